@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -65,20 +66,17 @@ func (c *Command) String() string {
 	if c.Shell {
 		return c.Args[0].Text()
 	}
-	var words []string
+	out := make([]string, len(c.Args))
 	for i := range c.Args {
-		words = append(words, quoted(c.Args[i].Text()))
+		if out[i] = c.Args[i].Text(); !placeholder.MatchString(out[i]) {
+			out[i] = syntax.ShellWord(out[i])
+		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(out, " ")
 }
 
-// quoted quotes a word for sh.
-func quoted(s string) string {
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\$&|;<>()*?`~#", r) }) < 0 || strings.HasPrefix(s, "${") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
+// placeholder matches a word that is a placeholder.
+var placeholder = regexp.MustCompile(`^\$\{[^}]*\}$`)
 
 // CommandContext is the environment and the directory of a fault's commands.
 type CommandContext struct {

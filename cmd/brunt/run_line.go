@@ -5,14 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan/oneline"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // lineFlags are the settings of a run whose scenario is its command line.
@@ -80,7 +79,7 @@ func (f *runFlags) fromLine(target string) (string, error) {
 		return "", usagef("a plan belongs to a scenario in a file: add --save scenario.yaml")
 	}
 	l := f.line.Line
-	l.URL, l.Command = target, "brunt "+shellWords(os.Args[1:])
+	l.URL, l.Command = target, "brunt "+syntax.ShellWords(os.Args[1:])
 	text, err := l.Scenario()
 	if err != nil {
 		return "", usage{err}
@@ -93,16 +92,4 @@ func (f *runFlags) fromLine(target string) (string, error) {
 		return "", err
 	}
 	return f.line.save, nil
-}
-
-// shellWords joins words so that a shell reads them as they are.
-func shellWords(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		var err error
-		if out[i], err = syntax.Quote(w, syntax.LangBash); err != nil { // no shell can have it in a word
-			out[i] = strconv.Quote(w)
-		}
-	}
-	return strings.Join(out, " ")
 }
