@@ -13,8 +13,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"brunt/targets/platform/tail"
 )
 
 // A Child is the process of a script.
@@ -27,7 +28,7 @@ type Child struct {
 	in    io.WriteCloser
 	out   io.ReadCloser
 	lines chan []byte // lines to write to in
-	tail  *tail
+	said  tail.Buffer // the end of its log
 	ended chan struct{}
 	exit  Exit
 }
@@ -59,9 +60,9 @@ const (
 // request. Log takes the output of the process; it may be nil.
 func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
-	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
+	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
-	k.cmd.Stderr = k.tail
+	k.said.To, k.cmd.Stderr = log, &k.said
 	k.cmd.WaitDelay = time.Second // limit for processes that it started and left running
 	return k
 }
@@ -126,7 +127,7 @@ func (k *Child) hold(started chan<- error) {
 	}
 	err = k.cmd.Wait()
 	_ = k.in.Close()
-	k.exit.Said = k.tail.said()
+	k.exit.Said = lastLines(k.said.String())
 	state := k.cmd.ProcessState
 	if state == nil {
 		k.exit.Code, k.exit.Signal = -1, fmt.Sprint(err)
@@ -234,35 +235,8 @@ func Complaint(said string) string {
 	return strings.ReplaceAll(strings.Join(kept[max(0, len(kept)-3):], "; "), ":; ", ": ")
 }
 
-// tail passes a log on and keeps its end.
-type tail struct {
-	to  io.Writer
-	mu  sync.Mutex
-	end []byte
-}
-
-const keptTail = 4 << 10
-
-// Write implements [io.Writer]. It never fails: a full disk must not stop the script.
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.to != nil {
-		if _, err := t.to.Write(b); err != nil {
-			t.to = nil
-		}
-	}
-	t.end = append(t.end, b...)
-	if n := len(t.end) - keptTail; n > 0 {
-		t.end = append(t.end[:0], t.end[n:]...)
-	}
-	return len(b), nil
-}
-
-// said returns the last lines of the log.
-func (t *tail) said() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(t.end), "�")), "\n")
+// lastLines returns the last lines of a log.
+func lastLines(log string) string {
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(log, "�")), "\n")
 	return strings.Join(lines[max(0, len(lines)-8):], "\n")
 }

@@ -107,7 +107,7 @@ func play(t *testing.T, c Config) (*got, Exit) {
 		}
 	case <-k.Ended():
 	case <-time.After(time.Minute):
-		t.Fatalf("it is not ready\n%s", k.tail.said())
+		t.Fatalf("it is not ready\n%s", lastLines(k.said.String()))
 	}
 	select {
 	case <-k.Ended():

@@ -66,7 +66,7 @@ var chaosArrows = map[string][]string{
 	"chaos/netns/sockdiag":    {"chaos/netns/kernel"},
 	"chaos/proc":              nil,
 	"chaos/proxy":             {"chaos/proxy/codec/http1", "chaos/seed", "chaos/sockets"},
-	"chaos/proxy/child":       {"chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc"},
+	"chaos/proxy/child":       {"chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc", "targets/platform/tail"},
 	"chaos/proxy/codec/http1": nil,
 	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/seed"},
 	"chaos/rootfs":            nil,

@@ -4,18 +4,18 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"brunt/targets/platform/tail"
 )
 
-const (
-	keptOutput = 4 << 10  // bytes of a unit's output that are kept for messages
-	mostOutput = 64 << 20 // largest size of a unit's log file in bytes; later output is dropped
-)
+// mostOutput is the largest size of a unit's log file in bytes; later output is dropped.
+const mostOutput = 64 << 20
 
 // An Output receives what a unit writes. It keeps the end for messages and writes everything to a
 // file if there is one. The zero Output has no file.
 type Output struct {
 	mu      sync.Mutex
-	end     []byte
+	end     tail.Buffer // for messages
 	file    io.WriteCloser
 	written int64
 }
@@ -38,10 +38,7 @@ func (o *Output) OpenFile(open func() (io.WriteCloser, error)) error {
 func (o *Output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.end = append(o.end, b...)
-	if n := len(o.end) - keptOutput; n > 0 {
-		o.end = append(o.end[:0], o.end[n:]...)
-	}
+	_, _ = o.end.Write(b) // never fails
 	if o.file != nil && o.written < mostOutput {
 		n, err := o.file.Write(b)
 		o.written += int64(n)
@@ -53,11 +50,7 @@ func (o *Output) Write(b []byte) (int, error) {
 }
 
 // End returns the end of the output, at most 4 KiB.
-func (o *Output) End() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return string(o.end)
-}
+func (o *Output) End() string { return o.end.String() }
 
 // LastLines returns the last eight lines of a text, indented for a message.
 func LastLines(text string) string {

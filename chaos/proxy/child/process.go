@@ -1,7 +1,6 @@
 package child
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/tail"
 )
 
 // A Process runs proxies for this one.
@@ -25,7 +25,7 @@ type Process struct {
 	control Control
 	id      proc.Identity
 	ended   chan struct{}
-	stderr  tail
+	stderr  tail.Buffer
 
 	late sync.WaitGroup // calls whose callers no longer wait
 
@@ -162,7 +162,7 @@ func (p *Process) why() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if said := strings.TrimSpace(p.stderr.text()); said != "" {
+	if said := strings.TrimSpace(p.stderr.String()); said != "" {
 		return errors.Join(p.err, errors.New(said))
 	}
 	return p.err
@@ -248,27 +248,3 @@ type pipe struct {
 
 // CloseWrite ends the input of the process.
 func (p pipe) CloseWrite() error { return p.WriteCloser.Close() }
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu sync.Mutex
-	b  []byte
-}
-
-// Write implements io.Writer.
-func (t *tail) Write(b []byte) (int, error) {
-	const most = 4 << 10
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b = append(t.b, b...)
-	if n := len(t.b) - most; n > 0 {
-		t.b = bytes.Clone(t.b[n:])
-	}
-	return len(b), nil
-}
-
-func (t *tail) text() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.b)
-}

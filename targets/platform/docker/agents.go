@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/targets/platform/tail"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -209,7 +211,7 @@ type agentPipe struct {
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail         // its standard error
+	said   *tail.Buffer  // its standard error
 	ends   time.Duration // time that it may take after its input has ended
 
 	ending sync.Once     // ends the input once
@@ -217,19 +219,22 @@ type agentPipe struct {
 	stays  error         // why its removal is uncertain; valid after over
 }
 
+// mostSaid is how many bytes of what an agent says about its failure a message quotes.
+const mostSaid = 400
+
 func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*agentPipe, error) {
 	stream, err := a.e.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &tail{}, ends: ends, over: make(chan struct{})}
+	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &tail.Buffer{Most: mostSaid}, ends: ends, over: make(chan struct{})}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended
 			err = nil
 		}
-		if words := p.said.String(); err == nil && words != "" {
+		if words := strings.TrimSpace(p.said.String()); err == nil && words != "" {
 			err = errors.New("the agent says: " + words)
 		}
 		_ = w.CloseWithError(err)
@@ -285,20 +290,6 @@ func (p *agentPipe) Close() error {
 	}
 	return p.e.Remove(context.Background(), p.id) // by force
 }
-
-// tail keeps the end of what is written to it. It is not safe for concurrent use.
-type tail struct{ b []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	const most = 400
-	t.b = append(t.b, p...)
-	if over := len(t.b) - most; over > 0 {
-		t.b = t.b[over:]
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
 // Prepare makes the image of agents in advance, so that the first agent starts as fast as later
 // ones.
