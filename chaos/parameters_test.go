@@ -247,7 +247,7 @@ func TestParametersOfLinks(t *testing.T) {
 		for _, correlation := range []string{"0%", "99%"} {
 			r := newFixture(t, false)
 			c := r.dial(0)
-			r.inject("network.latency: {from: web, to: store, delay: 20ms, jitter: 20ms, correlation: " + correlation + "}")
+			r.inject("network.latency: {from: web, to: store, delay: 60ms, jitter: 60ms, correlation: " + correlation + "}")
 			var steps []time.Duration
 			last := time.Duration(-1)
 			for range 20 {
@@ -258,7 +258,7 @@ func TestParametersOfLinks(t *testing.T) {
 				last = there
 			}
 			slices.Sort(steps)
-			if median := steps[len(steps)/2]; (median < 6*ms) != (correlation == "99%") { // 12 ms without correlation
+			if median := steps[len(steps)/2]; (median < 18*ms) != (correlation == "99%") { // 36 ms without correlation
 				t.Errorf("correlation %s: a delay differs from the one before by %s in the median", correlation, median)
 			}
 		}
