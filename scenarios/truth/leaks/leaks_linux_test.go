@@ -66,7 +66,7 @@ var number = regexp.MustCompile(`[0-9a-z]*[0-9]{3}[0-9a-z]*`)
 func (p *places) processes(ctx context.Context, pid int) {
 	for ctx.Err() == nil {
 		for _, child := range descendants(pid) {
-			p.process(child, child == pid)
+			p.process(child, pid)
 		}
 		select {
 		case <-ctx.Done():
@@ -75,15 +75,19 @@ func (p *places) processes(ctx context.Context, pid int) {
 	}
 }
 
-func (p *places) process(pid int, self bool) {
+// process adds those of one process, which brunt is or has started.
+func (p *places) process(pid, brunts int) {
 	of := fmt.Sprintf("/proc/%d/", pid)
 	if exe, err := os.Readlink(of + "exe"); err != nil || exe != brunt {
 		return // the user's: a unit, or a command
 	}
 	cmdline, _ := os.ReadFile(of + "cmdline")
+	if own, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", brunts)); pid != brunts && bytes.Equal(cmdline, own) {
+		return // it was forked and has not begun its program yet, so that it still shows what its parent was started with
+	}
 	args := strings.Split(string(cmdline), "\x00")
 	role := "brunt"
-	if !self && len(args) > 1 {
+	if pid != brunts && len(args) > 1 {
 		role = "brunt " + args[1]
 		p.add("command line of "+role, strings.Join(args, "\n"))
 		environ, _ := os.ReadFile(of + "environ")
