@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,8 +30,15 @@ var suites = map[chaos.On][]string{
 // TestKinds checks that every kind of fault has a row in the table of each suite that it belongs to.
 func TestKinds(t *testing.T) {
 	rows := suiteRows(t)
+	random, err := os.ReadFile(filepath.Join("..", "scenarios", "truth", "safety", "kinds_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
+		if !strings.Contains(string(random), "{kind: "+strconv.Quote(d.Kind)+",") {
+			t.Errorf("%s is in no random program: it has no row in kinds (scenarios/truth/safety/kinds_test.go)", d.Kind)
+		}
 		var parts []chaos.On
 		for on := range suites {
 			if on != 0 && d.On&on != 0 || on == 0 && d.On == 0 {

@@ -13,7 +13,7 @@ import (
 // A Descriptor describes a protocol. Fields that may be nil are for protocols that need them.
 type Descriptor struct {
 	Name     string       // http
-	Doc      string       // one sentence that says what a step does, for the schema and `brunt explain`
+	Doc      string       // one sentence that says what a step does, for the schema
 	Kinds    []string     // the step keys: get, post and so on
 	Schemes  []string     // of the URLs of its endpoints
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint

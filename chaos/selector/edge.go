@@ -85,8 +85,8 @@ func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 // CheckEdge checks the edge of a fault on links.
 func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
-		m.AddHint(at, "network.* faults act on packets of containers; this one wants from and to",
-			"it is done on the way from one unit to another, by brunt's proxy")
+		m.AddHint(at, "this fault wants from and to: brunt's proxy does it on the way from one unit to another",
+			"faults such as network.latency act on the packets of containers, too")
 		return
 	}
 	if e.ByPackets(sc.Contained) {

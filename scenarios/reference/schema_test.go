@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
+	protocols "brunt/targets/catalog"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -78,10 +79,15 @@ func TestCorpusValid(t *testing.T) {
 			}
 		})
 	}
+	for _, kind := range protocols.New().Kinds() {
+		if !strings.Contains(all.String(), kind+": ") {
+			t.Errorf("no case of the corpus (scenarios/plan/plantest/corpus/valid.txtar) has a step %s", kind)
+		}
+	}
 	for _, names := range [][]string{slices.Sorted(maps.Keys(load.Kinds())), slices.Sorted(maps.Keys(catalog.Kinds()))} {
 		for _, name := range names {
 			if !strings.Contains(all.String(), name) {
-				t.Errorf("no case of the corpus has a %s", name)
+				t.Errorf("no case of the corpus (scenarios/plan/plantest/corpus/valid.txtar) has a %s", name)
 			}
 		}
 	}

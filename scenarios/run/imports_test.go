@@ -183,7 +183,11 @@ func wrongArrow(from, to string) string {
 		return "makes the hub import what is built on it; " + a + " may import " + strings.Join(arrows[a], ", ")
 	case !slices.Contains(arrows[a], b):
 		if slices.Contains(arrows["scenarios/run"], a) && slices.Contains(arrows["scenarios/run"], b) {
-			return "makes a spoke import another; only scenarios/run wires them"
+			why := "makes a spoke import another; only scenarios/run wires them"
+			if arrows[from] == nil && from != a {
+				why += ", or " + from + ", which counts as " + a + " here, wants a row of its own in arrows"
+			}
+			return why
 		}
 		return a + " may import " + strings.Join(arrows[a], ", ") + " and nothing else of ours"
 	}

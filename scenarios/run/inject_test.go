@@ -101,7 +101,7 @@ func TestInject_Kinds(t *testing.T) {
 	for _, kind := range plan.FaultKinds() {
 		f, known := injectFaults[kind]
 		if !known {
-			t.Errorf("%s is not injected", kind)
+			t.Errorf("%s is not injected: it has no settings in injectFaults", kind)
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +134,13 @@ func TestProtocols(t *testing.T) {
 	for _, d := range catalog.Protocols() {
 		if !strings.HasSuffix(d.Doc, ".") || d.Name == "" || len(d.Schemes) == 0 {
 			t.Errorf("%s: %q, %v", d.Name, d.Doc, d.Schemes)
+		}
+		files, _ := filepath.Glob(filepath.Join("..", strings.TrimPrefix(d.Settings.PkgPath(), "brunt/targets/"), "*_test.go"))
+		if !slices.ContainsFunc(files, func(name string) bool {
+			b, err := os.ReadFile(name)
+			return err == nil && strings.Contains(string(b), "targetstest.Run(")
+		}) {
+			t.Errorf("%s: no test of %s runs the suite: targetstest.Run", d.Name, d.Settings.PkgPath())
 		}
 		for _, kind := range d.Kinds {
 			if seen[kind] {
