@@ -80,7 +80,8 @@ slo: ["errors = 0%%"]
 		}
 		for i := range res.Slowest { // on a busy machine, brunt reads the first byte late, and has the less to receive
 			q := &res.Slowest[i]
-			if t := q.Timings; t == nil || t.TLS < .03 || t.FirstByte < .04 || t.FirstByte+t.Receive < .059 || t.TLS+t.Connect+t.Send+t.FirstByte+t.Receive > q.Response {
+			if t := q.Timings; t == nil || t.TLS < .03 || t.FirstByte < .04 || t.FirstByte+t.Receive < .059 ||
+				t.TLS+t.Connect+t.Send+t.FirstByte+t.Receive > q.Response {
 				wrong.addf("the slowest: %+v of %v", t, q.Response)
 			}
 		}
