@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,9 +26,7 @@ func markedProcesses() (all []markedProcess, owners map[string]string, err error
 		if err != nil {
 			continue
 		}
-		for run, path := range held(pid) {
-			owners[run] = path
-		}
+		maps.Copy(owners, held(pid))
 		if p, ok := markedProcessAt(pid); ok {
 			all = append(all, p)
 			if _, known := owners[p.run]; p.watches != "" && !p.stopped && !known {

@@ -107,12 +107,13 @@ func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
-		effect := markdown(words.FaultEffect(f))
+		var effect strings.Builder
+		effect.WriteString(markdown(words.FaultEffect(f)))
 		for _, step := range words.FaultSteps(f) {
-			effect += "<br>" + markdown("step "+step.Name+": "+step.Value)
+			effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))
 		}
 		return []string{
-			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f), effect,
+			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f), effect.String(),
 		}
 	})
 }

@@ -2,6 +2,7 @@ package result_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"brunt/scenarios/result"
@@ -16,13 +17,13 @@ func TestComparison_Upgrade(t *testing.T) {
 	}
 	r.Comparison.Rows = append(r.Comparison.Rows, result.Change{Metric: "cpu", Unit: result.UnitSeconds})
 	r.Upgrade()
-	got := ""
+	var got strings.Builder
 	for _, c := range r.Comparison.Rows {
-		got += fmt.Sprintf("%s %s %t, ", c.Metric, c.Unit, c.OfUnit)
+		got.WriteString(fmt.Sprintf("%s %s %t, ", c.Metric, c.Unit, c.OfUnit))
 	}
 	const want = "p50 seconds false, p90 seconds false, p95 seconds false, p99 seconds false, errors share false, rate per second false, " +
 		"recover seconds false, cpu cores true, memory bytes true, unknown  false, cpu seconds false, "
-	if got != want {
-		t.Errorf("got %s\nwant %s", got, want)
+	if got.String() != want {
+		t.Errorf("got %s\nwant %s", got.String(), want)
 	}
 }

@@ -190,7 +190,7 @@ func (c stoppedCell) command(t *testing.T, m *killedRun, settings string) *exec.
 	switch c.column {
 	case "short":
 		args := []string{"break", m.state, "guard", "0", c.kind(), "for=40s"}
-		for _, s := range strings.Split(strings.Trim(settings, "{}"), ", ") {
+		for s := range strings.SplitSeq(strings.Trim(settings, "{}"), ", ") {
 			args = append(args, strings.Replace(s, ": ", "=", 1))
 		}
 		return m.brunt(args...)
@@ -221,16 +221,17 @@ func stoppedTable(kinds map[string]string, found map[stoppedCell]string) string 
 	fmt.Fprintln(w, "fault\t"+strings.Join(stoppedColumns, "\t"))
 	tally := map[string]int{}
 	for _, row := range slices.Sorted(maps.Keys(kinds)) {
-		line := row
+		var line strings.Builder
+		line.WriteString(row)
 		for _, column := range stoppedColumns {
 			said, played := found[stoppedCell{row, column}]
 			if !played {
 				said = "-"
 			}
 			tally[said]++
-			line += "\t" + said
+			line.WriteString("\t" + said)
 		}
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, line.String())
 	}
 	_ = w.Flush()
 	fmt.Fprintf(&b, "%d ok, %d failed, %d skipped, %d not played", tally["ok"], tally["FAILED"], tally["skipped"], tally["-"])

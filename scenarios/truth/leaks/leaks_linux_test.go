@@ -289,13 +289,14 @@ func (x *tried) say(args ...string) string {
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	_ = c.Run() // what it says counts
-	place := "brunt " + args[0]
+	var place strings.Builder
+	place.WriteString("brunt " + args[0])
 	for i, a := range args[1:] {
 		if strings.HasPrefix(a, "--") && a != "--set" || i > 0 && args[i] == "--format" {
-			place += " " + a
+			place.WriteString(" " + a)
 		}
 	}
-	x.add(place, out.String())
+	x.add(place.String(), out.String())
 	return out.String()
 }
 
