@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
 	"brunt/scenarios/convert/curl"
@@ -28,16 +29,11 @@ func convertCommand() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "convert FORMAT FILE",
-		Short: "Write a scenario from a k6 script, vegeta targets, a JMeter plan, a HAR recording, an OpenAPI document or curl",
+		Short: "Write a scenario from " + convertSources(),
 		Long: `Write a scenario from an existing file, to the standard output or to -o FILE:
 
-  vegeta    a target file, in its HTTP or JSON format: a load that picks targets
-  har       a browser's recording: a session as a flow, with its pauses
-  openapi   an OpenAPI 3 document, YAML or JSON: a step for each operation
-  jmeter    a plan (.jmx): its thread groups as loads, its HTTP samplers as steps
-  curl      a command, or a script of them: - reads the standard input, and what
-            stands after -- is the command itself
-  k6        a script: a scenario that runs it in k6, for faults to be added
+` + convertFormats() + `
+FILE may be -, the standard input. Of curl, what stands after -- is the command itself.
 
 What can't be converted becomes a comment at its place in the scenario, and a line on
 standard error with the file and line of the source. No secret is written: an
@@ -89,6 +85,31 @@ listed under guard.allow.load, for you to confirm.`,
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: also include this host, besides that of the first page; can be given several times")
 	return c
+}
+
+// convertSources lists what can be converted, in a phrase.
+func convertSources() string {
+	var out []string
+	for _, f := range convert.Converters() {
+		out = append(out, f.Source)
+	}
+	last := len(out) - 1
+	return strings.Join(out[:last], ", ") + " or " + out[last]
+}
+
+// convertFormats has a paragraph for each format.
+func convertFormats() string {
+	var out strings.Builder
+	for _, f := range convert.Converters() {
+		for i, line := range words.Wrap(f.Source+": "+f.Doc, 76) {
+			name := f.Name
+			if i > 0 {
+				name = ""
+			}
+			fmt.Fprintf(&out, "  %-9s %s\n", name, line)
+		}
+	}
+	return out.String()
 }
 
 // foreign reads the input: a file, the standard input, or a curl command after --.

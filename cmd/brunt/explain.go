@@ -7,6 +7,7 @@ import (
 
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
+	"brunt/scenarios/convert"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/reference"
 
@@ -47,6 +48,9 @@ func newReference() (*reference.Reference, error) {
 	}
 	for _, f := range catalog.All().Formats() {
 		from.Formats[f.Name] = f.About
+	}
+	for _, f := range convert.Converters() {
+		from.Converted = append(from.Converted, [2]string{f.Source, f.Doc})
 	}
 	for of, text := range map[string]*[]byte{"scenario": &from.Scenario, "policy": &from.Policy, "result": &from.Result, "event": &from.Event} {
 		b, err := json.Marshal(schemas[of]())

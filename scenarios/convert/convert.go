@@ -14,7 +14,7 @@
 // Text of the source is never interpreted as the language of scenarios: text that looks like a
 // placeholder is escaped, and no text can break out of its comment or its line.
 //
-// To add a format, add a package with a [draft.Converter], and a line to [converters].
+// To add a format, add a package with a [draft.Converter], and a line to [Converters].
 package convert
 
 import (
@@ -32,8 +32,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// converters lists the supported formats.
-func converters() []draft.Converter {
+// Converters lists the supported formats.
+func Converters() []draft.Converter {
 	return []draft.Converter{
 		curl.Converter(),
 		har.Converter(),
@@ -45,7 +45,7 @@ func converters() []draft.Converter {
 }
 
 // Kinds lists the names of the supported formats.
-func Kinds() []string { return names(converters()) }
+func Kinds() []string { return names(Converters()) }
 
 func names(of []draft.Converter) []string {
 	var out []string
@@ -59,9 +59,9 @@ func names(of []draft.Converter) []string {
 // maxSource is the maximum length of a source, in bytes.
 const maxSource = 256 << 20
 
-// Convert converts a source in one of the formats of [converters] to a scenario.
+// Convert converts a source in one of the formats of [Converters] to a scenario.
 func Convert(source []byte, o draft.Options) (*draft.Scenario, error) {
-	return convertWith(converters(), source, o)
+	return convertWith(Converters(), source, o)
 }
 
 // convertWith converts a source in one of the formats of a list to a scenario.

@@ -274,6 +274,15 @@ func FuzzConvert(f *testing.F) {
 	})
 }
 
+// TestConverters_Described: each says what it reads and what becomes of it, for the help and the reference.
+func TestConverters_Described(t *testing.T) {
+	for _, c := range convert.Converters() {
+		if c.Source == "" || c.Doc == "" || strings.HasSuffix(c.Doc, ".") {
+			t.Errorf("%s: %q, %q", c.Name, c.Source, c.Doc)
+		}
+	}
+}
+
 // TestConverter_Toy checks that a format is one converter and one line of the list: a list of
 // URLs, one per line, becomes a valid scenario.
 func TestConverter_Toy(t *testing.T) {

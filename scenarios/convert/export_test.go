@@ -1,7 +1,4 @@
 package convert
 
-// Names that the external tests use.
-var (
-	ConvertWith = convertWith
-	Converters  = converters
-)
+// ConvertWith is for the external tests.
+var ConvertWith = convertWith

@@ -26,6 +26,7 @@ type Sources struct {
 	Faults    []string          // kinds of faults in the scenario's schema
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
 	Formats   map[string]string // formats of reports, with descriptions
+	Converted [][2]string       // what `brunt convert` reads, and what becomes of it
 }
 
 // A Reference holds all entries that can be explained.
@@ -88,20 +89,27 @@ func (r *Reference) readTopics() error {
 	if err != nil {
 		return err
 	}
-	listed := strings.Join(append(secret.Words(), secret.WholeNames()...), ", ")
+	var formats strings.Builder
+	for _, f := range r.from.Converted {
+		formats.WriteString(row(f[0], f[1]))
+	}
+	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "), convertFormats+"\n", formats.String())
 	for _, f := range files {
 		b, err := topics.ReadFile(path.Join("topics", f.Name()))
 		if err != nil {
 			return err
 		}
 		name := strings.TrimSuffix(f.Name(), ".md")
-		r.put(&entry{Path: "topic." + name, Sort: "topic", Text: strings.ReplaceAll(string(b), secretNames, listed)})
+		r.put(&entry{Path: "topic." + name, Sort: "topic", Text: lists.Replace(string(b))})
 	}
 	return nil
 }
 
-// secretNames stands in a topic for the list of names whose values are secret.
-const secretNames = "{{secret names}}"
+// What stands in topics for a list.
+const (
+	secretNames    = "{{secret names}}" // the names whose values are secret
+	convertFormats = "{{formats}}"      // rows of the formats that `brunt convert` reads
+)
 
 // lists are names that select several entries.
 var lists = map[string]string{

@@ -36,6 +36,7 @@ func newReference(t *testing.T) *Reference {
 		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Event: []byte(`{}`),
 		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}, "required": ["verdict"]}`),
 		Faults:    []string{"network.latency"},
+		Converted: [][2]string{{"a toy's file", "a flow"}},
 		ExitCodes: [][3]string{{"130, 143", "interrupted", "by a signal"}, {"0", "pass", "every objective held"}},
 	})
 	if err != nil {
@@ -72,6 +73,7 @@ func TestReference_Explain(t *testing.T) {
 		{"a list", "exit-codes", []string{"130, 143", "every objective held"}},
 		{"a key of result.json", "result.verdict", []string{"result.verdict: a key, always there", "what it came to.", "Value: pass, fail."}},
 		{"the keys of result.json", "result", []string{"verdict (always)"}},
+		{"a topic with the formats of convert", "convert", []string{"|---|---|\n| a toy's file | a flow |\n\n`brunt validate`"}},
 		{"nothing", "", []string{"Keys of a scenario:", "name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,7 +14,10 @@ import (
 
 // Converter returns the converter for curl commands.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "curl", Convert: convert}
+	return draft.Converter{
+		Name: "curl", Source: "curl commands", Convert: convert,
+		Doc: "a flow, of one command, as browsers copy it too, or of a script of them; the shell's variables become `${env.NAME}`",
+	}
 }
 
 // convert reads curl commands, one or a script of them, which become a flow.

@@ -49,6 +49,8 @@ type Scenario struct {
 // in package convert.
 type Converter struct {
 	Name    string                                // of the format, as `brunt convert` takes it
+	Source  string                                // what it reads, as "a HAR recording"
+	Doc     string                                // what becomes of it, without a full stop
 	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
 }
 

@@ -73,7 +73,11 @@ const leastThink = 100 * time.Millisecond
 
 // Converter returns the converter for HAR recordings of browsers.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "har", Convert: convert}
+	return draft.Converter{
+		Name: "har", Source: "a browser's recording (HAR)", Convert: convert,
+		Doc: "the session as a flow with its pauses and a check of each status; `--static` includes images, styles and " +
+			"scripts, `--host` another host",
+	}
 }
 
 // convert reads a recording of a browser. One session becomes one flow, with its pauses.

@@ -15,7 +15,11 @@ import (
 
 // Converter returns the converter for JMeter plans.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "jmeter", Convert: convert}
+	return draft.Converter{
+		Name: "jmeter", Source: "a JMeter plan", Convert: convert,
+		Doc: "its thread groups as loads, its HTTP samplers as steps; defaults, headers, timers, assertions and extractors " +
+			"in their scope, variables and CSV data sets as `params` and `data`",
+	}
 }
 
 // convert reads a plan: its thread groups become loads, its HTTP samplers steps, with the

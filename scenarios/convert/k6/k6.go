@@ -15,7 +15,10 @@ var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
 
 // Converter returns the converter for k6 scripts.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "k6", Convert: convert}
+	return draft.Converter{
+		Name: "k6", Source: "a k6 script", Convert: convert,
+		Doc: "a load that runs it as it is, to which faults can be added",
+	}
 }
 
 // convert makes a scenario that runs the script unchanged, with its own scenarios, checks and

@@ -23,7 +23,10 @@ const maxReferred = 16 << 20
 
 // Converter returns the converter for OpenAPI 3 documents.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "openapi", Convert: convert}
+	return draft.Converter{
+		Name: "openapi", Source: "an OpenAPI 3 document", Convert: convert,
+		Doc: "a step for each operation, with its parameters and body from examples or defaults; a comment marks values that were made up",
+	}
 }
 
 // convert reads an OpenAPI 3 document, JSON or YAML. It makes a load that picks one operation per

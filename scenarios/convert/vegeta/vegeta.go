@@ -14,7 +14,10 @@ import (
 
 // Converter returns the converter for vegeta target files.
 func Converter() draft.Converter {
-	return draft.Converter{Name: "vegeta", Convert: convert}
+	return draft.Converter{
+		Name: "vegeta", Source: "vegeta targets", Convert: convert,
+		Doc: "a load that picks one of them in each iteration; of the HTTP or the JSON format",
+	}
 }
 
 // convert reads a vegeta target file, in its HTTP or its JSON format. Vegeta sends its targets in
