@@ -102,14 +102,20 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 }
 
 // A Call is a step that its target has compiled. It is opaque except to the session that makes it.
-// Besides Name it may have methods that the plan asks for:
-//
-//	Refs() []*syntax.Ref   the placeholders that it fills in
-//	Sheds() bool           some of its answers count as shed
-//	Origin() string        the system that it goes to, when its URL is a whole one
-//	Asks() (m, u string)   method and URL, for the log of requests
 type Call interface {
 	Name() string // "GET /posts", unless the author named the step
+	// Traits says what the plan has to know of it. It is asked before the load begins, never per request.
+	Traits() CallTraits
+}
+
+// CallTraits say what a plan has to know of a call. The zero value fits a call without placeholders that goes
+// to the target.
+type CallTraits struct {
+	Refs   []*syntax.Ref // the placeholders that it fills in
+	Sheds  bool          // some of its answers count as shed
+	Origin string        // scheme and host of the system that it goes to; empty: the target
+	Method string        // for the log of requests; empty: it has none
+	URL    string        // as the author wrote it, for the log of requests; empty: it has none
 }
 
 // IterationStep is the number of the pseudo-step that lasts from arrival to end.

@@ -77,6 +77,9 @@ func (p *Pool[C]) Over() context.Context { return p.over }
 // Opened implements [Transport].
 func (p *Pool[C]) Opened() int64 { return p.opened.Load() }
 
+// Spoken implements [Transport]: the protocol has one version.
+func (p *Pool[C]) Spoken() Spoken { return Spoken{} }
+
 // Waiting counts the calls that wait for a connection.
 func (p *Pool[C]) Waiting() (n int) {
 	p.mu.Lock()

@@ -120,22 +120,23 @@ type Transport interface {
 	Abort()
 	// Opened returns how many connections were opened so far.
 	Opened() int64
+	// Spoken says which versions of its protocol the connections have used so far, and whether requests waited
+	// for a stream.
+	Spoken() Spoken
 	Close() error
+}
+
+// Spoken is what the connections of a load used. The zero value: the protocol has one version and no streams.
+type Spoken struct {
+	Versions []string
+	Waits    int64 // requests that had to wait for a stream
+	Streams  int   // of a connection; zero: no request had to wait
 }
 
 // A Client opens the sessions of one load.
 type Client interface {
 	Transport
 	Open(vu int) (Session, error)
-}
-
-// A Speaker is a transport whose protocol has several versions.
-type Speaker interface {
-	// Speaks lists the versions that its connections have used so far.
-	Speaks() []string
-	// Streams returns how many requests had to wait for a stream, and the number of streams on
-	// a connection; zero: none had to wait.
-	Streams() (waits int64, each int)
 }
 
 // A Session is the state of one virtual user. It is used by one goroutine at a time.

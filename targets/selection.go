@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
@@ -142,6 +143,20 @@ func (c *mixedClient) Opened() (n int64) {
 		}
 	}
 	return n
+}
+
+// Spoken implements [Transport].
+func (c *mixedClient) Spoken() (all Spoken) {
+	for _, one := range c.clients {
+		if one != nil {
+			s := one.Spoken()
+			all.Versions = append(all.Versions, s.Versions...)
+			all.Waits, all.Streams = all.Waits+s.Waits, max(all.Streams, s.Streams)
+		}
+	}
+	slices.Sort(all.Versions)
+	all.Versions = slices.Compact(all.Versions)
+	return all
 }
 
 // Close implements [Transport].

@@ -11,7 +11,8 @@ import (
 
 type idleCall struct{ name string }
 
-func (c *idleCall) Name() string { return c.name }
+func (c *idleCall) Name() string                 { return c.name }
+func (c *idleCall) Traits() scenarios.CallTraits { return scenarios.CallTraits{} }
 
 // idle is a protocol whose sessions do nothing, so that a benchmark measures the set alone.
 func idle(kind string) *targets.Descriptor {
@@ -20,17 +21,20 @@ func idle(kind string) *targets.Descriptor {
 		Compile: func(b syntax.Block, _ targets.Scope, _ *syntax.Mistakes) (scenarios.Call, bool) {
 			return &idleCall{b.Kind}, true
 		},
-		Client:       func(targets.Options) (targets.Client, error) { return idleClient{}, nil },
+		Client: func(targets.Options) (targets.Client, error) {
+			return idleClient{targets.Spoken{Versions: []string{kind, "1.0"}, Waits: 2, Streams: len(kind)}}, nil
+		},
 		EndIteration: func(targets.Session, *template.Iter) {},
 	}
 }
 
-type idleClient struct{}
+type idleClient struct{ spoken targets.Spoken }
 
 func (idleClient) Open(int) (targets.Session, error)                             { return idleClient{}, nil }
 func (idleClient) Do(_ *template.Iter, _ scenarios.Call, out *scenarios.Outcome) { out.Status++ }
 func (idleClient) Abort()                                                        {}
 func (idleClient) Opened() int64                                                 { return 0 }
+func (c idleClient) Spoken() targets.Spoken                                      { return c.spoken }
 func (idleClient) Close() error                                                  { return nil }
 
 // BenchmarkSet_Iteration measures an iteration of six steps, its end included, in a load of one or

@@ -17,7 +17,8 @@ import (
 // call is a step of the tests; the fakeTarget interprets its name.
 type call string
 
-func (c call) Name() string { return string(c) }
+func (c call) Name() string                 { return string(c) }
+func (c call) Traits() scenarios.CallTraits { return scenarios.CallTraits{} }
 
 // verdict is how the fakeTarget's target handles a request.
 type verdict struct {

@@ -70,8 +70,7 @@ func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 		return // already reported
 	}
 	names := func(call scenarios.Call) bool {
-		u, ok := call.(interface{ Refs() []*syntax.Ref })
-		return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
+		return slices.ContainsFunc(call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
 	}
 	p.Draws = slices.ContainsFunc(p.Writes, names)
 	switch r := refs[0]; r.Kind {
@@ -115,8 +114,7 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))
 		}
 	}
-	u, ok := p.Query.Call.(interface{ Refs() []*syntax.Ref })
-	if ok && !slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger }) {
+	if !slices.ContainsFunc(p.Query.Call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger }) {
 		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
 	}
 }

@@ -228,9 +228,10 @@ type closedTransport struct{}
 
 var _ targets.Transport = closedTransport{}
 
-func (closedTransport) Abort()        {}
-func (closedTransport) Opened() int64 { return 0 }
-func (closedTransport) Close() error  { return nil }
+func (closedTransport) Abort()                 {}
+func (closedTransport) Opened() int64          { return 0 }
+func (closedTransport) Spoken() targets.Spoken { return targets.Spoken{} }
+func (closedTransport) Close() error           { return nil }
 
 // record records all results with their own times.
 func (im *importer) record(ctx context.Context, r *runner) error {

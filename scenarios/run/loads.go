@@ -144,21 +144,20 @@ func (l *loads) raiseFileLimit() {
 // on multiplexed connections.
 func (l *loads) noteProtocols() {
 	for i, c := range l.clients {
-		s, ok := c.(targets.Speaker)
-		if !ok {
+		if c == nil { // a script
 			continue
 		}
-		lp := &l.Loads[i]
-		if v := s.Speaks(); len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
+		lp, s := &l.Loads[i], c.Spoken()
+		if v := s.Versions; len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
 			l.Note("load %q spoke %s; connections: %d", lp.Name, strings.Join(v, " and "), c.Opened())
 		}
-		if waits, each := s.Streams(); waits > 0 {
+		if s.Waits > 0 {
 			most := ""
 			if n := lp.Connections.Max; n > 0 {
 				most = fmt.Sprintf(", and connections.max is %d", n)
 			}
 			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their "+
-				"response time", lp.Name, waits, each, most)
+				"response time", lp.Name, s.Waits, s.Streams, most)
 		}
 	}
 }

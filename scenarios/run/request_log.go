@@ -21,9 +21,6 @@ type requestLog struct {
 	err  error // the first error; nothing is written after it
 }
 
-// worded is a call that reports its method and URL.
-type worded interface{ Asks() (method, url string) }
-
 // openRequestLog creates the file.
 func (s *session) openRequestLog() (*requestLog, error) {
 	head := result.Requests{Run: s.o.ID, T0: s.T0(), Checks: s.Checks}
@@ -36,9 +33,11 @@ func (s *session) openRequestLog() (*requestLog, error) {
 	for i := range s.Loads {
 		for _, f := range s.Loads[i].Flows {
 			for _, step := range f.Steps {
-				if c, ok := step.Call.(worded); ok {
-					method, url := c.Asks()
-					asks(&head.Steps[step.Index], method, s.Scenario.Secrets.MaskFields(url))
+				if step.Call == nil { // a pause
+					continue
+				}
+				if t := step.Call.Traits(); t.URL != "" {
+					asks(&head.Steps[step.Index], t.Method, s.Scenario.Secrets.MaskFields(t.URL))
 				}
 			}
 		}

@@ -17,7 +17,6 @@ import (
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/slo"
-	"brunt/targets"
 )
 
 // head fills in the part of a result that is known before any measurement.
@@ -104,9 +103,7 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 			continue
 		}
 		g.Connections += r.loads.clients[i].Opened()
-		if c, ok := r.loads.clients[i].(targets.Speaker); ok {
-			g.Spoken = append(g.Spoken, c.Speaks()...)
-		}
+		g.Spoken = append(g.Spoken, r.loads.clients[i].Spoken().Versions...)
 	}
 	g.Pacing = strings.Join(names, ", ")
 	slices.Sort(g.Spoken)

@@ -69,19 +69,13 @@ func (o *origin) Speaks() {
 // Go implements [Host].
 func (o *origin) Go(f func()) bool { return o.pool.Go(f) }
 
-// Speaks implements [Speaker].
-func (c *client) Speaks() []string {
-	var list []string
+// Spoken implements [targets.Transport].
+func (c *client) Spoken() (s targets.Spoken) {
 	for i, name := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
 		if c.spoken[i].Load() > 0 {
-			list = append(list, name)
+			s.Versions = append(s.Versions, name)
 		}
 	}
-	return list
-}
-
-// Streams implements [Speaker].
-func (c *client) Streams() (waits int64, each int) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	seen := map[*origin]bool{}
@@ -91,10 +85,10 @@ func (c *client) Streams() (waits int64, each int) {
 		}
 		seen[o] = true
 		if n, most := o.line.Streams(); n > 0 {
-			waits, each = waits+n, most
+			s.Waits, s.Streams = s.Waits+n, most
 		}
 	}
-	return waits, each
+	return s
 }
 
 // mostTries bounds how often a request is sent that the server refuses each time. A request

@@ -774,7 +774,7 @@ func TestHTTP2_Version(t *testing.T) {
 					t.Errorf("%+v", out)
 				}
 			}
-			if got := strings.Join(r.Client.(targets.Speaker).Speaks(), ","); got != c.speaks {
+			if got := strings.Join(r.Client.Spoken().Versions, ","); got != c.speaks {
 				t.Errorf("speaks %q", got)
 			}
 			if !strings.Contains(k.last().Message, c.says) {

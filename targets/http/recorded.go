@@ -125,7 +125,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenari
 	}
 	c.dropOverwritten()
 	c.traced = c.has(TraceHeader)
-	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
+	c.fixed = len(c.refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
 }
 

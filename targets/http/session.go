@@ -29,7 +29,6 @@ type client struct {
 
 var (
 	_ targets.Client  = (*client)(nil)
-	_ targets.Speaker = (*client)(nil)
 	_ targets.Session = (*session)(nil)
 )
 

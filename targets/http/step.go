@@ -120,8 +120,14 @@ func (c *Call) Name() string { return c.name }
 // Asks returns the method and URL of the call, as the author wrote them.
 func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
-// Origin returns scheme and host of the URL if they are known and not the target's.
-func (c *Call) Origin() string {
+// Traits implements [scenarios.Call].
+func (c *Call) Traits() scenarios.CallTraits {
+	method, url := c.Asks()
+	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Origin: c.origin(), Method: method, URL: url}
+}
+
+// origin returns scheme and host of the URL if they are known and not the target's.
+func (c *Call) origin() string {
 	text, static := c.url.Static()
 	if !static {
 		return targets.KnownOrigin(c.url.Text())
@@ -167,7 +173,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 		}
 	}
 	c.traced = c.has(TraceHeader)
-	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
+	c.fixed = len(c.refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
 }
 
@@ -197,11 +203,8 @@ func (c *Call) compileHeaders(s *requestStep, m *syntax.Mistakes) {
 	}
 }
 
-// Sheds reports whether the step lets the target refuse requests on purpose.
-func (c *Call) Sheds() bool { return len(c.shed) > 0 }
-
-// Refs lists the placeholders that are rendered for each request.
-func (c *Call) Refs() []*syntax.Ref {
+// refs lists the placeholders that are rendered for each request.
+func (c *Call) refs() []*syntax.Ref {
 	refs := c.url.Refs()
 	if c.host != nil {
 		refs = append(refs, c.host.Refs()...)

@@ -260,7 +260,7 @@ func TestVegeta_Versions(t *testing.T) {
 			for _, h := range out {
 				r.want(h.Outcome, c.want)
 			}
-			if got := strings.Join(e.Speaks(), ","); got != c.spoken {
+			if got := strings.Join(e.Spoken().Versions, ","); got != c.spoken {
 				t.Errorf("spoke %s, want %s", got, c.spoken)
 			}
 		})

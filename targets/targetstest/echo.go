@@ -91,8 +91,10 @@ type echoCall struct {
 // Name implements [scenarios.Call].
 func (c *echoCall) Name() string { return c.name }
 
-// Refs returns the placeholders of the line.
-func (c *echoCall) Refs() []*syntax.Ref { return c.step.Echo.Refs() }
+// Traits implements [scenarios.Call].
+func (c *echoCall) Traits() scenarios.CallTraits {
+	return scenarios.CallTraits{Refs: c.step.Echo.Refs()}
+}
 
 type echoClient struct {
 	*targets.Pool[*echoConn]

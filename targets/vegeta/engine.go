@@ -61,10 +61,7 @@ type Engine struct {
 	hits map[uint64]*hit // under way, by sequence number
 }
 
-var (
-	_ targets.Transport = (*Engine)(nil)
-	_ targets.Speaker   = (*Engine)(nil)
-)
+var _ targets.Transport = (*Engine)(nil)
 
 // EngineOptions are further settings of the engine.
 type EngineOptions struct {
@@ -232,18 +229,15 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Speaks implements [Speaker].
-func (e *Engine) Speaks() []string {
+// Spoken implements [targets.Transport].
+func (e *Engine) Spoken() targets.Spoken {
 	all := map[string]bool{}
 	e.spoken.Range(func(k, _ any) bool {
 		all[k.(string)] = true
 		return true
 	})
-	return slices.Sorted(maps.Keys(all))
+	return targets.Spoken{Versions: slices.Sorted(maps.Keys(all))}
 }
-
-// Streams implements [Speaker].
-func (e *Engine) Streams() (waits int64, each int) { return 0, 0 }
 
 // Names of headers by which draw passes data to the transport. They are never sent.
 const (

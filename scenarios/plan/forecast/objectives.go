@@ -42,8 +42,7 @@ func (c *check) shedding() {
 func (c *check) shedsUnasked(lp *Load) string {
 	for _, f := range lp.Flows {
 		for _, s := range f.Steps {
-			call, ok := s.Call.(interface{ Sheds() bool })
-			if !ok || !call.Sheds() || slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool {
+			if s.Call == nil || !s.Call.Traits().Sheds || slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool {
 				row := o.Metric.Row()
 				bounded := o.Op == "=" || o.Upper() == (row.Better == slo.LowerIsBetter)
 				return row.CountsShed && bounded && o.PhaseOrRun() == "run" && (o.Load == "" || o.Load == lp.Name) &&
@@ -477,8 +476,7 @@ func tableShare(lp *Load, slot int) float64 {
 }
 
 func usesTable(s load.Step, slot int) bool {
-	u, ok := s.Call.(interface{ Refs() []*syntax.Ref })
-	return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
+	return s.Call != nil && slices.ContainsFunc(s.Call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
 }
 
 // closedLoads notes what a closed load hides.

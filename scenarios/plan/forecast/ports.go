@@ -134,8 +134,8 @@ func (c *check) requestsByHost(lp *Load) map[string]float64 {
 				continue
 			}
 			addr := c.Entry
-			if h, ok := s.Call.(interface{ Origin() string }); ok && h.Origin() != "" {
-				u, err := url.Parse(h.Origin())
+			if origin := s.Call.Traits().Origin; origin != "" {
+				u, err := url.Parse(origin)
 				if err != nil {
 					continue
 				}
