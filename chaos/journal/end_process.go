@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/procgroup"
 	"brunt/targets/platform/procmark"
 )
 
@@ -63,7 +64,7 @@ func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil
 	}
-	proc.KillGroup(id.PID)
+	procgroup.Kill(id.PID)
 	_ = proc.Signal(id, "KILL") // in case it left its group
 	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !id.Alive() }, "it does not end"); err != nil {
 		return chaos.Failed, fmt.Errorf("pid %d: %w", id.PID, err)

@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+	"brunt/targets/platform/procgroup"
 )
 
 // Command is a command of the author's own: a list is executed directly, a text by sh.
@@ -222,7 +223,7 @@ func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets,
 		cmd.Env = append(cmd.Env, name+"="+v)
 	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	proc.OwnGroup(cmd)
+	procgroup.Own(cmd)
 	cmd.Cancel = func() error { proc.KillTree(cmd.Process.Pid); return nil }
 	// The kernel kills it when the thread that started it ends, which must be at brunt's end.
 	runtime.LockOSThread()

@@ -2,9 +2,7 @@
 
 package proc
 
-import (
-	"syscall"
-)
+import "brunt/targets/platform/procgroup"
 
 // Holding begins a command line that waits for a line from its parent, and ends if the parent dies
 // before.
@@ -13,6 +11,4 @@ var Holding = []string{"/bin/sh", "-c", `read -r _ <&3 && exec 3<&- && exec "$@"
 const CanHold = true
 
 // KillTree kills a process and its group.
-func KillTree(pid int) { KillGroup(pid) }
-
-func KillGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+func KillTree(pid int) { procgroup.Kill(pid) }

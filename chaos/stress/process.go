@@ -15,6 +15,7 @@ import (
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/procgroup"
 )
 
 // Config says how a child is started.
@@ -55,7 +56,7 @@ func Start(c Config, job Job) (*Process, error) {
 	if c.File != nil {
 		b.cmd.ExtraFiles = []*os.File{c.File}
 	}
-	proc.OwnGroup(b.cmd)
+	procgroup.Own(b.cmd)
 	var err error
 	if b.in, err = b.cmd.StdinPipe(); err != nil {
 		return nil, err

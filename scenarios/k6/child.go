@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/targets/platform/procgroup"
 	"brunt/targets/platform/tail"
 )
 
@@ -75,7 +76,7 @@ func (k *Child) Start() (err error) {
 	if k.out, err = k.cmd.StdoutPipe(); err != nil {
 		return err
 	}
-	apart(k.cmd)
+	procgroup.Own(k.cmd)                   // brunt decides what happens on ctrl-C; when brunt dies, the end of its input ends it
 	if err := k.line(k.with); err != nil { // queued before any answer to the process
 		return err
 	}

@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
 	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
 	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
-	"scenarios/k6":            {"scenarios", "targets/platform/tail"},
+	"scenarios/k6":            {"scenarios", "targets/platform/procgroup", "targets/platform/tail"},
 	"scenarios/machine":       {"scenarios"},
 	"scenarios/measure":       {"scenarios"},
 	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
@@ -77,19 +77,22 @@ var arrows = map[string][]string{
 	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
 	"targets/dial":    {"scenarios", "targets"},
 	// vegeta: its tests compare both engines
-	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
-	"targets/http/auth":         {"scenarios", "targets", "targets/dial"},
-	"targets/http/h1":           {"scenarios", "targets"},
-	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
-	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
-	"targets":                   {"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/procmark", "targets/platform/tail"},
-	"targets/platform/docker":   {"scenarios/disk", "targets/platform/tail"}, // client of the Docker engine
-	"targets/platform/filelock": nil,                                         // locks of files between processes
-	"targets/platform/tail":     nil,                                         // keeps the end of what a program prints
-	"targets/platform/procmark": nil,                                         // finds processes by marks in their environment
+	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
+	"targets/http/auth": {"scenarios", "targets", "targets/dial"},
+	"targets/http/h1":   {"scenarios", "targets"},
+	"targets/http/h2":   {"scenarios", "targets", "targets/http/h1"},
+	"targets/vegeta":    {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
+	"targets": {
+		"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/procgroup", "targets/platform/procmark", "targets/platform/tail",
+	},
+	"targets/platform/docker":    {"scenarios/disk", "targets/platform/tail"}, // client of the Docker engine
+	"targets/platform/filelock":  nil,                                         // locks of files between processes
+	"targets/platform/tail":      nil,                                         // keeps the end of what a program prints
+	"targets/platform/procgroup": nil,                                         // starts and ends process groups
+	"targets/platform/procmark":  nil,                                         // finds processes by marks in their environment
 	"chaos": {
-		"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark",
-		"targets/platform/tail",
+		"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procgroup",
+		"targets/platform/procmark", "targets/platform/tail",
 	},
 	"reporters": {"scenarios"},
 	"reporters/catalog": {

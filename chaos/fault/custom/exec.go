@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+	"brunt/targets/platform/procgroup"
 )
 
 // Exec is the fault exec.
@@ -152,7 +153,7 @@ func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	if start, err := proc.StartOf(id.PID); err == nil && start != id.Start { // another process has the PID
 		return chaos.Gone, nil
 	}
-	proc.KillGroup(id.PID)
+	procgroup.Kill(id.PID)
 	return chaos.Gone, nil
 }
 

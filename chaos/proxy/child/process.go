@@ -14,6 +14,7 @@ import (
 
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/procgroup"
 	"brunt/targets/platform/tail"
 )
 
@@ -49,7 +50,7 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 	}
 	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr, p.cmd.Env = &p.stderr, proc.Environment()
-	proc.OwnGroup(p.cmd)
+	procgroup.Own(p.cmd)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err

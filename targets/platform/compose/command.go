@@ -14,6 +14,7 @@ import (
 
 	"brunt/targets/platform"
 	"brunt/targets/platform/process"
+	"brunt/targets/platform/procgroup"
 )
 
 // Command returns the machine's Compose command.
@@ -53,7 +54,7 @@ func (d *driver) run(ctx context.Context, args ...string) error {
 	if err := d.spawner.Start(cmd); err != nil {
 		return fmt.Errorf("%s %s: %w", strings.Join(command, " "), args[0], err)
 	}
-	defer context.AfterFunc(ctx, func() { process.KillGroup(cmd.Process.Pid) })()
+	defer context.AfterFunc(ctx, func() { procgroup.Kill(cmd.Process.Pid) })()
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

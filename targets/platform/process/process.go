@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
+	"brunt/targets/platform/procgroup"
 	"brunt/targets/platform/procmark"
 )
 
@@ -174,7 +175,7 @@ func (u *Process) spawn() error {
 
 // reap kills a process with its descendants, and waits for it.
 func (u *Process) reap(cmd *exec.Cmd) error {
-	KillGroup(cmd.Process.Pid) // until Wait the process id is not reused
+	procgroup.Kill(cmd.Process.Pid) // until Wait the process id is not reused
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// Processes that left the group carry the unit's marks. The sweep of the run kills the rest.
@@ -271,7 +272,7 @@ func (u *Process) Stop(ctx context.Context, grace time.Duration) error {
 	}
 	if pid != 0 {
 		if first {
-			terminate(pid)
+			procgroup.Terminate(pid)
 		}
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
@@ -292,7 +293,7 @@ func (u *Process) kill(pid int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.pid == pid {
-		KillGroup(pid)
+		procgroup.Kill(pid)
 	}
 }
 

@@ -1,20 +1,6 @@
 package process
 
-import (
-	"os/exec"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
-
-// ownGroup starts the process in its own process group, and makes the kernel kill it when brunt
-// dies.
-func ownGroup(cmd *exec.Cmd) {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
-}
+import "golang.org/x/sys/unix"
 
 // awaitExit waits until a process has exited, without reaping it.
 func awaitExit(pid int) {

@@ -18,13 +18,3 @@ func defaultSignals() {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // the channel is never read, so nothing happens
 	}
 }
-
-// terminate asks a process group to end. It resumes a stopped group, so that it receives the
-// signal.
-func terminate(pid int) {
-	_ = syscall.Kill(-pid, syscall.SIGTERM)
-	_ = syscall.Kill(-pid, syscall.SIGCONT)
-}
-
-// KillGroup kills a process group.
-func KillGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

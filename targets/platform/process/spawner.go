@@ -3,6 +3,8 @@ package process
 import (
 	"os/exec"
 	"runtime"
+
+	"brunt/targets/platform/procgroup"
 )
 
 // A Spawner starts processes from a separate thread that lives as long as they do.
@@ -27,7 +29,7 @@ func NewSpawner() *Spawner {
 		runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
 		defer close(s.done)
 		for j := range s.jobs {
-			ownGroup(j.cmd)
+			procgroup.Own(j.cmd)
 			j.err <- j.cmd.Start()
 		}
 	}()

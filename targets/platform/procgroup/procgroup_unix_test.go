@@ -1,0 +1,75 @@
+//go:build unix
+
+package procgroup_test
+
+import (
+	"bufio"
+	"io"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"brunt/targets/platform/procgroup"
+)
+
+// start starts a shell script in a group of its own, and waits until it has written a line.
+func start(t *testing.T, script string) (cmd *exec.Cmd, out io.Reader) {
+	t.Helper()
+	runtime.LockOSThread() // and never unlock: on Linux the script ends with the thread that started it
+	cmd = exec.Command("/bin/sh", "-c", script)
+	procgroup.Own(cmd)
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { procgroup.Kill(cmd.Process.Pid) })
+	lines := bufio.NewReader(pipe)
+	if _, err := lines.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, lines
+}
+
+// TestOwn: the attributes that a command has stay, such as the user that it runs as.
+func TestOwn(t *testing.T) {
+	cmd := exec.Command("/bin/sh")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Noctty: true}
+	procgroup.Own(cmd)
+	if a := cmd.SysProcAttr; !a.Noctty || !a.Setpgid {
+		t.Errorf("the attributes are %+v", a)
+	}
+}
+
+// TestKill: the group is one of its own, and all of its processes end: the pipe that they share is at its end.
+func TestKill(t *testing.T) {
+	cmd, out := start(t, "sleep 1000 & echo up; wait")
+	if group, err := syscall.Getpgid(cmd.Process.Pid); err != nil || group != cmd.Process.Pid {
+		t.Errorf("the group is %d, %v, want %d", group, err, cmd.Process.Pid)
+	}
+	procgroup.Kill(cmd.Process.Pid)
+	if _, err := io.ReadAll(out); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("it ended by itself")
+	}
+}
+
+// TestTerminate: a stopped group receives the signal and ends as it likes.
+func TestTerminate(t *testing.T) {
+	cmd, out := start(t, `trap 'exit 3' TERM; echo up; sleep 1000 & wait`)
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	procgroup.Terminate(cmd.Process.Pid)
+	if _, err := io.ReadAll(out); err != nil {
+		t.Error(err)
+	}
+	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("it ended with %v", cmd.ProcessState)
+	}
+}
