@@ -131,9 +131,9 @@ func lasting(x *ab, slower float64) func(context.Context, *side, int) (compare.R
 	whole := rounds(x, slower)
 	return func(ctx context.Context, s *side, n int) (compare.Run, error) {
 		r, err := whole(ctx, s, n)
-		begun := time.Now()
+		begun, all := time.Now(), *r.Result
 		x.round.begin(s, func(context.Context) *result.Result {
-			soFar := *r.Result
+			soFar := all
 			soFar.Verdict = scenarios.Running
 			soFar.Blocks = soFar.Blocks[:min(len(soFar.Blocks), int(time.Since(begun)/(2*x.each)))]
 			return &soFar
