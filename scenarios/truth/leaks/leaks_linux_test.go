@@ -22,6 +22,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"brunt/scenarios/suite"
+
 	"github.com/creack/pty"
 )
 
@@ -340,9 +342,18 @@ func (x *tried) follow(pid int, live <-chan string) (end func()) {
 	return func() { cancel(); all.Wait() }
 }
 
+// alone leaves a test out under the race detector, which sees nothing of brunt in a process of its own.
+func alone(t *testing.T) {
+	t.Helper()
+	if suite.Race {
+		t.Skip("the race detector does not see brunt in a process of its own")
+	}
+}
+
 // TestLeaks runs a scenario with a secret at each of its places against a target that answers with all that it was
 // sent, and searches everything that brunt gives away. It prints the places.
 func TestLeaks(t *testing.T) {
+	alone(t)
 	x := try(t)
 	var both sync.WaitGroup
 	both.Go(x.piped)

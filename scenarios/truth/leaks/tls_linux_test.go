@@ -29,6 +29,7 @@ slo: [ok.p50 < 10s]
 // TestLeaks_TLS looks for the private key of a load: with a target that it is shown to, and in the message about a key that
 // is damaged.
 func TestLeaks_TLS(t *testing.T) {
+	alone(t)
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "leaks"}, NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
