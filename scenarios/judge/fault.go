@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
@@ -236,9 +235,7 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	case f.c.Strict && r.High.Known() && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
 	case met && r.High.Known() && (!counted.Meets(o, float64(r.Low)) || !counted.Meets(o, float64(r.High))):
-		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold",
-			quantity.FormatDuration(r.Low.D().Round(time.Millisecond)),
-			quantity.FormatDuration(r.High.D().Round(time.Millisecond)))
+		r.Note = boundsDecide(r)
 	case met:
 		r.Verdict = scenarios.Pass
 	default:

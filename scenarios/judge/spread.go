@@ -56,7 +56,7 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	case !bounded && f.c.Strict:
 		out.Note = "strict: the target lies within the interval"
 	case !bounded && counted.Meets(o, measured):
-		out.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(out.Low), precisely(out.High))
+		out.Note = boundsDecide(&out)
 	default:
 		out.Verdict = answer.VerdictIf(counted.Meets(o, measured) && bounded)
 	}
