@@ -45,20 +45,21 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	}
 	best, measured, worst := s.At(o.Metric.Over)
 	out.Low, out.High = result.Num(best), result.Num(worst)
+	bounded := counted.Meets(o, best) == counted.Meets(o, worst)
 	if s.Unknown == 0 {
 		out.Measured = result.Num(measured)
-	} else if counted.Meets(o, best) != counted.Meets(o, worst) {
+	} else if !bounded {
 		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", s.Unknown, n, out.Note)
 		return out
 	}
 	out.Note = ""
-	switch bounded := counted.Meets(o, best) == counted.Meets(o, worst); {
+	switch met := counted.Meets(o, measured); {
 	case !bounded && f.c.Strict:
 		out.Note = "strict: the target lies within the interval"
-	case !bounded && counted.Meets(o, measured):
+	case !bounded && met:
 		out.Note = boundsDecide(&out)
 	default:
-		out.Verdict = answer.VerdictIf(counted.Meets(o, measured) && bounded)
+		out.Verdict = answer.VerdictIf(met)
 	}
 	if s.Unknown == 0 && best == measured && worst == measured {
 		out.Low, out.High = result.NaN, result.NaN
