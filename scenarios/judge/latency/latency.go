@@ -84,18 +84,22 @@ func (l *Test) Slower(i int) bool {
 	if mean(l.late[i])-mean(l.late[len(l.late)-1]) >= least {
 		return false
 	}
-	return impact.Slower(l.baseline, inOrder(l.faults[i]))
+	return impact.Slower(l.baseline, l.faults[i])
 }
 
 // Tells reports whether there are enough answers for Slower to tell.
 func (l *Test) Tells(i int) bool {
-	return l == nil || impact.TellsSlower(l.baseline, inOrder(l.faults[i]))
+	return l == nil || impact.TellsSlower(l.baseline, l.faults[i])
 }
 
-// Finish puts the baseline in order, once all cells are added.
+// Finish puts the baseline and the faults in order, once all cells are added.
 func (l *Test) Finish() {
-	if l != nil {
-		l.baseline = inOrder(l.baseline)
+	if l == nil {
+		return
+	}
+	l.baseline = inOrder(l.baseline)
+	for i := range l.faults {
+		l.faults[i] = inOrder(l.faults[i])
 	}
 }
 
