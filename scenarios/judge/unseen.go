@@ -94,11 +94,10 @@ func unseenNote(spans []answer.Span) string {
 
 // hiding is the composer that takes the requests of spans for bad.
 func (f *composer) hiding(spans []answer.Span) *composer {
-	read := *f.readings
+	read, e, g := *f.readings, *f.effects, *f
 	read.hidden = spans
-	g := *f
-	g.readings = &read
-	g.effects = &effects{readings: &read, answers: f.answers, asked: map[asked]impact.Answer{}, shed: f.shed, slower: f.slower}
+	e.readings, e.asked = &read, map[asked]impact.Answer{}
+	g.readings, g.effects = &read, &e
 	return &g
 }
 
