@@ -145,19 +145,22 @@ func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Sp
 }
 
 // unseen lists the parts of a span of which brunt saw nothing: it stood still, or each request that was due failed by
-// brunt. A freeze shorter than [pulse.Least] is lag.
+// brunt.
 func (f *readings) unseen(o slo.Objective, in answer.Span) []answer.Span {
-	var out []answer.Span
-	for _, z := range f.freezes() {
-		if z.To-z.From >= pulse.Least {
-			out = append(out, answer.Span{From: z.From, To: z.To})
-		}
+	out := f.failedBy(o, in)
+	for _, z := range f.stops() {
+		out = append(out, answer.Span(z))
 	}
-	out = united(append(out, f.failedBy(o, in)...))
+	out = united(out)
 	for i := range out {
 		out[i] = answer.Span{From: max(out[i].From, in.From), To: min(out[i].To, in.To)}
 	}
 	return slices.DeleteFunc(out, func(s answer.Span) bool { return s.Length() == 0 })
+}
+
+// stops are the freezes that are no lag: a shorter one is.
+func (f *readings) stops() []pulse.Freeze {
+	return slices.DeleteFunc(slices.Clone(f.freezes()), func(z pulse.Freeze) bool { return z.To-z.From < pulse.Least })
 }
 
 // failedBy lists the parts of a span in which brunt failed at each request that objective o selects: from the first
@@ -276,7 +279,7 @@ func hiddenMarks(marks func([]impact.Mark) []impact.Mark, slice answer.Span, spa
 // unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one; it
 // is empty where it was. Requests that were due while brunt stood still do not count: see seen.
 func (f *readings) unsentIn(o slo.Objective, i int) string {
-	long := slices.DeleteFunc(slices.Clone(f.freezes()), func(z pulse.Freeze) bool { return z.To-z.From < pulse.Least })
+	stops := f.stops()
 	var failed, offered int64
 	for j := range f.records {
 		r := &f.records[j]
@@ -285,7 +288,7 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 			continue
 		}
 		offered += r.Offered()
-		if pulse.Frozen(long, r.Start, f.EndOf(r.Start)) == 0 {
+		if pulse.Frozen(stops, r.Start, f.EndOf(r.Start)) == 0 {
 			failed += r.Own.Unsent() - r.Own.Timeouts
 		}
 	}
