@@ -12,7 +12,7 @@ import (
 )
 
 // Interim computes findings while a run goes on. It reads each closed window once, so a snapshot
-// costs as much after an hour as after a minute, apart from the rows of single seconds and blocks. The zero
+// costs as much after an hour as after a minute, apart from the rows of single seconds. The zero
 // value is ready.
 type Interim struct {
 	read    int64                    // bytes of the spill file read so far
@@ -21,7 +21,13 @@ type Interim struct {
 	windows []result.Window
 	hists   measure.Histograms
 	done    map[time.Duration]bool // windows with finished rows
-	blocks  [][]measure.Cell       // by block of the case, then by series
+	blocks  []block                // of the case
+}
+
+// A block is one of the case's as it stands.
+type block struct {
+	sums []measure.Cell // by series
+	row  *result.Block  // nil: not made, or a cell has come since
 }
 
 // Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of
@@ -49,7 +55,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	if a.sums == nil {
 		a.sums, a.done = map[int32][]measure.Cell{}, map[time.Duration]bool{}
 		for range c.Blocks {
-			a.blocks = append(a.blocks, make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads)))
+			a.blocks = append(a.blocks, block{sums: make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))})
 		}
 	}
 	w := &rows{tables: f.tables, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
@@ -57,6 +63,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	if err := a.take(w, r); err != nil {
 		return nil, err
 	}
+	a.endedBlocks(f.tables, r)
 	sums := a.compose(f, r)
 	a.rows(w, r)
 	f.traffic = f.requests()
@@ -81,11 +88,6 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Faults = append(f.out.Faults, ff)
 	}
 	f.incidentsSoFar()
-	ended := 0 // blocks, which follow each other
-	for ended < len(c.Blocks) && r.Ended(c.Blocks[ended].From, c.Blocks[ended].To) {
-		ended++
-	}
-	f.blockTable(f.blockPhases()[:ended], a.blocks[:ended])
 	f.table(ps, in)
 	f.errorGroups(ps, in)
 	f.health(ps, in)
@@ -132,7 +134,8 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 		w.PhasesOf(k, func(p int32) { a.series(p, w.tables)[k.Series].Add(c) })
 		for i, b := range w.c.Blocks {
 			if k.Start >= b.From && k.Start < b.To {
-				a.blocks[i][k.Series].Add(c)
+				a.blocks[i].sums[k.Series].Add(c)
+				a.blocks[i].row = nil
 			}
 		}
 		a.records = append(a.records, recordOf(k, c))
@@ -155,6 +158,24 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	write()
 	a.read, a.windows, a.hists = read, w.out.Windows, *w.hists
 	return err
+}
+
+// endedBlocks lists the blocks whose requests have all ended, which follow each other. A row that was made is reused.
+func (a *Interim) endedBlocks(f *tables, r *measure.Snapshot) {
+	for i, p := range f.blockPhases() {
+		if !r.Ended(p.From, p.To) {
+			break
+		}
+		b := &a.blocks[i]
+		if b.row != nil {
+			f.out.Blocks = append(f.out.Blocks, *b.row)
+			continue
+		}
+		f.blockTable([]phase{p}, [][]measure.Cell{b.sums})
+		row := f.out.Blocks[i]
+		b.row = &row
+	}
+	a.hists = *f.hists
 }
 
 // series returns the sums of a phase.
