@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/truth"
 )
@@ -100,6 +102,34 @@ func (o ordinary) text() string {
 	return b.String()
 }
 
+// objectives are those of the scenario, and the verdict that each has to have, by its text.
+func (o ordinary) objectives(t *testing.T) (all []slo.Objective, want map[string]scenarios.Verdict) {
+	want = map[string]scenarios.Verdict{}
+	for _, text := range o.slo {
+		text, fails := strings.CutSuffix(text, "!")
+		parsed, err := slo.ParseObjective(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want[parsed.Text] = scenarios.Pass; fails {
+			want[parsed.Text] = scenarios.Fail
+		}
+		all = append(all, parsed)
+	}
+	return all, want
+}
+
+// played is the scenario as a case.
+func (o ordinary) played() playedCase {
+	return playedCase{rate: o.rate, seconds: int(o.minutes * 60), faults: o.faults, slowShare: .005}
+}
+
+// play judges objectives on the target of a seed, in a case of the scenario.
+func (o ordinary) play(t *testing.T, p playedCase, objectives []slo.Objective, seed uint64) []result.ObjectiveResult {
+	l := truth.Load{Rate: o.rate, Timeout: 10 * sec, T0: time.Unix(1_000_000, 0), Requests: o.rate * p.seconds}
+	return p.play(t, objectives, p.outcomes(l, l.Play(o.script(seed))), time.Duration(p.seconds)*sec).Objectives
+}
+
 // TestOrdinary checks that a pass needs its bound at the cost of no ordinary scenario: validate accepts each of
 // 20, and every objective of each is decided, and rightly, for five targets drawn by chance.
 func TestOrdinary(t *testing.T) {
@@ -112,24 +142,10 @@ func TestOrdinary(t *testing.T) {
 			if _, err := plantest.CompileText(o.text()); err != nil {
 				t.Fatalf("it is refused: %s", plantest.Explained(err))
 			}
+			objectives, want := o.objectives(t)
 			for seed := range uint64(5) {
-				p := playedCase{rate: o.rate, seconds: int(o.minutes * 60), faults: o.faults, slowShare: .005}
-				l := truth.Load{Rate: o.rate, Timeout: 10 * sec, T0: time.Unix(1_000_000, 0), Requests: o.rate * p.seconds}
-				var objectives []slo.Objective
-				want := map[string]scenarios.Verdict{}
-				for _, text := range o.slo {
-					text, fails := strings.CutSuffix(text, "!")
-					parsed, err := slo.ParseObjective(text)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if want[parsed.Text] = scenarios.Pass; fails {
-						want[parsed.Text] = scenarios.Fail
-					}
-					objectives = append(objectives, parsed)
-				}
-				found := p.play(t, objectives, p.outcomes(l, l.Play(o.script(seed))), time.Duration(p.seconds)*sec)
-				for _, r := range found.Objectives {
+				p := o.played()
+				for _, r := range o.play(t, p, objectives, seed) {
 					if r.Verdict != want[r.Text] {
 						t.Errorf("target %d: %s is %s, measured %v from %v to %v, bound %v (%s); want %s", seed, r.Text, r.Verdict, r.Measured, r.Low, r.High,
 							r.Bound, r.Note, want[r.Text])
@@ -149,9 +165,11 @@ func TestOrdinary_Busy(t *testing.T) {
 		if len(o.faults) == 0 {
 			continue
 		}
+		objectives, want := o.objectives(t)
+		objectives = slices.DeleteFunc(objectives, func(of slo.Objective) bool { return !of.Metric.OfFault() })
 		for seed := range uint64(5) {
 			r := rand.New(rand.NewPCG(seed, uint64(n)))
-			p := playedCase{rate: o.rate, seconds: int(o.minutes * 60), faults: o.faults, slowShare: .005}
+			p := o.played()
 			for at := time.Duration(0); ; {
 				if at += time.Duration(r.ExpFloat64() * 6 * float64(sec)); at >= time.Duration(p.seconds)*sec {
 					break
@@ -159,24 +177,7 @@ func TestOrdinary_Busy(t *testing.T) {
 				z := pulse.Freeze{From: at, To: at + 70*ms + time.Duration(r.Int64N(int64(330*ms)))}
 				p.freezes, at = append(p.freezes, z), z.To
 			}
-			l := truth.Load{Rate: o.rate, Timeout: 10 * sec, T0: time.Unix(1_000_000, 0), Requests: o.rate * p.seconds}
-			var objectives []slo.Objective
-			want := map[string]scenarios.Verdict{}
-			for _, text := range o.slo {
-				text, fails := strings.CutSuffix(text, "!")
-				parsed, err := slo.ParseObjective(text)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !parsed.Metric.OfFault() {
-					continue
-				}
-				if want[parsed.Text] = scenarios.Pass; fails {
-					want[parsed.Text] = scenarios.Fail
-				}
-				objectives = append(objectives, parsed)
-			}
-			for _, v := range p.play(t, objectives, p.outcomes(l, l.Play(o.script(seed))), time.Duration(p.seconds)*sec).Objectives {
+			for _, v := range o.play(t, p, objectives, seed) {
 				judged++
 				switch {
 				case v.Verdict == scenarios.Invalid && want[v.Text] == scenarios.Pass:
