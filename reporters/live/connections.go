@@ -67,11 +67,10 @@ func (l *connections) longest() *connection {
 func (c *connection) to(next *list.List) {
 	if c.in != nil {
 		c.in.Remove(c.at)
-	}
-	if c.in = next; next != nil && !c.over {
-		c.at = next.PushBack(c)
-	} else {
 		c.in = nil
+	}
+	if next != nil && !c.over {
+		c.in, c.at = next, next.PushBack(c)
 	}
 }
 
