@@ -1,11 +1,27 @@
 package forecast_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"brunt/scenarios/plan/plantest"
 )
+
+// notesWith compiles a scenario, and returns its notes that contain one of some texts.
+func notesWith(t *testing.T, scenario string, texts ...string) (found []string) {
+	t.Helper()
+	p, err := plantest.CompileText(scenario)
+	if err != nil {
+		t.Fatal(plantest.Explained(err))
+	}
+	for _, n := range p.Notes {
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(n, text) }) {
+			found = append(found, n)
+		}
+	}
+	return found
+}
 
 // TestCompile_ObjectiveNotes: a scenario without objectives, and one whose steps may shed load while no
 // objective says how much, are reported so.
@@ -26,18 +42,9 @@ func TestCompile_ObjectiveNotes(t *testing.T) {
 		{"shed, and the other availability", "slo: [availability.admitted > 99%]", "shed: [503]", "may shed load"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
-				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {" + c.check + "}}]}\n" +
-				"  other: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}\n" + c.slo + "\n")
-			if err != nil {
-				t.Fatal(plantest.Explained(err))
-			}
-			var found []string
-			for _, n := range p.Notes {
-				if strings.Contains(n, "has no verdict") || strings.Contains(n, "may shed load") {
-					found = append(found, n)
-				}
-			}
+			found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {"+c.check+"}}]}\n"+
+				"  other: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}\n"+c.slo+"\n", "has no verdict", "may shed load")
 			if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("notes %q, want %q", got, c.want)
 			}
@@ -84,18 +91,9 @@ slo: [recover < 15s after incident, recover < 15s after a]
 `, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
-				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 75s, flow: [{get: /}]}\n" + c.more + c.faults)
-			if err != nil {
-				t.Fatal(plantest.Explained(err))
-			}
-			var found []string
-			for _, n := range p.Notes {
-				if strings.Contains(n, "its effect can't be") || strings.Contains(n, "can't be shown") {
-					found = append(found, n)
-				}
-			}
-			all := strings.Join(found, "\n")
+			all := strings.Join(notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n"+
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 75s, flow: [{get: /}]}\n"+c.more+c.faults,
+				"its effect can't be", "can't be shown"), "\n")
 			for _, want := range c.want {
 				if !strings.Contains(all, want) {
 					t.Errorf("no note %q in\n%s", want, all)
@@ -175,13 +173,11 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 // TestCompile_LedgerNotes: a ledger is noted while no objective asks whether writes were lost.
 func TestCompile_LedgerNotes(t *testing.T) {
 	for slo, want := range map[string]bool{"errors < 1%": true, "duplicated = 0": true, "lost = 0": false, "rpo < 5s": false} {
-		p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
-			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: \"$.id\"}}]}\n" +
-			"ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}, count: \"$.n\"}\nslo: [" + slo + "]\n")
-		if err != nil {
-			t.Fatal(plantest.Explained(err))
-		}
-		if got := strings.Contains(strings.Join(p.Notes, "\n"), "no objective asks whether any was lost"); got != want {
+		found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: \"$.id\"}}]}\n"+
+			"ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}, count: \"$.n\"}\nslo: ["+slo+"]\n",
+			"no objective asks whether any was lost")
+		if got := len(found) > 0; got != want {
 			t.Errorf("%s: noted: %t, want %t", slo, got, want)
 		}
 	}
@@ -202,20 +198,11 @@ func TestCompile_SlowAnswers(t *testing.T) {
 		{"a time of its own", "20/s", "20s", "slo: [recover(500ms) < 30s after a]", ""},
 		{"not asked", "20/s", "20s", "slo: [errors < 5%]", ""},
 	} {
-		p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
-			"  main: {executor: constant-arrival-rate, rate: " + c.rate + ", duration: 120s, flow: [{get: /}]}\n" +
-			"chaos: {a: {at: " + c.at + ", for: 5s, network.stall: {to: users}}}\n" + c.more + "\n")
-		if err != nil {
-			t.Fatal(plantest.Explained(err))
-		}
-		var got strings.Builder
-		for _, n := range p.Notes {
-			if strings.Contains(n, "which are slow") {
-				got.WriteString(n)
-			}
-		}
-		if got.String() != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got.String(), c.want)
+		got := notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n"+
+			"  main: {executor: constant-arrival-rate, rate: "+c.rate+", duration: 120s, flow: [{get: /}]}\n"+
+			"chaos: {a: {at: "+c.at+", for: 5s, network.stall: {to: users}}}\n"+c.more+"\n", "which are slow")
+		if strings.Join(got, "") != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }
@@ -228,20 +215,11 @@ func TestCompile_Failover(t *testing.T) {
 			"let it stay for 17s, or judge: {hold: 8s}."},
 		{"for: 17s", ""},
 	} {
-		p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
-			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n" +
-			"chaos: {a: {at: 10s, " + c.more + ", network.stall: {to: users}}}\nslo: [failover < 7s after a]\n")
-		if err != nil {
-			t.Fatal(plantest.Explained(err))
-		}
-		var got strings.Builder
-		for _, n := range p.Notes {
-			if strings.Contains(n, "failover") {
-				got.WriteString(n)
-			}
-		}
-		if got.String() != c.want {
-			t.Errorf("%s: %q, want %q", c.more, got.String(), c.want)
+		got := notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n"+
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n"+
+			"chaos: {a: {at: 10s, "+c.more+", network.stall: {to: users}}}\nslo: [failover < 7s after a]\n", "failover")
+		if strings.Join(got, "") != c.want {
+			t.Errorf("%s: %q, want %q", c.more, got, c.want)
 		}
 	}
 }
