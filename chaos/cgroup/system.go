@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"brunt/chaos/rootfs"
 )
 
 // A Controller is a kind of limit of a group, named as in version 1.
@@ -70,24 +72,12 @@ func (s System) trees() ([]tree, error) {
 		if !ok || len(f) < 5 || len(k) < 3 {
 			continue
 		}
-		t := tree{root: UnescapeMount(f[3]), at: UnescapeMount(f[4]), unified: k[0] == "cgroup2", options: strings.Split(k[2], ",")}
+		t := tree{root: rootfs.UnescapeMount(f[3]), at: rootfs.UnescapeMount(f[4]), unified: k[0] == "cgroup2", options: strings.Split(k[2], ",")}
 		if k[0] == "cgroup" || t.unified {
 			out = append(out, t)
 		}
 	}
 	return out, nil
-}
-
-// UnescapeMount decodes a path of mountinfo, which encodes a blank as \040 and so on (proc_pid_mountinfo(5)).
-func UnescapeMount(s string) string {
-	for i := 0; i+4 <= len(s); i++ {
-		if s[i] == '\\' {
-			if c, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				s = s[:i] + string(rune(c)) + s[i+4:]
-			}
-		}
-	}
-	return s
 }
 
 // Named lists the groups of all trees whose names begin with a prefix. A tree that cannot be read is an error, and the

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
-	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
 )
 
@@ -44,9 +42,6 @@ func filesystemOf(pid int, path string) string {
 	return id
 }
 
-// systemMounts hold no files of a container's.
-var systemMounts = []string{"/dev", "/proc", "/sys"}
-
 // writable lists the mounts that a process may write files to.
 func writable(pid int) []string {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
@@ -66,10 +61,8 @@ func writableIn(mountinfo io.Reader) []string {
 		if !ok || len(mount) < 6 || len(kind) == 0 {
 			continue
 		}
-		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && !slices.ContainsFunc(systemMounts, func(dir string) bool {
-			return at == dir || strings.HasPrefix(at, dir+"/")
-		}) {
-			out = append(out, cgroup.UnescapeMount(at))
+		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && !rootfs.IsSystemMount(at) {
+			out = append(out, rootfs.UnescapeMount(at))
 		}
 	}
 	return out

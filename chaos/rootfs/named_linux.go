@@ -36,18 +36,17 @@ func Named(ctx context.Context, pid int, prefix string) []string {
 	root := fmt.Sprintf("/proc/%d/root", pid)
 	for line := range strings.Lines(string(mounts)) {
 		f := strings.Fields(line)
-		if len(f) < 6 || slices.Contains(seen, f[2]) || slices.ContainsFunc([]string{"/proc", "/sys", "/dev"}, func(dir string) bool {
-			return f[4] == dir || strings.HasPrefix(f[4], dir+"/")
-		}) {
+		if len(f) < 6 || slices.Contains(seen, f[2]) || IsSystemMount(f[4]) {
 			continue
 		}
 		seen = append(seen, f[2])
-		dir, err := Open(pid, f[4])
+		at := UnescapeMount(f[4])
+		dir, err := Open(pid, at)
 		if err != nil {
 			continue
 		}
 		if Names(dir) {
-			for _, path := range namedBelow(ctx, filepath.Join(root, f[4]), prefix) {
+			for _, path := range namedBelow(ctx, filepath.Join(root, at), prefix) {
 				out = append(out, strings.TrimPrefix(path, root))
 			}
 		}

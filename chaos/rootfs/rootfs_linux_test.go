@@ -188,7 +188,10 @@ func TestDevice(t *testing.T) {
 
 // TestNamed finds files by the beginning of their names, on a filesystem on which a file needs a name.
 func TestNamed(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "of messages") // the kernel writes the blank as \040
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := unix.Mount("mqueue", dir, "mqueue", 0, ""); err != nil {
 		t.Skip("no filesystem can be mounted: ", err)
 	}

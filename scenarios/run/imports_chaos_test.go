@@ -23,7 +23,7 @@ var chaosArrows = map[string][]string{
 	"chaos/container": {"chaos", "chaos/proc"},
 	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
-	"chaos/protect":   {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs"},
+	"chaos/protect":   {"chaos", "chaos/container", "chaos/proc", "chaos/rootfs"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.
@@ -56,7 +56,7 @@ var chaosArrows = map[string][]string{
 	},
 
 	// Mechanisms: what does faults to a machine.
-	"chaos/cgroup":          nil,
+	"chaos/cgroup":          {"chaos/rootfs"},
 	"chaos/netns":           {"chaos/netns/kernel", "chaos/netns/nfqueue", "chaos/netns/nft", "chaos/netns/responder", "chaos/netns/sockdiag", "chaos/seed"},
 	"chaos/netns/kernel":    nil,
 	"chaos/netns/nfqueue":   {"chaos/netns/kernel", "chaos/seed"},
