@@ -228,8 +228,7 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 // hittable lists the processes of this machine that a fault may hit and no run has started.
 func hittable(marked []int) []int {
 	return slices.DeleteFunc(proc.All(), func(pid int) bool {
-		return slices.Contains(marked, pid) || proc.Protect(pid) != nil || proc.ProtectBrunts(pid) != nil ||
-			len(proc.Containers(pid)) == 0 && proc.ProtectSystem(pid) != nil
+		return slices.Contains(marked, pid) || proc.ProtectAll(pid) != nil
 	})
 }
 

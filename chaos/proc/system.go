@@ -46,6 +46,19 @@ func ProtectSystem(pid int) error {
 	return nil
 }
 
+// ProtectAll refuses what no fault may hit, whatever a policy says: what [Protect] and [ProtectBrunts] refuse, and outside
+// of containers what [ProtectSystem] does.
+func ProtectAll(pid int) error {
+	err := Protect(pid)
+	if err == nil {
+		err = ProtectBrunts(pid)
+	}
+	if err == nil && len(Containers(pid)) == 0 {
+		err = ProtectSystem(pid)
+	}
+	return err
+}
+
 // daemonOf returns which of the daemons a process is by its name; "" is none.
 func daemonOf(pid int) string {
 	for _, name := range namesOf(pid) {

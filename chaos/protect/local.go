@@ -3,6 +3,7 @@ package protect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,24 +24,16 @@ const mostNamed = 8
 // an engine, where one answers; nil is none.
 func Local(ctx context.Context, e *docker.Engine) []Protection {
 	by := map[string][]string{}
-	var order []string
 	for _, pid := range proc.All() {
-		err := always(pid)
-		if err == nil && len(proc.Containers(pid)) == 0 {
-			err = proc.ProtectSystem(pid)
-		}
+		err := proc.ProtectAll(pid)
 		if err == nil {
 			continue
 		}
 		_, why, _ := strings.Cut(err.Error(), proc.ErrProtected.Error()+": ")
-		why, _, _ = strings.Cut(why, ";")
-		if by[why] == nil {
-			order = append(order, why)
-		}
 		by[why] = append(by[why], fmt.Sprintf("%d (%s)", pid, proc.ProcessOf(pid).Name))
 	}
 	var out []Protection
-	for _, why := range order {
+	for _, why := range slices.Sorted(maps.Keys(by)) {
 		all := by[why]
 		what := "process " + all[0]
 		if n := len(all); n > 1 {
@@ -51,7 +44,6 @@ func Local(ctx context.Context, e *docker.Engine) []Protection {
 		}
 		out = append(out, Protection{what, why})
 	}
-	slices.SortFunc(out, func(a, b Protection) int { return strings.Compare(a.Why, b.Why) })
 	if e == nil {
 		return out
 	}
