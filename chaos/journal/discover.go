@@ -73,7 +73,10 @@ func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Disco
 	if err != nil {
 		return nil, err
 	}
-	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs}
+	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs, engine: localEngine()}
+	if d.engine != nil {
+		defer d.engine.Close()
+	}
 	var marked []int
 	for _, p := range all {
 		if p.run == "" && p.watches == "" {
@@ -103,7 +106,7 @@ func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Disco
 		}
 	}
 	d.copies()
-	d.engine()
+	d.objects()
 	err = d.remnants(ctx, marked)
 	rank := func(l *Leftover) int {
 		switch {
@@ -127,6 +130,7 @@ type discoverer struct {
 	ops    chaos.Operations
 	owners map[string]string // live runs, with the paths of their journals
 	only   []string          // runs that are asked for; empty is all
+	engine *docker.Engine    // the machine's own; nil: none answers
 	known  []chaos.Undo      // of live runs, and of what is found already
 	swept  []string          // runs with objects in the engine, whose containers are to be removed
 }
@@ -136,11 +140,18 @@ func (d *discoverer) asked(run string) bool { return len(d.only) == 0 || slices.
 
 // lives reports whether a run goes on, and notes that.
 func (d *discoverer) lives(run string) bool {
-	_, lives := d.owners[run]
+	lives := d.owners[run] != ""
 	if lives && !slices.Contains(d.Alive, run) {
 		d.Alive = append(d.Alive, run)
 	}
 	return lives
+}
+
+// know notes what entries revert.
+func (d *discoverer) know(entries ...Pending) {
+	for _, e := range entries {
+		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
+	}
 }
 
 // journal adds the journal of a dead run. It reports whether the journal is there, and whole.
@@ -149,9 +160,7 @@ func (d *discoverer) journal(path string) bool {
 	if err != nil || s.Foreign || !d.asked(s.Run) {
 		return false
 	}
-	for _, e := range s.Open {
-		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
-	}
+	d.know(s.Open...)
 	if s.Alive || s.Left() == 0 {
 		return true
 	}
@@ -169,7 +178,7 @@ func (d *discoverer) copies() {
 			continue
 		}
 		e := r.pending()
-		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
+		d.know(*e)
 		what := e.What
 		if e.Fault != "" {
 			what = e.Fault + ": " + what
@@ -185,19 +194,16 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	for _, path := range d.owners {
 		if f, err := openShared(path, os.O_RDONLY); err == nil {
 			if s, err := parseJournal(path, f); err == nil {
-				for _, e := range s.Open {
-					d.known = append(d.known, d.ops.Innermost(e.Undo)...)
-				}
+				d.know(s.Open...)
 			}
 			_ = f.Close()
 		}
 	}
-	s := &chaos.Search{PIDs: hittable(marked), Live: func(run string) bool { _, lives := d.owners[run]; return lives }}
-	var errs []error
-	if s.Engine = localEngine(); s.Engine != nil {
-		defer s.Engine.Close()
-		all, err := docker.All(ctx, s.Engine)
-		errs = append(errs, err)
+	s := &chaos.Search{PIDs: hittable(marked), Engine: d.engine, Live: func(run string) bool { return d.owners[run] != "" }}
+	var unlisted error
+	if s.Engine != nil {
+		var all []docker.Container
+		all, unlisted = docker.All(ctx, s.Engine)
 		for i := range all {
 			if all[i].Protected() == nil {
 				s.Containers = append(s.Containers, all[i])
@@ -207,8 +213,8 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	found, err := d.ops.Find(ctx, s)
 	for _, r := range found {
 		same := func(u chaos.Undo) bool { return r.Undo.Op != "" && d.ops.Same(u, r.Undo) }
-		switch _, lives := d.owners[r.Run]; {
-		case lives, slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run), slices.Contains(marked, r.PID) && r.Run == "":
+		switch {
+		case s.Live(r.Run), slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run), slices.Contains(marked, r.PID) && r.Run == "":
 			continue
 		case r.Sure && r.Run != "" && !d.asked(r.Run): // the container of one run may be paused by another
 			continue
@@ -222,7 +228,7 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 			d.Unproven = append(d.Unproven, l)
 		}
 	}
-	return errors.Join(append(errs, err)...)
+	return errors.Join(unlisted, err)
 }
 
 // hittable lists the processes of this machine that a fault may hit and no run has started.
@@ -318,15 +324,14 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// engine looks for what dead runs have left in this machine's Docker engine: containers, networks and
+// objects looks for what dead runs have left in this machine's Docker engine: containers, networks and
 // images with their label. It leaves alone runs of another user, whose processes it cannot see, and
 // engines of other machines.
-func (d *discoverer) engine() {
-	e := localEngine()
+func (d *discoverer) objects() {
+	e := d.engine
 	if e == nil {
 		return
 	}
-	defer e.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), container.InspectFor)
 	defer cancel()
 	runs, err := e.Runs(ctx)

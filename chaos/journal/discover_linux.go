@@ -29,7 +29,7 @@ func markedProcesses() (all []markedProcess, owners map[string]string, err error
 		maps.Copy(owners, held(pid))
 		if p, ok := markedProcessAt(pid); ok {
 			all = append(all, p)
-			if _, known := owners[p.run]; p.watches != "" && !p.stopped && !known {
+			if p.watches != "" && !p.stopped && owners[p.run] == "" {
 				owners[p.run] = p.watches
 			}
 		}

@@ -69,8 +69,7 @@ func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run 
 		return false, nil
 	}
 	_, owners, err := markedProcesses()
-	_, lives := owners[run]
-	return err == nil && !lives, err
+	return err == nil && owners[run] == "", err
 }
 
 // Remove removes the container if it is still not started.
