@@ -128,10 +128,9 @@ func lowered(c *docker.Container, configured docker.Limits) []loweredSetting {
 		out = append(out, loweredSetting{limitedSetting{Setting: s, Was: was, Is: is}, g})
 	}
 	if g, ok := in(cgroup.CPU); ok {
-		s := g.QuotaSetting()
-		is, err := g.Read(s)
-		quota, period, _ := strings.Cut(is, " ")
-		if n, nerr := strconv.ParseInt(quota, 10, 64); err == nil && nerr == nil && n > 0 && (configured.CPUQuota == 0 || n < configured.CPUQuota) {
+		q, err := g.Quota()
+		_, period, _ := strings.Cut(q.Text, " ")
+		if err == nil && q.Time > 0 && (configured.CPUQuota == 0 || q.Time < float64(configured.CPUQuota)) {
 			was := "-1"
 			switch {
 			case configured.CPUQuota > 0:
@@ -139,7 +138,7 @@ func lowered(c *docker.Container, configured docker.Limits) []loweredSetting {
 			case g.Unified:
 				was = "max"
 			}
-			add(g, s, is, strings.TrimSpace(was+" "+period))
+			add(g, g.QuotaSetting(), q.Text, strings.TrimSpace(was+" "+period))
 		}
 	}
 	if g, ok := in(cgroup.Memory); ok {
@@ -152,10 +151,10 @@ func lowered(c *docker.Container, configured docker.Limits) []loweredSetting {
 		}
 	}
 	g, ok := in(cgroup.Disk)
+	if !ok {
+		return out
+	}
 	for _, direction := range []string{"read", "write"} {
-		if !ok {
-			break
-		}
 		rates := map[string]uint64{}
 		for path, rate := range configured.Disk[direction] {
 			if device, err := rootfs.Number(path); err == nil {

@@ -4,10 +4,9 @@ import "context"
 
 // Limits are what the engine was told to limit a container to.
 type Limits struct {
-	CPUQuota  int64                        // microseconds of processor time in each period; zero is no limit
-	CPUPeriod int64                        // microseconds; zero is what the kernel begins with
-	Memory    int64                        // bytes; zero is no limit
-	Disk      map[string]map[string]uint64 // bytes per second of "read" and "write", by the path of the device
+	CPUQuota int64                        // microseconds of processor time in each period; zero is no limit
+	Memory   int64                        // bytes; zero is no limit
+	Disk     map[string]map[string]uint64 // bytes per second of "read" and "write", by the path of the device
 }
 
 // usualPeriod is the period in microseconds in which the engine counts processors.
@@ -23,9 +22,8 @@ func LimitsOf(ctx context.Context, e *Engine, id string) (Limits, error) {
 		return Limits{}, failed("inspecting", id, err)
 	}
 	h := i.HostConfig
-	l := Limits{CPUQuota: max(0, h.CPUQuota), CPUPeriod: h.CPUPeriod, Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}}}
+	l := Limits{CPUQuota: max(0, h.CPUQuota), Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}}}
 	if h.NanoCPUs > 0 {
-		l.CPUPeriod = usualPeriod
 		l.CPUQuota = h.NanoCPUs * usualPeriod / 1_000_000_000
 	}
 	for _, d := range h.BlkioDeviceReadBps {
