@@ -3,7 +3,6 @@ package container
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"brunt/chaos"
@@ -63,5 +62,5 @@ func findDisconnected(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, er
 			},
 		})
 	}
-	return slices.Clip(out), chaos.JoinErrors(errs...)
+	return out, chaos.JoinErrors(errs...)
 }
