@@ -76,11 +76,7 @@ func TestConnect(t *testing.T) {
 			s := &seat{version: c.version, has: c.has, gives: c.gives}
 			srv := httptest.NewServer(s)
 			defer srv.Close()
-			e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer e.Close()
+			e := engineAt(t, srv)
 			eps, err := e.Endpoints(t.Context(), "c")
 			if err != nil || len(eps) != 1 {
 				t.Fatalf("%+v, %v", eps, err)
@@ -188,12 +184,8 @@ func TestRemoveNetwork(t *testing.T) {
 			s := &sticky{endpoints: c.endpoints, containers: c.containers}
 			srv := httptest.NewServer(s)
 			defer srv.Close()
-			e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer e.Close()
-			err = e.RemoveNetwork(t.Context(), "n")
+			e := engineAt(t, srv)
+			err := e.RemoveNetwork(t.Context(), "n")
 			if s.removed != c.removed || (err == nil) != c.removed || fmt.Sprint(s.forced) != c.forced {
 				t.Errorf("removed %v, forced %v: %v", s.removed, s.forced, err)
 			}
