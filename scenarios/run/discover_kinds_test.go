@@ -64,6 +64,29 @@ func (d *discovered) print(t *testing.T) {
 	})
 }
 
+// discoveredKinds runs a test for each of the kinds, by the kernel's copies of the journal's entries and by values alone, and
+// logs the cells that it returns as a table. The short tests are of some kinds alone.
+func discoveredKinds(t *testing.T, kinds, short []string, test func(t *testing.T, name, by string) (run string, cells []string)) {
+	t.Helper()
+	table := new(discovered)
+	table.print(t)
+	for _, name := range kinds {
+		if testing.Short() && !slices.Contains(short, name) {
+			continue
+		}
+		for _, by := range []string{"copies", "values"} {
+			t.Run(name+"/"+by, func(t *testing.T) {
+				t.Parallel()
+				run, cells := test(t, name, by)
+				if n := dropCopies(t, run); n > 0 {
+					t.Errorf("the kernel keeps %d copies still", n)
+				}
+				table.add(append([]string{name, by}, cells...)...)
+			})
+		}
+	}
+}
+
 // killedTogether starts a brunt, and kills it and its watchdog once its fault is verified. It removes the journal, and
 // returns the run. In the order of the kills, the watchdog can't do anything.
 func (m *killedRun) killedTogether(t *testing.T, cmd *exec.Cmd) (run string) {
@@ -171,89 +194,65 @@ func takesBack(t *testing.T, run string, mine func(journal.Leftover) bool) []str
 // taken back: the state after is that before.
 func TestDiscovered_Kinds(t *testing.T) {
 	needsRoot(t)
-	table := new(discovered)
-	table.print(t)
-	for _, name := range slices.Sorted(maps.Keys(killFaults)) {
-		if testing.Short() && name != "throttle" && name != "stranger" {
-			continue
+	kinds := slices.Sorted(maps.Keys(killFaults))
+	discoveredKinds(t, kinds, []string{"throttle", "stranger"}, func(t *testing.T, name, by string) (run string, cells []string) {
+		m := newKilledRun(t)
+		text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").
+			Replace(killScenario(killFaults[name], m))
+		run = m.killedTogether(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
+		if by == "values" {
+			dropCopies(t, run)
 		}
-		for _, by := range []string{"copies", "values"} {
-			t.Run(name+"/"+by, func(t *testing.T) {
-				t.Parallel()
-				m := newKilledRun(t)
-				text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").
-					Replace(killScenario(killFaults[name], m))
-				run := m.killedTogether(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
-				if by == "values" {
-					dropCopies(t, run)
-				}
-				settled(t, func() []string { return m.residue(t) }, slices.Equal)
-				stranger := m.stranger.Process.Pid
-				cells := takesBack(t, run, func(l journal.Leftover) bool { return l.PID == stranger })
-				var left []string
-				suite.Within(5*time.Second, func() bool { left = m.residue(t); return len(left) == 0 })
-				after := "as before"
-				switch why := unknowable[name]; {
-				case len(left) > 0 && by == "values" && why != "":
-					after = "left: " + why
-				case len(left) > 0:
-					after = "left"
-					t.Errorf("left: %v", left)
-				}
-				if n := dropCopies(t, run); n > 0 {
-					t.Errorf("the kernel keeps %d copies still", n)
-				}
-				table.add(append(append([]string{name, by}, cells...), after)...)
-			})
+		settled(t, func() []string { return m.residue(t) }, slices.Equal)
+		stranger := m.stranger.Process.Pid
+		cells = takesBack(t, run, func(l journal.Leftover) bool { return l.PID == stranger })
+		var left []string
+		suite.Within(5*time.Second, func() bool { left = m.residue(t); return len(left) == 0 })
+		after := "as before"
+		switch why := unknowable[name]; {
+		case len(left) > 0 && by == "values" && why != "":
+			after = "left: " + why
+		case len(left) > 0:
+			after = "left"
+			t.Errorf("left: %v", left)
 		}
-	}
+		return run, append(cells, after)
+	})
 }
 
 // TestDocker_DiscoveredKinds does the same for faults on containers that brunt has not started.
 func TestDocker_DiscoveredKinds(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
-	table := new(discovered)
-	table.print(t)
-	for _, name := range slices.Sorted(maps.Keys(strangers)) {
-		if testing.Short() && name != "pause" && name != "throttle" {
-			continue
+	kinds := slices.Sorted(maps.Keys(strangers))
+	discoveredKinds(t, kinds, []string{"pause", "throttle"}, func(t *testing.T, name, by string) (run string, cells []string) {
+		b := newBroken(t, y, name)
+		fault, _, _ := strings.Cut(b.fault, " for=")
+		run = b.killedTogether(t, b.brunt(append([]string{"break", b.state, "guard", "0"}, strings.Fields(fault+" for=40s")...)...))
+		if by == "values" {
+			dropCopies(t, run)
 		}
-		for _, by := range []string{"copies", "values"} {
-			t.Run(name+"/"+by, func(t *testing.T) {
-				t.Parallel()
-				b := newBroken(t, y, name)
-				fault, _, _ := strings.Cut(b.fault, " for=")
-				run := b.killedTogether(t, b.brunt(append([]string{"break", b.state, "guard", "0"}, strings.Fields(fault+" for=40s")...)...))
-				if by == "values" {
-					dropCopies(t, run)
-				}
-				left := settled(t, func() string { return b.difference(t) }, func(a, b string) bool { return a == b })
-				pid := b.v.PID()
-				cells := takesBack(t, run, func(l journal.Leftover) bool {
-					return strings.Contains(l.What, b.v.Ref) || pid != 0 && l.PID == pid
-				})
-				after := "as before"
-				missing := inexact[name]
-				if by == "copies" || missing == "" {
-					b.same(t, "after brunt revert --discover")
-				} else {
-					suite.Until(t, "the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
-					after = "almost: " + missing
-				}
-				switch {
-				case t.Failed():
-					after = "left"
-				case left == "":
-					after = "as before, and before it was taken back"
-				}
-				if n := dropCopies(t, run); n > 0 {
-					t.Errorf("the kernel keeps %d copies still", n)
-				}
-				table.add(append(append([]string{name, by}, cells...), after)...)
-			})
+		left := settled(t, func() string { return b.difference(t) }, func(a, b string) bool { return a == b })
+		pid := b.v.PID()
+		cells = takesBack(t, run, func(l journal.Leftover) bool {
+			return strings.Contains(l.What, b.v.Ref) || pid != 0 && l.PID == pid
+		})
+		after := "as before"
+		missing := inexact[name]
+		if by == "copies" || missing == "" {
+			b.same(t, "after brunt revert --discover")
+		} else {
+			suite.Until(t, "the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
+			after = "almost: " + missing
 		}
-	}
+		switch {
+		case t.Failed():
+			after = "left"
+		case left == "":
+			after = "as before, and before it was taken back"
+		}
+		return run, append(cells, after)
+	})
 }
 
 // TestDiscovered_Alike checks that discovery touches none of what it finds without being told to.
