@@ -76,15 +76,16 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 			measured.Merge(cells[s].CountsWithTimes())
 		}
 	}
-	r := valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.Punctual(), (*measure.Counts).Punctual), &measured.Counts)
-	f.holdsWithMissed(o, p, i, measured.Punctual(), &r)
+	punctual := *measured.Punctual()
+	r := valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual), &measured.Counts)
+	f.holdsWithMissed(o, p, i, punctual, &r)
 	f.correct(o, p, cells, &r)
 	return r
 }
 
 // holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did not meet the
 // fault, because brunt stood still until it was over.
-func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum *counted.Sum, r *result.ObjectiveResult) {
+func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum counted.Sum, r *result.ObjectiveResult) {
 	if r.Verdict != scenarios.Pass || p.of == ofNone || p.name != f.Faults[p.of].Name {
 		return
 	}
@@ -95,7 +96,7 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum *counted
 	sum.Kinds[scenarios.OK] -= n
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
-	if f.judgeSum(o, p, i, *sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
+	if f.judgeSum(o, p, i, sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
 		*r = invalid(*r, fmt.Sprintf(answer.OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
 	}
 }
