@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
@@ -159,20 +160,19 @@ func (p *Protection) Close() (left string, err error) {
 // PrepareAgents prepares the image of the agents in an engine, if a fault of the plan will need one. Open
 // opens the engine.
 func (p *Protection) PrepareAgents(ctx context.Context, open func(context.Context) (*docker.Engine, error)) error {
-	for _, e := range p.plan.Parts() {
-		if !p.plan.NeedsAgent(e) {
-			continue
-		}
-		if p.Agents.Local != nil && e.Traits(p.plan.Scope).InNetwork { // its start takes longer than a fault may be late
-			if _, err := p.Agents.Local.Process(ctx); err != nil {
-				return err
-			}
-		}
-		engine, err := open(ctx)
-		if err != nil {
+	parts := p.plan.Parts()
+	inNetwork := func(e *chaos.Entry) bool { return e.Traits(p.plan.Scope).InNetwork }
+	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) { // its start takes longer than a fault may be late
+		if _, err := p.Agents.Local.Process(ctx); err != nil {
 			return err
 		}
-		return p.Agents.Ready(ctx, engine, p.o.Run)
 	}
-	return nil
+	if !slices.ContainsFunc(parts, p.plan.NeedsAgent) {
+		return nil
+	}
+	engine, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	return p.Agents.Ready(ctx, engine, p.o.Run)
 }
