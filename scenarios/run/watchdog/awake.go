@@ -24,15 +24,14 @@ type Awake struct {
 	freezes  func() []pulse.Freeze
 	began    time.Time // of the pulse's clock
 
-	mu      sync.Mutex
-	seen    int           // freezes that were looked at
-	last    pulse.Freeze  // the last one that was long
-	until   time.Duration // how long the watchdog is likely to be still at work
-	acts    bool          // the watchdog may have begun to act, and an undo may take it long
-	overdue bool          // a fault is past its deadline, at which the watchdog acts
-	read    time.Duration // when the journal was read last
-	stop    chan struct{} // closed when the faults are over
-	gone    sync.WaitGroup
+	mu    sync.Mutex
+	seen  int           // freezes that were looked at
+	last  pulse.Freeze  // the last one that was long
+	until time.Duration // how long the watchdog is likely to be still at work
+	acts  bool          // the watchdog may have begun to act, and an undo may take it long
+	read  time.Duration // when the journal was read last
+	stop  chan struct{} // closed when the faults are over
+	gone  sync.WaitGroup
 }
 
 const (
@@ -58,7 +57,7 @@ func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.Ca
 			case <-a.stop:
 				return
 			case <-tick.C:
-				a.examine(false)
+				a.examine(false, false)
 			}
 		}
 	})
@@ -77,17 +76,11 @@ func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log
 // Check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
 // watchdog may have acted: its undo of a fault may end much later.
 // It reads the journal in any case for a fault that is overdue.
-func (a *Awake) Check(overdue bool) {
-	if overdue {
-		a.mu.Lock()
-		a.overdue = true
-		a.mu.Unlock()
-	}
-	a.examine(true)
-}
+func (a *Awake) Check(overdue bool) { a.examine(true, overdue) }
 
 // examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
-func (a *Awake) examine(due bool) {
+// overdue says that a fault is past its deadline, at which the watchdog acts.
+func (a *Awake) examine(due, overdue bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := a.freezes()
@@ -100,10 +93,9 @@ func (a *Awake) examine(due bool) {
 	a.seen = len(all)
 	now := time.Since(a.began)
 	soon := a.until > 0 && now <= a.until
-	if !soon && !(a.overdue && due) && (!a.acts || !due && now < a.read+readEvery) {
+	if !soon && !overdue && (!a.acts || !due && now < a.read+readEvery) {
 		return
 	}
-	a.overdue = false
 	a.read = now
 	taken, busy, err := a.journal.TakenBack()
 	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {

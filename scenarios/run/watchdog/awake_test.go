@@ -47,9 +47,9 @@ func TestAwake_SlowUndo(t *testing.T) {
 			go func() { done <- journal.RunWatchdog(ops, in, j.Path()) }() // it hears nothing for 10 s
 			time.Sleep(12 * time.Second)
 			frozen = []pulse.Freeze{{From: 12*time.Second - c.frozen, To: 12 * time.Second}}
-			a.examine(false)
+			a.examine(false, false)
 			time.Sleep(undo + readEvery)
-			a.examine(false)
+			a.examine(false, false)
 			if got := errors.As(context.Cause(ctx), new(TargetGoneError)); got != c.want {
 				t.Errorf("after %s: the run knows that its target is gone: %v, want %v (%v)", c.frozen, got, c.want, context.Cause(ctx))
 			}
