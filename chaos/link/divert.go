@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -153,9 +152,6 @@ func (d *diverted) Via() string { return "proxy, diverted by nft" }
 func (d *diverted) Undo() []chaos.Undo {
 	if d.process == nil {
 		return []chaos.Undo{journal.EndBrunt()}
-	}
-	if d.lease.Key == "" {
-		d.lease.Key = rand.Text()
 	}
 	return []chaos.Undo{agent.UndoIn(d.process, d.lease.Key, chaos.ContainerID{})}
 }

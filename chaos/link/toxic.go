@@ -3,7 +3,6 @@ package link
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,7 +32,7 @@ type Toxic struct {
 	Takes  time.Duration // for Prove, beyond the usual
 	Counts string        // what affected counts: empty is bytes, else connections
 
-	lease netns.Lease          // of the toxic in the process of the proxies; its key is empty until Undo
+	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
 }
 
@@ -50,12 +49,7 @@ func (t *Toxic) String() string { return t.What + " on " + t.names() }
 func (t *Toxic) Via() string    { return "proxy" }
 
 // Undo implements [chaos.Step].
-func (t *Toxic) Undo() []chaos.Undo {
-	if t.lease.Key == "" {
-		t.lease.Key = rand.Text()
-	}
-	return undoToxic(t.lease.Key, t.Links)
-}
+func (t *Toxic) Undo() []chaos.Undo { return undoToxic(t.lease.Key, t.Links) }
 
 // Units implements [chaos.Step]: the units are links.
 func (t *Toxic) Units() []string {
@@ -158,9 +152,9 @@ func (h *heldToxic) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.lifted}
 }
 
-// Lasting says how long the toxic is to stay.
+// Lasting gives the toxic the lease of its occurrence.
 func (t *Toxic) Lasting(env chaos.Env) *Toxic {
-	t.now, t.lease.Until = env.Now, env.Lease().Until
+	t.now, t.lease = env.Now, env.Lease()
 	return t
 }
 
