@@ -25,7 +25,6 @@ type Step struct {
 	Evidence Evidence
 	via      string // mechanism; empty until it is known
 	undo     []chaos.Undo
-	lease    netns.Lease                 // where another process injects it
 	ends     []chaos.Undo                // of what ends with the process that injects it; nil until the plan
 	now      func() time.Duration        // the run's clock
 	whose    networkIdentity             // the network of undo
@@ -115,7 +114,7 @@ func (p *Step) Undo() []chaos.Undo {
 
 // Plan finds the mechanism to use. It only reads.
 func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
-	p.agents, p.run, p.extend, p.lease, p.now = env.Agents, env.Run, env.Extend, env.Lease(), env.Now
+	p.agents, p.run, p.extend, p.now = env.Agents, env.Run, env.Extend, env.Now
 	p.refused = func(ctx context.Context) error { return env.Refused(ctx, env.Fault, []chaos.Step{p}, true) }
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
@@ -136,7 +135,7 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	if err != nil {
 		return err
 	}
-	p.Spec.Lease = p.lease
+	p.Spec.Lease = env.Lease()
 	spec, undo, err := n.Prepare(p.Spec)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, chaos.JoinErrors(err, n.Leave()))
@@ -145,7 +144,7 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 		p.whose = p.identity(n)
 		p.undo = []chaos.Undo{p.unqueue(*undo, p.whose)}
 	}
-	p.Spec, p.via, p.ends = spec, spec.Via, []chaos.Undo{n.UndoUnder(p.lease.Key)}
+	p.Spec, p.via, p.ends = spec, spec.Via, []chaos.Undo{n.UndoUnder(p.Spec.Lease.Key)}
 	if env.Dry {
 		return n.Leave()
 	}
