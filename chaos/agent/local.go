@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/proxy/child"
@@ -33,17 +34,14 @@ func UndoIn(p *child.Process, key string, of chaos.ContainerID) chaos.Undo {
 	if p.Local() {
 		return journal.EndBruntIn(of)
 	}
-	args, _ := json.Marshal(clearArgs{p.Control(), journal.NetworkOf{Container: of.ID}})
-	identity, _ := json.Marshal(leaseIdentity{p.ID(), key})
-	return chaos.Undo{Op: opClear, Args: args, Identity: identity}
+	args := clearArgs{p.Control(), journal.NetworkOf{Container: of.ID}}
+	return chaos.Undo{Op: opClear, Args: container.RawOf(args), Identity: container.RawOf(leaseIdentity{p.ID(), key})}
 }
 
 // clearOperation takes it off.
 func clearOperation() chaos.Operation {
 	return chaos.Operation{Name: opClear, Do: doClear, HeldBy: journal.HeldByProcess, Network: func(u chaos.Undo) string {
-		var of journal.NetworkOf
-		_ = json.Unmarshal(u.Args, &of)
-		return of.Container
+		return journal.ContainerIn(u.Args)
 	}}
 }
 

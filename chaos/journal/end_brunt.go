@@ -40,9 +40,7 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(),
 		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: HeldByProcess, Network: func(u chaos.Undo) string {
-			var of NetworkOf
-			_ = json.Unmarshal(u.Args, &of)
-			return of.Container
+			return ContainerIn(u.Args)
 		}}})
 }
 
@@ -58,6 +56,13 @@ func HeldByProcess(u chaos.Undo) []int {
 // NetworkOf says in which container's network a fault is.
 type NetworkOf struct {
 	Container string `json:"container,omitempty"`
+}
+
+// ContainerIn returns the container that a [NetworkOf] in the arguments or the identity of an undo names, or "".
+func ContainerIn(b json.RawMessage) string {
+	var of NetworkOf
+	_ = json.Unmarshal(b, &of)
+	return of.Container
 }
 
 // endOwner kills a brunt that hangs.

@@ -54,9 +54,7 @@ func (p *Step) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 // Operations revert the faults on packets.
 func Operations() []chaos.Operation {
 	return []chaos.Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Find: find, Key: disciplineOf, Network: func(u chaos.Undo) string {
-		var of journal.NetworkOf
-		_ = json.Unmarshal(u.Identity, &of)
-		return of.Container
+		return journal.ContainerIn(u.Identity)
 	}}}
 }
 
