@@ -41,8 +41,13 @@ func openQuota(of cgroup.System) (q quota) {
 // counts are the periods of the quota in which the group ran, and those in which it had used the quota up.
 func (g *quotaGroup) counts() (periods, blocked uint64) {
 	periods, _ = g.Count("cpu.stat", "nr_periods")
-	blocked, _ = g.Count("cpu.stat", "nr_throttled")
-	return periods, blocked
+	return periods, g.stops()
+}
+
+// stops is how often the group had used its quota up.
+func (g *quotaGroup) stops() uint64 {
+	blocked, _ := g.Count("cpu.stat", "nr_throttled")
+	return blocked
 }
 
 // stops returns a function that counts how often the quotas have stopped this process; nil: there is no quota.
@@ -52,8 +57,7 @@ func (q *quota) stops() func() uint64 {
 	}
 	return func() (n uint64) {
 		for i := range q.groups {
-			_, blocked := q.groups[i].counts()
-			n += blocked
+			n += q.groups[i].stops()
 		}
 		return n
 	}
