@@ -7,7 +7,6 @@ import (
 
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/run/target"
 )
 
 // Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
@@ -26,8 +25,6 @@ func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
 	_, err := r.loads.jobs[0].Go(ctx)
 	return err
 }
-
-var KeptLogs = target.KeptLogs
 
 // TeardownContext is [teardownContext].
 var TeardownContext = teardownContext
