@@ -26,7 +26,7 @@ type Requests struct {
 
 // RequestsStep is a step of a load as written: placeholders are not filled in.
 type RequestsStep struct {
-	Name   string `json:"name"`
+	Name   string `json:"name" mask:"word"`
 	Method string `json:"method"`
 	URL    string `json:"url"`
 }

@@ -28,8 +28,9 @@ func (s *session) openRequestLog() (*requestLog, error) {
 		head.Loads = append(head.Loads, l.Name)
 	}
 	for _, step := range s.Series.Steps {
-		head.Steps = append(head.Steps, result.RequestsStep{Name: result.Masked(result.Cell{Step: step.Name}, s.Scenario.Secrets.Mask).Step})
+		head.Steps = append(head.Steps, result.RequestsStep{Name: step.Name})
 	}
+	head.Steps = result.Masked(head.Steps, s.Scenario.Secrets.Mask)
 	for i := range s.Loads {
 		for _, f := range s.Loads[i].Flows {
 			for _, step := range f.Steps {
