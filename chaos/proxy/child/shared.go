@@ -10,9 +10,8 @@ type Shared struct {
 	Command []string        // brunt's own command line for the process; empty is none
 	Lost    func(why error) // called if the process ends before Close; may be nil
 
-	mu     sync.Mutex
-	p      *Process
-	closed bool
+	mu sync.Mutex
+	p  *Process
 }
 
 // Process returns the process, and starts it the first time.
@@ -36,9 +35,8 @@ func (s *Shared) Process(ctx context.Context) (*Process, error) {
 func (s *Shared) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.p == nil || s.closed {
+	if s.p == nil {
 		return nil
 	}
-	s.closed = true
 	return s.p.Close()
 }
