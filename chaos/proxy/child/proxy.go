@@ -146,11 +146,7 @@ func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 
 // Close ends the listener and all connections. A process that has ended has closed them.
 func (x *Proxy) Close() error {
-	err := x.p.call(context.Background(), opClose, arguments{Proxy: x.n}, nil)
-	if errors.Is(err, rpc.ErrEnded) {
-		return nil
-	}
-	return err
+	return unlessEnded(x.p.call(context.Background(), opClose, arguments{Proxy: x.n}, nil))
 }
 
 // toxicity is a toxic on a proxy.
@@ -198,8 +194,7 @@ func Lifted(ctx context.Context, in proxy.Toxicity) (ago time.Duration) {
 
 // Remove implements [proxy.Toxicity]. A process that has ended has no toxic.
 func (t *toxicity) Remove() error {
-	err := t.x.p.call(context.Background(), opRemove, arguments{Toxic: t.n}, nil)
-	if err != nil && !errors.Is(err, rpc.ErrEnded) {
+	if err := unlessEnded(t.x.p.call(context.Background(), opRemove, arguments{Toxic: t.n}, nil)); err != nil {
 		return err
 	}
 	t.x.strike(t)
