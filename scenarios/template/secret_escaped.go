@@ -40,7 +40,7 @@ func hasEscape(text string) bool {
 	for i := range len(text) {
 		switch text[i] {
 		case '\\', '%', '&':
-			if _, n := escapedRune(text[i:]); n > 0 {
+			if _, n := escapedRune(text, i); n > 0 {
 				return true
 			}
 		}
@@ -53,7 +53,7 @@ func unescape(text string) unescaped {
 	out, at := make([]byte, 0, len(text)), make([]int, 0, len(text)+1)
 	for i := 0; i < len(text); {
 		was := len(out)
-		r, n := escapedRune(text[i:])
+		r, n := escapedRune(text, i)
 		switch {
 		case n == 0:
 			out, n = append(out, text[i]), 1
@@ -70,14 +70,17 @@ func unescape(text string) unescaped {
 	return unescaped{string(out), append(at, len(text))}
 }
 
-// escapedRune returns the character whose escape begins a text, and the length of the escape; 0 is none. That of a URL is
+// escapedRune returns the character whose escape begins at i, and the length of the escape; 0 is none. That of a URL is
 // a byte.
-func escapedRune(text string) (r rune, n int) {
-	switch text[0] {
+func escapedRune(text string, i int) (r rune, n int) {
+	switch rest := text[i:]; rest[0] {
 	case '\\':
-		r, n = escapedInJSON(text)
+		if i > 0 && text[i-1] == '\\' { // the first backslash of a run tells for all
+			return 0, 0
+		}
+		r, n = escapedInJSON(rest)
 		if utf16.IsSurrogate(r) {
-			low, more := escapedInJSON(text[n:])
+			low, more := escapedInJSON(rest[n:])
 			if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
 				return 0, 0
 			}
@@ -85,17 +88,17 @@ func escapedRune(text string) (r rune, n int) {
 		}
 		return r, n
 	case '%':
-		if len(text) >= 3 {
-			return numbered(text[1:3], 16, 3)
+		if len(rest) >= 3 {
+			return numbered(rest[1:3], 16, 3)
 		}
 	case '&':
 		const longest = len("&#x10ffff;")
-		end := strings.IndexByte(text[:min(len(text), longest)], ';')
+		end := strings.IndexByte(rest[:min(len(rest), longest)], ';')
 		switch {
-		case end > 3 && text[1] == '#' && (text[2] == 'x' || text[2] == 'X'):
-			return numbered(text[3:end], 16, end+1)
-		case end > 2 && text[1] == '#':
-			return numbered(text[2:end], 10, end+1)
+		case end > 3 && rest[1] == '#' && (rest[2] == 'x' || rest[2] == 'X'):
+			return numbered(rest[3:end], 16, end+1)
+		case end > 2 && rest[1] == '#':
+			return numbered(rest[2:end], 10, end+1)
 		}
 	}
 	return 0, 0
