@@ -6,49 +6,24 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"brunt/scenarios/syntax"
 )
 
-// A span is the place of a secret value in a text.
-type span struct{ from, to int }
-
 // Fields returns the text with every value masked that a secret name stands before: a header's line,
 // a member of JSON (also of JSON within a JSON string), a parameter of a URL or a form, an element of
 // XML, a variable of an environment, and the password before the host of a URL.
-func Fields(text string) string {
-	spans := find(text)
-	if len(spans) == 0 {
-		return text
-	}
-	var b strings.Builder
-	at := 0
-	for _, s := range spans {
-		b.WriteString(text[at:s.from] + syntax.Masked)
-		at = s.to
-	}
-	b.WriteString(text[at:])
-	return b.String()
-}
+func Fields(text string) string { return Mask(text, find(text)) }
 
 // Hide is Fields with as many stars as a value has characters.
-func Hide(text string) string {
-	var b strings.Builder
-	at := 0
-	for _, s := range find(text) {
-		b.WriteString(text[at:s.from] + strings.Repeat("*", utf8.RuneCountInString(text[s.from:s.to])))
-		at = s.to
-	}
-	return b.String() + text[at:]
-}
+func Hide(text string) string { return Stars(text, find(text)) }
 
 // Values returns the values in the text that [Fields] masks and that are long enough to be masked
 // wherever they appear: as they are, and decoded.
 func Values(text string) []string {
 	var out []string
 	for _, s := range find(text) {
-		for _, v := range decoded(text[s.from:s.to]) {
+		for _, v := range decoded(text[s.From:s.To]) {
 			if IsLong(v) && !slices.Contains(out, v) {
 				out = append(out, v)
 			}
@@ -99,12 +74,12 @@ func decoded(v string) []string {
 var cookieSettings = []string{"path", "domain", "expires", "max-age", "samesite"}
 
 // find returns the secret values in a text, in their order and apart from each other.
-func find(text string) []span {
-	var out []span
+func find(text string) []Span {
+	var out []Span
 	end := 0 // of the last value
 	add := func(from, to int) {
 		if from = max(from, end); from < to && text[from:to] != syntax.Masked && !strings.HasPrefix(text[from:], "${") {
-			out, end = append(out, span{from, to}), to
+			out, end = append(out, Span{from, to}), to
 		}
 	}
 	flags := strings.Contains(text, " -") || strings.HasPrefix(text, "-")
@@ -132,7 +107,7 @@ func find(text string) []span {
 			continue
 		}
 		for _, s := range n.values(text, i) {
-			add(s.from, s.to)
+			add(s.From, s.To)
 		}
 	}
 	return out
@@ -209,7 +184,7 @@ func nameBefore(text string, i int) (n name, ok bool) {
 }
 
 // values returns the places of the values after the name whose separator is at i.
-func (n name) values(text string, i int) []span {
+func (n name) values(text string, i int) []Span {
 	k := i + 1
 	for k < len(text) && (text[k] == ' ' || text[k] == '\t') && text[i] != '>' {
 		k++
@@ -224,11 +199,11 @@ func (n name) values(text string, i int) []span {
 	switch {
 	case text[i] == '>':
 		if to := strings.IndexByte(text[k:], '<'); to >= 0 && strings.HasPrefix(text[k+to:], "</") {
-			return []span{{k, k + to}}
+			return []Span{{k, k + to}}
 		}
 		return nil
 	case quote < len(text) && (text[quote] == '"' || text[quote] == '\''):
-		return []span{n.scheme(text, quote+1, closing(text, quote, quote-k))}
+		return []Span{n.scheme(text, quote+1, closing(text, quote, quote-k))}
 	case text[k] == '[':
 		return n.list(text, k)
 	case text[k] == '{':
@@ -261,8 +236,8 @@ func closing(text string, open, slashes int) int {
 
 // list returns the values of a list: those in quotes each, what stands between them, and a list without quotes, as Go
 // prints it, as one.
-func (n name) list(text string, from int) []span {
-	var out []span
+func (n name) list(text string, from int) []Span {
+	var out []Span
 	begin := from + 1 // of what stands without quotes
 	bare := func(to int) {
 		for begin < to && strings.IndexByte(", \t\r\n\\", text[begin]) >= 0 {
@@ -298,7 +273,7 @@ func (n name) list(text string, from int) []span {
 }
 
 // literal returns the place of a number in JSON.
-func literal(text string, from int) []span {
+func literal(text string, from int) []Span {
 	to := from
 	for to < len(text) && (text[to] >= '0' && text[to] <= '9' || strings.IndexByte("-+.eE", text[to]) >= 0) {
 		to++
@@ -306,11 +281,11 @@ func literal(text string, from int) []span {
 	if to == from {
 		return nil
 	}
-	return []span{{from, to}}
+	return []Span{{from, to}}
 }
 
 // bare returns the place of a value without quotes.
-func (n name) bare(text string, i, from int) []span {
+func (n name) bare(text string, i, from int) []Span {
 	ends := "&;, \t\r\n\"'<>)]}|`\\"
 	low := strings.ToLower(n.text)
 	header := text[i] == ':' && n.firstWord
@@ -329,15 +304,15 @@ func (n name) bare(text string, i, from int) []span {
 	if text[i] == ':' && !header && !isRandom(value) && !strings.Contains(low, "authorization") {
 		return nil // prose: "invalid token: expired"
 	}
-	return []span{{from, from + len(value)}}
+	return []Span{{from, from + len(value)}}
 }
 
 // scheme leaves the word out that stands before credentials, such as Bearer.
-func (n name) scheme(text string, from, to int) span {
+func (n name) scheme(text string, from, to int) Span {
 	if word, _ := cutScheme(text[from:to]); word != "" {
 		from += len(word)
 	}
-	return span{from, to}
+	return Span{from, to}
 }
 
 // schemes are the words before credentials.

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
@@ -250,16 +249,11 @@ func (s *Secrets) Hide(line string) string {
 		return secret.Hide(line)
 	}
 	s.mu.RLock()
-	var b strings.Builder
-	at := 0
 	if len(s.forms.count) > 0 {
-		for _, f := range s.forms.spans(line) {
-			b.WriteString(line[at:f.from] + strings.Repeat("*", utf8.RuneCountInString(line[f.from:f.to])))
-			at = f.to
-		}
+		line = secret.Stars(line, s.forms.spans(line))
 	}
 	s.mu.RUnlock()
-	return secret.Hide(b.String() + line[at:])
+	return secret.Hide(line)
 }
 
 // MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log:

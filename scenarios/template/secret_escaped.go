@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"brunt/scenarios/syntax"
+	"brunt/scenarios/secret"
 )
 
 // unescaped is a text without the escapes of characters: \u0061 in JSON, %61 in a URL, &#97; and &#x61; in HTML.
@@ -22,17 +22,11 @@ func (x *formIndex) maskEscaped(text string) string {
 		return text
 	}
 	plain := unescape(text)
-	var b strings.Builder
-	done := 0
-	for _, s := range x.spans(plain.text) {
-		b.WriteString(text[done:plain.at[s.from]] + syntax.Masked)
-		done = plain.at[s.to]
+	spans := x.spans(plain.text)
+	for i, s := range spans {
+		spans[i] = secret.Span{From: plain.at[s.From], To: plain.at[s.To]}
 	}
-	if done == 0 {
-		return text
-	}
-	b.WriteString(text[done:])
-	return b.String()
+	return secret.Mask(text, spans)
 }
 
 // hasEscape reports whether a text has an escaped character.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/syntax"
+	"brunt/scenarios/secret"
 )
 
 // A formIndex finds the encodings of secrets in a text in one pass, however many there are: a
@@ -67,27 +67,11 @@ func (x *formIndex) remove(form string) {
 }
 
 // mask masks every form in the text. Forms that overlap are masked together.
-func (x *formIndex) mask(text string) string {
-	spans := x.spans(text)
-	if len(spans) == 0 {
-		return text
-	}
-	var b strings.Builder
-	done := 0
-	for _, s := range spans {
-		b.WriteString(text[done:s.from] + syntax.Masked)
-		done = s.to
-	}
-	b.WriteString(text[done:])
-	return b.String()
-}
-
-// A span is a part of a text.
-type span struct{ from, to int }
+func (x *formIndex) mask(text string) string { return secret.Mask(text, x.spans(text)) }
 
 // spans returns the places of forms in the text, in their order and apart from each other.
-func (x *formIndex) spans(text string) []span {
-	var out []span
+func (x *formIndex) spans(text string) []secret.Span {
+	var out []secret.Span
 	for i := 0; i+shortestSecret <= len(text); i++ {
 		bit := filterBit(text[i], text[i+1], text[i+2])
 		if x.filter[bit/64]&(1<<(bit%64)) == 0 {
@@ -97,10 +81,10 @@ func (x *formIndex) spans(text string) []span {
 			if !strings.HasPrefix(text[i:], f) {
 				continue
 			}
-			if last := len(out) - 1; last >= 0 && i < out[last].to {
-				out[last].to = max(out[last].to, i+len(f))
+			if last := len(out) - 1; last >= 0 && i < out[last].To {
+				out[last].To = max(out[last].To, i+len(f))
 			} else {
-				out = append(out, span{i, i + len(f)})
+				out = append(out, secret.Span{From: i, To: i + len(f)})
 			}
 			break
 		}
