@@ -259,15 +259,11 @@ func (s *Secrets) Hide(line string) string {
 // MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log:
 // values that are secret because of the name before them are masked as well, whatever their length.
 func (s *Secrets) MaskFields(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(s.Mask(text)) { // a quote that a line leaves open does not hide the next ones
-		text, ended := strings.CutSuffix(line, "\n")
-		b.WriteString(secret.Fields(text))
-		if ended {
-			b.WriteByte('\n')
-		}
+	lines := strings.Split(s.Mask(text), "\n") // a quote that a line leaves open does not hide the next ones
+	for i, line := range lines {
+		lines[i] = secret.Fields(line)
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // holdBack returns how many bytes at the end of a part of a text may belong to a secret that the next part goes on with.
