@@ -23,5 +23,6 @@
 //	truth.go    Truth: what a run against the log should have found
 //	play.go     the log of a load without a server, in virtual time
 //	complaints.go  what brunt got wrong
+//	programs.go Programs: brunt and others, built for a test
 //	writes.go   Store: writes that are kept, lost, late or doubled
 package truth

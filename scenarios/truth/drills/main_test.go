@@ -5,13 +5,12 @@ package drills
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
 
 	"brunt/scenarios/suite"
+	"brunt/scenarios/truth"
 )
 
 // fullSuites is the environment variable that enables the suites which take minutes.
@@ -35,18 +34,14 @@ func run(m *testing.M) int {
 	if os.Getenv(fullSuites) != "1" {
 		return m.Run() // all are skipped
 	}
-	dir, err := os.MkdirTemp("", "drills")
+	_ = goFirst("self", proberAhead) // only root may
+	files, remove, err := truth.Programs("brunt/cmd/brunt")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	_ = goFirst("self", proberAhead) // only root may
-	brunt = filepath.Join(dir, "brunt")
-	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
+	defer remove()
+	brunt = files[0]
 	return suite.Loading(m).Run()
 }
 

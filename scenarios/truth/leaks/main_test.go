@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/truth"
 )
 
 // brunt is the program under test, built once.
@@ -36,22 +36,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir := os.Getenv("BRUNT_BIN")
-	if dir == "" {
-		var err error
-		if dir, err = os.MkdirTemp("", "leaks"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
+	files, remove, err := truth.Programs("brunt/cmd/brunt")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	brunt = filepath.Join(dir, "brunt")
-	if _, err := os.Stat(brunt); err != nil {
-		if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-			return 1
-		}
-	}
+	defer remove()
+	brunt = files[0]
 	return m.Run() // it needs no turn: it measures no time, and its load is small
 }
 

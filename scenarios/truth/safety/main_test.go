@@ -8,12 +8,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"brunt/scenarios/suite"
+	"brunt/scenarios/truth"
 )
 
 // The programs under test and in containers, built once.
@@ -35,36 +34,14 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir := os.Getenv("BRUNT_BIN")
-	if dir == "" {
-		var err error
-		if dir, err = os.MkdirTemp("", "safety"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-	}
-	bruntProgram, victimProgram = filepath.Join(dir, "brunt"), filepath.Join(dir, "victim")
-	if err := build(); err != nil {
+	files, remove, err := truth.Programs("brunt/cmd/brunt", "brunt/chaos/chaostest/victim")
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer remove()
+	bruntProgram, victimProgram = files[0], files[1]
 	return suite.Loading(m).Run()
-}
-
-// build builds the programs, unless they are there already.
-func build() error {
-	for file, pkg := range map[string]string{bruntProgram: "brunt/cmd/brunt", victimProgram: "brunt/chaos/chaostest/victim"} {
-		if _, err := os.Stat(file); err == nil {
-			continue
-		}
-		cmd := exec.Command("go", "build", "-o", file, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
-		}
-	}
-	return nil
 }
 
 // unit is a server at the address in BRUNT_ADDR. /store passes a request on over the link to store, and /clock says

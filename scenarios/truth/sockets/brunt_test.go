@@ -54,17 +54,13 @@ func serve(address, file string) error {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "truth")
+	files, remove, err := truth.Programs("brunt/cmd/brunt")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	brunt = filepath.Join(dir, "brunt.exe") // windows asks for the suffix; others don't mind
-	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
+	defer remove()
+	brunt = files[0]
 	return suite.Loading(m).Run()
 }
 
