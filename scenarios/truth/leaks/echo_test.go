@@ -1,7 +1,6 @@
 package leaks
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,9 +39,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.kept = map[string][]byte{}
 	}
 	if len(e.kept[r.URL.Path]) < mostKept {
-		e.kept[r.URL.Path] = append(e.kept[r.URL.Path], "\n"...)
-		e.kept[r.URL.Path] = append(e.kept[r.URL.Path], body...)
-		for _, d := range decompressed(string(body)) {
+		for _, d := range append([]string{string(body)}, decompressed(string(body))...) {
 			e.kept[r.URL.Path] = append(append(e.kept[r.URL.Path], "\n"...), d...)
 		}
 	}
@@ -64,7 +61,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "ready", "echo":
 		e.answer(w, r, 200, said)
 	case "fail":
-		h.Set("Location", "http://ann:"+firstOf(r.Header["Authorization"])+"@127.0.0.1/"+rest)
+		h.Set("Location", "http://ann:"+r.Header.Get("Authorization")+"@127.0.0.1/"+rest)
 		h.Set("Retry-After", strings.Join(r.Header["Authorization"], " "))
 		e.answer(w, r, 500, said)
 	case "login":
@@ -166,20 +163,13 @@ func (e *echo) hijack(w http.ResponseWriter, text string) {
 	_ = c.Close()
 }
 
-func firstOf(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
-}
-
 // pushed returns what was sent to a path.
 func (e *echo) pushed() map[string]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := map[string]string{}
 	for path, b := range e.kept {
-		out[path] = string(bytes.Clone(b))
+		out[path] = string(b)
 	}
 	return out
 }

@@ -66,13 +66,20 @@ var number = regexp.MustCompile(`[0-9a-z]*[0-9]{3}[0-9a-z]*`)
 
 // processes adds the command lines, the environments and the open files of brunt's own processes, as long as ctx lasts.
 func (p *places) processes(ctx context.Context, pid int) {
-	for ctx.Err() == nil {
+	each(ctx, 100*time.Millisecond, func() {
 		for _, child := range descendants(pid) {
 			p.process(child, pid)
 		}
+	})
+}
+
+// each does something as long as ctx lasts, with a pause after each time.
+func each(ctx context.Context, pause time.Duration, do func()) {
+	for ctx.Err() == nil {
+		do()
 		select {
 		case <-ctx.Done():
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -168,7 +175,7 @@ func (p *places) page(ctx context.Context, address string) {
 			}
 		}
 	})
-	for ctx.Err() == nil {
+	each(ctx, 700*time.Millisecond, func() {
 		for _, path := range []string{"/metrics", "/"} {
 			if body, err := get(path); err == nil {
 				b, _ := io.ReadAll(body)
@@ -176,11 +183,7 @@ func (p *places) page(ctx context.Context, address string) {
 				p.add("live page, "+path, string(b))
 			}
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(700 * time.Millisecond):
-		}
-	}
+	})
 	readers.Wait()
 }
 
@@ -313,14 +316,10 @@ func (x *tried) follow(pid int, live <-chan string) (end func()) {
 	var all sync.WaitGroup
 	all.Go(func() { x.processes(ctx, pid) })
 	all.Go(func() {
-		for ctx.Err() == nil {
+		each(ctx, 50*time.Millisecond, func() {
 			x.folder("state", filepath.Join(x.dir, "state"))
 			x.folder("temporary files", filepath.Join(x.dir, "tmp"))
-			select {
-			case <-ctx.Done():
-			case <-time.After(50 * time.Millisecond):
-			}
-		}
+		})
 	})
 	all.Go(func() {
 		for i := 0; ctx.Err() == nil && i < 6; i++ {

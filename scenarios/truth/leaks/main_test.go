@@ -2,7 +2,6 @@ package leaks
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -80,5 +79,5 @@ func turn(url string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(resp.Body.Close(), nil)
+	return resp.Body.Close()
 }
