@@ -94,7 +94,7 @@ func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
 		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
-		expected: expected{status: c.status, shed: c.shed, checks: c.checks, whole: c.whole, most: c.most}, traced: c.has(TraceHeader),
+		expected: c.expected, traced: c.has(TraceHeader),
 	}
 }
 
