@@ -69,14 +69,11 @@ func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	if len(refs) != 1 {
 		return // already reported
 	}
-	names := func(call scenarios.Call) bool {
-		return slices.ContainsFunc(call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
-	}
-	p.Draws = slices.ContainsFunc(p.Writes, names)
+	p.Draws = slices.ContainsFunc(p.Writes, namesWrite)
 	switch r := refs[0]; r.Kind {
 	case syntax.RefLedger:
 		p.Early = true
-		if i := slices.IndexFunc(p.Writes, func(w scenarios.Call) bool { return !names(w) }); i >= 0 {
+		if i := slices.IndexFunc(p.Writes, func(w scenarios.Call) bool { return !namesWrite(w) }); i >= 0 {
 			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}",
 				"the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
 		}
@@ -86,6 +83,11 @@ func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	default:
 		p.Early = true
 	}
+}
+
+// namesWrite reports whether a call names ${ledger.id}, or the ${id} of a read.
+func namesWrite(call scenarios.Call) bool {
+	return slices.ContainsFunc(call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
 }
 
 // ledgerRead compiles the request that reads a write.
@@ -114,7 +116,7 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))
 		}
 	}
-	if !slices.ContainsFunc(p.Query.Call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger }) {
+	if !namesWrite(p.Query.Call) {
 		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
 	}
 }
