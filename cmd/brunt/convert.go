@@ -93,8 +93,7 @@ func convertSources() string {
 	for _, f := range convert.Converters() {
 		out = append(out, f.Source)
 	}
-	last := len(out) - 1
-	return strings.Join(out[:last], ", ") + " or " + out[last]
+	return words.Either(out)
 }
 
 // convertFormats has a paragraph for each format.

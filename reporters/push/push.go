@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/reporters/metrics"
+	"brunt/reporters/words"
 	"brunt/scenarios/connect"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -58,10 +59,7 @@ func Usage(kinds []Kind) string {
 	for _, k := range kinds {
 		names, tokens = append(names, k.Name+"=URL ("+k.Brief+")"), append(tokens, k.Token)
 	}
-	either := func(list []string) string {
-		return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
-	}
-	return either(names) + ". A token is taken from " + either(tokens) + "; ${env.NAME} stands for a variable"
+	return words.Either(names) + ". A token is taken from " + words.Either(tokens) + "; ${env.NAME} stands for a variable"
 }
 
 var envRef = regexp.MustCompile(`\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}`)

@@ -188,11 +188,16 @@ func Plural(n int64, one, many string) string {
 }
 
 // Join formats a list as in a sentence: a, b and c.
-func Join(list []string) string {
+func Join(list []string) string { return join(list, " and ") }
+
+// Either formats a list of choices as in a sentence: a, b or c.
+func Either(list []string) string { return join(list, " or ") }
+
+func join(list []string, last string) string {
 	if len(list) < 2 {
 		return strings.Join(list, "")
 	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	return strings.Join(list[:len(list)-1], ", ") + last + list[len(list)-1]
 }
 
 // Capitalize returns s with a capital first letter.

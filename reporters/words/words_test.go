@@ -32,6 +32,7 @@ func TestWords(t *testing.T) {
 		{"large number", words.Number(1234.5), "1235"},
 		{"bytes", words.Bytes(88213), "86.1 KiB"},
 		{"join", words.Join([]string{"a", "b", "c"}), "a, b and c"},
+		{"either", words.Either([]string{"a", "b", "c"}), "a, b or c"},
 		{"sentence", scenarios.Sentence("é x"), "É x."},
 		{"clean", words.Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
 		{"lines stay", words.CleanLines("a\r\nb\x00"), "a\nb\\x00"},
