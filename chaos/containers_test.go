@@ -69,7 +69,8 @@ func TestDocker_Faults(t *testing.T) {
 		}
 	}
 	connects := func(t *testing.T, v *chaostest.Victim) {
-		if err := v.Engine.Connect(t.Context(), v.ID, docker.Endpoint{Network: v.Yard.Network}); err != nil {
+		back := docker.Endpoint{Network: v.Yard.Network, Fixed: true, Address: v.Yard.Address()}
+		if err := v.Engine.Connect(t.Context(), v.ID, back); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -174,6 +174,10 @@ func (y *Yard) network(t *testing.T, labels map[string]string) {
 	t.Fatal("no subnet is to be had")
 }
 
+// Address returns an address of the network that no victim has. An engine that chooses one may
+// take that of a victim which is down at the moment.
+func (y *Yard) Address() string { return y.address(y.made.Add(1)) }
+
 // address returns the address of the n-th victim.
 func (y *Yard) address(n int32) string {
 	b := y.subnet.Addr().As4()
