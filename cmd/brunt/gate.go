@@ -20,6 +20,7 @@ type gateFlags struct {
 	history string
 	commit  string
 	accept  bool
+	require bool
 	runs    int
 	confirm int
 	budget  time.Duration
@@ -36,7 +37,9 @@ of the same build would be, and by more than the margin, and if new runs confirm
 While the result is inconclusive, brunt makes further runs, up to --runs, and compares
 their mean. Only new runs can fail the gate, so repeating the check does not raise the
 false-alarm rate. A run that brunt itself limited is repeated. Records of other kinds of
-machines are left out. Where a metric improved, only the records since then count.
+machines are left out, and so are those of other scenarios; the gate says what differs. The
+target's URL does not: a target that moved is held to its history. Where a metric improved,
+only the records since then count.
 
 Error rates: an unchanged build fails at most --alpha of gates, over all metrics and runs
 together. A build that is worse by just its margin passes 5 % of gates with --runs 1, and
@@ -45,7 +48,7 @@ inconclusive.
 
 With fewer than ` + fmt.Sprint(compare.LeastHistory) + ` records the gate learns: only the scenario's objectives decide. Each
 record is then the mean of --runs runs, to learn how much such means differ from day to
-day. A failed run stays in the history, marked; later runs are not compared with it. If
+day. With --require-history it ends with exit code 2 instead. A failed run stays in the history, marked; later runs are not compared with it. If
 the change was wanted, --accept restarts the history.
 
 Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
@@ -60,6 +63,7 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created if it does not exist")
 	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the trend")
 	c.Flags().BoolVar(&f.accept, "accept", false, "restart the history with this run: the change was wanted")
+	c.Flags().BoolVar(&f.require, "require-history", false, "refuse to learn: with too few comparable records the gate ends with exit code 2")
 	c.Flags().IntVar(&f.runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
 	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
@@ -98,6 +102,9 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	}
 	if err := history.Writable(); err != nil {
 		return usage{err}
+	}
+	if err := f.checkHistory(c.Context(), history, plan); err != nil {
+		return err
 	}
 	if whole := plan.Takes(); f.budget > 0 {
 		fit := int(f.budget / whole)
@@ -139,13 +146,16 @@ func (g *gate) decide(ctx context.Context) error {
 	if err := now[0].Known(g.options); err != nil {
 		return usage{err}
 	}
-	all, err := g.history.Of(ctx, now[0].Key, now[0].Machine)
+	all, left, err := g.history.Comparable(ctx, now[0])
 	if err != nil {
 		return err
 	}
 	measure := compare.Measure(all)
 	if g.accept || len(measure) < compare.LeastHistory {
-		return g.learn(ctx, now[0], all)
+		if g.require {
+			return lacksHistory(len(measure), left)
+		}
+		return g.learn(ctx, now[0], all, left)
 	}
 	tellOutdated(g.c, measure)
 	out := g.c.OutOrStdout()
@@ -176,33 +186,6 @@ func (g *gate) decide(ctx context.Context) error {
 		err = werr
 	}
 	return err
-}
-
-// tellOutdated prints which values of records are not compared.
-func tellOutdated(c *cobra.Command, records []*compare.Record) {
-	if old := compare.Outdated(records); old != "" {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s\n", old)
-	}
-}
-
-// learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
-// show how much a mean of several runs varies from day to day.
-func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record) error {
-	first.Accept = g.accept
-	more, err := g.several(ctx, g.runs-1)
-	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
-		return err
-	}
-	out := g.c.OutOrStdout()
-	if g.accept {
-		fmt.Fprintf(out, "\nGATE: accepted; the history starts again\n")
-		return nil
-	}
-	fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(compare.Measure(all))+1, compare.LeastHistory), compare.LeastHistory)
-	if other, err := g.history.Of(ctx, first.Key, compare.Machine{}); err == nil && len(other) > len(all) {
-		fmt.Fprintf(out, "%s of it come from other kinds of machines than this one: %s\n", scenarios.Amount(len(other)-len(all), "record"), first.Machine)
-	}
-	return nil
 }
 
 // several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab

@@ -20,8 +20,8 @@ func trendCommand() *cobra.Command {
 		Use:   "trend --history DIR",
 		Short: "Show how a scenario's figures changed over the runs of a history",
 		Long: `Show how each figure changed over the runs of a history on machines of the newest run's
-kind: when its level moved, by how much, and with which run. brunt divides the series where
-its two parts differ most (e-divisive). Neighbouring runs may depend on each other, with a
+kind: when its level moved, by how much, and with which run. It says which records it leaves
+out, and why. brunt divides the series where its two parts differ most (e-divisive). Neighbouring runs may depend on each other, with a
 correlation of up to 0.8: at most 5 % of figures that did not move then show a move.`,
 		Example: `  brunt trend --history .brunt-history
   brunt trend --history .brunt-history --metric p95 --html trend.html`,
@@ -44,9 +44,12 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			for _, p := range h.Problems {
 				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
 			}
-			all, err := newest(c, h, name)
+			all, left, err := newest(c, h, name)
 			if err != nil {
 				return err
+			}
+			for _, l := range left {
+				fmt.Fprintf(c.ErrOrStderr(), "brunt: left out: %s\n", l)
 			}
 			if err := all[len(all)-1].Known(o); err != nil {
 				return usage{err}
@@ -77,20 +80,21 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 }
 
 // newest returns the records that share scenario and kind of machine with the newest one.
-func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Record, error) {
+// Left says in sentences which records are left out, and why.
+func newest(c *cobra.Command, h *compare.History, name string) (records []*compare.Record, left []string, err error) {
 	all, err := h.Of(c.Context(), "", compare.Machine{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		if name == "" || all[i].Name == name {
-			return h.Of(c.Context(), all[i].Key, all[i].Machine)
+			return h.Comparable(c.Context(), all[i])
 		}
 	}
 	if name != "" {
-		return nil, usagef("the history holds no run of a scenario named %q", name)
+		return nil, nil, usagef("the history holds no run of a scenario named %q", name)
 	}
-	return nil, usagef("the history holds no run; `brunt gate` fills it")
+	return nil, nil, usagef("the history holds no run; `brunt gate` fills it")
 }
 
 // writeTrends writes the trends as JSON.

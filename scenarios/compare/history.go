@@ -248,10 +248,10 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 // Like returns the records of the scenario of a run on machines of the same system and processors, the oldest
 // first. How fast the machine was is not known of a run that is over.
 func (h *History) Like(ctx context.Context, r *result.Result) ([]*Record, error) {
-	all, err := h.Of(ctx, digest(r), Machine{})
-	e := r.Environment
+	all, err := h.Of(ctx, "", Machine{})
+	e, of := r.Environment, NewRecord(r, Machine{})
 	return slices.DeleteFunc(all, func(r *Record) bool {
-		return r.Machine.OS != e.OS || r.Machine.Arch != e.Arch || r.Machine.CPUs != e.CPUs
+		return !r.Same(of) || r.Machine.OS != e.OS || r.Machine.Arch != e.Arch || r.Machine.CPUs != e.CPUs
 	}), err
 }
 

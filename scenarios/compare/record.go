@@ -1,8 +1,6 @@
 package compare
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,24 +13,30 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RecordVersion is the version of a record's file that is written. Since version 3 skipped steps count as
-// errors, as in an objective; since version 2 the recovery of a fault is that of single requests. Older
+// RecordVersion is the version of a record's file that is written. Since version 4 a record has the settings of its
+// scenario, and its key leaves out the address of the target; since version 3 skipped
+// steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests. Older
 // versions are read without the values that had another meaning, so that both are never compared: see
 // [Record.upgrade].
-const RecordVersion = 3
+const RecordVersion = 4
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
 type Record struct {
 	Version int       `json:"version"`          // of this file
 	Run     string    `json:"run"`              // the run's name
 	Name    string    `json:"name"`             // of the scenario
-	Key     string    `json:"key"`              // digest of the scenario as resolved: runs of one key are comparable
+	Key     string    `json:"key"`              // digest of the settings of the scenario: runs of one key are comparable
 	Machine Machine   `json:"machine"`          // that it ran on
 	Started time.Time `json:"started"`          // when the run began
 	Commit  string    `json:"commit,omitempty"` // of the system under test, as --commit named it
 	Red     bool      `json:"red,omitempty"`    // found to be worse: it is no part of what later runs are held to
 	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
 	Values  []Kept    `json:"values"`           // what was measured
+
+	Former string `json:"former_key,omitempty"` // what the key was up to version 3: older records of this key are comparable too
+	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to version 3
+	// none
+	Scenario map[string]string `json:"scenario,omitempty"`
 
 	dropped []string // metrics of which upgrade dropped values
 }
@@ -54,7 +58,13 @@ type Kept struct {
 
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
-	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: digest(r), Machine: m, Started: r.Started}
+	rec := &Record{
+		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started,
+		Scenario: settingsOf(r), Former: formerKey(r),
+	}
+	if rec.Key = rec.Former; rec.Scenario != nil {
+		rec.Key = keyOf(rec.Scenario)
+	}
 	all := metrics.values(r, beyond)
 	for _, at := range places(r, []values{all}) {
 		for i := range metrics {
@@ -68,12 +78,6 @@ func NewRecord(r *result.Result, m Machine) *Record {
 		}
 	}
 	return rec
-}
-
-// Key is the digest of the resolved scenario of a run, and of whether faults were injected.
-func digest(r *result.Result) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
-	return hex.EncodeToString(sum[:8])
 }
 
 // values returns the record's values in the form of a run's.

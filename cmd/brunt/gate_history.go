@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+
+	"github.com/spf13/cobra"
+)
+
+// tellOutdated prints which values of records are not compared.
+func tellOutdated(c *cobra.Command, records []*compare.Record) {
+	if old := compare.Outdated(records); old != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s\n", old)
+	}
+}
+
+// learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
+// show how much a mean of several runs varies from day to day.
+func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record, left []string) error {
+	first.Accept = g.accept
+	more, err := g.several(ctx, g.runs-1)
+	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
+		return err
+	}
+	out := g.c.OutOrStdout()
+	if g.accept {
+		fmt.Fprintf(out, "\nGATE: accepted; the history starts again\n")
+		return nil
+	}
+	fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(compare.Measure(all))+1, compare.LeastHistory), compare.LeastHistory)
+	for _, l := range left {
+		fmt.Fprintln(out, l)
+	}
+	return nil
+}
+
+// lacksHistory is the error of a gate that may not learn, with the number of records that count.
+func lacksHistory(n int, left []string) error {
+	return usagef("--require-history: the history has %s to compare with, and %d are needed%s", scenarios.Amount(n, "record"),
+		compare.LeastHistory, strings.Join(append([]string{""}, left...), "; "))
+}
+
+// checkHistory refuses to begin where a history is required and has too few records of the scenario.
+func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *plan.Plan) error {
+	if !f.require {
+		return nil
+	}
+	of := compare.NewRecord(&result.Result{Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0}, compare.Machine{})
+	all, left, err := h.Comparable(ctx, of)
+	if err != nil {
+		return err
+	}
+	if n := len(compare.Measure(all)); f.accept || n < compare.LeastHistory {
+		return lacksHistory(n, left)
+	}
+	return nil
+}
