@@ -58,6 +58,9 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 		}
 		lp.Flows = append(lp.Flows, load.Flow{Weight: 1, Steps: []load.Step{{Call: call, Index: c.number(name, index)}}})
 	}
+	if note := recordings.Unhidden(); note != "" {
+		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q: %s", l.Name, note))
+	}
 	lp.InTurn = true
 	c.noWrites(lp, at, "a targets file")
 }

@@ -45,16 +45,17 @@ func RecordedSettingsType() reflect.Type { return reflect.TypeFor[recordedSettin
 type Recordings struct {
 	in    targets.Scope
 	step  requestStep
-	model *Call // the common settings
-	known int   // values of requests that were made secrets
+	model *Call           // the common settings
+	known map[string]bool // values of requests that were made secrets
+	more  bool            // there are more of them than are remembered
 }
 
-// mostKnown bounds the values of recorded requests that are masked wherever they appear. Others are masked at their places.
-const mostKnown = 512
+// mostKnown bounds the different values of recorded requests that are masked wherever they appear from the run's begin on.
+const mostKnown = 4096
 
 // hide makes the values of a request secrets that are so by their names.
 func (r *Recordings) hide(q *Recorded) {
-	if r.known >= mostKnown {
+	if r.more {
 		return
 	}
 	values := secret.Values(q.URL)
@@ -66,9 +67,26 @@ func (r *Recordings) hide(q *Recorded) {
 		}
 	}
 	for _, v := range append(values, secret.Values(string(q.Body[:min(len(q.Body), learnedBody)]))...) {
-		r.in.AddSecret(v)
-		r.known++
+		switch {
+		case r.known[v]:
+		case len(r.known) == mostKnown:
+			r.more = true
+			return
+		default:
+			r.known[v] = true
+			r.in.AddSecret(v)
+		}
 	}
+}
+
+// Unhidden says which secret values of the requests are not masked wherever they appear; empty: all are. The others are
+// masked at their places, and everywhere once a sample keeps their request.
+func (r *Recordings) Unhidden() string {
+	if !r.more {
+		return ""
+	}
+	return fmt.Sprintf("the requests hold more than %d different secret values: brunt masks the first %d wherever they appear, "+
+		"and others after a secret name and in samples of their requests", mostKnown, mostKnown)
 }
 
 // NewRecordings reads the settings that requests share; nil: none. It notes mistakes in m.
@@ -77,7 +95,8 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 	if with != nil {
 		syntax.Decode(with, &s, m)
 	}
-	r := &Recordings{in: in, step: requestStep{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}}
+	r := &Recordings{in: in, known: map[string]bool{}}
+	r.step = requestStep{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}
 	r.model = &Call{redirects: defaultRedirects}
 	r.model.compileHeaders(&r.step, m)
 	for i := range r.model.headers {
