@@ -24,28 +24,48 @@ func Number(path string) (string, error) {
 // mostDirs bounds the directories that [Named] reads of one filesystem.
 const mostDirs = 20_000
 
+// A subtree is what a mount shows of a filesystem.
+type subtree struct {
+	device string // number of the filesystem
+	root   string // path in it
+}
+
+// holds reports whether another subtree is the same or a part of it.
+func (s subtree) holds(t subtree) bool {
+	return s.device == t.device && (s.root == "/" || t.root == s.root || strings.HasPrefix(t.root, s.root+"/"))
+}
+
 // Named lists the files whose names begin with a prefix, by their paths in a process's view. It reads the filesystems
-// in which a file needs a name for a moment, and of each a bounded number of directories.
+// in which a file needs a name for a moment, and of each a bounded number of directories. A filesystem that is mounted
+// several times is read at the first mount that can be reached.
 func Named(ctx context.Context, pid int, prefix string) []string {
 	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
 	if err != nil {
 		return nil
 	}
 	var out []string
-	var seen []string // numbers of filesystems
+	var read []subtree
 	root := fmt.Sprintf("/proc/%d/root", pid)
 	for line := range strings.Lines(string(mounts)) {
 		f := strings.Fields(line)
-		if len(f) < 6 || slices.Contains(seen, f[2]) || IsSystemMount(f[4]) {
+		if len(f) < 6 || IsSystemMount(f[4]) {
 			continue
 		}
-		seen = append(seen, f[2])
+		shown := subtree{f[2], f[3]}
+		if slices.ContainsFunc(read, func(s subtree) bool { return s.holds(shown) }) {
+			continue
+		}
 		at := UnescapeMount(f[4])
 		dir, err := Open(pid, at)
 		if err != nil {
-			continue
+			continue // such as a file that is mounted alone
 		}
-		if Names(dir) {
+		id, err := mountID(dir)
+		reached := err != nil || id == f[0] // else another mount lies over it
+		if reached {
+			read = append(read, shown)
+		}
+		if reached && Names(dir) {
 			for _, path := range namedBelow(ctx, filepath.Join(root, at), prefix) {
 				out = append(out, strings.TrimPrefix(path, root))
 			}

@@ -218,6 +218,70 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestNamed_Mounts: a filesystem is searched at a mount that shows it, where the first mount shows one of its files alone, or
+// lies under another mount.
+func TestNamed_Mounts(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		hide func(t *testing.T, first, second string) error // makes a queue at first visible at second alone
+	}{
+		{"a file", func(t *testing.T, first, second string) error {
+			alone := filepath.Join(filepath.Dir(first), "file")
+			if err := os.WriteFile(alone, nil, 0o600); err != nil {
+				return err
+			}
+			if err := unix.Mount(filepath.Join(first, ".brunt-rootfs-test"), alone, "", unix.MS_BIND, ""); err != nil {
+				return err
+			}
+			t.Cleanup(func() { _ = unix.Unmount(alone, 0) })
+			if err := unix.Mount(first, second, "", unix.MS_BIND, ""); err != nil {
+				return err
+			}
+			return unix.Unmount(first, 0)
+		}},
+		{"under another mount", func(t *testing.T, first, second string) error {
+			if err := unix.Mount(first, second, "", unix.MS_BIND, ""); err != nil {
+				return err
+			}
+			if err := unix.Mount("tmpfs", first, "tmpfs", 0, ""); err != nil {
+				return err
+			}
+			t.Cleanup(func() { _ = unix.Unmount(first, 0) })
+			return nil
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			top := t.TempDir()
+			first, second := filepath.Join(top, "first"), filepath.Join(top, "second")
+			for _, dir := range []string{first, second} {
+				if err := os.Mkdir(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := unix.Mount("mqueue", first, "mqueue", 0, ""); err != nil {
+				t.Skip("no filesystem can be mounted: ", err)
+			}
+			t.Cleanup(func() {
+				_ = os.Remove(filepath.Join(second, ".brunt-rootfs-test"))
+				_ = unix.Unmount(second, 0)
+				_ = unix.Unmount(first, 0)
+			})
+			f, err := os.Create(filepath.Join(first, ".brunt-rootfs-test"))
+			if err != nil {
+				t.Skip(err)
+			}
+			_ = f.Close()
+			if err := c.hide(t, first, second); err != nil {
+				t.Fatal(err)
+			}
+			want := filepath.Join(second, ".brunt-rootfs-test")
+			if got := Named(t.Context(), os.Getpid(), ".brunt-rootfs-"); !slices.Equal(got, []string{want}) {
+				t.Errorf("%v, want %s alone", got, want)
+			}
+		})
+	}
+}
+
 func TestNumber(t *testing.T) {
 	if n, err := Number("/dev/null"); err != nil || n != "1:3" {
 		t.Errorf("%s, %v", n, err)
