@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"brunt/scenarios/syntax"
 )
@@ -22,9 +23,11 @@ func Hide(text string) string { return Stars(text, find(text)) }
 // wherever they appear: as they are, and decoded.
 func Values(text string) []string {
 	var out []string
+	seen := map[string]bool{}
 	for _, s := range find(text) {
 		for _, v := range decoded(text[s.From:s.To]) {
-			if IsLong(v) && !slices.Contains(out, v) {
+			if IsLong(v) && !seen[v] {
+				seen[v] = true
 				out = append(out, v)
 			}
 		}
@@ -73,13 +76,18 @@ func decoded(v string) []string {
 // cookieSettings are the attributes of a cookie.
 var cookieSettings = []string{"path", "domain", "expires", "max-age", "samesite"}
 
-// find returns the secret values in a text, in their order and apart from each other.
+// find returns the secret values in a text, in their order and apart from each other. It takes time in proportion to the
+// text, since what was read as a value is not read again.
 func find(text string) []Span {
 	var out []Span
 	end := 0 // of the last value
 	add := func(from, to int) {
-		if from = max(from, end); from < to && text[from:to] != syntax.Masked && !strings.HasPrefix(text[from:], "${") {
-			out, end = append(out, Span{from, to}), to
+		if from = max(from, end); from >= to {
+			return
+		}
+		end = to
+		if from = afterPlaceholders(text, from, to); from < to && text[from:to] != syntax.Masked {
+			out = append(out, Span{from, to})
 		}
 	}
 	flags := strings.Contains(text, " -") || strings.HasPrefix(text, "-")
@@ -111,6 +119,49 @@ func find(text string) []Span {
 		}
 	}
 	return out
+}
+
+// afterPlaceholders returns where a value goes on after the placeholders that it begins with, and what stands between them.
+func afterPlaceholders(text string, from, to int) int {
+	for from < to {
+		end := placeholder(text, from)
+		if end == from {
+			return from
+		}
+		for from = end; from < to && !isLetter(text[from]) && !strings.HasPrefix(text[from:], "${"); {
+			from++
+		}
+	}
+	return to
+}
+
+// placeholder returns the end of the placeholder at from, or from if there is none. A placeholder holds no separator
+// that a secret value may stand after.
+func placeholder(text string, from int) (end int) {
+	if !strings.HasPrefix(text[from:], "${") {
+		return from
+	}
+	for i := from + len("${"); i < len(text); i++ {
+		switch text[i] {
+		case '}':
+			return i + 1
+		case ':':
+			if !strings.HasPrefix(text[i-1:], "':'") { // not as in ${base64(env.USER, ':', env.PASSWORD)}
+				return from
+			}
+		case '=', '<', '>', '$', '"', '\n':
+			return from
+		}
+		if strings.HasPrefix(text[i:], syntax.Ellipsis) {
+			return i
+		}
+	}
+	return from
+}
+
+// isLetter reports whether c is a letter, a digit, or a part of a character beyond ASCII.
+func isLetter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= utf8.RuneSelf
 }
 
 // userinfo returns the place of the password of a URL whose scheme ends at from, or of a user that

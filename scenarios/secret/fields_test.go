@@ -1,9 +1,11 @@
 package secret_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios/secret"
 )
@@ -35,6 +37,10 @@ func TestFields(t *testing.T) {
 		{"prose", "invalid token: expired; bad secret: not found", "invalid token: expired; bad secret: not found"},
 		{"prose with a token", "invalid token: ab12cd34!", "invalid token: ***"},
 		{"a placeholder", "password: ${env.PW}", "password: ${env.PW}"},
+		{"a placeholder of a function", "password: ${base64(env.U, ':', env.P)}", "password: ${base64(env.U, ':', env.P)}"},
+		{"a placeholder and more", `token=[${var.a}, ${var.b}, "c"]`, `token=[${var.a}, ${var.b}, "***"]`},
+		{"a secret after a placeholder", `{"password":"${env.A}-hunter2"}`, `{"password":"${env.A}-***"}`},
+		{"a secret within braces", `token=${token=hunter2}`, `token=***}`},
 		{"masked already", "token=***&a=b", "token=***&a=b"},
 		{"nothing", "token_type=bearer tokens: 5", "token_type=bearer tokens: 5"},
 		{"a list of several forms", `{"pins":1,"tokens_secret":["a", b, 'c'],"x":["d"]}`, `{"pins":1,"tokens_secret":["***", ***, '***'],"x":["d"]}`},
@@ -51,6 +57,37 @@ func TestFields(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFields_Time: the time that a text takes grows as its length does, whatever is nested in it.
+func TestFields_Time(t *testing.T) {
+	for _, piece := range []string{
+		"token=[${", "token=${", `token=["${`, `token="${`, "token=[", "cookie: ${", "token=[${}", `{"token":"${`, "--token ${", "<token>${",
+	} {
+		t.Run(piece, func(t *testing.T) {
+			text := strings.Repeat(piece, 4<<20/len(piece))
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				secret.Fields(text)
+				secret.Values(text)
+			}()
+			select {
+			case <-done:
+			case <-time.After(20 * time.Second): // a quadratic search takes many minutes
+				t.Fatal("4 MB are not read in 20 s")
+			}
+		})
+	}
+	t.Run("many values", func(t *testing.T) {
+		var text strings.Builder
+		for i := range 200_000 {
+			fmt.Fprintf(&text, "token=value-%d&", i)
+		}
+		if n := len(secret.Values(text.String())); n != 200_000 {
+			t.Errorf("%d values", n)
+		}
+	})
 }
 
 // TestHide: a line keeps its length.
