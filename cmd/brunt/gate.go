@@ -8,7 +8,9 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -24,6 +26,7 @@ type gateFlags struct {
 	runs    int
 	confirm int
 	budget  time.Duration
+	wait    time.Duration
 }
 
 func gateCommand() *cobra.Command {
@@ -36,7 +39,10 @@ fits a CI cache or a branch of git. The gate fails if a metric is worse than a f
 of the same build would be, and by more than the margin, and if new runs confirm that.
 While the result is inconclusive, brunt makes further runs, up to --runs, and compares
 their mean. Only new runs can fail the gate, so repeating the check does not raise the
-false-alarm rate. A run that brunt itself limited is repeated. Records of other kinds of
+false-alarm rate. A run that brunt itself limited is repeated. So is, after a pause that grows,
+a run on a machine that is noisier than in the history, by brunt's lag, stolen CPU time, CPU
+pressure, or a short calibration probe before and after the load: it can pass a gate, and
+never fails one. After --wait the gate is inconclusive, with the figure. Records of other kinds of
 machines are left out, and so are those of other scenarios; the gate says what differs. The
 target's URL does not: a target that moved is held to its history. Where a metric improved,
 only the records since then count.
@@ -68,6 +74,8 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
 		"that confirm a failure")
+	c.Flags().DurationVar(&f.wait, "wait", 2*time.Minute, "how long to wait in all for a machine that another load disturbs, before runs are made again "+
+		"(default at most a quarter of --budget)")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
 	f.log, f.repeat = logFlags{"text", "warn"}, 2 // each run has its own folder
@@ -103,7 +111,8 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	if err := history.Writable(); err != nil {
 		return usage{err}
 	}
-	if err := f.checkHistory(c.Context(), history, plan); err != nil {
+	norm, err := f.checkHistory(c.Context(), history, plan)
+	if err != nil {
 		return err
 	}
 	if whole := plan.Takes(); f.budget > 0 {
@@ -115,13 +124,16 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 			return usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", f.budget,
 				scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
 		}
+		if !c.Flags().Changed("wait") {
+			f.wait = min(f.wait, f.budget/4)
+		}
 	}
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
 	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
-	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
+	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o, norm: norm, probe: noise.Of}
 	g.one = g.run
 	return g.decide(ctx)
 }
@@ -133,6 +145,10 @@ type gate struct {
 	path    string
 	history *compare.History
 	options compare.Options
+	norm    noise.Norm                                         // of the machine, in the history
+	pause   time.Duration                                      // before the next run that is made again; zero: the first
+	waited  time.Duration                                      // in all
+	probe   func(ctx context.Context) noise.Noise              // of the machine at rest
 	one     func(ctx context.Context) (*compare.Record, error) // performs a run
 }
 
@@ -158,10 +174,14 @@ func (g *gate) decide(ctx context.Context) error {
 		return g.learn(ctx, now[0], all, left)
 	}
 	tellOutdated(g.c, measure)
+	if lacks := compare.Unmeasured(measure); lacks != "" {
+		fmt.Fprintf(g.c.ErrOrStderr(), "brunt: %s\n", lacks)
+	}
 	out := g.c.OutOrStdout()
 	trial := &compare.Trial{
 		History: measure, Runs: g.runs, Confirm: g.confirm,
-		Make: func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
+		Make:  func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
+		Again: func(why string) bool { return g.again(ctx, why) },
 		Looked: func(c *compare.Comparison, more int) {
 			why := ""
 			if c.Verdict == scenarios.Regression {
@@ -175,6 +195,9 @@ func (g *gate) decide(ctx context.Context) error {
 	if found == nil {
 		return usage{err}
 	}
+	if ended := (run.Interrupt{}); err == nil && errors.As(context.Cause(ctx), &ended) { // while it waited
+		err = exit(ended.Code)
+	}
 	for _, r := range made {
 		r.Red = found.Verdict == scenarios.Regression
 	}
@@ -186,46 +209,4 @@ func (g *gate) decide(ctx context.Context) error {
 		err = werr
 	}
 	return err
-}
-
-// several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab
-// repeats a pair. A run that fails ends the gate; the runs before it are returned.
-func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
-	var out []*compare.Record
-	for range n {
-		r, err := g.one(ctx)
-		for again := 1; again < mostAgain && errors.Is(err, exit(scenarios.ExitInvalid)); again++ {
-			fmt.Fprintln(g.c.ErrOrStderr(), "brunt: a run shows nothing about the target and is repeated")
-			r, err = g.one(ctx)
-		}
-		if err != nil {
-			return out, err
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
-
-// run performs a run. A run that fails its own objectives is an error.
-func (g *gate) run(ctx context.Context) (*compare.Record, error) {
-	plan, err := g.compile(ctx, g.path)
-	if err != nil {
-		return nil, err
-	}
-	res, err := g.once(ctx, g.c, plan, nil)
-	if err != nil {
-		return nil, err
-	}
-	if res.ExitCode != 0 {
-		summarize(g.c.ErrOrStderr(), res)
-		return nil, exit(res.ExitCode)
-	}
-	r := compare.NewRecord(res, compare.Calibrate(res.Environment))
-	r.Commit = g.commit
-	return r, nil
-}
-
-// keep adds the runs to the history, as one record: the runs of one day count as one.
-func (g *gate) keep(records []*compare.Record) error {
-	return g.history.Add(compare.Mean(records))
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 
@@ -47,18 +49,21 @@ func lacksHistory(n int, left []string) error {
 		compare.LeastHistory, strings.Join(append([]string{""}, left...), "; "))
 }
 
-// checkHistory refuses to begin where a history is required and has too few records of the scenario.
-func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *plan.Plan) error {
-	if !f.require {
-		return nil
-	}
-	of := compare.NewRecord(&result.Result{Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0}, compare.Machine{})
-	all, left, err := h.Comparable(ctx, of)
+// planned is the record of a run that has not been made: its scenario and machine.
+func planned(p *plan.Plan) *compare.Record {
+	return compare.NewRecord(&result.Result{Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0},
+		compare.Calibrate(result.Environment{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}))
+}
+
+// checkHistory refuses to begin where a history is required and has too few records of the scenario. It returns the noise of
+// the machine in the history.
+func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *plan.Plan) (noise.Norm, error) {
+	all, left, err := h.Comparable(ctx, planned(p))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if n := len(compare.Measure(all)); f.accept || n < compare.LeastHistory {
-		return lacksHistory(n, left)
+	if n := len(compare.Measure(all)); f.require && (f.accept || n < compare.LeastHistory) {
+		return nil, lacksHistory(n, left)
 	}
-	return nil
+	return compare.Norm(all), nil
 }

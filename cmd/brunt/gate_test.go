@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
@@ -211,5 +214,43 @@ func TestGate_Outdated(t *testing.T) {
 		if err := of.run(of.c); err != nil || strings.Count(b.String(), want) != 1 {
 			t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
 		}
+	}
+}
+
+// TestGate_Again waits for a quiet machine, in pauses that grow, for as long as --wait says.
+func TestGate_Again(t *testing.T) {
+	calm, busy := noise.Noise{Lag: result.NaN, Probe: .1e-3}, noise.Noise{Lag: result.NaN, Probe: .9e-3}
+	var norm noise.Norm
+	for range noise.Least {
+		norm = append(norm, calm)
+	}
+	for _, tt := range []struct {
+		name  string
+		wait  time.Duration
+		quiet time.Duration // when the machine is quiet again
+		took  time.Duration
+		want  bool
+	}{
+		{"at once", 2 * time.Minute, 0, 5 * time.Second, true},
+		{"later", 2 * time.Minute, 16 * time.Second, 35 * time.Second, true},
+		{"too late", 20 * time.Second, time.Hour, 20 * time.Second, false},
+		{"no wait", 0, 0, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &cobra.Command{}
+				c.SetErr(io.Discard)
+				begin := time.Now()
+				g := &gate{gateFlags: &gateFlags{wait: tt.wait}, c: c, norm: norm, probe: func(context.Context) noise.Noise {
+					if time.Since(begin) < tt.quiet {
+						return busy
+					}
+					return calm
+				}}
+				if got := g.again(t.Context(), "lag"); got != tt.want || time.Since(begin) != tt.took {
+					t.Errorf("%t after %s, want %t after %s", got, time.Since(begin), tt.want, tt.took)
+				}
+			})
+		})
 	}
 }

@@ -81,6 +81,8 @@ type Comparison struct {
 	Mismatches []string          `json:"mismatches,omitempty"`
 	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
 	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
+	// of a gate: how the noise of the machine exceeded that of the history, so that no failure counts
+	Disturbed string `json:"disturbed,omitempty"`
 
 	history []*Record // records that one run is compared with, the oldest first
 	options Options

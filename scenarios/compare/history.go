@@ -301,13 +301,23 @@ func safe(s string) string {
 }
 
 // Measure returns the records that a new run is compared with: those since the last accepted
-// one, without those that were found to be worse.
+// one, without those that were found to be worse and those of a disturbed machine. Where the machine has been
+// disturbed for [LeastHistory] records in a row, that is how it is now: they count, and no record before them does.
 func Measure(all []*Record) []*Record {
-	from := 0
+	from, disturbed := 0, 0
 	for i, r := range all {
+		if disturbed++; r.Disturbed == "" {
+			disturbed = 0
+		}
 		if r.Accept {
-			from = i
+			from, disturbed = i, 0
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(all[from:]), func(r *Record) bool { return r.Red && !r.Accept })
+	settled := disturbed >= LeastHistory
+	if settled {
+		from = max(from, len(all)-disturbed)
+	}
+	return slices.DeleteFunc(slices.Clone(all[from:]), func(r *Record) bool {
+		return (r.Red || r.Disturbed != "" && !settled) && !r.Accept
+	})
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,11 +11,13 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/compare/noise"
+	"brunt/scenarios/compare/settings"
 	"brunt/scenarios/result"
 )
 
 // RecordVersion is the version of a record's file that is written. Since version 4 a record has the settings of its
-// scenario, and its key leaves out the address of the target; since version 3 skipped
+// scenario and the noise of its machine, and its key leaves out the address of the target; since version 3 skipped
 // steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests. Older
 // versions are read without the values that had another meaning, so that both are never compared: see
 // [Record.upgrade].
@@ -36,7 +39,10 @@ type Record struct {
 	Former string `json:"former_key,omitempty"` // what the key was up to version 3: older records of this key are comparable too
 	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to version 3
 	// none
-	Scenario map[string]string `json:"scenario,omitempty"`
+	Scenario  map[string]string `json:"scenario,omitempty"`
+	Duration  result.Num        `json:"duration,omitempty"`  // of the load, in seconds
+	Noise     []noise.Noise     `json:"noise,omitempty"`     // of the machine during each run
+	Disturbed string            `json:"disturbed,omitempty"` // how the noise exceeded that of the history; later runs are not held to it
 
 	dropped []string // metrics of which upgrade dropped values
 }
@@ -59,11 +65,11 @@ type Kept struct {
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{
-		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started,
-		Scenario: settingsOf(r), Former: formerKey(r),
+		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started, Duration: r.Duration,
+		Scenario: settings.Of(r), Former: formerKey(r),
 	}
 	if rec.Key = rec.Former; rec.Scenario != nil {
-		rec.Key = keyOf(rec.Scenario)
+		rec.Key = settings.Key(rec.Scenario)
 	}
 	all := metrics.values(r, beyond)
 	for _, at := range places(r, []values{all}) {
@@ -109,6 +115,8 @@ func parseRecord(b []byte) (*Record, error) {
 		return nil, errors.New("it lacks a run, a key or a time")
 	case len(r.Values) > mostValues:
 		return nil, fmt.Errorf("it has %d values", len(r.Values))
+	case len(r.Noise) > mostRuns:
+		return nil, fmt.Errorf("it has the noise of %d runs", len(r.Noise))
 	}
 	for _, k := range r.Values {
 		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 ||
@@ -171,7 +179,7 @@ func Outdated(records []*Record) string {
 // one run is infinite.
 func Mean(records []*Record) *Record {
 	mean := *records[0]
-	mean.Values = nil
+	mean.Values, mean.Noise = nil, nil
 	type of struct {
 		place
 		metric string
@@ -179,7 +187,8 @@ func Mean(records []*Record) *Record {
 	known := map[of]bool{}
 	var all []values
 	for _, r := range records {
-		all = append(all, r.values())
+		all, mean.Noise = append(all, r.values()), append(mean.Noise, r.Noise...)
+		mean.Disturbed = cmp.Or(mean.Disturbed, r.Disturbed)
 	}
 	for _, first := range records {
 		for _, k := range first.Values {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/compare/noise"
 )
 
 // TestTrial runs gates with histories that earlier gates made: of means of three runs at first, then
@@ -104,5 +105,92 @@ func TestTrial_Ends(t *testing.T) {
 				t.Errorf("%d runs, %v, %+v", len(made), err, c)
 			}
 		})
+	}
+}
+
+// TestTrial_Disturbed: a run on a machine that is noisier than in the history is made again, and never fails a trial.
+func TestTrial_Disturbed(t *testing.T) {
+	calm, busy, loaded := noise.Noise{Lag: .3e-3, Probe: .1e-3}, noise.Noise{Lag: 9e-3, Probe: .4e-3}, noise.Noise{Lag: 9e-3, Probe: .1e-3}
+	for _, tt := range []struct {
+		name    string
+		first   noise.Noise
+		worse   float64
+		further []noise.Noise // of runs that follow
+		still   float64       // by how much they are worse
+		waits   int           // times that it may wait
+		want    scenarios.Verdict
+		made    int // runs
+		marked  int // of those that count, disturbed
+	}{
+		{"worse on a calm machine", calm, .6, []noise.Noise{calm, calm}, .6, 9, scenarios.Regression, 2, 0},
+		{"worse, and not when it is calm", busy, .6, []noise.Noise{busy, calm, calm, calm}, 0, 9, scenarios.Pass, 2, 0},
+		{"worse all the time", busy, .6, []noise.Noise{busy, busy, busy, busy}, .6, 3, scenarios.Inconclusive, 3, 1},
+		{"no time to wait", busy, .6, nil, .6, 0, scenarios.Inconclusive, 0, 1},
+		{"good all the same", busy, -.02, nil, 0, 9, scenarios.Pass, 0, 1},
+		{"worse and calm, then disturbed", calm, .6, []noise.Noise{busy, calm, calm}, .6, 9, scenarios.Regression, 3, 0},
+		{"worse and calm, then disturbed for good", calm, .6, []noise.Noise{calm, busy, busy, busy}, .6, 2, scenarios.Inconclusive, 4, 1},
+		{"the target's own doing", loaded, .6, []noise.Noise{loaded, loaded, loaded, loaded}, .6, 9, scenarios.Regression, 4, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{r: rand.New(rand.NewPCG(3, 3)), spread: .02}
+			record := func(n noise.Noise, worse float64) *Record {
+				r := w.record(worse)
+				r.Noise = []noise.Noise{n}
+				return r
+			}
+			var history []*Record
+			for range 2 * LeastHistory {
+				history = append(history, record(calm, 0))
+			}
+			waits, made := 0, 0
+			trial := &Trial{
+				History: history, Runs: 3, Confirm: 2,
+				Again: func(string) bool { waits++; return waits <= tt.waits },
+				Make: func(n int) (out []*Record, err error) {
+					for range n {
+						if made == len(tt.further) {
+							return out, errors.New("no further run")
+						}
+						out = append(out, record(tt.further[made], tt.still))
+						made++
+					}
+					return out, nil
+				},
+			}
+			c, runs, err := trial.Decide([]*Record{record(tt.first, tt.worse)}, Options{Metrics: []string{"p50"}})
+			must(t, err)
+			marked := 0
+			for _, r := range runs {
+				if r.Disturbed != "" {
+					marked++
+				}
+			}
+			if c.Verdict != tt.want || made != tt.made || marked != tt.marked || (c.Disturbed != "") != (tt.want == scenarios.Inconclusive) {
+				t.Errorf("%s after %d more runs, of which %d are disturbed: %s", c.Verdict, made, marked, c.Reason)
+			}
+		})
+	}
+}
+
+// TestMeasure_Disturbed: records of a disturbed machine do not count, until it has been so for [LeastHistory] records.
+func TestMeasure_Disturbed(t *testing.T) {
+	var all []*Record
+	add := func(n int, why string) {
+		for range n {
+			all = append(all, &Record{Disturbed: why})
+		}
+	}
+	add(10, "")
+	add(LeastHistory-1, "lag")
+	if n := len(Measure(all)); n != 10 {
+		t.Errorf("%d records count, want the 10 before", n)
+	}
+	add(1, "lag")
+	if got := Measure(all); len(got) != LeastHistory || got[0].Disturbed == "" {
+		t.Errorf("%d records count, want the newest %d", len(got), LeastHistory)
+	}
+	add(1, "")
+	if n := len(Measure(all)); n != 11 {
+		t.Errorf("%d records count, want the 11 of a quiet machine", n)
 	}
 }

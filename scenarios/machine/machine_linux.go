@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,6 +65,21 @@ func CPUPressure() float64 {
 	v, _, _ := strings.Cut(rest, " ")
 	f, _ := strconv.ParseFloat(v, 64)
 	return f / 100
+}
+
+// CPUWaited returns the time since boot in which some task waited for a processor (PSI), and whether the kernel tells it.
+func CPUWaited() (waited time.Duration, known bool) {
+	b, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		return 0, false
+	}
+	_, rest, ok := strings.Cut(string(b), "total=")
+	if !ok {
+		return 0, false
+	}
+	v, _, _ := strings.Cut(rest, "\n")
+	us, err := strconv.ParseInt(v, 10, 64)
+	return time.Duration(us) * time.Microsecond, err == nil
 }
 
 // ResidentMemory is the memory that brunt holds, in bytes.

@@ -2,7 +2,10 @@
 
 package machine
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 func Kernel() string { return "" }
 
@@ -11,6 +14,8 @@ func Memory() int64 { return 0 }
 func StolenTime() (stolen, all float64) { return 0, 0 }
 
 func CPUPressure() float64 { return 0 }
+
+func CPUWaited() (waited time.Duration, known bool) { return 0, false }
 
 // ResidentMemory is the memory that the Go runtime holds, in bytes.
 func ResidentMemory() int64 {

@@ -110,7 +110,7 @@ var arrows = map[string][]string{
 	"reporters/rows":          {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
-	"scenarios/compare":       {"scenarios"},
+	"scenarios/compare":       {"scenarios", "scenarios/machine"},
 	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
 	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
 	"scenarios/capacity":      nil,           // works on rates alone

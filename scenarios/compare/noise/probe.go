@@ -1,0 +1,135 @@
+package noise
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"slices"
+	"time"
+
+	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
+)
+
+const (
+	pings     = 150
+	pingEvery = 2 * time.Millisecond
+	pingWork  = 64 << 10        // bytes that the server hashes for each answer
+	pingLimit = 5 * time.Second // for all of them
+)
+
+// probe measures this machine without the target: a server in this process answers on loopback, each time after a little
+// work, 150 times in 0.3 s. It returns the median and the 95th percentile of the answers.
+func probe(ctx context.Context) (middle, slow time.Duration, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, 0, fmt.Errorf("calibration probe: %w", err)
+	}
+	served := make(chan struct{})
+	defer func() { <-served }()
+	defer l.Close()
+	go func() {
+		defer close(served)
+		answer(l)
+	}()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", l.Addr().String())
+	if err != nil {
+		return 0, 0, fmt.Errorf("calibration probe: %w", err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(pingLimit))
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	var took []time.Duration
+	b := make([]byte, sha256.Size)
+	for range pings {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, 0, context.Cause(ctx)
+		}
+		begin := time.Now()
+		if _, err := conn.Write(b[:1]); err != nil {
+			return 0, 0, fmt.Errorf("calibration probe: %w", err)
+		}
+		if _, err := io.ReadFull(conn, b); err != nil {
+			return 0, 0, fmt.Errorf("calibration probe: %w", err)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	return took[pings/2], took[pings*95/100], nil
+}
+
+// answer serves one connection until its other end closes it.
+func answer(l net.Listener) {
+	conn, err := l.Accept()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(pingLimit))
+	work, b := make([]byte, pingWork), make([]byte, 1)
+	for {
+		if _, err := io.ReadFull(conn, b); err != nil {
+			return
+		}
+		sum := sha256.Sum256(work)
+		if _, err := conn.Write(sum[:]); err != nil {
+			return
+		}
+	}
+}
+
+// A Meter measures the machine around one run.
+type Meter struct {
+	probed  []time.Duration // the median before
+	slowest []time.Duration
+	began   time.Time
+	waited  time.Duration
+	known   bool // the kernel tells its pressure
+}
+
+// Begin probes the machine, and begins to measure.
+func Begin(ctx context.Context) *Meter {
+	m := &Meter{}
+	m.calibrate(ctx)
+	m.began = time.Now()
+	m.waited, m.known = machine.CPUWaited()
+	return m
+}
+
+// calibrate adds a probe. Without one, such as where there is no loopback, the figure is not known.
+func (m *Meter) calibrate(ctx context.Context) {
+	if middle, slow, err := probe(ctx); err == nil {
+		m.probed, m.slowest = append(m.probed, middle), append(m.slowest, slow)
+	}
+}
+
+// End probes the machine again, and returns the noise of the run.
+func (m *Meter) End(ctx context.Context, r *result.Result) Noise {
+	n := Noise{Lag: r.Generator.Lag.P99, Steal: r.Generator.Steal, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
+	if waited, known := machine.CPUWaited(); known && m.known {
+		n.Pressure = result.Num(math.Min(1, (waited-m.waited).Seconds()/max(time.Since(m.began).Seconds(), 1e-3)))
+	}
+	m.calibrate(ctx)
+	if len(m.probed) > 0 {
+		n.Probe, n.Slowest = result.Sec(slices.Max(m.probed)), result.Sec(slices.Max(m.slowest))
+	}
+	return n
+}
+
+// Of returns the noise of this machine at rest, by one probe.
+func Of(ctx context.Context) Noise {
+	m := &Meter{}
+	m.calibrate(ctx)
+	n := Noise{Lag: result.NaN, Steal: result.NaN, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
+	if len(m.probed) > 0 {
+		n.Probe, n.Slowest = result.Sec(m.probed[0]), result.Sec(m.slowest[0])
+	}
+	return n
+}
