@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -35,9 +36,8 @@ func stallOfFailures(load *measure.SeriesLoad) time.Duration {
 // as HdrHistogram does with an expected interval: for each answer that took a second or more, and each
 // request that timed out, the requests are added that its user would have sent meanwhile. The interval is
 // the number of users of the load over the median of their requests per second. Availability is judged by time: each
-// window counts with its length and its share of good answers, and one in which requests were in flight
-// and none ended is not available. Where the corrected value fails, the objective is inconclusive: the target stalled, and how
-// many requests of an open load would have met that is unknown.
+// window counts with its length and its share of good answers, and one of a stall is not available; see dark.
+// Where the corrected value fails, the objective is inconclusive: the target stalled, and how many requests of an open load would have met that is unknown.
 //
 // The shares of errors and of checks must fail in both ways. By time alone the wait for an answer that is good in the
 // end would be an error, which it is to no open load. With the requests of its user alone, a single request
@@ -172,7 +172,9 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
 		windows[r.Start].Merge(r.Punctual())
 	})
 	sum, span := 0.0, time.Duration(0)
-	for _, s := range f.slicesAs(o, p.has, (*measure.Counts).Punctual) {
+	list := f.slicesAs(o, p.has, (*measure.Counts).Punctual)
+	dark := f.dark(o, list)
+	for i, s := range list {
 		width := min(s.End, p.To) - max(s.Start, p.From)
 		if width <= 0 {
 			continue
@@ -181,7 +183,7 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
 		if w := windows[s.Start]; w != nil {
 			v = w.Measure(o, -1)
 		}
-		if s.Stalled() && f.closedAt(o, s.Start) {
+		if dark[i] {
 			v = stalled
 		}
 		if !math.IsNaN(v) {
@@ -190,6 +192,46 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
 		}
 	}
 	return sum / span.Seconds()
+}
+
+// fewestMissed is how many requests the users of a load usually end in the shortest time without any that is a stall.
+const fewestMissed = 5
+
+// dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and none
+// ended, in a stretch in which at the usual rate five would have, and which is longer than good answers usually take. One
+// of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
+func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
+	out := make([]bool, len(list))
+	rate, usual, users := f.usualRate(o), f.usualAnswer(o), 0
+	for _, l := range f.loadsOf(o) {
+		if f.Config.Loads[l].Closed {
+			users += max(1, f.Config.Loads[l].Users)
+		}
+	}
+	for from := 0; from < len(list); from++ {
+		d, waiting, to := time.Duration(0), int64(0), from
+		for ; to < len(list) && list[to].Stalled() && f.closedAt(o, list[to].Start); to++ {
+			d, waiting = d+list[to].End-list[to].Start, max(waiting, list[to].InFlight)
+		}
+		if to > from && d.Seconds()*rate >= fewestMissed && d > usual && (waiting > 1 || users == 1) {
+			for i := from; i < to; i++ {
+				out[i] = true
+			}
+		}
+		from = max(from, to-1)
+	}
+	return out
+}
+
+// usualAnswer is how long the good answers that an objective selects take in the mean; zero without one.
+func (f *readings) usualAnswer(o slo.Objective) time.Duration {
+	sum, n := time.Duration(0), int64(0)
+	for i := range f.records {
+		if r := &f.records[i]; r.Start >= 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
+			sum, n = sum+r.Total, n+r.Kinds[scenarios.OK]
+		}
+	}
+	return sum / time.Duration(max(1, n))
 }
 
 // withUnsent returns the counts of an objective with the requests that waiting users did not send, and
@@ -238,17 +280,25 @@ func (f *readings) expected(o slo.Objective, users int) time.Duration {
 }
 
 // usualRate is the median of the requests per second that an objective selects, of the seconds with any; zero
-// without one.
+// without one. Of a load with few requests it is that of stretches so long that ten are sent in them in the mean.
 func (f *readings) usualRate(o slo.Objective) float64 {
-	seconds := map[time.Duration]int64{}
+	seconds, n, first, last := map[time.Duration]int64{}, int64(0), measure.Never, time.Duration(0)
 	for i := range f.records {
-		if r := &f.records[i]; r.Start >= 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
-			seconds[measure.FloorSecond(r.Start)] += r.Offered()
+		if r := &f.records[i]; r.Start >= 0 && r.Offered() > 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
+			at := measure.FloorSecond(r.Start)
+			seconds[at] += r.Offered()
+			n, first, last = n+r.Offered(), min(first, at), max(last, at)
 		}
 	}
-	rates := slices.Sorted(maps.Values(seconds))
-	if len(rates) == 0 {
+	if n == 0 {
 		return 0
 	}
-	return float64(max(1, rates[len(rates)/2]))
+	span := last + time.Second - first
+	width := min(span, max(time.Second, (10*span/time.Duration(n)).Truncate(time.Second)))
+	parts := map[time.Duration]int64{}
+	for at, k := range seconds {
+		parts[(at-first)/width] += k
+	}
+	rates := slices.Sorted(maps.Values(parts))
+	return float64(rates[len(rates)/2]) / width.Seconds()
 }

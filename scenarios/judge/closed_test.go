@@ -166,3 +166,43 @@ func TestCorrect_Mixed(t *testing.T) {
 		}
 	}
 }
+
+// TestCorrect_OneWaits: availability by time counts no stretch in which one of ten users alone waits for an answer, as the others
+// have ended. It counts one in which all of two users wait.
+func TestCorrect_OneWaits(t *testing.T) {
+	slowFrom := func(from, took time.Duration) func(int, time.Duration) (time.Duration, scenarios.Kind) {
+		return func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+			if at >= from {
+				return took, okay
+			}
+			return 2 * ms, okay
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		users   int
+		to      time.Duration // the end of the load of all users but the first
+		of      func(int, time.Duration) (time.Duration, scenarios.Kind)
+		want    scenarios.Verdict
+		correct bool
+	}{
+		{"one of ten", 10, 40 * sec, slowFrom(40*sec, 3*sec), scenarios.Pass, false},
+		{"both of two", 2, 60 * sec, slowFrom(40*sec, 3*sec), scenarios.Inconclusive, true},
+		{"all, and as long as ever", 10, 60 * sec, slowFrom(0, 1900*ms), scenarios.Pass, false},
+	} {
+		objectives := parseObjectives(t, "availability > 98%")
+		closed := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: 5 * sec}}, Steps: oneStep.Steps}
+		g := newFixtureWith(t, measure.Config{Series: closed}, objectives...)
+		all := slices.DeleteFunc(usersAsk(c.users, c.to, c.of), func(o scenarios.Outcome) bool { return o.Intended >= 40*sec && c.to < 60*sec })
+		if c.to < 60*sec {
+			for at := 40 * sec; at < 60*sec; at += 3*sec + 10*ms {
+				all = append(all, request(at, 3*sec, okay))
+			}
+		}
+		g.play(all)
+		o := g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives[0]
+		if o.Verdict != c.want || (o.Corrected != nil) != c.correct {
+			t.Errorf("%s: %s with %v, corrected %v (%s), want %s", c.name, o.Verdict, o.Measured, o.Corrected, o.Note, c.want)
+		}
+	}
+}
