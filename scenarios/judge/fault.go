@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -153,6 +154,10 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 	if !a.Tells() || a.BadBefore {
 		return
 	}
+	if o.Metric.Span == 0 && untouched(a) && f.wereSlow(of) {
+		r.Note = slowUntold
+		return
+	}
 	var names []string
 	for _, j := range of {
 		names = append(names, f.Faults[j].Name)
@@ -249,6 +254,15 @@ const slowUntold = "answers were slower, and how long is not known: the baseline
 
 // wasSlow reports whether answers were slower in occurrence i without a limit that says from when to when.
 func (f *effects) wasSlow(i int) bool { return f.slowUntold != nil && f.slowUntold[i] }
+
+// wereSlow is wasSlow for occurrences that are taken for one: any of them, or all of them together.
+func (f *composer) wereSlow(of []int) bool {
+	if slices.ContainsFunc(of, f.wasSlow) {
+		return true
+	}
+	_, slow := f.Config.SlowRange()
+	return len(of) > 1 && slow == 0 && f.latencies.Slower(of...)
+}
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.
 func untouched(a impact.Answer) bool {

@@ -16,8 +16,9 @@ import (
 type Test struct {
 	limits   [][2]float64 // by series: a tenth above the baseline's median and 95th percentile, seconds; zero: no baseline
 	baseline []impact.LatencySlice
-	faults   [][]impact.LatencySlice // by occurrence
-	late     []lateness              // by occurrence; the last is the baseline
+	met      [][]impact.LatencySlice // by the set of faults that the requests met
+	late     []lateness              // likewise; that of no fault is the baseline
+	sets     [][]int32               // occurrences, by set
 }
 
 // lateness is brunt's own time in good answers.
@@ -25,6 +26,13 @@ type lateness struct {
 	n   int64
 	own time.Duration
 }
+
+func (w *lateness) add(v lateness) {
+	w.n += v.n
+	w.own += v.own
+}
+
+func (w lateness) mean() time.Duration { return w.own / time.Duration(max(1, w.n)) }
 
 // least is the least time by which an answer is slower, whatever the baseline.
 const least = 200 * time.Microsecond
@@ -34,7 +42,7 @@ func New(f *measure.Recording, baseline []measure.Counts) *Test {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
-	l := &Test{limits: make([][2]float64, len(baseline)), faults: make([][]impact.LatencySlice, len(f.Faults)), late: make([]lateness, len(f.Faults)+1)}
+	l := &Test{limits: make([][2]float64, len(baseline)), met: make([][]impact.LatencySlice, len(f.Sets)), late: make([]lateness, len(f.Sets)), sets: f.Sets}
 	for s := range baseline {
 		t := baseline[s].Response
 		if t == nil || t.Total == 0 {
@@ -60,46 +68,50 @@ func (l *Test) Add(f *measure.Recording, k measure.Key, c *measure.Cell) {
 			n.Above[i][j] = t.Total - t.UpTo(limit*impact.LatencyRatio(j))
 		}
 	}
-	own := c.Counts().Own.Total
-	count := func(list *[]impact.LatencySlice, late *lateness) {
-		late.n += n.N
-		late.own += own
-		*list = joined(*list, n)
-	}
-	if f.InBaseline(k) {
-		count(&l.baseline, &l.late[len(f.Faults)])
-	}
-	for _, i := range f.Sets[k.Set] {
-		count(&l.faults[i], &l.late[i])
+	switch late := &l.late[k.Set]; {
+	case f.InBaseline(k):
+		l.baseline = joined(l.baseline, n)
+		late.add(lateness{n.N, c.Counts().Own.Total})
+	case len(f.Sets[k.Set]) > 0:
+		l.met[k.Set] = joined(l.met[k.Set], n)
+		late.add(lateness{n.N, c.Counts().Own.Total})
 	}
 }
 
-// Slower reports whether occurrence i made good answers slower; see [impact.Slower]. Where brunt itself
-// was later than in the baseline by what makes an answer slower, that is unknown, and false.
-func (l *Test) Slower(i int) bool {
+// during returns the answers to requests that met any of some occurrences.
+func (l *Test) during(of []int) (out []impact.LatencySlice, late lateness) {
+	for set, members := range l.sets {
+		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
+			out = append(out, l.met[set]...)
+			late.add(l.late[set])
+		}
+	}
+	return inOrder(out), late
+}
+
+// Slower reports whether occurrences, which are taken for one, made good answers slower; see [impact.Slower]. Where brunt
+// itself was later than in the baseline by what makes an answer slower, that is unknown, and false.
+func (l *Test) Slower(of ...int) bool {
 	if l == nil {
 		return false
 	}
-	mean := func(w lateness) time.Duration { return w.own / time.Duration(max(1, w.n)) }
-	if mean(l.late[i])-mean(l.late[len(l.late)-1]) >= least {
-		return false
-	}
-	return impact.Slower(l.baseline, l.faults[i])
+	met, late := l.during(of)
+	return late.mean()-l.late[0].mean() < least && impact.Slower(l.baseline, met)
 }
 
 // Tells reports whether there are enough answers for Slower to tell.
 func (l *Test) Tells(i int) bool {
-	return l == nil || impact.TellsSlower(l.baseline, l.faults[i])
+	if l == nil {
+		return true
+	}
+	met, _ := l.during([]int{i})
+	return impact.TellsSlower(l.baseline, met)
 }
 
-// Finish puts the baseline and the faults in order, once all cells are added.
+// Finish puts the baseline in order, once all cells are added.
 func (l *Test) Finish() {
-	if l == nil {
-		return
-	}
-	l.baseline = inOrder(l.baseline)
-	for i := range l.faults {
-		l.faults[i] = inOrder(l.faults[i])
+	if l != nil {
+		l.baseline = inOrder(l.baseline)
 	}
 }
 
