@@ -7,7 +7,8 @@
 //
 // [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
 // counted requests of an objective show; package running judges by counts alone while the load runs;
-// package latency tests whether answers were slower; package gauge judges the usage of units and named series.
+// package latency tests whether answers were slower; package gauge judges the usage of units and named series; package writes
+// judges the ledger; package hidden takes what brunt did not see for bad.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -20,12 +21,12 @@
 //	fault.go            objectives on a fault
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
 //	                    requests
+//	late.go             brunt's own lag around a fault, and whether it could turn an objective
 //	unseen.go           what brunt did not see of the target, and whether it could turn an objective on a fault
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	detection.go        objectives on when the user's own monitoring noticed a fault
-//	ledger.go           objectives on writes
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second
 //
@@ -64,9 +65,13 @@
 //     objective on a fault that passes is judged again with the requests of such a time as bad, if it is as long as all
 //     that the objective allows, or holds the instant by which the objective wants the target good and is a tenth of
 //     what is allowed, or holds the end of the outage that was seen. A pass that this turns is invalid. A shorter freeze
-//     elsewhere turns nothing, nor does lag, because a request that was sent late saw the target as it was then.
+//     elsewhere turns nothing.
+//   - A request that was sent late saw the target as it was then. Where nearly all were, an outage is longer than measured by as
+//     much: a time passes only if it holds with that lag added, if that is a tenth or more of what is allowed.
 //   - A fault in which brunt stood still for half of the time or more has no "none seen": its impact is unknown.
-//     Requests that were due in a fault and sent after it count as bad in the same way.
+//   - Requests that were due in a fault and that brunt sent after it, because it stood still or was late, did not meet it. An
+//     objective in that fault that does not hold with them as bad is invalid.
+//   - A request that brunt is not ready to send is not in flight, so that brunt's own lag is no stall of the target.
 //   - A timeout is brunt's own where brunt used up a tenth of it, and the target did not have far longer than it ever
 //     took: a target that hangs while brunt is late is down.
 
@@ -97,8 +102,11 @@
 //     without impact counts as 0, one without recovery as infinity. An unknown occurrence
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20
 //     occurrences, p50 two.
+//   - A stall of a closed load is a stretch of windows in which requests are in flight and none ends, in which five usually would
+//     have, and which is longer than good answers take in the mean. One of several users who waits alone is none.
 //   - Where faults overlap in time, a recovery, a loss or a degraded time of one of them passes if it holds
-//     for what they did together, and is inconclusive otherwise: which did it is unknown. The
+//     for what they did together, and is inconclusive otherwise: which did it is unknown.
+//     So is how long that lasted if any of them, or all together, made answers slower for an unknown time. The
 //     incident itself is judged by `after incident`.
 //   - A skipped occurrence, for which nothing matched, turns a pass into inconclusive.
 //   - The impact of a fault that was not verified, or affected no traffic, is unknown, and

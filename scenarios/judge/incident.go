@@ -308,7 +308,7 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	}
 	lasted := (in.End - in.Begin).Seconds()
 	r.Measured = result.Num(lasted)
-	r.Low, r.High = in.EndIn.Low-in.BeginIn.High, in.EndIn.High-in.BeginIn.Low
+	r.Low, r.High = max(0, in.EndIn.Low-in.BeginIn.High), in.EndIn.High-in.BeginIn.Low
 	if counted.Meets(o, lasted) && !counted.Meets(o, float64(r.High)) {
 		r.Note = boundsDecide(&r)
 		return r

@@ -34,8 +34,8 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return result.Num(float64(k) / float64(n.Offered()))
 	}
 	out.ErrorsBefore, out.SlowBefore, out.ShedBefore = share(n.Bad()), share(n.Slow), share(n.Kinds[scenarios.Shed])
-	out.P50, out.P95 = during.Response[scenarios.OK].Quantile(.5), during.Response[scenarios.OK].Quantile(.95)
-	out.P50Before, out.P95Before = before.Response[scenarios.OK].Quantile(.5), before.Response[scenarios.OK].Quantile(.95)
+	out.P50, out.P95 = during.PunctualQuantile(.5), during.PunctualQuantile(.95)
+	out.P50Before, out.P95Before = before.PunctualQuantile(.5), before.PunctualQuantile(.95)
 	for j := range f.records {
 		r := &f.records[j]
 		if r.Start < 0 || !r.edges.Bad || !f.Config.InSums(int(r.Series)) || !slices.Contains(f.Sets[r.Set], int32(i)) {

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/gauge"
+	"brunt/scenarios/judge/writes"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -22,7 +23,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 		case o.Metric.OfFault():
 			r = f.judgeFault(o)
 		case o.Metric.OfLedger():
-			r = f.judgeLedger(o)
+			r = writes.Judge(o, f.c.Ledger)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult {
 				return gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series)
@@ -77,7 +78,7 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 		}
 	}
 	punctual := *measured.Punctual()
-	r := valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual), &measured.Counts)
+	r := counted.Valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual), &measured.Counts)
 	f.holdsWithMissed(o, p, i, punctual, &r)
 	f.correct(o, p, cells, &r)
 	return r
@@ -105,33 +106,6 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum counted.
 type view func(*measure.Counts) *measure.Counts
 
 func asMeasured(c *measure.Counts) *measure.Counts { return c }
-
-// unsentMost is the share of a phase's requests that brunt may fail to send. Above it the load was
-// not the scheduled one, so that no objective passes.
-const unsentMost = 0.01
-
-// valid returns the result of an objective as measured, where brunt's own time does not decide it: an
-// objective is judged twice, as measured and with brunt's own time taken off each request and the
-// requests at which brunt failed left out. The same answer stands, however late brunt was. Another
-// answer says nothing about the target.
-func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
-	own := &measured.Own
-	cause := answer.OwnLag
-	if own.Unsent() > 0 {
-		cause = fmt.Sprintf(answer.OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
-	}
-	switch {
-	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, cause+": it fails as measured, but not with brunt's own time taken off"
-	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, cause+": it holds as measured, but not with brunt's own time taken off"
-	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Inconclusive:
-		r.Verdict, r.Note = punctual.Verdict, punctual.Note
-	case r.Verdict == scenarios.Pass && float64(own.Unsent()) > unsentMost*float64(measured.Offered()):
-		r.Verdict, r.Note = scenarios.Invalid, cause+", so the load was not the scheduled one"
-	}
-	return r
-}
 
 // judgeSum judges an objective over counts that are as seen by as.
 func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum, as view) result.ObjectiveResult {

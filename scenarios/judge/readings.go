@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/hidden"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
@@ -31,9 +32,14 @@ type readings struct {
 type record struct {
 	measure.Key
 	measure.Counts
-	ended int64 // in the window, whenever they were intended, as is sent
+	ended int64 // in the window, whenever they were intended, as are the next two
 	sent  int64
+	ready int64
 	edges measure.Edges
+
+	missed []measure.Missed
+	waits  int64 // of a load: its requests, and what nine of ten of them were late at least
+	lag    time.Duration
 }
 
 // gather reads every cell once for its counts.
@@ -84,7 +90,7 @@ func (f *readings) requests() []int64 {
 // not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
 func (f *readings) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
-	return asBad(f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
+	return hidden.AsBad(f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
 		c = c.Punctual()
 		if o.Metric.Span == 0 {
 			c.Kinds[scenarios.Error] += c.Slow
@@ -124,7 +130,7 @@ func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool
 				continue
 			}
 			s.Ended += r.ended
-			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
+			under += r.ready - r.ended // what brunt was not ready to send is not in flight
 			if has(r.Key, f.Sets[r.Set]) {
 				count(&s, as(&r.Counts), limit)
 				cells = append(cells, next)
@@ -208,7 +214,12 @@ func (f *readings) after(i int) *measure.Occurrence {
 }
 
 func recordOf(k measure.Key, c *measure.Cell) record {
-	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, edges: c.Edges.Clone()}
+	r := record{
+		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready, edges: c.Edges.Clone(), missed: slices.Clone(c.Late.Missed),
+	}
+	if r.waits = c.Lag.Total; r.waits > 0 {
+		r.lag = c.Lag.Quantile(.1).D()
+	}
 	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
 	return r
 }

@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -37,6 +36,9 @@ func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.Object
 	if why := f.unsentIn(o, i); why != "" {
 		return invalid(r, why)
 	}
+	if why := f.lateFor(o, f.sentAround(i), r.Measured); why != "" {
+		return invalid(r, why)
+	}
 	spans := f.unseenOf(o, i, a)
 	if len(spans) == 0 {
 		return r
@@ -62,6 +64,9 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 		if why := f.unsentIn(o, i); why != "" {
 			return invalid(r, why)
 		}
+		if why := f.lateFor(o, f.sentAround(i), r.Measured); why != "" {
+			return invalid(r, why)
+		}
 		for _, s := range f.unseen(o, answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}) {
 			edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
 			if edge || s.Length().Seconds() >= o.Value {
@@ -69,7 +74,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 			}
 		}
 	}
-	if spans = united(spans); len(spans) == 0 {
+	if spans = answer.United(spans); len(spans) == 0 {
 		return r
 	}
 	g := f.hiding(spans)
@@ -151,7 +156,7 @@ func (f *readings) unseen(o slo.Objective, in answer.Span) []answer.Span {
 	for _, z := range f.stops() {
 		out = append(out, answer.Span(z))
 	}
-	out = united(out)
+	out = answer.United(out)
 	for i := range out {
 		out[i] = answer.Span{From: max(out[i].From, in.From), To: min(out[i].To, in.To)}
 	}
@@ -211,71 +216,6 @@ func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span)
 	return out
 }
 
-// united joins spans that overlap or touch.
-func united(spans []answer.Span) []answer.Span {
-	slices.SortFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.From, b.From) })
-	var out []answer.Span
-	for _, s := range spans {
-		if n := len(out); n > 0 && s.From <= out[n-1].To {
-			out[n-1].To = max(out[n-1].To, s.To)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
-// a time before the spans, where users wait instead of sending.
-func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
-	if len(spans) == 0 {
-		return in
-	}
-	n, d := int64(0), time.Duration(0)
-	for i := range in {
-		if s := &in[i]; s.End <= spans[0].From {
-			n, d = n+s.N, d+s.End-s.Start
-		}
-	}
-	usual := float64(n) / max(1e-9, d.Seconds())
-	for i := range in {
-		s := &in[i]
-		width := s.End - s.Start
-		hidden := answer.Span{From: s.Start, To: s.End}.Covered(spans)
-		if hidden == 0 {
-			continue
-		}
-		due := int64(math.Round(float64(s.N) * hidden.Seconds() / width.Seconds()))
-		more := max(0, int64(math.Round(usual*hidden.Seconds()))-due)
-		bad := min(due, s.Good)
-		s.Good, s.Bad = s.Good-bad, s.Bad+bad+more
-		s.N, s.Offered = s.N+more, s.Offered+more
-		if s.Marks != nil {
-			s.Marks = hiddenMarks(s.Marks, answer.Span{From: s.Start, To: s.End}, spans, float64(due+more)/hidden.Seconds())
-		}
-	}
-	return in
-}
-
-// hiddenMarks lists the requests of a slice with so many bad ones a second in spans in place of those that are there.
-func hiddenMarks(marks func([]impact.Mark) []impact.Mark, slice answer.Span, spans []answer.Span, rate float64) func([]impact.Mark) []impact.Mark {
-	return func(out []impact.Mark) []impact.Mark {
-		n := len(out)
-		out = slices.DeleteFunc(marks(out), func(m impact.Mark) bool {
-			return m.At >= slice.From && slices.ContainsFunc(spans, func(s answer.Span) bool { return m.At >= s.From && m.At < s.To })
-		})
-		for _, s := range spans {
-			from, to := max(s.From, slice.From), min(s.To, slice.To)
-			for k := range int(math.Round(rate * max(0, to-from).Seconds())) {
-				out = append(out, impact.Mark{At: from + time.Duration(float64(k)/rate*float64(time.Second)), Bad: true})
-			}
-		}
-		n = min(n, len(out))
-		slices.SortStableFunc(out[n:], func(a, b impact.Mark) int { return cmp.Compare(a.At, b.At) })
-		return out
-	}
-}
-
 // unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one; it
 // is empty where it was. Requests that were due while brunt stood still do not count: see seen.
 func (f *readings) unsentIn(o slo.Objective, i int) string {
@@ -292,7 +232,7 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 			failed += r.Own.Unsent() - r.Own.Timeouts
 		}
 	}
-	if float64(failed) <= unsentMost*float64(offered) {
+	if float64(failed) <= counted.UnsentMost*float64(offered) {
 		return ""
 	}
 	return fmt.Sprintf(answer.OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
@@ -325,22 +265,17 @@ func (f *readings) sentNone(i int) bool {
 	return true
 }
 
-// missed is the number of requests that were due in the phase p of a fault, and that brunt sent after its end because it
-// stood still then: they did not meet the fault.
+// missed is the number of good answers in the phase p of a fault to requests that brunt sent after its end, because it was late: they
+// did not meet the fault.
 func (f *readings) missed(o slo.Objective, p phase) (n int64) {
-	for _, z := range f.freezes() {
-		if z.From >= p.To || z.To < p.To {
+	for i := range f.records {
+		r := &f.records[i]
+		if !p.has(r.Key, f.Sets[r.Set]) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue
 		}
-		for j := range f.records {
-			r := &f.records[j]
-			if !p.has(r.Key, f.Sets[r.Set]) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
-				continue
-			}
-			end := f.EndOf(r.Start)
-			due := min(end, p.To) - max(r.Start, z.From, p.From)
-			if due > 0 {
-				n += int64(math.Round(float64(r.Kinds[scenarios.OK]) * due.Seconds() / (end - r.Start).Seconds()))
+		for _, m := range r.missed {
+			if int(m.Fault) == p.of {
+				n += m.N
 			}
 		}
 	}

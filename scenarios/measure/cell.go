@@ -31,8 +31,8 @@ type Cell struct {
 	Sent     int64
 	Clamped  int64
 	own      own
+	Late     Late
 	Slow     int64 // ok answers slower than allowed; see Config.Slow
-	SlowLate int64 // those that are slow by brunt's own time alone
 	Edges    Edges // of a step; not added up over seconds
 	During   Events
 }
@@ -40,9 +40,34 @@ type Cell struct {
 // own counts what brunt itself added to requests.
 type own struct {
 	overdue int64         // timeouts whose time brunt itself used up; see overdue
+	slow    int64         // answers that are slow by brunt's own time alone
 	skipped int64         // steps skipped because brunt failed at the one before
 	time    time.Duration // sum of brunt's own time in good answers
 	most    time.Duration // the longest good answer without it
+}
+
+// Late is what brunt's own time hides of ok answers.
+type Late struct {
+	Punctual PhaseTimes // their response times without it
+	Missed   []Missed   // by fault
+}
+
+// Missed counts the ok answers to requests that were due while a fault was in and that brunt was ready to send only after
+// it was over, because brunt itself was late: they did not meet that fault.
+type Missed struct {
+	Fault int32 // number of the occurrence
+	N     int64
+}
+
+// miss counts n answers that missed a fault.
+func (c *Cell) miss(fault int32, n int64) {
+	for i := range c.Late.Missed {
+		if c.Late.Missed[i].Fault == fault {
+			c.Late.Missed[i].N += n
+			return
+		}
+	}
+	c.Late.Missed = append(c.Late.Missed, Missed{fault, n})
 }
 
 // An excess is a limit that an answer exceeds.
@@ -57,6 +82,7 @@ type Events struct {
 	Sent     int64
 	Answered int64
 	Ended    int64 // without skipped requests
+	Ready    int64 // to be sent, or over by then; without skipped requests
 }
 
 type CauseCount struct {
@@ -86,6 +112,9 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 		c.Sent++
 	}
 	c.Clamped += c.Response[o.Kind].take(o.Response(), s) + c.Service[o.Kind].take(o.Service(), s)
+	if o.Kind == scenarios.OK {
+		c.Late.Punctual.take(max(0, o.Response()-ours))
+	}
 	for _, x := range over {
 		c.overs(limits)[x.limit]++
 		if x.late {
@@ -131,6 +160,7 @@ func (w *own) count(o *scenarios.Outcome, ours time.Duration) {
 func (w *own) add(v *own) {
 	w.overdue += v.overdue
 	w.skipped += v.skipped
+	w.slow += v.slow
 	w.time += v.time
 	w.most = max(w.most, v.most)
 }
@@ -200,12 +230,13 @@ func (c *Cell) reset() {
 	for i := range c.Timings {
 		c.Timings[i].reset()
 	}
+	c.Late.Punctual.reset()
 	clear(c.over)
 	clear(c.lateOver)
 	c.Edges.reset()
 	*c = Cell{
 		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue,
-		Timings: c.Timings, Causes: c.Causes[:0],
+		Timings: c.Timings, Causes: c.Causes[:0], Late: Late{c.Late.Punctual, c.Late.Missed[:0]},
 	}
 }
 
@@ -254,6 +285,10 @@ func (c *Cell) addCounts(d *Cell) {
 		c.Timings[i].Add(&d.Timings[i])
 	}
 	c.Resent.Merge(&d.Resent)
+	c.Late.Punctual.Add(&d.Late.Punctual)
+	for _, n := range d.Late.Missed {
+		c.miss(n.Fault, n.N)
+	}
 	for _, n := range d.Causes {
 		c.cause(n.Cause, n.N, n.First, n.Last)
 	}
@@ -263,10 +298,10 @@ func (c *Cell) addCounts(d *Cell) {
 	c.Sent += d.Sent
 	c.Clamped += d.Clamped
 	c.Slow += d.Slow
-	c.SlowLate += d.SlowLate
 	c.During.Sent += d.During.Sent
 	c.During.Answered += d.During.Answered
 	c.During.Ended += d.During.Ended
+	c.During.Ready += d.During.Ready
 }
 
 // AddWaits adds lag and queue of d.

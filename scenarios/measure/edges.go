@@ -253,7 +253,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 				e.badAt(second, at)
 				return
 			}
-			c.SlowLate++
+			c.own.slow++
 		}
 		e.goodAt(second, at)
 	default:

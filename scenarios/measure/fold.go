@@ -110,6 +110,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		}
 	}
 	c.record(o, over, ours, len(r.cfg.Limits), &r.scratch)
+	if set != 0 && o.Kind == scenarios.OK {
+		r.miss(o, c, set)
+	}
 	r.since[series].count(o, over, ours, len(r.cfg.Limits))
 	if o.Kind != scenarios.Skipped {
 		r.events(o, w, series, iteration)
@@ -149,6 +152,15 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		_ = r.live.RecordValue(min(max(int64(o.Response()/time.Microsecond), 0), result.HistMax))
 	}
 	_ = r.lag.RecordValue(min(int64(o.Lag()/time.Microsecond), result.HistMax))
+}
+
+// miss counts an answer that missed faults of its set.
+func (r *Recorder) miss(o *scenarios.Outcome, c *Cell, set int32) {
+	for _, n := range r.Sets[set] {
+		if f := &r.Faults[n]; o.Intended < f.Until() && o.Ready >= f.Until() {
+			c.miss(n, 1)
+		}
+	}
 }
 
 // beyond lists the limits that an answer exceeds. Ours is brunt's own time in it.
@@ -222,15 +234,10 @@ func (r *Recorder) taken(w *Window, ours time.Duration) time.Duration {
 // events counts the events of a request in the windows in which they happened.
 func (r *Recorder) events(o *scenarios.Outcome, w *Window, series int, iteration bool) {
 	if o.WasSent && !iteration {
-		if o.Sent < w.Start || o.Sent >= w.End {
-			w = r.windows.at(o.Sent)
-		}
-		r.windows.cell(w, series, 0).During.Sent++
+		r.windows.cell(r.windows.near(w, o.Sent), series, 0).During.Sent++
 	}
-	if o.End < w.Start || o.End >= w.End {
-		w = r.windows.at(o.End)
-	}
-	during := &r.windows.cell(w, series, 0).During
+	r.windows.cell(r.windows.near(w, min(max(o.Ready, o.Intended), o.End)), series, 0).During.Ready++
+	during := &r.windows.cell(r.windows.near(w, o.End), series, 0).During
 	during.Ended++
 	if o.Answered && !iteration {
 		during.Answered++

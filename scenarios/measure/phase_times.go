@@ -94,6 +94,16 @@ func (t *PhaseTimes) Quantile(q float64) result.Num {
 	return result.Sec(t.Most)
 }
 
+// PunctualQuantile is the response time of good answers at quantile q in seconds, without brunt's own time; NaN where there is
+// none. It is the one as measured, which is known to three digits, unless brunt's own time is more than a twentieth of it.
+func (c *Cell) PunctualQuantile(q float64) result.Num {
+	measured := c.Response[scenarios.OK].Quantile(q)
+	if v := c.Late.Punctual.Quantile(q); v < measured*19/20 {
+		return v
+	}
+	return measured
+}
+
 // atMost is the upper edge of the bucket of the r-th smallest time.
 func (t *PhaseTimes) atMost(r int64) time.Duration {
 	for i, n := range t.at {

@@ -118,7 +118,7 @@ func TestRecorder_SlowLimitOnBusyMachine(t *testing.T) {
 	if err := g.Finish().Cells(func(k Key, c *Cell) {
 		if k.Series == 0 && k.Start >= 12*sec {
 			n := got[k.Start]
-			got[k.Start] = [2]int64{n[0] + c.Slow, n[1] + c.Slow - c.SlowLate}
+			got[k.Start] = [2]int64{n[0] + c.Slow, n[1] + c.Slow - c.own.slow}
 		}
 	}); err != nil {
 		t.Fatal(err)

@@ -43,8 +43,9 @@ type File interface {
 }
 
 // cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges of
-// shed requests; oldestCell is read as well.
-const cellVersion, oldestCell = 4, 3
+// shed requests, and version 5 when requests were ready, their times without brunt's own, and
+// those that missed a fault; oldestCell is read as well.
+const cellVersion, oldestCell = 5, 3
 
 const (
 	headSize  = 8
@@ -196,13 +197,21 @@ func (c *Cell) append(b []byte, k Key) []byte {
 	for _, n := range c.numbers() {
 		b = binary.AppendUvarint(b, uint64(*n))
 	}
-	return c.Edges.append(b, FloorSecond(k.Start))
+	b = c.Edges.append(b, FloorSecond(k.Start))
+	b = binary.AppendUvarint(b, uint64(c.During.Ready))
+	b = c.Late.Punctual.append(b)
+	b = binary.AppendUvarint(b, uint64(len(c.Late.Missed)))
+	for _, n := range c.Late.Missed {
+		b = binary.AppendUvarint(b, uint64(n.Fault))
+		b = binary.AppendUvarint(b, uint64(n.N))
+	}
+	return b
 }
 
 // numbers are the counts of a cell that are encoded as single numbers.
 func (c *Cell) numbers() [12]*int64 {
 	return [12]*int64{
-		&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.SlowLate,
+		&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.own.slow,
 		&c.During.Sent, &c.During.Answered, &c.During.Ended,
 	}
 }
@@ -304,6 +313,14 @@ func readCell(b []byte, c *Cell) (Key, error) {
 		*n = r.count()
 	}
 	r.edges(&c.Edges, FloorSecond(k.Start), b[0])
+	c.During.Ready = c.Offered() - c.Kinds[scenarios.Skipped]
+	if b[0] >= 5 {
+		c.During.Ready = r.count()
+		r.phaseTimes(&c.Late.Punctual)
+		for range r.length() {
+			c.Late.Missed = append(c.Late.Missed, Missed{int32(r.upTo(math.MaxInt32)), r.count()})
+		}
+	}
 	if r.bad || len(r.b) > 0 {
 		return Key{}, errSpill
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,8 +43,11 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 			}
 		}
 		c.timings(&o)
+		if r.IntN(50) == 0 {
+			c.miss(int32(r.IntN(3)), 1+r.Int64N(9))
+		}
 	}
-	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
+	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100), r.Int64N(100)}
 	c.Settle(&s)
 	return Key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
 }
@@ -66,7 +70,13 @@ func same(a, b *Cell) bool {
 			return false
 		}
 	}
+	if !bytes.Equal(a.Late.Punctual.append(nil), b.Late.Punctual.append(nil)) || !slices.Equal(a.Late.Missed, b.Late.Missed) {
+		return false
+	}
 	if a.own != b.own || a.Resent != b.Resent {
+		return false
+	}
+	if a.During != b.During {
 		return false
 	}
 	an, bn := a.numbers(), b.numbers()

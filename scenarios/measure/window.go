@@ -66,6 +66,14 @@ func (w *windows) at(t time.Duration) *Window {
 	return w.last
 }
 
+// near is the window that contains t, which may be o.
+func (w *windows) near(o *Window, t time.Duration) *Window {
+	if t >= o.Start && t < o.End {
+		return o
+	}
+	return w.at(t)
+}
+
 func (w *windows) fresh(t time.Duration) *Window {
 	var o *Window
 	if n := len(w.spare); n > 0 {

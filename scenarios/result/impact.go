@@ -13,7 +13,7 @@ type ImpactParts struct {
 	// intended time of the first request that failed or was slow, an offset from t0; null: none
 	First     Num   `json:"first"`
 	Last      Num   `json:"last"`       // of the last one
-	P50       Num   `json:"p50"`        // median response time of the good answers, seconds
+	P50       Num   `json:"p50"`        // median response time of the good answers without brunt's own time, seconds
 	P50Before Num   `json:"p50_before"` // the same in the baseline
 	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
 	P95Before Num   `json:"p95_before"` // the same in the baseline

@@ -49,7 +49,9 @@ var all = []Term{
 		"goes on: constant-vus, ramping-vus, per-vu-iterations, shared-iterations. It asks for less while the target is slow, " +
 		"so few requests meet a stall, and counts hide it. brunt therefore judges an objective on such loads that passes by count a second time. For a " +
 		"percentile and `within` it adds the requests that users would have sent while they waited for answers of a second and more, at their " +
-		"usual interval (the correction of HdrHistogram). For availability it counts time: a window in which no request ends is not available. " +
+		"usual interval (the correction of HdrHistogram). For availability it counts time: the target is not available in a stretch of windows " +
+		"in which requests wait and none ends, if five usually would and the stretch is longer than good answers usually take. One of several " +
+		"users who waits alone is no stall. " +
 		"`errors` and `checks` must fail in both ways, because a wait that ends well is no error, and a single request without an answer is no " +
 		"stall of the target. Of open and closed loads together, brunt corrects the closed ones alone. " +
 		"If the second test fails, the objective is inconclusive, because it is unknown how many requests of an open load would have met the stall."},
@@ -108,7 +110,7 @@ var all = []Term{
 		"writes that the fault lost are an impact. So are slower answers: the median or the 95th percentile rises by a tenth, by a t test on blocks of " +
 		"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because neighbouring answers depend on " +
 		"each other. How long it was slower is known if a limit says which answers are slow (`brunt explain judge.slow`); without one no objective on " +
-		"recovery passes for a fault that made answers slower. The report shows each part beside the baseline."},
+		"recovery passes for a fault that made answers slower. The report shows each part beside the baseline, and response times without brunt's own time."},
 	{"incident", []string{"lasted", "what-failed"}, "A span of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; if brunt itself was late, it is the time at which brunt was ready to send it, because the target " +
@@ -135,6 +137,9 @@ var all = []Term{
 		"a second time, with the requests of that time as bad, if it is as long as all that the objective allows, or if it contains the instant by which " +
 		"the target had to be good and is a tenth of what is allowed, or if it contains the end of the outage that was seen. " +
 		"If that changes the pass, the objective is invalid. A shorter freeze elsewhere changes nothing, and a failure stands. " +
+		"If brunt sends nearly all requests late, without standing still, a time passes only if it holds with that lag added, unless " +
+		"the lag is under a tenth of what the objective allows. Requests that brunt sent only after a fault was over did not meet it: an objective " +
+		"in that fault that does not hold with them as bad is invalid. " +
 		"If brunt stood still for half of a fault or more, and saw no impact, the impact is unknown."},
 	{"onset", []string{"first-harm", "onset-of-the-impact"}, "The time from the injection to the first bad request of the impact, by the " +
 		"time at which the request was due. A statistical " +

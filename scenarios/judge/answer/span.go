@@ -25,3 +25,17 @@ func (s Span) Covered(spans []Span) time.Duration {
 	}
 	return sum
 }
+
+// United joins spans that overlap or touch.
+func United(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	var out []Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -9,6 +9,7 @@
 //	sum.go       the counts of those in a phase, and the value of each metric over them
 //	limits.go    the times that objectives name, which the recorder counts answers against
 //	interval.go  95 % intervals of shares and percentiles, by blocks
+//	valid.go     whether brunt's own time decides an objective
 //	need.go      how many requests decide an objective
 //
 // Metrics themselves are rows of [slo.Metrics].

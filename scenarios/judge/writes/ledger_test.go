@@ -1,14 +1,15 @@
-package judge
+package writes_test
 
 import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/writes"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-func TestJudgeLedger(t *testing.T) {
+func TestJudge(t *testing.T) {
 	read := func(change func(l *result.LedgerRecord)) *result.LedgerRecord {
 		l := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 1000}
 		change(l)
@@ -59,8 +60,7 @@ func TestJudgeLedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := &composer{readings: &readings{c: Case{Ledger: tt.l}}}
-			r := f.judgeLedger(o)
+			r := writes.Judge(o, tt.l)
 			if r.Verdict != tt.want {
 				t.Errorf("%s is %s (%s), want %s", tt.text, r.Verdict, r.Note, tt.want)
 			}

@@ -397,6 +397,58 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 2s after f => pass", "recover < 2s after g => pass", "recover < 2s after incident => pass"},
 	},
 	{
+		name: "brunt sends what is due in a fault once it is over, without standing still", row: "G1", script: quick, faults: in5,
+		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, 25100*ms) },
+		slo: []string{"errors < 1% in f => invalid", "recover < 1s after f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
+	},
+	{
+		name: "brunt sends half of what is due in a fault once it is over", row: "G1", script: quick, faults: in5,
+		lag: func(n int) time.Duration { return lateUntil(n, 2250, 2500, 25100*ms) },
+		slo: []string{"errors < 1% in f => invalid", "errors < 60% in f => pass", "recover < 10s after f => pass"},
+	},
+	{
+		name: "brunt is late for longer than the target is down", row: "G1", script: quick.Between(1950, 1990, f503), faults: in5,
+		lag: func(int) time.Duration { return 500 * ms },
+		slo: []string{
+			"recover < 300ms after f => invalid", "recover < 1s after f => pass", "recover < 300ms after incident => inconclusive",
+			"degraded < 300ms after f => invalid", "errors < 1% in f => fail",
+		},
+	},
+	{
+		name: "brunt is late for longer than a second, and the target is down", row: "G1", script: quick.Between(1700, 2500, f503),
+		faults: []span{{20 * sec, 30 * sec}}, lag: func(int) time.Duration { return 3 * sec },
+		slo: []string{
+			"recover < 7s after f => invalid", "recover < 12s after f => pass", "recover < 4s after f => fail", "recover < 7s after incident => fail",
+			"recover < 9s after incident => inconclusive",
+		},
+	},
+	{
+		name: "a fault in which answers are as before, and brunt is late", row: "E1", script: quick, faults: in5, impact: "not_impacted",
+		lag: func(n int) time.Duration {
+			return time.Duration(min(1, max(0, n-1999))*min(1, max(0, 2500-n))) * 80 * ms
+		},
+		slo: []string{"recover < 1s after f => pass"}, see: func(c *truth.Complaints, p played) {
+			if parts := p.Faults[0].Parts; parts.P50 > .0021 || parts.P95 > .0021 || parts.P50Before != parts.P50 {
+				c.Errorf("answers took %v and %v, before %v: want 2 ms without brunt's own 80", parts.P50, parts.P95, parts.P50Before)
+			}
+		},
+	},
+	{
+		name: "one of two faults at once made answers slower, of unknown length", row: "G4", rate: 20, script: quick.Between(520, 700, truth.Act{Delay: 270 * ms}),
+		slowShare: .005, faults: []span{{20 * sec, 25 * sec}, {24 * sec, 35 * sec}},
+		slo: []string{"recover < 6s after f => inconclusive", "recover < 1s after g => inconclusive", "recover < 1s after incident => inconclusive"},
+	},
+	{
+		name: "one user whose answers take three seconds", row: "G8", users: &truth.Users{Users: 1}, answer: 3 * sec, seconds: 90,
+		slo: []string{"availability > 99% => inconclusive", "availability > 80% => pass", "errors = 0% => pass"}, see: func(c *truth.Complaints, p played) {
+			for _, o := range p.Objectives {
+				if o.Corrected != nil {
+					c.Errorf("%s is corrected to %v: %s", o.Text, *o.Corrected, o.Note)
+				}
+			}
+		},
+	},
+	{
 		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
 		ledger: written(func(l *result.LedgerRecord) {
 			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}

@@ -37,8 +37,9 @@ type playedCase struct {
 	// in place of slow: the share of slow answers by which the baseline gives the limit
 	slowShare float64
 	script    truth.Script
-	users     *truth.Users // in place of the rate
-	dark      span         // when requests of users wait for its end
+	users     *truth.Users  // in place of the rate
+	dark      span          // when requests of users wait for its end
+	answer    time.Duration // of users; zero is 2 ms
 
 	steps   int  // of an iteration: each further step is skipped after a bad one; zero is 1
 	shed    bool // status 503 is shed
@@ -157,9 +158,9 @@ func (p playedCase) try(t *testing.T) {
 		p.users.T0, p.users.For, p.users.Timeout = l.T0, end, l.Timeout
 		log = p.users.Play(func(at time.Duration) truth.Act {
 			if at >= p.dark.from && at < p.dark.to {
-				return truth.Act{Delay: p.dark.to - at + 2*ms}
+				return truth.Act{Delay: p.dark.to - at + cmp.Or(p.answer, 2*ms)}
 			}
-			return truth.Act{Delay: 2 * ms}
+			return truth.Act{Delay: cmp.Or(p.answer, 2*ms)}
 		})
 	} else {
 		log = l.Play(p.script)
@@ -337,6 +338,14 @@ var (
 	f503  = truth.Act{Status: 503}
 	hang  = truth.Act{Hang: true}
 )
+
+// lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and without, end.
+func lateUntil(n, first, end int, sent time.Duration) time.Duration {
+	if n < first || n >= end {
+		return 0
+	}
+	return sent - time.Duration(n)*10*ms
+}
 
 // throttled are the freezes of a brunt that a CPU quota stops for so long in every 100 ms.
 func throttled(d, end time.Duration) (out []pulse.Freeze) {

@@ -1,4 +1,5 @@
-package judge
+// Package writes judges objectives on acknowledged writes by what the ledger found when it read them back.
+package writes
 
 import (
 	"fmt"
@@ -10,11 +11,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeLedger answers an objective on writes. A write that could not be read back is neither
+// Judge answers an objective on writes. A write that could not be read back is neither
 // found nor lost. An objective passes or fails only where it does so in both cases.
-func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
+func Judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	r := answer.Unanswered("run", "")
-	l := f.c.Ledger
 	switch {
 	case l == nil:
 		r.Note = "there is no ledger"
