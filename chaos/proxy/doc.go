@@ -5,9 +5,9 @@
 //	client ======> listener -> link +-- forward: stage, stage, out --> upstream
 //	       <======                  +-- back:    out, stage, stage <--
 //
-// Every connection is a link with two flows. While no toxic is active, a flow moves bytes with
-// splice(2) where the kernel supports it, so that they never enter this process. While toxics are
-// active, each toxic that acts on that direction is a stage with its own queue. An item waits in the
+// Every connection is a link with two flows. While no toxic is active, a flow moves small messages with
+// a read and a write, and larger ones with splice(2) where the kernel supports it, so that they never enter this
+// process. While toxics are active, each toxic that acts on that direction is a stage with its own queue. An item waits in the
 // first stage until it is due, then goes to the next stage, and from the last stage to the other side
 // of the connection. The stages stand in the order in which their toxics were added, in both
 // directions, and no byte overtakes another. The end of a stream and a reset travel through the stages

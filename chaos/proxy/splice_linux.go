@@ -74,11 +74,15 @@ func (ps *pipes) close() {
 	ps.idle = nil
 }
 
-// A bridge splices a flow's bytes from src to dst. Its functions are created once, because they are
-// called for every message. The flow's lock guards all of it.
+// A bridge passes a flow's bytes from src to dst: by read and write while messages are small, and by splice while there
+// is more to read than a buffer holds. A message of some hundred bytes costs half as much by read and write. Its
+// functions are created once, because they are called for every message. The flow's lock guards all of it.
 type bridge struct {
 	f       *flow
-	p       *pipe // holds bytes in transit; nil if there are none
+	p       *pipe   // holds bytes in transit; nil if there are none
+	buf     *[]byte // holds bytes in transit; nil if there are none
+	rest    []byte  // of buf
+	bulk    bool    // the last read filled its buffer: the next bytes go by splice
 	err     error
 	in, out func(fd uintptr) bool
 }
@@ -93,19 +97,41 @@ func (b *bridge) setup(f *flow) {
 }
 
 // holds reports whether bytes are in transit.
-func (b *bridge) holds() bool { return b.p != nil && b.p.data > 0 }
+func (b *bridge) holds() bool { return b.p != nil && b.p.data > 0 || len(b.rest) > 0 }
 
 // fill takes the available bytes from src. It returns false if there are none yet.
 func (b *bridge) fill(fd uintptr) bool {
-	f := b.f
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	ps := &f.l.p.pipes
+	b.f.mu.Lock()
+	defer b.f.mu.Unlock()
+	if b.bulk {
+		b.fillPipe(int(fd))
+	} else {
+		b.fillBuffer(int(fd))
+	}
+	return b.err != unix.EAGAIN
+}
+
+func (b *bridge) fillBuffer(fd int) {
+	buf := getBuffer()
+	var n int
+	if n, b.err = retried(unix.Read, fd, *buf); n > 0 {
+		b.buf, b.rest, b.bulk = buf, (*buf)[:n], n == len(*buf)
+		return
+	}
+	putBuffer(buf)
+	if b.err == nil {
+		b.err = io.EOF
+	}
+}
+
+func (b *bridge) fillPipe(fd int) {
+	ps := &b.f.l.p.pipes
 	if b.p, b.err = ps.get(); b.err != nil {
 		b.err = errNoPipe
-		return true
+		return
 	}
-	b.p.data, b.err = move(int(fd), b.p.w, pipeSize)
+	b.p.data, b.err = move(fd, b.p.w, pipeSize)
+	b.bulk = b.p.data >= bufferSize
 	switch {
 	case b.err == unix.EINVAL:
 		b.err = errNoPipe
@@ -116,7 +142,6 @@ func (b *bridge) fill(fd uintptr) bool {
 		ps.put(b.p)
 		b.p = nil
 	}
-	return b.err != unix.EAGAIN
 }
 
 // drain writes to dst as much as it accepts. It returns false if dst accepts no more now.
@@ -127,22 +152,52 @@ func (b *bridge) drain(fd uintptr) bool {
 	if b.err = f.clean(); b.err != nil {
 		return true
 	}
-	var n int
-	for b.p.data > 0 && b.err == nil {
-		n, b.err = move(b.p.r, int(fd), b.p.data)
-		b.p.data -= n
-		f.passed(n)
+	for b.holds() && b.err == nil {
+		b.write(int(fd))
 	}
 	switch b.err {
 	case nil:
-		f.l.p.pipes.put(b.p)
-		b.p = nil
+		b.empty()
 	case unix.EAGAIN:
 		return false
 	default:
 		f.dst.lost = b.err
 	}
 	return true
+}
+
+// write writes some of the bytes in transit.
+func (b *bridge) write(fd int) {
+	var n int
+	if b.p != nil {
+		n, b.err = move(b.p.r, fd, b.p.data)
+		b.p.data -= n
+	} else {
+		n, b.err = retried(unix.Write, fd, b.rest)
+		b.rest = b.rest[n:]
+	}
+	b.f.passed(n)
+}
+
+// empty gives the memory of the bytes in transit back.
+func (b *bridge) empty() {
+	if b.p != nil {
+		b.f.l.p.pipes.put(b.p)
+		b.p = nil
+	}
+	if b.buf != nil {
+		putBuffer(b.buf)
+		b.buf, b.rest = nil, nil
+	}
+}
+
+// retried calls read(2) or write(2) until no signal interrupts it.
+func retried(call func(fd int, b []byte) (int, error), fd int, b []byte) (n int, err error) {
+	for {
+		if n, err = call(fd, b); err != unix.EINTR {
+			return max(0, n), err
+		}
+	}
 }
 
 // clean returns an error if bytes may no longer pass by splice. The lock is held.
@@ -169,7 +224,7 @@ func move(from, to, n int) (int, error) {
 // errNoPipe reports that the kernel gave no pipe or refused to splice. No data is lost.
 var errNoPipe = errors.New("no pipe")
 
-// splice passes bytes from src to dst in the kernel until the stream ends or a stage is added.
+// splice passes bytes from src to dst until the stream ends or a stage is added.
 // Bytes that were read but not written then go to the stage.
 func (f *flow) splice() error {
 	b := &f.bridge
@@ -214,25 +269,21 @@ func (b *bridge) cross() error {
 	}
 }
 
-// salvage moves the remaining bytes from the pipe to the stages. The lock is held.
+// salvage moves the bytes in transit to the stages. The lock is held.
 func (f *flow) salvage() {
-	p := f.bridge.p
-	if p == nil {
-		return
-	}
-	for p.data > 0 && f.dst.lost == nil {
+	b := &f.bridge
+	for p := b.p; p != nil && p.data > 0 && f.dst.lost == nil; {
 		buf := getBuffer()
-		n, err := unix.Read(p.r, *buf)
-		if err == unix.EINTR {
-			continue
-		}
-		if n <= 0 {
+		n, err := retried(unix.Read, p.r, *buf)
+		if n <= 0 || err != nil {
 			break // impossible
 		}
 		p.data -= n
 		kept, whole := keep(buf, n)
 		f.put(Item{Bytes: kept, whole: whole})
 	}
-	f.l.p.pipes.put(p)
-	f.bridge.p = nil
+	if len(b.rest) > 0 && f.dst.lost == nil {
+		f.put(Item{Bytes: append([]byte(nil), b.rest...)})
+	}
+	b.empty()
 }
