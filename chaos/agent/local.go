@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"brunt/chaos"
@@ -72,13 +74,28 @@ func Local(of chaos.Agents) *child.Shared {
 	return nil
 }
 
-// enterLocal lets the process enter a network that brunt can enter.
-func (i *Pool) enterLocal(ctx context.Context, u chaos.Contained) (chaos.Network, error) {
-	p, err := i.Local.Process(ctx)
+// EnterBy lets brunt's own process enter the network of a unit that is still the container id.
+func EnterBy(ctx context.Context, p *child.Process, u chaos.Contained, id chaos.ContainerID) (*child.Space, error) {
+	n, err := EnterNamespace(u.PID()) // which checks whose it is
 	if err != nil {
 		return nil, err
 	}
-	return p.Enter(ctx, fmt.Sprintf("/proc/%d/ns/net", u.PID()))
+	if err := n.Close(); err != nil {
+		return nil, err
+	}
+	s, err := p.Enter(ctx, fmt.Sprintf("/proc/%d/ns/net", u.PID()))
+	if err != nil {
+		return nil, err
+	}
+	return sameContainer(s, u, id)
+}
+
+// sameContainer returns the network that was entered at a unit, or closes it if the unit is another container by now.
+func sameContainer[T io.Closer](n T, u chaos.Contained, id chaos.ContainerID) (none T, err error) {
+	if u.ContainerID() != id {
+		return none, errors.Join(fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name()), n.Close())
+	}
+	return n, nil
 }
 
 // UndoUnder implements [chaos.Handle].

@@ -199,18 +199,22 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 	if !i.Always || !canStart {
 		n, err := EnterNamespace(u.PID())
 		switch {
-		case err == nil && u.ContainerID() != id:
-			_ = n.Close()
-			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
 		case err == nil && i.Local == nil:
+			if n, err = sameContainer(n, u, id); err != nil {
+				return nil, err
+			}
 			return n, nil
 		case err == nil:
 			_ = n.Close()
-			l, err := i.enterLocal(ctx, u)
-			if err == nil && u.ContainerID() != id {
-				err = errors.Join(fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name()), l.Close())
+			p, err := i.Local.Process(ctx)
+			if err != nil {
+				return nil, err
 			}
-			return l, err
+			s, err := EnterBy(ctx, p, u, id)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
 		case errors.Is(err, fs.ErrNotExist) && canStart && docker.Self() != "" && id.ID != "": // the process is not visible from this container
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())

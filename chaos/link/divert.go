@@ -203,17 +203,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 // open opens a container's network and the proxies in it. The returned function diverts connections to
 // them.
 func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFrom, seed uint64) (set func() error, err error) {
-	if f.unit.Contained.ContainerID() != f.id {
-		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
-	}
-	mine, err := agent.EnterNamespace(f.unit.PID()) // which checks whose it is
-	if err != nil {
-		return nil, err
-	}
-	if err := mine.Close(); err != nil {
-		return nil, err
-	}
-	n, err := p.Enter(ctx, fmt.Sprintf("/proc/%d/ns/net", f.unit.PID()))
+	n, err := agent.EnterBy(ctx, p, f.unit.Contained, f.id)
 	if err != nil {
 		return nil, err
 	}

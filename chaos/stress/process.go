@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"sync"
 
 	"brunt/chaos/cgroup"
@@ -56,7 +55,6 @@ func Start(c Config, job Job) (*Process, error) {
 	if c.File != nil {
 		b.cmd.ExtraFiles = []*os.File{c.File}
 	}
-	procgroup.Own(b.cmd)
 	var err error
 	if b.in, err = b.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -65,9 +63,7 @@ func Start(c Config, job Job) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := make(chan error)
-	go b.follow(out, started)
-	if err := <-started; err != nil {
+	if err := procgroup.Start(b.cmd, func() { b.follow(out) }); err != nil {
 		return nil, fmt.Errorf("start a stress process: %w", err)
 	}
 	if err := b.prepare(c, job); err != nil {
@@ -77,18 +73,9 @@ func Start(c Config, job Job) (*Process, error) {
 	return b, nil
 }
 
-// follow starts the child, reads its reports and waits for its end.
-//
-// subtle: the kernel kills the child when the thread that started it ends. The goroutine locks its
-// thread, so that the runtime cannot end it earlier.
-func (b *Process) follow(out io.Reader, started chan<- error) {
-	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+// follow reads the reports of the child and waits for its end.
+func (b *Process) follow(out io.Reader) {
 	defer close(b.ended)
-	err := b.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
 	lines := bufio.NewScanner(out)
 	first := true
 	for lines.Scan() {
@@ -108,7 +95,7 @@ func (b *Process) follow(out io.Reader, started chan<- error) {
 			first = false
 		}
 	}
-	err = b.cmd.Wait()
+	err := b.cmd.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.err = err

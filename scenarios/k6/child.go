@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -76,15 +75,14 @@ func (k *Child) Start() (err error) {
 	if k.out, err = k.cmd.StdoutPipe(); err != nil {
 		return err
 	}
-	procgroup.Own(k.cmd)                   // brunt decides what happens on ctrl-C; when brunt dies, the end of its input ends it
 	if err := k.line(k.with); err != nil { // queued before any answer to the process
 		return err
 	}
-	started := make(chan error, 1)
-	go k.hold(started)
-	if err := <-started; err != nil {
+	// In its own group brunt decides what happens on ctrl-C. When brunt dies, the end of its input ends it.
+	if err := procgroup.Start(k.cmd, k.follow); err != nil {
 		return fmt.Errorf("starting %s: %w", Binary, err)
 	}
+	k.PID = k.cmd.Process.Pid
 	go k.writeCommands()
 	return nil
 }
@@ -106,27 +104,14 @@ func (k *Child) writeCommands() {
 	}
 }
 
-// hold starts the process and waits for its end.
-//
-// subtle: on Linux the kernel kills a child when the thread that started it ends, not only when
-// brunt does. The thread is therefore locked for the lifetime of the child.
-func (k *Child) hold(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := k.cmd.Start()
-	if err == nil {
-		k.PID = k.cmd.Process.Pid
-	}
-	started <- err
-	if err != nil {
-		return
-	}
+// follow passes on the messages of the process and waits for its end.
+func (k *Child) follow() {
 	defer close(k.ended)
 	k.exit.Wire = readMessages(k.out, k.to)
 	if k.exit.Wire != nil { // its messages can no longer be parsed
 		_ = k.cmd.Process.Kill()
 	}
-	err = k.cmd.Wait()
+	err := k.cmd.Wait()
 	_ = k.in.Close()
 	k.exit.Said = lastLines(k.said.String())
 	state := k.cmd.ProcessState

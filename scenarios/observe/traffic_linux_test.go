@@ -5,11 +5,12 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"brunt/chaos/netns"
 )
 
 // TestTraffic reads the traffic of a listener of this process: none, that of a connection from before the first
@@ -167,46 +168,33 @@ func TestSegmentsOutside(t *testing.T) {
 // and while some wait to be read nothing is known.
 func TestTraffic_Namespace(t *testing.T) {
 	type answer struct{ some, ok bool }
-	got, failed, begun := map[string]answer{}, make(chan error), make(chan struct{})
-	var inThread func()
-	inThread = func() { // its thread ends with it, and the namespace with the thread
-		runtime.LockOSThread()
-		if unix.Gettid() == os.Getpid() { // the first thread stands for the process, and stays in its namespace
-			defer runtime.UnlockOSThread()
-			go inThread()
-			<-begun // in another thread, as this one is held
-			return
-		}
-		close(begun)
-		failed <- func() error {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return err
-			}
-			l, err := net.ListenPacket("udp4", "0.0.0.0:0")
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			if err := up(); err != nil {
-				return err
-			}
-			var b baseline
-			read := func(name string) {
-				some, ok := b.moved(time.Now(), unix.Gettid(), 80)
-				got[name] = answer{some, ok}
-			}
-			read("first")
-			for range 30 {
-				_, _ = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
-			}
-			read("without a listener")
-			_, err = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.LocalAddr().(*net.UDPAddr).Port})
-			read("unread")
-			return err
-		}()
+	got := map[string]answer{}
+	n, err := netns.New()
+	if err != nil {
+		t.Skip(err)
 	}
-	go inThread()
-	if err := <-failed; err != nil {
+	defer n.Close()
+	err = n.Do(func() error {
+		l, err := net.ListenPacket("udp4", "0.0.0.0:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		var b baseline
+		read := func(name string) {
+			some, ok := b.moved(time.Now(), unix.Gettid(), 80)
+			got[name] = answer{some, ok}
+		}
+		read("first")
+		for range 30 {
+			_, _ = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+		}
+		read("without a listener")
+		_, err = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.LocalAddr().(*net.UDPAddr).Port})
+		read("unread")
+		return err
+	})
+	if err != nil {
 		t.Skip(err)
 	}
 	for name, want := range map[string]answer{"first": {false, true}, "without a listener": {false, true}, "unread": {false, false}} {
@@ -214,19 +202,4 @@ func TestTraffic_Namespace(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got[name], want)
 		}
 	}
-}
-
-// up brings loopback up in the namespace of this thread.
-func up() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +49,6 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 	}
 	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr, p.cmd.Env = &p.stderr, proc.Environment()
-	procgroup.Own(p.cmd)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -59,9 +57,7 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
+	if err := procgroup.Start(p.cmd, p.wait); err != nil {
 		return nil, fmt.Errorf("start the process of the proxies: %w", err)
 	}
 	proc.Watchdogs.Add(p.cmd.Process.Pid)
@@ -105,19 +101,10 @@ func startLocal(ctx context.Context) (*Process, error) {
 // Local tells whether the proxies run in this process.
 func (p *Process) Local() bool { return p.cmd == nil }
 
-// run starts the process and waits for its end.
-//
-// subtle: the kernel kills it when the thread that started it ends. The goroutine locks its thread, so that the runtime
-// cannot end it earlier.
-func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+// wait waits for the end of the process.
+func (p *Process) wait() {
 	defer close(p.ended)
-	err := p.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	err = p.cmd.Wait()
+	err := p.cmd.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.err = err

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +22,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
+
+	"brunt/chaos/netns"
 )
 
 // A view is the state of a machine: what was read, by where.
@@ -359,25 +359,14 @@ var engineNames, port = regexp.MustCompile(`(?m)^.*127\.0\.0\.11.*$`), regexp.Mu
 
 // packetPrograms counts the programs on the packets of a process's links.
 func packetPrograms(pid int) string {
-	out := make(chan string)
-	go func() {
-		runtime.LockOSThread() // the thread is in another network from now on, and ends with the goroutine
-		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-		if err != nil {
-			out <- err.Error()
-			return
-		}
-		defer ns.Close()
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			out <- err.Error()
-			return
-		}
-		n := 0
+	ns, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
+		return err.Error()
+	}
+	defer ns.Close()
+	n := 0
+	err = ns.Do(func() error {
 		all, err := net.Interfaces()
-		if err != nil {
-			out <- err.Error()
-			return
-		}
 		for _, i := range all {
 			for _, at := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
 				if r, err := link.QueryPrograms(link.QueryOptions{Target: i.Index, Attach: at}); err == nil {
@@ -385,9 +374,12 @@ func packetPrograms(pid int) string {
 				}
 			}
 		}
-		out <- strconv.Itoa(n)
-	}()
-	return <-out
+		return err
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return strconv.Itoa(n)
 }
 
 // listeners lists the ports that something listens on in the network of a process.

@@ -1,6 +1,7 @@
 // Package procgroup starts commands in process groups of their own, and ends groups.
 //
 //	Own        before Start: the signals of brunt's console, such as that of ctrl-C, do not reach the command
+//	Start      starts the command so, on a thread that stays until it ends
 //	Terminate  asks the processes of a group to end
 //	Kill       ends them
 //

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"io"
 	"os/exec"
-	"runtime"
 	"syscall"
 	"testing"
 
@@ -16,17 +15,19 @@ import (
 // start starts a shell script in a group of its own, and waits until it has written a line.
 func start(t *testing.T, script string) (cmd *exec.Cmd, out io.Reader) {
 	t.Helper()
-	runtime.LockOSThread() // and never unlock: on Linux the script ends with the thread that started it
 	cmd = exec.Command("/bin/sh", "-c", script)
-	procgroup.Own(cmd)
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	over := make(chan struct{})
+	if err := procgroup.Start(cmd, func() { <-over }); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { procgroup.Kill(cmd.Process.Pid) })
+	t.Cleanup(func() {
+		procgroup.Kill(cmd.Process.Pid)
+		close(over)
+	})
 	lines := bufio.NewReader(pipe)
 	if _, err := lines.ReadString('\n'); err != nil {
 		t.Fatal(err)
@@ -71,5 +72,13 @@ func TestTerminate(t *testing.T) {
 	}
 	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("it ended with %v", cmd.ProcessState)
+	}
+}
+
+// TestStart: nothing waits for a command that can't be started.
+func TestStart(t *testing.T) {
+	waited := false
+	if err := procgroup.Start(exec.Command("/no/such/command"), func() { waited = true }); err == nil || waited {
+		t.Errorf("%v, and wait was called: %t", err, waited)
 	}
 }
