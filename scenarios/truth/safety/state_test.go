@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-
-	"brunt/chaos/netns"
+	"golang.org/x/sys/unix"
 )
 
 // A view is the state of a machine: what was read, by where.
@@ -359,14 +359,25 @@ var engineNames, port = regexp.MustCompile(`(?m)^.*127\.0\.0\.11.*$`), regexp.Mu
 
 // packetPrograms counts the programs on the packets of a process's links.
 func packetPrograms(pid int) string {
-	ns, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return err.Error()
-	}
-	defer ns.Close()
-	n := 0
-	err = ns.Do(func() error {
+	out := make(chan string)
+	go func() {
+		runtime.LockOSThread() // the thread is in another network from now on, and ends with the goroutine
+		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+		if err != nil {
+			out <- err.Error()
+			return
+		}
+		defer ns.Close()
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			out <- err.Error()
+			return
+		}
+		n := 0
 		all, err := net.Interfaces()
+		if err != nil {
+			out <- err.Error()
+			return
+		}
 		for _, i := range all {
 			for _, at := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
 				if r, err := link.QueryPrograms(link.QueryOptions{Target: i.Index, Attach: at}); err == nil {
@@ -374,12 +385,9 @@ func packetPrograms(pid int) string {
 				}
 			}
 		}
-		return err
-	})
-	if err != nil {
-		return err.Error()
-	}
-	return strconv.Itoa(n)
+		out <- strconv.Itoa(n)
+	}()
+	return <-out
 }
 
 // listeners lists the ports that something listens on in the network of a process.
