@@ -80,7 +80,7 @@ func TestDocker_Diverted(t *testing.T) {
 	})
 	for mistake, yaml := range map[string]string{
 		"want from and to":                         "http.error: {service: web}",
-		"done on the way from one unit to another": "http.error: {container: web}",
+		"brunt's proxy does it on the way from one unit to another": "http.error: {container: web}",
 		"started again":                            "tcp.limit: {from: web, to: store, bytes: 1KiB, on_restart: void}",
 		"there is no service":                      "http.error: {from: web, to: stor}",
 	} {
