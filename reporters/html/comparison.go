@@ -162,8 +162,11 @@ func worseBy(r *result.Change, n result.Num) string {
 	if r.Unit == result.UnitShare {
 		unit = " points"
 	}
-	if math.Abs(f) >= 1e4 {
+	switch {
+	case f >= 1e4:
 		return "over 100×"
+	case f <= -1e4:
+		return "under −100×"
 	}
 	s := words.Number(math.Abs(f)) + unit
 	switch {

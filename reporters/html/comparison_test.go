@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/scenarios/result"
 )
 
 func TestHTML_Comparison(t *testing.T) {
@@ -28,5 +29,22 @@ func TestHTML_Comparison(t *testing.T) {
 	}
 	if p.Comparison.Base != "1 earlier run: results/monday" || fmt.Sprint(p.Comparison.Mismatches) != "[the scenarios differ.]" {
 		t.Errorf("%+v", p.Comparison)
+	}
+}
+
+// TestHTML_ComparisonFromZero: a change from or to 0 has no ratio, and its row names both values; a rate of 200 times as much is no
+// "over 100×" worse.
+func TestHTML_ComparisonFromZero(t *testing.T) {
+	v := changeRow(&result.Change{
+		Phase: "run", Load: "*", Step: "*", Metric: "p50", Unit: result.UnitSeconds, Base: 0, This: .012, Worse: result.NaN, Low: result.NaN, High: result.NaN,
+		Margin: .1, Note: "from 0s to 12ms",
+	})
+	if v.Base != "0s" || v.This != "12ms" || v.Worse != "–" || v.Note != "from 0s to 12ms" {
+		t.Errorf("%+v", v)
+	}
+	for n, want := range map[result.Num]string{-199: "under −100×", 199: "over 100×", .5: "+50%"} {
+		if got := worseBy(&result.Change{Metric: "rate", Unit: result.UnitPerSecond}, n); got != want {
+			t.Errorf("%v is %q, want %q", n, got, want)
+		}
 	}
 }

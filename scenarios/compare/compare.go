@@ -276,41 +276,69 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	return t
 }
 
-// endless settles a row in which runs have no finite value: a percentile within the failed requests,
-// or a fault without recovery. Always means that bounds hold at all times together.
+// endless settles a row in which runs have a value that is compared by no ratio: an infinite one, of a percentile within the
+// failed requests or a fault without recovery, or zero. Such a value is the worst that there is, or the best. Always means that bounds
+// hold at all times together.
 func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool {
-	without := t.metric.endless
-	count := func(vs []value) (n int) {
+	m := t.metric
+	count := func(vs []value, is func(value) bool) (n int) {
 		for _, v := range vs {
-			if without(v) {
+			if is(v) {
 				n++
 			}
 		}
 		return n
 	}
-	before, after := count(a), count(b)
-	if before+after == 0 {
+	worst := func(v value) bool { return m.endless(v) && !m.best(v) }
+	if count(a, m.endless)+count(b, m.endless) == 0 {
 		return false
 	}
 	t.void = true
 	t.Verdict = scenarios.Inconclusive
-	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", before, len(a), after, len(b))
+	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", count(a, worst), len(a), count(b, worst), len(b))
+	if zeros := [2]int{count(a, m.zero), count(b, m.zero)}; zeros != [2]int{} {
+		t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have 0, from or to which there is no ratio", zeros[0], len(a), zeros[1], len(b))
+		t.fromZero(a, b)
+	}
+	mixed := func(v value) bool { return v.mixed }
 	switch {
-	case before == len(a) && after == len(b): // the difference is undefined
-	case before == len(a):
-		if !slices.ContainsFunc(a, func(v value) bool { return v.mixed }) {
+	case count(a, worst) == len(a) && count(b, worst) == len(b), count(a, m.best) == len(a) && count(b, m.best) == len(b): // no difference is defined
+	case count(a, worst) == len(a) || count(b, m.best) == len(b):
+		if !slices.ContainsFunc(a, mixed) && !slices.ContainsFunc(b, mixed) {
 			t.Verdict = scenarios.Pass // it can't be worse
 		}
-	case before == 0 && after == len(b):
+	case count(a, m.endless) == 0 && count(b, worst) == len(b),
+		count(a, m.best) == len(a) && count(b, m.best) == 0 && !slices.ContainsFunc(a, mixed):
 		if t.chance = chanceOfAll(len(a), len(b)); d == Pairs { // only the sides of a pair can be exchanged
 			t.chance = math.Pow(.5, float64(len(b)))
 		}
-	case after == 0:
-		if t.passesTheRest(d, a, b, without, always, alpha) {
+	case count(b, m.endless) == 0 && count(a, m.best) == 0:
+		if t.passesTheRest(d, a, b, m.endless, always, alpha) {
 			t.Verdict = scenarios.Pass
 		}
 	}
 	return true
+}
+
+// fromZero names both values of a row of which one is zero in all runs, and the other has a mean.
+func (t *test) fromZero(a, b []value) {
+	m := t.metric
+	mean := func(vs []value) (result.Num, bool) {
+		switch {
+		case !slices.ContainsFunc(vs, m.endless):
+			return result.Num(m.value(m.sessionOf(vs).mean)), true
+		case !slices.ContainsFunc(vs, func(v value) bool { return !m.zero(v) || v.mixed }):
+			return 0, true
+		}
+		return result.NaN, false
+	}
+	base, has := mean(a)
+	cand, hasToo := mean(b)
+	if !has || !hasToo {
+		return
+	}
+	t.Base, t.Cand = base, cand
+	t.Note = "from " + t.value(base) + " to " + t.value(cand)
 }
 
 // passesTheRest reports whether the candidate passes against the base runs with a finite value.

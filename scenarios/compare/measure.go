@@ -67,11 +67,23 @@ func errorShares(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// closedRates measures the rate of good answers of closed loads: that of an open one is its schedule's.
+// closedRates measures the rate of good answers of closed loads, which is 0 without one: that of an open one is its schedule's.
 func closedRates(_ *metric, s sample, put func(place, value)) {
+	var none []place
+	good := map[place]bool{}
 	for at, c := range s.cells() {
-		if c.Outcome == "ok" && closed(s.Result, c.Load) {
+		switch {
+		case !closed(s.Result, c.Load):
+		case c.Outcome == "*": // unless there is a row of good ones
+			none = append(none, at)
+		case c.Outcome == "ok":
 			put(at, value{x: float64(c.Rate), n: c.Count})
+			good[at] = true
+		}
+	}
+	for _, at := range none {
+		if !good[at] {
+			put(at, value{})
 		}
 	}
 }

@@ -78,7 +78,13 @@ func WholeRuns(name string) bool {
 func (m *metric) ratio() bool { return m.Unit != slo.ShareOf }
 
 // endless reports whether a value has no place on the scale of changes: it is infinite, or zero and compared by a ratio.
-func (m *metric) endless(v value) bool { return math.IsInf(v.x, 0) || m.ratio() && v.x <= 0 }
+func (m *metric) endless(v value) bool { return math.IsInf(v.x, 0) || m.zero(v) }
+
+// zero reports whether a value is zero and compared by a ratio: from it or to it a change has no ratio.
+func (m *metric) zero(v value) bool { return m.ratio() && v.x <= 0 }
+
+// best reports whether no value is better than v: a time of zero is, and a rate without end.
+func (m *metric) best(v value) bool { return m.zero(v) != m.higher && m.endless(v) }
 
 // change is by how much b is worse than a, on the scale on which changes add up.
 func (m *metric) change(a, b float64) float64 {

@@ -40,8 +40,10 @@ func (r *Row) sentence() string {
 		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change),
 			r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
 	}
-	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs could have detected %s", r.where(),
-		r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
+	s := fmt.Sprintf("%s %s, the margin is %s; these runs could have detected %s", r.where(), r.between(), r.share(r.Margin), r.share(r.Smallest))
+	if math.IsInf(float64(r.Smallest), 0) {
+		s = fmt.Sprintf("%s %s, the margin is %s; so few runs detect no change", r.where(), r.between(), r.share(r.Margin))
+	}
 	switch {
 	case r.Enough > 0 && r.past:
 		return s + fmt.Sprintf("; a history of %d records would be enough", r.Enough)
@@ -92,14 +94,31 @@ func (r *Row) value(n result.Num) string {
 	return fmt.Sprintf("%.4g", f)
 }
 
+// between says between which bounds the change lies.
+func (r *Row) between() string {
+	switch low, high := math.IsInf(float64(r.Low), 0), math.IsInf(float64(r.High), 0); {
+	case low && high:
+		return "has no bounds yet"
+	case low:
+		return "is worse by at most " + r.share(r.High)
+	case high:
+		return "is worse by at least " + r.share(r.Low)
+	}
+	return "lies between " + r.share(r.Low) + " and " + r.share(r.High)
+}
+
 // share formats a change; that of a share in points.
 func (r *Row) share(n result.Num) string {
 	f := float64(n) * 100
 	switch {
 	case math.IsNaN(f):
 		return "-"
-	case math.IsInf(f, 0) || math.Abs(f) >= 1e4:
+	case math.IsInf(f, 0): // of a bound
+		return "none"
+	case f >= 1e4:
 		return "over 100x"
+	case f <= -1e4:
+		return "under -100x"
 	}
 	unit := "%"
 	if r.of().Unit == slo.ShareOf {
@@ -115,7 +134,7 @@ func (r *Row) share(n result.Num) string {
 // signed is share with its sign.
 func (r *Row) signed(n result.Num) string {
 	s := r.share(n)
-	if float64(n) > 0 {
+	if strings.ContainsAny(s[:1], "0123456789") && float64(n) > 0 {
 		return "+" + s
 	}
 	return s
