@@ -38,6 +38,7 @@ func TestDocker(t *testing.T) {
 		{"Connected", testDockerConnected},
 		{"Discovered", testDockerDiscovered},
 		{"Leader", testDockerLeader},
+		{"Logs", testDockerLogs},
 		{"NotReady", testDockerNotReady},
 		{"Ready", testDockerReady},
 	} {

@@ -5,9 +5,12 @@
 //	victim ask URL          asks once; its exit code says whether an answer came
 //	victim leads ADDRESS    its exit code says whether the address is its own
 //	victim burn             uses a processor until it is killed
+//
+// It prints $SAYS as it begins, and repeats it until that are $PRINTS bytes.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -63,6 +67,21 @@ func ask(url string) error {
 	return err
 }
 
+// says prints what the environment asks for.
+func says() {
+	line := os.Getenv("SAYS")
+	if line == "" {
+		return
+	}
+	fmt.Println(line)
+	most, _ := strconv.Atoi(os.Getenv("PRINTS"))
+	w := bufio.NewWriter(os.Stdout)
+	defer w.Flush()
+	for n := len(line) + 1; n < most; n += len(line) + 1 {
+		fmt.Fprintln(w, line)
+	}
+}
+
 // serve answers until it is asked to end: a first process of a container that has no
 // handler never ends on SIGTERM.
 func serve(port string) {
@@ -75,6 +94,7 @@ func serve(port string) {
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	resources()
 	fmt.Println("it listens on", port)
+	says()
 	fmt.Println(http.ListenAndServe(":"+port, nil))
 	os.Exit(1)
 }
