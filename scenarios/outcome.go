@@ -50,6 +50,7 @@ const (
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
 	extractionCause Cause = 3 << 16
+	grpcCause       Cause = 4 << 16
 )
 
 var causeNames = [fixedCauses]string{
@@ -66,6 +67,9 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 // Extraction is the cause of an extraction that found nothing; n is its number in
 // the plan.
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
+
+// GRPC is the cause of an answer whose gRPC status the step does not accept.
+func GRPC(code int) Cause { return grpcCause | Cause(code&0xffff) }
 
 // Own reports whether brunt or its machine failed, and not the target.
 func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // as OwnCauses
@@ -86,6 +90,8 @@ func (c Cause) Name(checks []string) string {
 	switch c &^ 0xffff {
 	case statusCause:
 		return "status " + strconv.Itoa(n)
+	case grpcCause:
+		return "status " + GRPCStatus(n)
 	case checkCause:
 		return "check " + name
 	case extractionCause:

@@ -28,9 +28,10 @@ type Target struct {
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
 	// where every step goes to one of them. brunt waits until each that setup goes to accepts connections, and
-	// after setup until each that a load goes to does. `to` of a fault on links may name one
-	Endpoints map[string]template.Text `yaml:"endpoints"`
-	Entry     string                   `yaml:"entry"` // the service that relative paths go to
+	// after setup until each that a load goes to does. `to` of a fault on links may name one. One of gRPC may be a
+	// map of url and protos, import_paths or protoset
+	Endpoints map[string]Endpoint `yaml:"endpoints"`
+	Entry     string              `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load
 	Ready *Ready `yaml:"ready"`
 	// TLS versions and certificates, of the target and of the load

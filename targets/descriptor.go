@@ -3,7 +3,10 @@ package targets
 import (
 	"context"
 	"embed"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
@@ -18,6 +21,7 @@ type Descriptor struct {
 	Schemes  []string     // of the URLs of its endpoints
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
 	Settings reflect.Type // the struct whose fields are the YAML of a step
+	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: it has a url alone
 	// Source holds the texts of the packages whose types are read from a step, by import path. The
 	// comments of their fields describe the keys. It may be nil.
 	Source map[string]embed.FS
@@ -48,4 +52,15 @@ type Descriptor struct {
 	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
 	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
 	Lasts func(c scenarios.Call) bool
+}
+
+// endpoints returns the names of the endpoints that speak the protocol, sorted.
+func (d *Descriptor) endpoints(all map[string]scenarios.Endpoint) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		e := all[name]
+		if scheme, _, _ := strings.Cut(e.Text(), "://"); slices.Contains(d.Schemes, scheme) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -25,15 +25,19 @@ type Scope struct {
 	Checks  *[]string                                                  // collects the names of the step's checks and extractions; their causes carry the index
 
 	at        *syntax.Node
-	endpoints map[string]template.Text
+	endpoints map[string]scenarios.Endpoint
+	settings  *syntax.Node
 }
 
 // To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
 // the only one of the step's protocol, or the target's own URL.
-func (s Scope) To(at *syntax.Node, all map[string]template.Text) Scope {
+func (s Scope) To(at *syntax.Node, all map[string]scenarios.Endpoint) Scope {
 	s.at, s.endpoints = at, all
 	return s
 }
+
+// EndpointSettings returns the settings of the endpoint that the step goes to; nil: it has none.
+func (s Scope) EndpointSettings() *syntax.Node { return s.settings }
 
 // AddCheck numbers a check or an extraction.
 func (s Scope) AddCheck(name string) int {

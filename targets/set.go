@@ -1,14 +1,12 @@
 package targets
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 )
 
 // A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its
@@ -79,6 +77,11 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	at, known := s.endpoint(i, step.Pos, in, m)
+	if names := s.list[i].endpoints(in.endpoints); at != "" {
+		in.settings = in.endpoints[at].Settings
+	} else if len(names) > 0 && !s.list[i].Base {
+		in.settings = in.endpoints[names[0]].Settings
+	}
 	c, ok := s.list[i].Compile(step, in, m)
 	if c != nil {
 		s.mu.Lock()
@@ -92,13 +95,7 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 // the protocol, or the target's own URL. It notes mistakes in m.
 func (s *Set) endpoint(protocol int, step syntax.Pos, in Scope, m *syntax.Mistakes) (name string, ok bool) {
 	d := s.list[protocol]
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(in.endpoints)) {
-		t := in.endpoints[name]
-		if scheme, _, _ := strings.Cut(t.Text(), "://"); slices.Contains(d.Schemes, scheme) {
-			names = append(names, name)
-		}
-	}
+	names := d.endpoints(in.endpoints)
 	list := strings.Join(names, ", ")
 	if in.at == nil {
 		if len(names) < 2 || d.Base {
@@ -142,18 +139,15 @@ func (s *Set) Of(c scenarios.Call) *Descriptor {
 
 // Goes returns the protocol of a call, and the name of the endpoint that it goes to. The name is empty for the
 // target's own URL: the step names no endpoint, and its protocol has none or takes none by itself.
-func (s *Set) Goes(c scenarios.Call, endpoints map[string]template.Text) (d *Descriptor, endpoint string) {
+func (s *Set) Goes(c scenarios.Call, endpoints map[string]scenarios.Endpoint) (d *Descriptor, endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[s.used[c]]
 	if p.at != "" || p.Base {
 		return p.Descriptor, p.at
 	}
-	for _, name := range slices.Sorted(maps.Keys(endpoints)) {
-		t := endpoints[name]
-		if scheme, _, _ := strings.Cut(t.Text(), "://"); slices.Contains(p.Schemes, scheme) {
-			return p.Descriptor, name
-		}
+	if names := p.endpoints(endpoints); len(names) > 0 {
+		return p.Descriptor, names[0]
 	}
 	return p.Descriptor, ""
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ func (c *compiler) endpoints() {
 			c.m.AddHint(t.At, "such as http://127.0.0.1:8080", "the endpoint %q: %v", name, err)
 			continue
 		}
+		endpointCompiler{c}.settings(name, text, t.Settings)
 		if !static {
 			end.NoLink = "its address is that of a unit; a fault names the unit or its service instead"
 			c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
@@ -173,6 +175,23 @@ func (p *Plan) HopTo(text string) (string, error) {
 	return allow.Resolved(targets.HostPort(u), lp.Resolve), nil
 }
 
+// settings notes mistakes in the settings of an endpoint, which its protocol reads with the steps.
+func (c endpointCompiler) settings(name, url string, n *syntax.Node) {
+	if n == nil {
+		return
+	}
+	scheme, _, _ := strings.Cut(url, "://")
+	for _, d := range c.plan.Protocols.Protocols() {
+		switch {
+		case !slices.Contains(d.Schemes, scheme):
+		case d.Endpoint != nil:
+			syntax.Decode(n, reflect.New(d.Endpoint).Interface(), c.m)
+		case len(n.Fields) > 0:
+			c.m.Add(n.Fields[0].Pos, "the endpoint %q has a url alone: %s has no settings of endpoints", name, d.Name)
+		}
+	}
+}
+
 // checkScheme refuses a URL that no protocol speaks.
 func (c *compiler) checkScheme(text string) error {
 	scheme, _, _ := strings.Cut(text, "://")
@@ -210,7 +229,7 @@ func (c endpointCompiler) only(t *scenarios.Target) {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
 			if u, err := c.endpointURL(text); err == nil { // else endpoints reports it
-				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https" || u.Scheme == "grpcs"
 				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
 		}

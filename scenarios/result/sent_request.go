@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,6 +26,7 @@ type Sent struct {
 	Base64  bool     `json:"base64,omitempty"`  // the body is not a text, and is encoded in base64
 	Cut     int64    `json:"cut,omitempty"`     // bytes of the body that are not kept
 	Trust   bool     `json:"trust,omitempty"`   // TLS certificates were not checked
+	Protos  []string `json:"protos,omitempty"`  // of gRPC: arguments of grpcurl that name the files of the service
 }
 
 // LongestSent is the maximum length of the body that a Sent is filled in with, in bytes. Less is
@@ -42,7 +45,7 @@ func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if mask == nil {
 		mask = func(text string) string { return text }
 	}
-	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust}
+	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust, Protos: s.Protos}
 	for _, h := range s.Headers {
 		c.Headers = append(c.Headers, strings.ToValidUTF8(secretHeader(mask(h)), "\uFFFD"))
 	}
@@ -98,11 +101,14 @@ func secretBody(body string) string {
 	return secret.Fields(body)
 }
 
-// Curl returns the request as a curl command for a POSIX shell. All parts of the request are
+// Curl returns the request as a curl command for a POSIX shell, and a call of gRPC as one of grpcurl. All parts of the request are
 // quoted, so the shell takes them as text. A secret is read from the environment: the shell
 // reports a missing variable. A body that was not kept completely is read from the file that the
 // command names.
 func (s *Sent) Curl() string {
+	if s != nil && (strings.HasPrefix(s.URL, "grpc://") || strings.HasPrefix(s.URL, "grpcs://")) {
+		return s.grpcurl()
+	}
 	if s == nil || !strings.HasPrefix(s.URL, "http://") && !strings.HasPrefix(s.URL, "https://") {
 		return ""
 	}
@@ -261,4 +267,68 @@ func typeable(text string, lines bool) bool {
 		}
 	}
 	return true
+}
+
+// grpcurl returns a call of gRPC as a grpcurl command for a POSIX shell, quoted as [Sent.Curl] does. It is empty if
+// the message was not kept completely.
+func (s *Sent) grpcurl() string {
+	if s.Cut > 0 || s.Base64 {
+		return ""
+	}
+	rest, plain := strings.CutPrefix(s.URL, "grpc://")
+	if !plain {
+		rest = strings.TrimPrefix(s.URL, "grpcs://")
+	}
+	host, method, ok := strings.Cut(rest, "/")
+	if !ok {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("grpcurl")
+	switch {
+	case plain:
+		b.WriteString(" -plaintext")
+	case s.Trust:
+		b.WriteString(" -insecure")
+	}
+	for _, word := range s.Protos {
+		if strings.HasPrefix(word, "-") {
+			b.WriteString(" " + word)
+		} else {
+			b.WriteString(" " + shellWord(word, "SECRET", false))
+		}
+	}
+	for _, line := range s.Headers {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || !check.IsToken(name) {
+			continue
+		}
+		if value = strings.TrimSpace(value); name == "grpc-timeout" {
+			if seconds := timeoutSeconds(value); seconds != "" {
+				b.WriteString(" -max-time " + seconds)
+			}
+			continue
+		}
+		b.WriteString(" \\\n  -H " + shellWord(name+": "+value, variable(name), false))
+	}
+	if s.Body != "" && s.Body != "{}" {
+		b.WriteString(" \\\n  -d " + shellWord(s.Body, "SECRET", true))
+	}
+	b.WriteString(" \\\n  " + shellWord(host, "SECRET", false) + " " + shellWord(method, "SECRET", false))
+	return b.String()
+}
+
+// timeoutSeconds returns the value of a grpc-timeout in seconds; empty: it has no such form.
+func timeoutSeconds(value string) string {
+	if value == "" {
+		return ""
+	}
+	unit, known := map[byte]time.Duration{
+		'n': time.Nanosecond, 'u': time.Microsecond, 'm': time.Millisecond, 'S': time.Second, 'M': time.Minute, 'H': time.Hour,
+	}[value[len(value)-1]]
+	n, err := strconv.ParseInt(value[:len(value)-1], 10, 32)
+	if !known || err != nil {
+		return ""
+	}
+	return strconv.FormatFloat((time.Duration(n) * unit).Seconds(), 'f', -1, 64)
 }

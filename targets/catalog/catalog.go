@@ -8,6 +8,7 @@ package catalog
 import (
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/grpc"
 	"brunt/targets/http"
 )
 
@@ -15,6 +16,7 @@ import (
 func Protocols() []*targets.Descriptor {
 	return []*targets.Descriptor{
 		http.Descriptor(),
+		grpc.Descriptor(),
 	}
 }
 

@@ -62,7 +62,7 @@ func TestHTTP2_Request(t *testing.T) {
 		{"empty post", `{post: /p}`, []string{":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt", "content-length: 0"}, ""},
 		{
 			"headers", `{get: /, headers: {X-Up: Down, Host: virtual.test, User-Agent: me, TE: trailers, X-Empty: ""}}`,
-			[]string{":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "user-agent: me", "x-empty: ", "x-up: Down"},
+			[]string{":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "te: trailers", "user-agent: me", "x-empty: ", "x-up: Down"},
 			"",
 		},
 		{

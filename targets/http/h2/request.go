@@ -31,7 +31,11 @@ func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 		switch w.name(name) {
 		case "host":
 			host = value
-		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te": // they exist only in HTTP/1.1
+		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade": // they exist only in HTTP/1.1
+		case "te":
+			if string(value) == "trailers" { // all that HTTP/2 has of it
+				w.fields = append(w.fields, rawField{name, value})
+			}
 		default:
 			w.fields = append(w.fields, rawField{name, value})
 		}

@@ -112,7 +112,8 @@ func (s *Stream) release() {
 	}
 	s.mu.Lock()
 	s.on, s.id, s.over, s.err, s.untouched, s.credit, s.room, s.took = nil, 0, false, nil, false, 0, 0, 0
-	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf}
+	clear(s.trailers)
+	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf, trailers: s.trailers[:0]}
 	s.mu.Unlock()
 	s.place = place{}
 	streamPool.Put(s)

@@ -1,0 +1,135 @@
+package grpc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+
+	"github.com/ohler55/ojg/jp"
+	"github.com/ohler55/ojg/oj"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// answer is the answer to a call. The message is decoded once, on demand.
+type answer struct {
+	raw    *h1.Answer // nil: none came
+	status codes.Code
+	of     protoreflect.MessageDescriptor // of the message
+
+	parsed bool
+	json   []byte
+	doc    any   // nil: there is no message
+	broken error // the message is not what its type says
+}
+
+// read reads the status of the answer, and checks that an OK has exactly one message.
+func (a *answer) read(of protoreflect.MessageDescriptor) error {
+	a.of = of
+	head := a.raw.Head()
+	value := head.Peek("Grpc-Status")
+	if len(value) == 0 {
+		if code := a.raw.Status(); code != 200 {
+			return bad("the answer is status %d of HTTP without a grpc-status", code)
+		}
+		return bad("the answer has no grpc-status")
+	}
+	n, ok := number(value)
+	if !ok {
+		return bad("grpc-status is %s", targets.Quote(string(value)))
+	}
+	if a.status = codes.Code(n); a.status != codes.OK {
+		return nil
+	}
+	switch {
+	case a.raw.Size == 0:
+		return bad("the answer is OK and has no message")
+	case a.raw.Size < prefix || len(a.raw.Raw) < prefix:
+		return bad("the answer has %d bytes, which hold no message", a.raw.Size)
+	case a.raw.Raw[0] != 0:
+		return bad("the message is compressed, which was not asked for")
+	case int64(binary.BigEndian.Uint32(a.raw.Raw[1:])) != a.raw.Size-prefix:
+		return bad("the answer is not one message: it has %d bytes, and the first message %d", a.raw.Size-prefix, binary.BigEndian.Uint32(a.raw.Raw[1:]))
+	}
+	return nil
+}
+
+// number parses the digits of a status.
+func number(b []byte) (n int, ok bool) {
+	if len(b) == 0 || len(b) > 5 {
+		return 0, false
+	}
+	for _, d := range b {
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		n = 10*n + int(d-'0')
+	}
+	return n, n < 1<<16
+}
+
+// bad is an answer that is not gRPC.
+func bad(format string, args ...any) error {
+	return &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf(format, args...)}
+}
+
+// said returns the text of the status.
+func (a *answer) said() string {
+	text := string(a.raw.Head().Peek("Grpc-Message"))
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain
+	}
+	return text
+}
+
+// metadata returns a value of the headers or trailers.
+func (a *answer) metadata(name string) (string, bool) {
+	if all := a.raw.Header(name); len(all) > 0 {
+		return string(all[0]), true
+	}
+	return "", false
+}
+
+// parse decodes the message.
+func (a *answer) parse() {
+	if a.parsed {
+		return
+	}
+	a.parsed = true
+	if a.status != codes.OK || !a.raw.Whole {
+		return
+	}
+	if a.json, a.broken = decodeJSON(a.raw.Raw[prefix:], a.of); a.broken == nil {
+		a.doc, a.broken = oj.Parse(a.json)
+	}
+}
+
+// at returns the value at a path of the message as JSON.
+func (a *answer) at(path jp.Expr) (any, bool) {
+	if a.parse(); a.doc == nil {
+		return nil, false
+	}
+	return check.AtPath(a.doc, path)
+}
+
+// excerpt returns the beginning of the message as JSON, for a sample.
+func (a *answer) excerpt() string {
+	const most = 300
+	a.parse()
+	return targets.Clip(string(a.json), most)
+}
+
+// String returns the status and its text.
+func (a *answer) String() string {
+	name := scenarios.GRPCStatus(int(a.status))
+	if text := a.said(); text != "" {
+		return name + ": " + strconv.Quote(targets.Clip(text, 300))
+	}
+	return name
+}

@@ -1,0 +1,24 @@
+// Package grpc makes calls of gRPC over HTTP/2, with messages that are known by .proto files, by a set of
+// descriptors, or by the server's reflection.
+//
+//	step --compile--> call --Bind--> method and message     once
+//	call --compose--> request --h2.Line--> answer           for each call
+//	answer --judge--> outcome, samples, variables
+//
+//	step.go      the YAML of a step; check.go checks and extractions; schema.go their JSON Schemas
+//	endpoint.go  the settings of an endpoint, and the files of its services
+//	registry.go  the services of an endpoint, and the methods in them
+//	health.go    the service grpc.health.v1.Health, which needs no file
+//	reflect.go   asks a server for its services
+//	message.go   messages, from YAML to the wire and from the wire to JSON
+//	client.go    the connections of a load; request.go writes a call down
+//	session.go   one virtual user: a call from its slot to its outcome
+//	answer.go    reads the status and the message of an answer
+//	judge.go     checks and extractions of an answer
+//	sample.go    a call as reports show it
+//	source.go    the comments that describe the keys of a step
+//
+// The wire is package h2, which HTTP steps use too. A call is sent once: grpc-go's retries, hedging and waiting for a
+// connection do not exist here. A call that the server certainly has not begun is sent again on another connection,
+// as package http does.
+package grpc

@@ -1,0 +1,167 @@
+package grpc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// messageSource is a message as its author gives it. A nil one is an empty message.
+type messageSource struct {
+	template.JSON
+	node *syntax.Node
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (s *messageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	s.node = n
+	s.JSON.DecodeNode(n, m)
+}
+
+// Refs lists the placeholders of the message.
+func (s *messageSource) Refs() []*syntax.Ref {
+	if s == nil {
+		return nil
+	}
+	return s.JSON.Refs()
+}
+
+// check reports whether the message has only fields of d. It notes mistakes in m.
+func (s *messageSource) check(d protoreflect.MessageDescriptor, m *syntax.Mistakes) bool {
+	before := m.Len()
+	if s != nil {
+		checkFields(s.node, d, m)
+	}
+	return m.Len() == before
+}
+
+// checkFields notes the keys of n that are not fields of d.
+func checkFields(n *syntax.Node, d protoreflect.MessageDescriptor, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map || strings.HasPrefix(string(d.FullName()), "google.protobuf.") {
+		return // other values, and messages with a JSON of their own, are the encoder's to judge
+	}
+	for _, f := range n.Fields {
+		if strings.HasPrefix(f.Key, "[") { // an extension
+			continue
+		}
+		fd := fieldOf(d, f.Key)
+		if fd == nil {
+			var names []string
+			for i := range d.Fields().Len() {
+				names = append(names, string(d.Fields().Get(i).Name()))
+			}
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, names), "the message %s has no field %q", d.FullName(), syntax.Clip(f.Key, 60))
+			continue
+		}
+		checkValue(f.Value, fd, m)
+	}
+}
+
+// checkValue checks the messages in the value of a field.
+func checkValue(n *syntax.Node, fd protoreflect.FieldDescriptor, m *syntax.Mistakes) {
+	switch {
+	case fd.IsMap():
+		if of := fd.MapValue().Message(); of != nil {
+			for _, f := range n.Fields {
+				checkFields(f.Value, of, m)
+			}
+		}
+	case fd.Message() == nil:
+	case fd.IsList():
+		for _, item := range n.Items {
+			checkFields(item, fd.Message(), m)
+		}
+	default:
+		checkFields(n, fd.Message(), m)
+	}
+}
+
+// fieldOf returns the field of d with a name, of the .proto file or of JSON; nil: there is none.
+func fieldOf(d protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	if fd := d.Fields().ByJSONName(name); fd != nil {
+		return fd
+	}
+	return d.Fields().ByTextName(name)
+}
+
+// compile encodes a message without placeholders. It notes mistakes in m.
+func (s *messageSource) compile(b *binding, m *syntax.Mistakes) bool {
+	b.text = "{}"
+	if s != nil {
+		text, static := s.Static()
+		if !static {
+			return true
+		}
+		b.text = text
+	}
+	wire, err := encode(nil, []byte(b.text), b.method.Input())
+	if err != nil {
+		at := syntax.Pos{}
+		if s != nil {
+			at = s.At
+		}
+		m.Add(at, "message: %s", why(err))
+		return false
+	}
+	b.fixed = prefixed(wire)
+	return true
+}
+
+// why is the text of an error of the encoder, without the words of its library.
+func why(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\u00a0", " ") // subtle: protobuf puts one there by chance, so that texts can't be compared
+	return strings.TrimPrefix(text, "proto: ")
+}
+
+// encode appends a message, given as JSON, in its wire format.
+func encode(dst, json []byte, d protoreflect.MessageDescriptor) ([]byte, error) {
+	msg := dynamicpb.NewMessage(d)
+	if err := protojson.Unmarshal(json, msg); err != nil {
+		return dst, err
+	}
+	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(dst, msg)
+}
+
+// decodeJSON returns a message in its wire format as JSON, with the fields that have their default values.
+func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) ([]byte, error) {
+	msg := dynamicpb.NewMessage(d)
+	if err := proto.Unmarshal(wire, msg); err != nil {
+		return nil, err
+	}
+	return protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(msg)
+}
+
+// prefix is the length of what precedes a message, in bytes: whether it is compressed, and its length.
+const prefix = 5
+
+// prefixed puts the prefix before a message.
+func prefixed(wire []byte) []byte {
+	b := make([]byte, prefix, prefix+len(wire))
+	binary.BigEndian.PutUint32(b[1:], uint32(len(wire)))
+	return append(b, wire...)
+}
+
+// append renders the message for it, and appends it with its prefix to dst. Text is the message as JSON, in the
+// memory of text.
+func (s *messageSource) append(dst, text []byte, it *template.Iter, b *binding) (all, json []byte, err error) {
+	if text, err = s.Append(text[:0], it); err != nil {
+		return dst, text, err
+	}
+	from := len(dst)
+	dst = append(dst, 0, 0, 0, 0, 0)
+	if dst, err = encode(dst, text, b.method.Input()); err != nil {
+		return dst, text, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("message: %s", why(err)), Final: true}
+	}
+	binary.BigEndian.PutUint32(dst[from+1:], uint32(len(dst)-from-prefix))
+	return dst, text, nil
+}

@@ -1,0 +1,59 @@
+package grpc
+
+import (
+	"bytes"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/targets"
+)
+
+// sentMethod stands for the method of HTTP in samples and in the log of requests.
+const sentMethod = "grpc"
+
+// sample keeps a call for the report, if the sampler wants it.
+func (t *exchange) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
+		return
+	}
+	scheme := "grpc://"
+	if t.client.tls != nil {
+		scheme = "grpcs://"
+	}
+	sent := &result.Sent{
+		Method: sentMethod, URL: scheme + t.client.host + t.call.path, Headers: t.sentMetadata(), Protos: t.call.protos,
+		Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify,
+	}
+	text := string(t.text)
+	if b := t.binding; b != nil && b.fixed != nil {
+		text = b.text
+	}
+	sent.Body = text[:min(len(text), result.LongestSent)]
+	sent.Cut = int64(len(text) - len(sent.Body))
+	sm := result.Sample{
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+	}
+	switch {
+	case err != nil:
+		sm.Message = targets.Explain(err)
+	case t.out.Kind == scenarios.Error:
+		sm.Message, sm.Body = t.wanted(), t.excerpt()
+	}
+	k.Keep(t.out, sm)
+}
+
+// sentMetadata returns the author's metadata and the deadline of the request.
+func (t *exchange) sentMetadata() (lines []string) {
+	head, _, _ := bytes.Cut(t.send, []byte("\r\n\r\n"))
+	_, head, _ = bytes.Cut(head, []byte("\r\n"))
+	for line := range strings.SplitSeq(string(head), "\r\n") {
+		switch name, _, _ := strings.Cut(line, ":"); name {
+		case "", "Host", "content-type", "te", "user-agent":
+		default:
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

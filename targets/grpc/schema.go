@@ -1,0 +1,38 @@
+package grpc
+
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Schema implements [syntax.Schemer].
+func (*answerCheck) Schema() syntax.Schema {
+	match := (*check.Matcher)(nil).Schema()
+	var names []any
+	for _, name := range scenarios.GRPCStatuses() {
+		names = append(names, name)
+	}
+	one := syntax.Schema{"enum": names}
+	codes := syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
+	return syntax.Schema{
+		"type": "object",
+		"properties": syntax.Schema{
+			"status":   codes.Described("a status such as NOT_FOUND, or a list; default: OK"),
+			"shed":     codes.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"within":   (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"metadata": syntax.Schema{"type": "object", "additionalProperties": match}.Described("values by name, of headers and trailers"),
+		},
+		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: a value, exists, not empty, > n, ~ regexp")},
+		"additionalProperties": false,
+	}
+}
+
+// Schema implements [syntax.Schemer].
+func (*extraction) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^(\$|metadata )`, "examples": []any{"$.items[0].id", "metadata x-request-id"}}
+}
+
+// Schema implements [syntax.Schemer].
+func (*messageSource) Schema() syntax.Schema { return syntax.Schema{} }

@@ -1,0 +1,278 @@
+package grpc_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bufbuild/protocompile"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	healthsrv "google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	reflectpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	alphapb "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// protoFiles describe the service of [server].
+var protoFiles = map[string]string{
+	"echo.proto": `syntax = "proto3"; package echo;
+import "item.proto";
+import "google/protobuf/timestamp.proto";
+enum Colour { NONE = 0; RED = 1; }
+message Ask {
+  string text = 1; int64 number = 2; repeated echo.Item items = 3; echo.Item first_item = 4; Colour colour = 5; map<string, int32> counts = 6;
+  bytes data = 7; bool yes = 8; double ratio = 9; google.protobuf.Timestamp at = 10; repeated uint32 list = 11; sint32 delta = 12; fixed64 big = 13;
+}
+service Echo { rpc Say(Ask) returns (Ask); rpc Watch(Ask) returns (stream Ask); }
+`,
+	"item.proto": `syntax = "proto3"; package echo; message Item { string id = 1; int32 count = 2; }`,
+}
+
+// compiled returns the descriptor of echo.proto.
+func compiled(t testing.TB) protoreflect.FileDescriptor {
+	t.Helper()
+	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{Accessor: protocompile.SourceAccessorFromMap(protoFiles)})}
+	files, err := c.Compile(t.Context(), "echo.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files[0]
+}
+
+// server is grpc-go's server of echo.Echo, with the behaviours that the suite needs. The text of a message says
+// which.
+type server struct {
+	*grpc.Server
+	listener
+	secure bool
+	health *healthsrv.Server
+	ask    protoreflect.MessageDescriptor
+
+	requests, held atomic.Int64
+	release        chan struct{}
+	once           sync.Once
+
+	mu    sync.Mutex
+	marks []string
+	heads []metadata.MD
+	until []time.Duration // deadlines of calls, as the server sees them
+}
+
+// listener counts and keeps its connections.
+type listener struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+	count atomic.Int64
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.count.Add(1)
+		l.mu.Lock()
+		l.conns = append(l.conns, c)
+		l.mu.Unlock()
+	}
+	return c, err
+}
+
+// end closes all connections; reset sends RST.
+func (l *listener) end(reset bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		if t, ok := c.(*net.TCPConn); ok && reset {
+			_ = t.SetLinger(0)
+		}
+		_ = c.Close()
+	}
+	l.conns = nil
+}
+
+// options of a server.
+type options struct {
+	cert    *tls.Certificate // nil: h2c
+	silent  bool             // no reflection
+	alpha   bool             // the older reflection alone
+	streams uint32           // on a connection; zero: no limit
+}
+
+func start(t testing.TB, o options) *server {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := compiled(t)
+	s := &server{secure: o.cert != nil, release: make(chan struct{}), ask: file.Messages().ByName("Ask"), health: healthsrv.NewServer()}
+	s.Listener = l
+	var with []grpc.ServerOption
+	if o.cert != nil {
+		with = append(with, grpc.Creds(credentials.NewServerTLSFromCert(o.cert)))
+	}
+	if o.streams > 0 {
+		with = append(with, grpc.MaxConcurrentStreams(o.streams))
+	}
+	s.Server = grpc.NewServer(with...)
+	s.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "echo.Echo", HandlerType: (*any)(nil), Metadata: "echo.proto",
+		Methods: []grpc.MethodDesc{{MethodName: "Say", Handler: func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			msg := dynamicpb.NewMessage(s.ask)
+			if err := dec(msg); err != nil {
+				return nil, err
+			}
+			return s.say(ctx, msg)
+		}}},
+		Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: func(any, grpc.ServerStream) error { return nil }}},
+	}, s)
+	healthpb.RegisterHealthServer(s, s.health)
+	if !o.silent {
+		all := new(filesOf)
+		all.add(file)
+		all.add(healthpb.File_grpc_health_v1_health_proto)
+		with := reflection.ServerOptions{Services: s.Server, DescriptorResolver: all}
+		if o.alpha {
+			alphapb.RegisterServerReflectionServer(s, reflection.NewServer(with))
+		} else {
+			reflectpb.RegisterServerReflectionServer(s, reflection.NewServerV1(with))
+		}
+	}
+	var served sync.WaitGroup
+	served.Go(func() { _ = s.Serve(&s.listener) })
+	t.Cleanup(func() {
+		s.Release()
+		s.Stop()
+		served.Wait()
+	})
+	return s
+}
+
+// filesOf are files with those that they import.
+type filesOf struct{ list []protoreflect.FileDescriptor }
+
+func (f *filesOf) add(file protoreflect.FileDescriptor) {
+	for i := range file.Imports().Len() {
+		f.add(file.Imports().Get(i).FileDescriptor)
+	}
+	f.list = append(f.list, file)
+}
+
+func (f *filesOf) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	for _, one := range f.list {
+		if one.Path() == path {
+			return one, nil
+		}
+	}
+	return nil, status.Error(codes.NotFound, "no such file")
+}
+
+func (f *filesOf) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	for _, one := range f.list {
+		for i := range one.Services().Len() {
+			if s := one.Services().Get(i); s.FullName() == name {
+				return s, nil
+			}
+		}
+	}
+	return nil, status.Error(codes.NotFound, "no such name")
+}
+
+// say answers a call by what its text asks for: the message itself, unless it is told otherwise.
+func (s *server) say(ctx context.Context, msg *dynamicpb.Message) (any, error) {
+	s.requests.Add(1)
+	head, _ := metadata.FromIncomingContext(ctx)
+	s.mu.Lock()
+	s.heads = append(s.heads, head)
+	if at, ok := ctx.Deadline(); ok {
+		s.until = append(s.until, time.Until(at))
+	}
+	s.mu.Unlock()
+	_ = grpc.SetHeader(ctx, metadata.Pairs("x-head", "before"))
+	_ = grpc.SetTrailer(ctx, metadata.Pairs("x-tail", "after", "token", "a-secret-token-of-the-server"))
+	verb, mark, _ := strings.Cut(msg.Get(s.ask.Fields().ByName("text")).String(), " ")
+	switch verb {
+	case "slow":
+		time.Sleep(200 * time.Millisecond) // simulates work
+	case "hold":
+		if mark != "" {
+			s.mu.Lock()
+			s.marks = append(s.marks, mark)
+			s.mu.Unlock()
+		}
+		s.held.Add(1)
+		defer s.held.Add(-1)
+		select {
+		case <-s.release:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	case "fail":
+		return nil, status.Error(codes.NotFound, "no order “7”\nat all")
+	case "busy":
+		return nil, status.Error(codes.ResourceExhausted, "later")
+	case "cut", "reset":
+		s.end(verb == "reset")
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return msg, nil
+}
+
+func (s *server) Base() string {
+	if s.secure {
+		return "grpcs://" + s.Addr().String()
+	}
+	return "grpc://" + s.Addr().String()
+}
+func (s *server) Requests() int64    { return s.requests.Load() }
+func (s *server) Connections() int64 { return s.count.Load() }
+func (s *server) Held() int64        { return s.held.Load() }
+func (s *server) Release()           { s.once.Do(func() { close(s.release) }) }
+
+func (s *server) Marks() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.marks
+}
+
+// certificate is one that a client without the right CA refuses.
+func certificate(t testing.TB) *tls.Certificate {
+	t.Helper()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS()
+	defer web.Close()
+	return &web.TLS.Certificates[0]
+}
+
+// protoset is echo.proto as a set of descriptors.
+func protoset(t testing.TB) []byte {
+	t.Helper()
+	all := new(filesOf)
+	all.add(compiled(t))
+	set := new(descriptorpb.FileDescriptorSet)
+	for _, f := range all.list {
+		set.File = append(set.File, protodesc.ToFileDescriptorProto(f))
+	}
+	b, err := proto.Marshal(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,112 @@
+package grpc
+
+import (
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+// session is a virtual user. It holds no memory: a call borrows what it needs.
+type session struct{ client *client }
+
+// Close implements [targets.Session].
+func (s *session) Close() error { return nil }
+
+// Do implements [targets.Session].
+func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
+	t := exchanges.Get().(*exchange)
+	t.client, t.call, t.it, t.out = s.client, call.(*grpcCall), it, out
+	t.deadline = it.Deadline
+	if own := t.call.deadline; own > 0 {
+		t.deadline = min(t.deadline, out.Ready+own)
+	}
+	err := t.ready()
+	if err != nil {
+		out.Slot = t.client.o.Now()
+	} else if err = t.ask(); err == nil {
+		t.judge()
+	}
+	if err != nil {
+		now := t.client.o.Now()
+		targets.Fail(out, err, max(now, out.Slot), t.deadline, t.client.Over().Err() != nil)
+	}
+	t.sample(err)
+	t.end()
+}
+
+// exchange is a call under way.
+type exchange struct {
+	client   *client
+	call     *grpcCall
+	it       *template.Iter
+	out      *scenarios.Outcome
+	deadline time.Duration
+	binding  *binding
+
+	mem  []byte // of the request, if the call has placeholders
+	text []byte // the message as JSON, of such a call
+	send []byte // the request
+	answer
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// mostKept is the size in bytes up to which the buffer of a request is kept for the next.
+const mostKept = 64 << 10
+
+// end returns all that was borrowed.
+func (t *exchange) end() {
+	if t.raw != nil {
+		t.raw.Release()
+	}
+	for _, b := range []*[]byte{&t.mem, &t.text} {
+		if *b = (*b)[:0]; cap(*b) > mostKept {
+			*b = nil
+		}
+	}
+	t.client, t.call, t.it, t.out, t.binding, t.send, t.answer = nil, nil, nil, nil, nil, nil, answer{}
+	exchanges.Put(t)
+}
+
+var errUnbound = error(&targets.Error{Cause: scenarios.Other, Text: "the method is not known: the server was not asked for its services", Final: true})
+
+// ready writes the request down.
+func (t *exchange) ready() (err error) {
+	c := t.call
+	if t.binding = c.bound.Load(); t.binding == nil {
+		return errUnbound
+	}
+	if r := c.ready.Load(); r != nil && r.client == t.client {
+		t.send = r.bytes
+		return nil
+	}
+	if t.mem, t.text, err = c.compose(t.mem[:0], t.text, t.it, t.client, t.binding); err != nil {
+		return err
+	}
+	t.send = t.mem
+	if c.fixed {
+		c.ready.Store(&request{client: t.client, bytes: []byte(string(t.mem))})
+	}
+	return nil
+}
+
+// ask sends the request and reads the answer.
+func (t *exchange) ask() (err error) {
+	most := 0
+	if t.call.decodes {
+		most = h1.MaxBody
+	}
+	if t.raw, err = t.client.roundTrip(t.send, t.deadline, most, t.out); err != nil {
+		return err
+	}
+	if err = t.read(t.binding.method.Output()); err != nil {
+		return err
+	}
+	t.out.Status, t.out.Answered = int32(t.status), true
+	t.out.Bytes += t.raw.Size
+	return nil
+}

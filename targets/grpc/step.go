@@ -1,0 +1,238 @@
+package grpc
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// Descriptor describes gRPC over HTTP/2: h2c for endpoints of the scheme grpc, TLS for grpcs.
+func Descriptor() *targets.Descriptor {
+	d := &targets.Descriptor{
+		Name: "grpc", Doc: "Calls a method of gRPC.",
+		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
+		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
+		Compile: compile, Bind: bind,
+		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == int32(codes.NotFound) },
+		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(codes.Code(out.Status)) },
+	}
+	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
+	return d
+}
+
+// temporary reports whether a later call may get another status.
+func temporary(c codes.Code) bool {
+	return c == codes.Unavailable || c == codes.ResourceExhausted || c == codes.DeadlineExceeded || c == codes.Aborted
+}
+
+// callStep is the YAML of one call.
+type callStep struct {
+	syntax.Place
+	// the method, such as shop.Orders/Get; health and health/SERVICE ask whether the server is SERVING
+	GRPC     string                     `yaml:"grpc"`
+	Message  *messageSource             `yaml:"message"`  // what is sent, by the names of its fields; nil is an empty message
+	Metadata map[string]template.Header `yaml:"metadata"` // by name; the value of a name that ends in -bin is sent as base64
+	// sent to the server, and kept by brunt's clock from when it is ready to send; zero sends none, and the load's timeout holds
+	Deadline quantity.Duration     `yaml:"deadline,positive"`
+	Check    *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is the status OK
+	Extract  map[string]extraction `yaml:"extract"` // variable to where its value stands
+}
+
+// grpcCall is a compiled call.
+type grpcCall struct {
+	name     string
+	at       syntax.Pos // of the method's name
+	path     string     // of the method: /shop.Orders/Get
+	message  *messageSource
+	metadata []metadatum
+	deadline time.Duration // zero: the load's timeout
+	protos   []string      // arguments of grpcurl that name the files of the endpoint
+	fixed    bool          // there are no placeholders: every call is the same
+
+	expected
+	bound atomic.Pointer[binding] // nil: not known yet
+	ready atomic.Pointer[request]
+}
+
+// binding is what a call needs to know of its method.
+type binding struct {
+	method protoreflect.MethodDescriptor
+	fixed  []byte // the message on the wire, if it has no placeholders
+	text   string // the same message as JSON
+}
+
+type metadatum struct {
+	name string
+	template.Template
+}
+
+// Name implements [scenarios.Call].
+func (c *grpcCall) Name() string { return c.name }
+
+// Traits implements [scenarios.Call].
+func (c *grpcCall) Traits() scenarios.CallTraits {
+	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Method: sentMethod, URL: strings.TrimPrefix(c.path, "/")}
+}
+
+// refs lists the placeholders that are filled in for each call.
+func (c *grpcCall) refs() (refs []*syntax.Ref) {
+	if c.message != nil {
+		refs = c.message.Refs()
+	}
+	for i := range c.metadata {
+		refs = append(refs, c.metadata[i].Refs()...)
+	}
+	return refs
+}
+
+// compile compiles a step. The services of an endpoint with files are known at once, those of others when the call
+// is bound.
+func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	s, ok := syntax.Resolve(step, map[string]func() *callStep{step.Kind: func() *callStep { return new(callStep) }}, m)
+	if !ok {
+		return nil, false
+	}
+	before := m.Len()
+	c := &grpcCall{name: cmp.Or(in.Name, s.GRPC), at: s.Of("grpc"), message: s.Message, deadline: s.Deadline.D()}
+	known := c.compileMethod(s, in, m)
+	c.compileMetadata(s, m)
+	c.compileChecks(s.Check, in)
+	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
+		c.compileExtraction(name, s.Extract[name], in)
+	}
+	switch {
+	case c.deadline > 0 && in.Timeout > 0 && c.deadline > in.Timeout:
+		m.AddHint(s.Of("deadline"), "a longer `timeout` of the load", "the deadline is longer than the load's timeout, %s, and so can't pass",
+			quantity.FormatDuration(in.Timeout))
+	case in.Auth != nil && in.Auth.Kind == syntax.Map:
+		m.AddHint(in.Auth.Pos, "`metadata: {authorization: …}` of the step sends a token", "grpc steps don't take the load's auth")
+	case in.Sign != nil && in.Sign.Kind == syntax.Map:
+		m.Add(in.Sign.Pos, "grpc steps are not signed")
+	}
+	c.fixed = len(c.refs()) == 0
+	if known != nil && m.Len() == before {
+		c.bindTo(known, m)
+	}
+	return c, m.Len() == before
+}
+
+// compileMethod finds the method by what is known without contact to the server; nil: nothing is.
+func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistakes) *registry {
+	if s.GRPC == "health" || strings.HasPrefix(s.GRPC, "health/") {
+		c.compileHealth(s, m)
+		return health
+	}
+	service, method, ok := strings.Cut(strings.TrimPrefix(s.GRPC, "/"), "/")
+	if !ok || service == "" || method == "" || strings.ContainsAny(s.GRPC, " \t\r\n?#${}") || strings.Contains(method, "/") {
+		hint := "such as shop.Orders/Get: package.Service/Method"
+		if i := strings.LastIndexByte(service, '.'); !ok && i > 0 {
+			hint = "such as " + service[:i] + "/" + service[i+1:]
+		}
+		m.AddHint(c.at, hint, "%q is not a method", syntax.Clip(s.GRPC, 60))
+		return nil
+	}
+	c.path = "/" + service + "/" + method
+	files := filesOf(in, m)
+	if files == nil {
+		return nil
+	}
+	c.protos = files.arguments
+	return files.registry
+}
+
+// compileHealth makes the step a question to the health service.
+func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
+	c.path = healthPath
+	if c.name == "" {
+		c.name = s.GRPC
+	}
+	if s.Message != nil {
+		m.Add(s.Of("message"), "health has no message; health/SERVICE asks for one service")
+	}
+	_, service, _ := strings.Cut(s.GRPC, "/")
+	name := &syntax.Node{Kind: syntax.String, Value: service, Pos: c.at}
+	c.message = new(messageSource)
+	c.message.DecodeNode(&syntax.Node{Kind: syntax.Map, Pos: c.at, Fields: []syntax.Field{{Key: "service", Pos: c.at, Value: name}}}, m)
+	if s.Check == nil {
+		s.Check = new(answerCheck)
+	}
+	if s.Check.status == nil && len(s.Check.paths) == 0 {
+		serving := &syntax.Node{Kind: syntax.String, Value: "SERVING", Pos: c.at}
+		if k, ok := check.DecodePath(syntax.Field{Key: "$.status", Pos: c.at, Value: serving}, m); ok {
+			s.Check.paths = append(s.Check.paths, k)
+		}
+	}
+}
+
+// compileMetadata checks the names of metadata.
+func (c *grpcCall) compileMetadata(s *callStep, m *syntax.Mistakes) {
+	for _, name := range slices.Sorted(maps.Keys(s.Metadata)) {
+		h := s.Metadata[name]
+		switch lower := strings.ToLower(name); {
+		case !check.IsToken(name):
+			m.Add(h.At, "%q is not a name of metadata", syntax.Clip(name, 60))
+		case strings.HasPrefix(lower, "grpc-"), slices.Contains(ownMetadata, lower):
+			hint := ""
+			if lower == "grpc-timeout" {
+				hint = "`deadline` of the step sets it"
+			}
+			m.AddHint(h.At, hint, "metadata %s is brunt's to set", name)
+		default:
+			c.metadata = append(c.metadata, metadatum{lower, h.Template})
+		}
+	}
+}
+
+// ownMetadata are the headers of a request that are not the author's.
+var ownMetadata = []string{"te", "content-type", "content-length", "user-agent", "host", "connection", "transfer-encoding", "upgrade", "keep-alive"}
+
+// bind finds the method of a call by the server's reflection, if no file has told it.
+func bind(ctx context.Context, call scenarios.Call, by targets.Client) error {
+	c := call.(*grpcCall)
+	if c.bound.Load() != nil {
+		return nil
+	}
+	r, err := by.(*client).reflect(ctx, c.service())
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.at, err)
+	}
+	var m syntax.Mistakes
+	c.bindTo(r, &m)
+	return m.Err()
+}
+
+// service returns the name of the call's service.
+func (c *grpcCall) service() string {
+	service, _, _ := strings.Cut(c.path[1:], "/")
+	return service
+}
+
+// bindTo finds the method among the services of r, and prepares its message. It notes mistakes in m.
+func (c *grpcCall) bindTo(r *registry, m *syntax.Mistakes) {
+	service, name, _ := strings.Cut(c.path[1:], "/")
+	method := r.method(c.at, service, name, m)
+	if method == nil {
+		return
+	}
+	b := &binding{method: method}
+	if c.message.check(method.Input(), m) && c.message.compile(b, m) {
+		c.bound.Store(b)
+	}
+}
