@@ -88,6 +88,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"24-grpc", []string{"send SIGKILL to orders[0]", "recover < 3s after lose"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{
@@ -166,6 +167,8 @@ func TestExample(t *testing.T) {
 			{name: "17-primary-is-lost", own: true, set: "promotion=9s", fails: []string{"recover < 5s after primary-is-lost"}, rest: true},
 			{name: "02-your-own-url", set: "url=" + target.URL, faults: []string{"slow-network", "cut-lines"}},
 			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
+			{name: "24-grpc", own: true, faults: []string{"freeze", "lose"}},
+			{name: "24-grpc", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms in baseline"}},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
