@@ -69,7 +69,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
-	root.AddCommand(schemaCommand(), versionCommand(), exitCodesTopic(),
+	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand())
 	checkUsage(root)
 	return root

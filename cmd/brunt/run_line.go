@@ -38,7 +38,7 @@ func (f *lineFlags) register(c *cobra.Command) {
 const commandLine = "command line"
 
 // scenario returns the file of the scenario: the one that is named, that of the folder, or none where a plan names it.
-// A URL makes the scenario, which is then in f.text or in the file of --save.
+// A URL makes the scenario, which f.read then returns or the file of --save holds.
 func (f *runFlags) scenario(c *cobra.Command, args []string) (string, error) {
 	switch {
 	case len(args) == 1 && strings.Contains(args[0], "://"):
@@ -85,7 +85,7 @@ func (f *runFlags) fromLine(target string) (string, error) {
 		return "", usage{err}
 	}
 	if f.line.save == "" {
-		f.text = text
+		f.read = holding(commandLine, text)
 		return commandLine, nil
 	}
 	if err := writeNew(f.line.save, text, disk.Private, f.force); err != nil {

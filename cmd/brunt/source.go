@@ -20,9 +20,9 @@ type sourceFlags struct {
 	set     []string
 	meta    []string
 	policy  []string
-	planned *dryrun.PlanFile // the plan to repeat; nil: none
-	trial   bool             // its objectives are not judged
-	text    string           // the scenario itself, where the command line says it; empty: a file holds it
+	planned *dryrun.PlanFile                  // the plan to repeat; nil: none
+	trial   bool                              // its objectives are not judged
+	read    func(path string) ([]byte, error) // of what the scenario is made of; nil reads files
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -55,6 +55,16 @@ func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
 		err = usage{err}
 	}
 	return out, err
+}
+
+// holding returns a reader of files for which a text stands for the file at path.
+func holding(path, text string) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		if name == path {
+			return []byte(text), nil
+		}
+		return disk.Read(name, syntax.MaxFile)
+	}
 }
 
 // params reads --set.
@@ -92,16 +102,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	case "-":
 		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
 	}
-	o := scenarios.Options{Set: values, Meta: meta}
-	if f.text != "" {
-		o.Read = func(name string) ([]byte, error) {
-			if name == path {
-				return []byte(f.text), nil
-			}
-			return disk.Read(name, syntax.MaxFile)
-		}
-	}
-	sc, err := scenarios.Parse(path, o)
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta, Read: f.read})
 	if sc != nil {
 		return sc, nil
 	}

@@ -14,6 +14,7 @@
 //	reference.go  New and Explain; text.go wraps what Explain prints
 //	schema.go     the schema of scenarios; result.go that of results
 //	entry.go      what can be explained, and how it is found
+//	outline.go    what may stand at a place of a scenario, for editors
 //	metrics.go    the metrics of objectives
 //	files.go      the README.md files
 //

@@ -226,7 +226,7 @@ func (r *Reference) faultKeys() string {
 // examplesPage lists the examples, each by the title and the first paragraph of its page.
 func examplesPage(examples []Example) string {
 	var out strings.Builder
-	out.WriteString(generated + "\n# Examples\n\nEach runs as it stands from the root of the repository; tests run all of them. " +
+	out.WriteString(generated + "\n# Examples\n\nEach with a number runs as it stands from the root of the repository; tests run all of them. " +
 		"`brunt.schema.json` is the JSON Schema of scenarios.\n\n")
 	out.WriteString("| | | |\n|---|---|---|\n")
 	for _, e := range examples {

@@ -69,6 +69,7 @@ var arrows = map[string][]string{
 	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":            {"scenarios", "targets/platform/procgroup", "targets/platform/tail"},
 	"scenarios/machine":       {"scenarios"},
+	"scenarios/lsp":           {"scenarios", "scenarios/reference"}, // what an editor is told
 	"scenarios/measure":       {"scenarios"},
 	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
 	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
@@ -135,7 +136,7 @@ var arrows = map[string][]string{
 	"cmd": {
 		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/terminal", "reporters/words",
-		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/machine",
+		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor",
 	},

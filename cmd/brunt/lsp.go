@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"brunt/scenarios/lsp"
+
+	"github.com/spf13/cobra"
+)
+
+// typing is how long an editor's text must rest before it is checked.
+const typing = 150 * time.Millisecond
+
+func lspCommand() *cobra.Command {
+	var f sourceFlags
+	c := &cobra.Command{
+		Use:   "lsp",
+		Short: "Tell an editor the mistakes in a scenario while it is written",
+		Long: `Serve the Language Server Protocol on the standard input and output: an editor starts this
+command and shows the mistakes that brunt validate finds, what brunt explain says of the
+key under the cursor, completions of keys, values and names, and a quick fix for each "did
+you mean". The folder examples/editors of brunt has settings for editors.`,
+		Example: `  brunt lsp                 # as an editor starts it`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r, err := newReference()
+			if err != nil {
+				return err
+			}
+			check := func(path string, read func(string) ([]byte, error)) ([]string, error) {
+				one := f
+				one.read = read
+				p, err := compile(path, &one)
+				if err != nil {
+					return nil, err
+				}
+				return p.Notes, nil
+			}
+			stream := struct {
+				io.Reader
+				io.Writer
+				io.Closer
+			}{c.InOrStdin(), c.OutOrStdout(), os.Stdin}
+			return lsp.Serve(c.Context(), stream, lsp.Options{Check: check, Reference: r, Pause: typing})
+		},
+	}
+	f.register(c)
+	c.Flags().Bool("stdio", true, "speak on the standard input and output, as it always does; for editors that say so")
+	return c
+}

@@ -1,0 +1,432 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sourcegraph/jsonrpc2"
+)
+
+// An editor is a client of `brunt lsp`, which it has started.
+type editor struct {
+	t       *testing.T
+	conn    *jsonrpc2.Conn
+	found   chan diagnostics
+	process *exec.Cmd
+	version int
+}
+
+type diagnostics struct {
+	URI         string
+	Version     int
+	Diagnostics []struct {
+		Range    lspRange
+		Severity int
+		Message  string
+	}
+}
+
+type lspPlace struct {
+	Line      int `json:"line"`
+	Character int `json:"character"`
+}
+
+type lspRange struct {
+	Start lspPlace `json:"start"`
+	End   lspPlace `json:"end"`
+}
+
+// startEditor starts a language server by a command line and greets it.
+func startEditor(t *testing.T, command ...string) *editor {
+	t.Helper()
+	e := &editor{t: t, found: make(chan diagnostics, 100)}
+	e.process = exec.Command(command[0], command[1:]...)
+	e.process.Stderr = os.Stderr
+	in, err := e.process.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = e.process.Wait()
+	})
+	stream := struct {
+		io.Reader
+		io.WriteCloser
+	}{out, in}
+	e.conn = jsonrpc2.NewConn(t.Context(), jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.HandlerWithError(func(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
+			if r.Method == "textDocument/publishDiagnostics" {
+				var d diagnostics
+				if err := json.Unmarshal(*r.Params, &d); err != nil {
+					t.Error(err)
+				}
+				e.found <- d
+			}
+			return nil, nil
+		}))
+	var hello struct{ Capabilities struct{ HoverProvider bool } }
+	e.ask("initialize", map[string]any{"processId": nil, "rootUri": nil, "capabilities": map[string]any{}}, &hello)
+	if !hello.Capabilities.HoverProvider {
+		t.Error("the server explains nothing")
+	}
+	e.tell("initialized", map[string]any{})
+	return e
+}
+
+func (e *editor) ask(method string, params, answer any) {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(e.t.Context(), time.Minute)
+	defer cancel()
+	if err := e.conn.Call(ctx, method, params, answer); err != nil {
+		e.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+func (e *editor) tell(method string, params any) {
+	e.t.Helper()
+	if err := e.conn.Notify(e.t.Context(), method, params); err != nil {
+		e.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+func fileURI(path string) string { return (&url.URL{Scheme: "file", Path: path}).String() }
+
+// show opens or changes a document and returns the mistakes in it: line:column word: message.
+func (e *editor) show(path, text string) []string {
+	e.t.Helper()
+	e.version++
+	if e.version == 1 {
+		e.open(path, text)
+	} else {
+		e.tell("textDocument/didChange", map[string]any{
+			"textDocument": map[string]any{"uri": fileURI(path), "version": e.version}, "contentChanges": []any{map[string]any{"text": text}},
+		})
+	}
+	return e.seen(path, text)
+}
+
+func (e *editor) open(path, text string) {
+	e.t.Helper()
+	e.tell("textDocument/didOpen", map[string]any{
+		"textDocument": map[string]any{"uri": fileURI(path), "languageId": "yaml", "version": e.version, "text": text},
+	})
+}
+
+// seen waits for the mistakes that the server finds in the present version of a document.
+func (e *editor) seen(path, text string) []string {
+	e.t.Helper()
+	for {
+		select {
+		case d := <-e.found:
+			if d.URI != fileURI(path) || d.Version != 0 && d.Version != e.version {
+				continue
+			}
+			out := []string{}
+			for _, one := range d.Diagnostics {
+				if one.Severity > 2 { // a note
+					continue
+				}
+				line := []rune(strings.Split(text, "\n")[one.Range.Start.Line])
+				word := string(line[min(one.Range.Start.Character, len(line)):min(one.Range.End.Character, len(line))])
+				out = append(out, fmt.Sprintf("%d:%d %s: %s", one.Range.Start.Line+1, one.Range.Start.Character+1, word, one.Message))
+			}
+			return out
+		case <-time.After(time.Minute):
+			e.t.Fatal("the server found nothing within a minute")
+		}
+	}
+}
+
+// at asks at the place of a mark in a text; the mark is in the document as well.
+func (e *editor) at(method, path, text, mark string, after int, answer any) {
+	e.t.Helper()
+	for n, line := range strings.Split(text, "\n") {
+		if i := strings.Index(line, mark); i >= 0 {
+			e.ask(method, map[string]any{"textDocument": map[string]any{"uri": fileURI(path)}, "position": lspPlace{n, len([]rune(line[:i])) + after}}, answer)
+			return
+		}
+	}
+	e.t.Fatalf("%q is not in the text", mark)
+}
+
+// completed returns the labels of what may stand behind a mark.
+func (e *editor) completed(path, text, mark string) []string {
+	e.t.Helper()
+	var got struct{ Items []struct{ Label string } }
+	e.at("textDocument/completion", path, text, mark, len([]rune(mark)), &got)
+	out := []string{}
+	for _, i := range got.Items {
+		out = append(out, i.Label)
+	}
+	return out
+}
+
+// writing is a scenario with four mistakes.
+const writing = `version: 1
+target: {url: "http://127.0.0.1:8080"}
+load:
+  main:
+    executor: constant-arival-rate
+    rate: 50/s
+    duration: 10s
+    flow: [{get: /, name: "häuser"}]
+chaos:
+  slow: {at: 2s, for: 5s, network.latncy: {to: target, delay: 100ms}}
+slo:
+  - p95 < 200ms in slo
+  - errors < 1%
+`
+
+// TestLSP writes a scenario as in an editor: it sees each mistake at its word, mends them by the quick fixes, and has then
+// what `brunt validate` accepts.
+func TestLSP(t *testing.T) {
+	brunt := "brunt" // the test binary, by testscript.Main
+	e := startEditor(t, brunt, "lsp", "--stdio")
+	path := filepath.Join(t.TempDir(), "a scenario.yaml")
+	text := writing
+	want := []string{
+		`5:15 constant-arival-rate: unknown kind "constant-arival-rate"; did you mean "constant-arrival-rate"?`,
+		`10:27 network.latncy: unknown kind "network.latncy"; did you mean "network.latency"?`,
+		`12:20 slo: there is no phase "slo"; did you mean "slow"?`,
+	}
+	if got := e.show(path, text); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	var fixes []struct {
+		Title string
+		Edit  struct {
+			Changes map[string][]struct {
+				Range   lspRange
+				NewText string
+			}
+		}
+	}
+	for range want { // each moves what is behind it
+		e.ask("textDocument/codeAction", map[string]any{
+			"textDocument": map[string]any{"uri": fileURI(path)}, "range": lspRange{End: lspPlace{Line: 20}}, "context": map[string]any{"diagnostics": []any{}},
+		}, &fixes)
+		if len(fixes) == 0 {
+			t.Fatal("there is no fix")
+		}
+		edit := fixes[0].Edit.Changes[fileURI(path)][0]
+		lines := strings.Split(text, "\n")
+		line := []rune(lines[edit.Range.Start.Line])
+		lines[edit.Range.Start.Line] = string(line[:edit.Range.Start.Character]) + edit.NewText + string(line[edit.Range.End.Character:])
+		text = strings.Join(lines, "\n")
+		for _, one := range e.show(path, text) {
+			t.Log(fixes[0].Title, "leaves", one)
+		}
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(brunt, "validate", path).CombinedOutput(); err != nil {
+		t.Errorf("validate: %v\n%s", err, out)
+	}
+	e.ask("shutdown", nil, nil)
+	e.tell("exit", nil)
+	if err := e.process.Wait(); err != nil {
+		t.Errorf("the server ends with %v", err)
+	}
+}
+
+// TestLSP_Completes asks for what may stand at places of a text that is being written.
+func TestLSP_Completes(t *testing.T) {
+	e := startEditor(t, "brunt", "lsp")
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	text := "version: 1\ntarget:\n  processes:\n    web: {command: [web]}\n    db: {command: [db]}\nload:\n  main:\n    executor: spike\n    r\n" +
+		"    flow:\n      - {get: /, \n      - \nchaos:\n  slow: {at: 1s, net\n  cut: {at: 9s, network.partition: {from: web, to: \n" +
+		"pacing: \nslo:\n  - p\n  - p95 < 2ms in \n"
+	e.show(path, text)
+	for _, c := range []struct {
+		mark      string
+		has, lack string
+	}{
+		{"    r", "rise base peak start", "rate executor vus network.latency"},
+		{"executor: ", "spike constant-arrival-rate replay", "network.latency"},
+		{"{get: /, ", "name check post think", "get rate"},
+		{"at: 1s, net", "network.latency for every", "at target"},
+		{"to: ", "web db", "slow"},
+		{"pacing: ", "auto precise efficient", "web"},
+		{"  - p", "p95 recover availability", "slow"},
+		{"2ms in ", "slow cut baseline", "p95 web"},
+	} {
+		got := e.completed(path, text, c.mark)
+		for _, want := range strings.Fields(c.has) {
+			if !slices.Contains(got, want) {
+				t.Errorf("%q: %q is missing in %q", c.mark, want, got)
+			}
+		}
+		for _, not := range strings.Fields(c.lack) {
+			if slices.Contains(got, not) {
+				t.Errorf("%q: %q does not belong there", c.mark, not)
+			}
+		}
+	}
+	var about struct{ Contents struct{ Value string } }
+	for mark, want := range map[string]string{
+		"executor": "**load.executor**", "p95": "percentile", "network.partition": "**chaos.network.partition**", "spike": "an executor",
+	} {
+		e.at("textDocument/hover", path, text, mark, 1, &about)
+		if !strings.Contains(about.Contents.Value, want) {
+			t.Errorf("%s: %q lacks %q", mark, about.Contents.Value, want)
+		}
+	}
+}
+
+// TestLSP_Files checks what is not one scenario alone: a file that another extends is read as the editor has it, a YAML
+// file that is no scenario has no mistakes, and a policy applies.
+func TestLSP_Files(t *testing.T) {
+	dir := t.TempDir()
+	base, top, other := filepath.Join(dir, "base.yaml"), filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "compose.yaml")
+	good := strings.NewReplacer("arival", "arrival", "latncy", "latency", "in slo", "in slow").Replace(writing)
+	if err := os.WriteFile(base, []byte(good), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := startEditor(t, "brunt", "lsp")
+	if got := e.show(top, "extends: base.yaml\npacing: precis\n"); len(got) != 1 || !strings.HasPrefix(got[0], "2:9 precis: ") {
+		t.Errorf("got %q", got)
+	}
+	e.open(base, writing)
+	if got := e.seen(base, writing); len(got) != 3 {
+		t.Errorf("the file that is extended has %q", got)
+	}
+	e.open(other, "services: {web: {image: x}}\nchaos: 1")
+	e.tell("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": fileURI(base)}})
+	if got := e.seen(base, writing); len(got) != 0 {
+		t.Errorf("the file that is closed has %q", got)
+	}
+	for {
+		select {
+		case d := <-e.found:
+			if d.URI == fileURI(other) {
+				t.Errorf("a file that is no scenario has %v", d.Diagnostics)
+			}
+			continue
+		default:
+		}
+		break
+	}
+}
+
+// TestLSP_Examples finds no mistake in the scenarios of this repository: as `brunt validate`, whose word it is.
+func TestLSP_Examples(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%q %v", files, err)
+	}
+	e := startEditor(t, "brunt", "lsp")
+	for _, file := range files {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.version = 0 // of another document
+		_, mistakes := compile(file, nil)
+		if got := e.show(file, read(t, file)); (len(got) == 0) != (mistakes == nil) {
+			t.Errorf("%s: found %q, and validate says %v", file, got, mistakes)
+		}
+	}
+}
+
+// TestLSP_Ends ends with the editor: at once and with exit code 1 where it did not say shutdown, and without a hang at
+// the end of its input or at what is no message.
+func TestLSP_Ends(t *testing.T) {
+	brunt := "brunt"
+	e := startEditor(t, brunt, "lsp")
+	e.tell("exit", nil)
+	if err := e.process.Wait(); err == nil || e.process.ProcessState.ExitCode() != 1 {
+		t.Errorf("an exit without a shutdown: %v", err)
+	}
+	for _, in := range []string{"", "Content-Length: 3\r\n\r\n{{{", strings.Repeat("x", 1<<20)} {
+		c := exec.Command(brunt, "lsp")
+		c.Stdin = strings.NewReader(in)
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run() }()
+		select {
+		case <-ended:
+		case <-time.After(time.Minute):
+			_ = c.Process.Kill()
+			t.Fatalf("%.20q: the server does not end", in)
+		}
+	}
+}
+
+// TestLSP_Editors starts the server by the command line in each editor's settings.
+func TestLSP_Editors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	dir, commands := filepath.Join(top, "examples", "editors"), map[string]bool{}
+	for name, command := range map[string]*regexp.Regexp{
+		"neovim.lua":          regexp.MustCompile(`cmd = \{ "(brunt)", "(lsp)" \}`),
+		"helix.toml":          regexp.MustCompile(`command = "(brunt)"\nargs = \["(lsp)"\]`),
+		"zed.json":            regexp.MustCompile(`"path": "(brunt)", "arguments": \["(lsp)"\]`),
+		"vscode/package.json": regexp.MustCompile(`"default": \["(brunt)", "(lsp)"\]`),
+	} {
+		m := command.FindStringSubmatch(read(t, filepath.Join(dir, name)))
+		if m == nil {
+			t.Errorf("%s does not start brunt", name)
+			continue
+		}
+		commands[strings.Join(m[1:], " ")] = true
+	}
+	for command := range commands {
+		if got := startEditor(t, strings.Fields(command)...).show(path, writing); len(got) != 3 {
+			t.Errorf("%s: found %q", command, got)
+		}
+	}
+}
+
+// TestLSP_VSCode runs the extension for Visual Studio Code in a stand-in for that editor, which has node's interface alone.
+func TestLSP_VSCode(t *testing.T) {
+	node, err := exec.LookPath("node")
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip("wants node")
+	}
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	if err := os.WriteFile(path, []byte(writing), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	extension, err := filepath.Abs(filepath.Join(top, "examples", "editors", "vscode", "extension.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(node, filepath.Join("testdata", "vscode.js"), extension, "brunt", path).Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var got struct {
+		Severities, Kinds []int
+		Messages, Items   []string
+		About             string
+		Actions           [][2]string
+	}
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(got.Messages) != 3 || got.Severities[0] != 0 || !slices.Contains(got.Items, "spike") || got.Kinds[0] != 11 ||
+		!strings.Contains(got.About, "load.rate") || len(got.Actions) != 1 || got.Actions[0][1] != "constant-arrival-rate" {
+		t.Errorf("got %+v", got)
+	}
+}

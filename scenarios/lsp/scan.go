@@ -1,0 +1,283 @@
+package lsp
+
+import "strings"
+
+// A token is a key with its value, or a value of a list, at its place in a text. Columns count characters from 0.
+type token struct {
+	path   []string // keys above it
+	parent int      // number of the map or list that holds it
+	line   int
+
+	key    string // empty: a value of a list
+	keyAt  span
+	value  string // as written; empty where the value is a map or a list, or is missing
+	at     span   // of the value
+	alone  bool   // a word without a colon: a key that is being written, or a text
+	inList bool   // it begins an item of a list
+}
+
+type span struct{ from, to int }
+
+func (s span) holds(col int) bool { return s.from <= col && col <= s.to }
+
+// scan reads the keys of a YAML text that may be half written, where a parser gives up. It understands block and flow
+// maps and lists; texts over several lines are skipped.
+//
+//	line -> dashes -> key: -> rest -> flow { [ , : ] }
+func scan(text string) []token {
+	s := scanner{maps: 1}
+	for n, line := range strings.Split(text, "\n") {
+		s.line = n
+		s.read([]rune(strings.TrimSuffix(line, "\r")))
+	}
+	return s.out
+}
+
+// A level is a map or a list that is open.
+type level struct {
+	indent int
+	key    string // empty: an item of a list
+	holds  int    // number of the map or list below the key
+}
+
+type flowLevel struct {
+	list  bool
+	key   string
+	holds int
+}
+
+type scanner struct {
+	out      []token
+	maps     int // numbers given to maps and lists
+	line     int
+	open     []level
+	flow     []flowLevel
+	flowFrom int // indent of the line on which the outermost { or [ began
+	block    int // the indent of the key whose text over several lines goes on, + 1; 0: none
+}
+
+func (s *scanner) read(line []rune) {
+	indent := 0
+	for indent < len(line) && line[indent] == ' ' {
+		indent++
+	}
+	rest := line[indent:]
+	switch {
+	case len(rest) == 0 || rest[0] == '#':
+		return
+	case s.block > 0 && indent >= s.block:
+		return
+	case len(s.flow) > 0 && (indent > s.flowFrom || strings.ContainsRune("}],", rest[0])):
+		s.scanFlow(line, indent)
+		return
+	}
+	s.flow = nil // one without its end, as the next line is not below it
+	s.block = 0
+	dash, first := false, indent
+	for len(rest) > 0 && rest[0] == '-' && (len(rest) == 1 || rest[1] == ' ') {
+		dash = true
+		s.close(indent, true)
+		s.maps++
+		s.open = append(s.open, level{indent: indent, holds: s.maps})
+		skip := 1
+		for skip < len(rest) && rest[skip] == ' ' {
+			skip++
+		}
+		indent += skip
+		rest = rest[skip:]
+	}
+	if len(rest) == 0 || rest[0] == '#' {
+		return
+	}
+	if !dash {
+		s.close(indent, false)
+	}
+	s.flowFrom = first
+	s.entry(line, indent, dash)
+}
+
+// close ends the maps and lists that a line at an indent is not in.
+func (s *scanner) close(indent int, dash bool) {
+	for len(s.open) > 0 {
+		top := s.open[len(s.open)-1]
+		if top.indent < indent || dash && top.indent == indent && top.key != "" {
+			return
+		}
+		s.open = s.open[:len(s.open)-1]
+	}
+}
+
+// entry reads `key: value`, or a value alone, from a column on.
+func (s *scanner) entry(line []rune, col int, inList bool) {
+	if c := line[col]; c == '{' || c == '[' {
+		s.scanFlow(line, col)
+		return
+	}
+	key, after, colon := word(line, col, false)
+	t := token{path: s.path(), parent: s.parent(), line: s.line, inList: inList}
+	if !colon {
+		end := len(line)
+		t.value, t.at, t.alone = unquoted(line[col:end]), span{col, end}, true
+		s.out = append(s.out, t)
+		return
+	}
+	t.key, t.keyAt = key, span{col, after}
+	s.maps++
+	s.open = append(s.open, level{indent: col, key: key, holds: s.maps})
+	at := after + 1
+	for at < len(line) && line[at] == ' ' {
+		at++
+	}
+	t.at = span{at, len(line)}
+	switch {
+	case at >= len(line) || line[at] == '#':
+		t.at = span{at, at}
+	case line[at] == '{' || line[at] == '[':
+		s.out = append(s.out, t)
+		s.scanFlow(line, at)
+		return
+	case line[at] == '|' || line[at] == '>':
+		s.block = col + 1
+	default:
+		t.at.to = len(line)
+		if i := comment(line[at:]); i >= 0 {
+			t.at.to = at + i
+		}
+		t.value = unquoted(line[at:t.at.to])
+	}
+	s.out = append(s.out, t)
+}
+
+func (s *scanner) path() []string {
+	var out []string
+	for _, f := range s.open {
+		if f.key != "" {
+			out = append(out, f.key)
+		}
+	}
+	for _, f := range s.flow {
+		if f.key != "" {
+			out = append(out, f.key)
+		}
+	}
+	return out
+}
+
+func (s *scanner) parent() int {
+	switch {
+	case len(s.flow) > 0:
+		return s.flow[len(s.flow)-1].holds
+	case len(s.open) > 0:
+		return s.open[len(s.open)-1].holds
+	}
+	return 0
+}
+
+// scanFlow reads { } and [ ] from a column to the end of the line, or to where they end.
+func (s *scanner) scanFlow(line []rune, col int) {
+	for col < len(line) {
+		switch c := line[col]; {
+		case c == ' ':
+			col++
+		case c == '#':
+			return
+		case c == '{' || c == '[':
+			s.maps++
+			s.flow = append(s.flow, flowLevel{list: c == '[', holds: s.maps})
+			col++
+		case c == '}' || c == ']':
+			s.flow = s.flow[:len(s.flow)-1]
+			col++
+			if len(s.flow) == 0 {
+				return
+			}
+		case c == ',':
+			s.flow[len(s.flow)-1].key = ""
+			col++
+		default:
+			col = s.flowEntry(line, col)
+		}
+	}
+}
+
+// flowEntry reads one key or value in { } or [ ] and returns the column after it.
+func (s *scanner) flowEntry(line []rune, col int) int {
+	top := &s.flow[len(s.flow)-1]
+	text, after, colon := word(line, col, true)
+	t := token{path: s.path(), parent: s.parent(), line: s.line, inList: top.list}
+	if !colon {
+		if top.key != "" { // the value of a key on an earlier line
+			return after
+		}
+		t.value, t.at, t.alone = text, span{col, after}, true
+		s.out = append(s.out, t)
+		return after
+	}
+	t.key, t.keyAt = text, span{col, after}
+	at := after + 1
+	for at < len(line) && line[at] == ' ' {
+		at++
+	}
+	top.key = text
+	t.at = span{at, at}
+	if at < len(line) && !strings.ContainsRune("{[,}]#", line[at]) {
+		t.value, t.at.to, _ = word(line, at, true)
+		t.at = span{at, t.at.to}
+	}
+	s.out = append(s.out, t)
+	return max(at, t.at.to)
+}
+
+// word reads a key or a plain or quoted text from a column on, and returns it with the column after it. Colon tells
+// whether a colon ends it, as it ends a key. In flow, brackets and commas end it as well.
+func word(line []rune, col int, flow bool) (text string, after int, colon bool) {
+	i := col
+	if q := line[col]; q == '"' || q == '\'' {
+		for i++; i < len(line) && line[i] != q; i++ {
+			if q == '"' && line[i] == '\\' {
+				i++
+			}
+		}
+		i = min(i+1, len(line))
+		return unquoted(line[col:i]), i, i < len(line) && line[i] == ':'
+	}
+	for ; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == ':' && (i+1 == len(line) || line[i+1] == ' ' || flow && strings.ContainsRune(",}]", line[i+1])):
+			return strings.TrimRight(string(line[col:i]), " "), i, true
+		case c == '$' && i+1 < len(line) && line[i+1] == '{': // a placeholder
+			for i < len(line) && line[i] != '}' {
+				i++
+			}
+		case flow && strings.ContainsRune("{}[],", c), c == '#' && i > col && line[i-1] == ' ':
+			return strings.TrimRight(string(line[col:i]), " "), i, false
+		}
+	}
+	return strings.TrimRight(string(line[col:i]), " "), i, false
+}
+
+// comment returns the index of a comment in the rest of a line, or -1.
+func comment(rest []rune) int {
+	quote := rune(0)
+	for i, c := range rest {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case (c == '"' || c == '\'') && i == 0:
+			quote = c
+		case c == '#' && i > 0 && rest[i-1] == ' ':
+			return i
+		}
+	}
+	return -1
+}
+
+func unquoted(line []rune) string {
+	text := strings.TrimSpace(string(line))
+	if len(text) > 1 && (text[0] == '"' || text[0] == '\'') && text[len(text)-1] == text[0] {
+		return text[1 : len(text)-1]
+	}
+	return text
+}

@@ -1,0 +1,123 @@
+package reference
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A Key is what the reference says of a key of a scenario.
+type Key struct {
+	Path     string   // such as chaos.network.latency.delay, without the names that the author chooses
+	Name     string   // the last part, where a kind of fault is one part
+	Text     string   // its meaning
+	Values   []string // values that it may have, or examples of them
+	Forms    []string // words for other values: text, a number
+	Only     []string // executors that have the key; empty is all
+	Required bool
+	Fault    bool // it is a kind of fault
+}
+
+// An Outline is a key, and the keys that may stand below it.
+type Outline struct {
+	Key
+	Keys  []Key
+	Named bool // they stand below a name that the author chooses
+}
+
+// Outline returns what stands at a path of a scenario: the keys from the top, with the names that the author chooses and
+// without indexes of lists, such as load, browse, flow, get. An empty path is the scenario itself. It is false where the
+// reference knows nothing.
+func (r *Reference) Outline(path []string) (Outline, bool) {
+	at, named, ok := r.resolve("", path)
+	if !ok {
+		return Outline{}, false
+	}
+	var o Outline
+	e := r.entries[at]
+	if e == nil {
+		e = &entry{}
+		for _, x := range r.of("key") {
+			if !strings.Contains(x.Path, ".") && x.Path != "step" {
+				e.Keys = append(e.Keys, x.Path)
+			}
+		}
+	}
+	o.Key = r.key(e)
+	o.Named = e.Named && !named
+	if o.Named {
+		return o, true
+	}
+	keys := slices.Clone(e.Keys)
+	if step := r.entries["step"]; e.Steps && step != nil {
+		keys = append(keys, step.Keys...)
+	}
+	seen := map[string]bool{}
+	for _, p := range keys {
+		if k := r.key(r.entries[p]); !seen[k.Name] {
+			seen[k.Name] = true
+			o.Keys = append(o.Keys, k)
+		}
+	}
+	slices.SortFunc(o.Keys, func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
+	return o, true
+}
+
+// resolve returns the path of the entry that keys lead to from the entry at, and whether the last key is a name of the author's.
+func (r *Reference) resolve(at string, keys []string) (path string, named, ok bool) {
+	e := r.entries[at]
+	if len(keys) == 0 {
+		return at, false, at == "" || e != nil
+	}
+	if e != nil && e.Named {
+		if len(keys) == 1 {
+			return at, true, true
+		}
+		if path, named, ok = r.under(at, keys[1:]); ok {
+			return path, named, true
+		}
+	}
+	return r.under(at, keys)
+}
+
+// under resolves keys of which the first is a key of the entry at.
+func (r *Reference) under(at string, keys []string) (path string, named, ok bool) {
+	for _, next := range []string{join(at, keys[0]), "step." + keys[0]} {
+		e := r.entries[at]
+		if strings.HasPrefix(next, "step.") && (e == nil || !e.Steps) || r.entries[next] == nil {
+			continue
+		}
+		if path, named, ok = r.resolve(next, keys[1:]); ok {
+			return path, named, true
+		}
+	}
+	return "", false, false
+}
+
+// inWords are the forms that say what a value is and are none themselves.
+var inWords = map[string][]string{
+	"text": nil, "a whole number": nil, "a number": nil, "a list": nil, "a step": nil, "on or off": {"on", "off"}, "true or false": {"true", "false"},
+}
+
+func (r *Reference) key(e *entry) Key {
+	k := Key{Path: e.Path, Text: period(e.Text), Only: e.Only, Required: e.Must, Fault: e.Sort == "fault"}
+	if len(e.Only) >= r.executors-1 {
+		k.Only = nil
+	}
+	k.Name = e.Path[strings.LastIndexByte(e.Path, '.')+1:]
+	if k.Fault {
+		k.Name = title(e)
+	}
+	for _, form := range e.Forms {
+		values, words := inWords[form]
+		switch {
+		case !words:
+			k.Values = append(k.Values, form)
+		case values != nil:
+			k.Values = append(k.Values, values...)
+		case form != "a list" && form != "a step":
+			k.Forms = append(k.Forms, form)
+		}
+	}
+	return k
+}
