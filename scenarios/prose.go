@@ -39,9 +39,48 @@ func Sentence(s string) string {
 
 // Markdown escapes one line of text for a table cell, or a line, of GitHub's Markdown. The result
 // contains no Markdown, HTML or formula, and mentions no user.
-func Markdown(text string) string { return markdown.Replace(text) }
+func Markdown(text string) string { return markdown.Replace(Clean(text)) }
 
 // subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
 var markdown = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
-	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.", "\n", " ", "\r", " ")
+	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.")
+
+// Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
+// blanks; characters that control a terminal or the direction of text become visible escapes.
+func Clean(s string) string { return visible(s, " ") }
+
+// CleanLines is Clean for text of several lines.
+func CleanLines(s string) string {
+	return visible(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+}
+
+func visible(s, newline string) string {
+	safe := true
+	for i := 0; i < len(s) && safe; i++ {
+		safe = s[i] >= ' ' && s[i] < 0x7f
+	}
+	if safe {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		c, n := utf8.DecodeRuneInString(s)
+		switch {
+		case c == utf8.RuneError && n == 1:
+			b.WriteRune(utf8.RuneError) // as in JSON
+		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
+			b.WriteString(newline)
+		case c == '\t':
+			b.WriteByte(' ')
+		case unicode.IsControl(c):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff':
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}

@@ -218,7 +218,7 @@ func (x *ab) play(ctx context.Context) error {
 		if found, done, err = seq.Look(as, bs, x.options); err != nil {
 			return usage{err}
 		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "after %d pairs: %s\n", len(as), found.Verdict)
+		fmt.Fprintf(stderr(x.c), "after %d pairs: %s\n", len(as), found.Verdict)
 	}
 	if found.Verdict == scenarios.Regression {
 		if err := x.confirmed(ctx, found); err != nil {
@@ -226,12 +226,12 @@ func (x *ab) play(ctx context.Context) error {
 		}
 	}
 	found.Mismatches = nil
-	return x.tell(x.c.OutOrStdout(), found)
+	return x.tell(stdout(x.c), found)
 }
 
 // confirmed checks the rows that failed against new pairs.
 func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
-	fmt.Fprintf(x.c.ErrOrStderr(), "%s; confirming it with %d new pairs\n", found.Reason, x.abFlags.confirm)
+	fmt.Fprintf(stderr(x.c), "%s; confirming it with %d new pairs\n", found.Reason, x.abFlags.confirm)
 	var as, bs []compare.Run
 	for range x.abFlags.confirm {
 		a, b, err := x.pair(ctx)

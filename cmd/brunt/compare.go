@@ -69,7 +69,7 @@ left out, with a note.`,
 			if err != nil {
 				return usage{err}
 			}
-			return f.tell(c.OutOrStdout(), found)
+			return f.tell(stdout(c), found)
 		},
 	}
 	f.register(c)
@@ -90,7 +90,7 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	}
 	defer h.Close()
 	for _, p := range h.Problems {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+		fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 	}
 	all, err := h.Like(c.Context(), runs[0].Result)
 	if all == nil {

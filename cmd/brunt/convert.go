@@ -70,10 +70,10 @@ listed under guard.allow.load, for you to confirm.`,
 				return usage{err}
 			}
 			for _, n := range made.Notes {
-				fmt.Fprintln(c.ErrOrStderr(), n)
+				fmt.Fprintln(stderr(c), n)
 			}
 			if output == "" {
-				fmt.Fprint(c.OutOrStdout(), made.Text)
+				fmt.Fprint(stdout(c), made.Text)
 			} else if err := writeNew(output, made.Text, disk.Private, force); err != nil {
 				return err
 			}
@@ -166,7 +166,7 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	var mistakes *syntax.MistakesError
 	if errors.As(err, &mistakes) {
 		for _, m := range mistakes.List() {
-			fmt.Fprintf(c.ErrOrStderr(), "still to be mended: %v\n", m)
+			fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
 		}
 		return nil
 	}

@@ -38,7 +38,7 @@ when it crashes. Each defence and each weakness has a switch:
 			return run.Demo(ctx, run.DemoOptions{
 				With: with, Policies: policies, Self: self(), State: state(), Watchdog: watchdog(),
 				Up: func(units []run.DemoUnit) {
-					out := c.OutOrStdout()
+					out := stdout(c)
 					for _, u := range units {
 						fmt.Fprintf(out, "%-18s http://%s  pid %d\n", u.Name, u.Addr, u.PID)
 						if u.Entry {

@@ -40,10 +40,10 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 		return usage{err}
 	}
 	if err != nil {
-		fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: not everything could be looked at: %s\n", oneLine(err))
+		fmt.Fprintf(stderr(c), "brunt: not everything could be looked at: %s\n", oneLine(err))
 	}
 	listFound(c, d)
-	out := clean(c.OutOrStdout())
+	out := stdout(c)
 	switch {
 	case len(d.Left) == 0 && (!f.yes || len(d.Unproven) == 0):
 		return nil
@@ -69,13 +69,13 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	if err == nil {
 		err = errors.New("the ended processes keep starting others")
 	}
-	fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %s\n", oneLine(err))
+	fmt.Fprintf(stderr(c), "brunt: %s\n", oneLine(err))
 	return exit(scenarios.ExitNotReverted)
 }
 
 // listFound prints what was found: what it is and where, how sure it is brunt's, and what takes it back.
 func listFound(c *cobra.Command, d *journal.Discovery) {
-	out := clean(c.OutOrStdout())
+	out := stdout(c)
 	for _, l := range d.Left {
 		fmt.Fprintln(out, foundAs(l.Run, l.What))
 		if l.Why != "" {
@@ -117,7 +117,7 @@ func asks(c *cobra.Command, f discoverFlags) func(journal.Leftover) bool {
 	}
 	lines := bufio.NewScanner(in)
 	return func(l journal.Leftover) bool {
-		fmt.Fprintf(clean(c.OutOrStdout()), "%s. Take it back? [y/N] ", foundAs(l.Run, l.What))
+		fmt.Fprintf(stdout(c), "%s. Take it back? [y/N] ", foundAs(l.Run, l.What))
 		if !lines.Scan() {
 			return false
 		}

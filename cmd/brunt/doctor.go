@@ -42,7 +42,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 				needs = doctor.Needs(c.Context(), plan)
 			}
 			bad := false
-			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
 			checks := append(doctor.Machine(c.Context(), journal.Dirs(os.Getenv), os.Getenv), doctor.Policies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == doctor.Bad
@@ -54,7 +54,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 			if err := t.Flush(); err != nil {
 				return err
 			}
-			if err := printCapabilities(c.OutOrStdout(), netns.Capabilities()); err != nil {
+			if err := printCapabilities(stdout(c), netns.Capabilities()); err != nil {
 				return err
 			}
 			if bad {

@@ -42,7 +42,7 @@ func (f *signFlag) writeManifest(c *cobra.Command, dir string) error {
 	case f.signer != nil:
 		return fmt.Errorf("%s is not signed: %w", dir, err)
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s has no manifest, so `brunt verify` can't check it: %v\n", dir, err)
+	fmt.Fprintf(stderr(c), "brunt: %s has no manifest, so `brunt verify` can't check it: %v\n", dir, err)
 	return nil
 }
 
@@ -56,7 +56,7 @@ func record(c *cobra.Command, dir string) (log *evidence.EventLog, done func(), 
 	}
 	return log, func() {
 		if err := log.Close(); err != nil {
-			fmt.Fprintf(c.ErrOrStderr(), "brunt: the events could not be written during the run: %v\n", err)
+			fmt.Fprintf(stderr(c), "brunt: the events could not be written during the run: %v\n", err)
 		}
 	}, nil
 }

@@ -35,7 +35,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 			if err != nil {
 				return usage{err}
 			}
-			_, err = fmt.Fprint(c.OutOrStdout(), text)
+			_, err = fmt.Fprint(stdout(c), text)
 			return err
 		},
 	}

@@ -117,11 +117,11 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	ctx, stop := interruptible(new(screen), "brunt: interrupted; again ends teardown", hurries)
 	defer stop()
 	o.Tried = func(t capacity.Try) {
-		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
+		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	found, err := capacity.Find(ctx, finder, o)
 	if found != nil && len(found.Tries) > 0 {
-		f.say(c.OutOrStdout(), found, err)
+		f.say(stdout(c), found, err)
 		if f.file != "" {
 			b, jerr := json.MarshalIndent(found, "", "  ")
 			if jerr == nil {

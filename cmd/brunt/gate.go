@@ -106,7 +106,7 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	}
 	defer history.Close()
 	for _, p := range history.Problems {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+		fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 	}
 	if err := history.Writable(); err != nil {
 		return usage{err}
@@ -175,9 +175,9 @@ func (g *gate) decide(ctx context.Context) error {
 	}
 	tellOutdated(g.c, measure)
 	if lacks := compare.Unmeasured(measure); lacks != "" {
-		fmt.Fprintf(g.c.ErrOrStderr(), "brunt: %s\n", lacks)
+		fmt.Fprintf(stderr(g.c), "brunt: %s\n", lacks)
 	}
-	out := g.c.OutOrStdout()
+	out := stdout(g.c)
 	trial := &compare.Trial{
 		History: measure, Runs: g.runs, Confirm: g.confirm,
 		Make:  func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },

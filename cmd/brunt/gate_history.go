@@ -19,7 +19,7 @@ import (
 // tellOutdated prints which values of records are not compared.
 func tellOutdated(c *cobra.Command, records []*compare.Record) {
 	if old := compare.Outdated(records); old != "" {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s\n", old)
+		fmt.Fprintf(stderr(c), "brunt: %s\n", old)
 	}
 }
 
@@ -31,7 +31,7 @@ func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
 		return err
 	}
-	out := g.c.OutOrStdout()
+	out := stdout(g.c)
 	if g.accept {
 		fmt.Fprintf(out, "\nGATE: accepted; the history starts again\n")
 		return nil

@@ -33,7 +33,7 @@ func (g *gate) again(ctx context.Context, why string) bool {
 		if pause <= 0 {
 			return false
 		}
-		fmt.Fprintf(g.c.ErrOrStderr(), "brunt: another load disturbs the machine: %s; brunt waits %s\n", why, quantity.FormatDuration(pause))
+		fmt.Fprintf(stderr(g.c), "brunt: another load disturbs the machine: %s; brunt waits %s\n", why, quantity.FormatDuration(pause))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -55,7 +55,7 @@ func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	for range n {
 		r, err := g.one(ctx)
 		for again := 1; again < mostAgain && errors.Is(err, exit(scenarios.ExitInvalid)); again++ {
-			fmt.Fprintln(g.c.ErrOrStderr(), "brunt: a run shows nothing about the target and is repeated")
+			fmt.Fprintln(stderr(g.c), "brunt: a run shows nothing about the target and is repeated")
 			r, err = g.one(ctx)
 		}
 		for failed := (disturbedError{}); errors.As(err, &failed); r, err = g.one(ctx) {
@@ -88,7 +88,7 @@ func (g *gate) run(ctx context.Context) (*compare.Record, error) {
 		return nil, disturbedError{e.Text, res.ExitCode}
 	}
 	if res.ExitCode != 0 {
-		summarize(g.c.ErrOrStderr(), res)
+		summarize(stderr(g.c), res)
 		return nil, exit(res.ExitCode)
 	}
 	r := compare.NewRecord(res, compare.Calibrate(res.Environment))

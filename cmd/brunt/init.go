@@ -59,14 +59,14 @@ write a policy instead, which limits what scenarios may do.`,
 				return err
 			}
 			if policy {
-				fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file, file)
+				fmt.Fprintf(stdout(c), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file, file)
 				return nil
 			}
 			schema, err := schemaBeside(file)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "wrote %s%s\n  brunt validate %s\n  brunt run %s\n", file, schema, file, file)
+			fmt.Fprintf(stdout(c), "wrote %s%s\n  brunt validate %s\n  brunt run %s\n", file, schema, file, file)
 			return nil
 		},
 	}

@@ -77,7 +77,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	out := clean(c.OutOrStdout())
+	out := stdout(c)
 	if f.dryRun {
 		lines, err := dryrun.RunFaults(c.Context(), plan)
 		for _, line := range lines {

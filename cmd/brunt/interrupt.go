@@ -71,7 +71,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	if s.live != nil {
 		return s.live.Write(p)
 	}
-	return os.Stderr.Write(p)
+	return clean(os.Stderr).Write(p)
 }
 
 // interruptible returns a context that ends with the first SIGINT or SIGTERM, and prints say on w.

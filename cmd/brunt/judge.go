@@ -57,7 +57,7 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison) error {
 		}
 	}
 	if path := cmp.Or(f.summary, stepSummary()); path != "" {
-		return appendSummary(os.Stderr, path, found.Markdown)
+		return appendSummary(clean(os.Stderr), path, found.Markdown)
 	}
 	return nil
 }

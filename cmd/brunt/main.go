@@ -29,22 +29,22 @@ func execute(args []string) int {
 	err := root.Execute()
 	var code exit
 	var mistakes *syntax.MistakesError
-	stderr := clean(os.Stderr)
+	to := clean(os.Stderr)
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(stderr, strings.TrimRight(mistakes.Explain(), "\n"))
+		fmt.Fprintln(to, strings.TrimRight(mistakes.Explain(), "\n"))
 		n := len(mistakes.List())
-		fmt.Fprintf(stderr, "\n%s; nothing was started.\n", scenarios.Amount(n, "mistake"))
+		fmt.Fprintf(to, "\n%s; nothing was started.\n", scenarios.Amount(n, "mistake"))
 		return scenarios.ExitMistake
 	case errors.As(err, new(usage)), errors.As(err, new(*driftError)):
-		fmt.Fprintln(stderr, "brunt: "+err.Error())
+		fmt.Fprintln(to, "brunt: "+err.Error())
 		return scenarios.ExitMistake
 	}
-	fmt.Fprintln(stderr, "brunt: "+err.Error())
+	fmt.Fprintln(to, "brunt: "+err.Error())
 	return scenarios.ExitError
 }
 

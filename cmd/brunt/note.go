@@ -40,7 +40,7 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 			case err != nil:
 				return fmt.Errorf("%s: %w", r.Run, err)
 			}
-			fmt.Fprintf(clean(c.OutOrStdout()), "noted in run %s, %s\n", r.Run, r.Name)
+			fmt.Fprintf(stdout(c), "noted in run %s, %s\n", r.Run, r.Name)
 			return nil
 		},
 	}

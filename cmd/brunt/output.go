@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 
 	"brunt/reporters/html"
 	"brunt/reporters/terminal"
@@ -14,6 +15,7 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -83,14 +85,42 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 	return o
 }
 
-// clean returns a writer of texts that may come from files of others, such as a plan or a journal: characters that
+// stdout returns the standard output of a command for people. What a file of another's says can't control the terminal.
+func stdout(c *cobra.Command) io.Writer { return clean(c.OutOrStdout()) }
+
+// stderr returns the standard error of a command for people, as [stdout] does.
+func stderr(c *cobra.Command) io.Writer { return clean(c.ErrOrStderr()) }
+
+// data returns the standard output of a command for programs: it is as stdout in a terminal, and gets each byte as it is elsewhere.
+func data(c *cobra.Command) io.Writer {
+	if f, ok := c.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return clean(f)
+	}
+	return c.OutOrStdout()
+}
+
+// clean returns a writer of texts that may come from files of others, such as a result, a plan or a journal: characters that
 // control a terminal become visible escapes.
-func clean(w io.Writer) io.Writer { return cleanWriter{w} }
+func clean(w io.Writer) io.Writer { return &cleanWriter{to: w} }
 
-type cleanWriter struct{ to io.Writer }
+type cleanWriter struct {
+	to   io.Writer
+	rest []byte // the begin of a character that is not whole yet
+}
 
-// Write implements [io.Writer], for whole characters.
-func (w cleanWriter) Write(b []byte) (int, error) {
-	_, err := io.WriteString(w.to, words.CleanLines(string(b)))
+// Write implements [io.Writer].
+func (w *cleanWriter) Write(b []byte) (int, error) {
+	text := append(w.rest, b...)
+	whole := len(text)
+	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
+		if last := text[len(text)-i:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				whole -= i
+			}
+			break
+		}
+	}
+	_, err := io.WriteString(w.to, words.CleanLines(string(text[:whole])))
+	w.rest = append([]byte(nil), text[whole:]...)
 	return len(b), err
 }

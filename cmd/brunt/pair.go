@@ -72,9 +72,9 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 			x.kept++
 			return a, b, nil
 		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is repeated: %s\n", n+1, why)
+		fmt.Fprintf(stderr(x.c), "pair %d is repeated: %s\n", n+1, why)
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
+	fmt.Fprintf(stderr(x.c), "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
 	return a, b, exit(scenarios.ExitInvalid)
 }
 

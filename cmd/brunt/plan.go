@@ -31,9 +31,9 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	}
 	lines, err := dryrun.Run(c.Context(), plan)
 	for _, line := range lines {
-		fmt.Fprintln(clean(c.OutOrStdout()), line)
+		fmt.Fprintln(stdout(c), line)
 	}
-	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
+	fmt.Fprintln(stdout(c), "\nNothing was started or broken.")
 	if err != nil { // printed above
 		return exit(scenarios.ExitMistake)
 	}
@@ -59,7 +59,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	if err := writeWhole(f.out, disk.Private, func(w io.Writer) error { return encodeJSON(w, kept) }); err != nil {
 		return usagef("the plan: %w", err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing has changed by then.\n", f.out, f.out)
+	fmt.Fprintf(stdout(c), "Plan: %s; `brunt run --plan %s` runs it, if nothing has changed by then.\n", f.out, f.out)
 	return nil
 }
 

@@ -50,9 +50,9 @@ whether a build is worse, use compare, ab or gate.`,
 			if err != nil {
 				return err
 			}
-			beside(c.ErrOrStderr(), res, earlier)
+			beside(stderr(c), res, earlier)
 			if format != "" {
-				return reformat(c.OutOrStdout(), res, format, out)
+				return reformat(data(c), res, format, out)
 			}
 			dir := args[0]
 			if out != "" {
@@ -79,7 +79,7 @@ whether a build is worse, use compare, ab or gate.`,
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
+		fmt.Fprintf(stderr(c), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
 	}
 	return err
 }

@@ -69,7 +69,7 @@ exec or a webhook has done is known from a journal or a copy alone. Linux only.`
 				cancel()
 				for _, t := range taken {
 					n++
-					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+					fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 				}
 				if !errors.Is(err, fs.ErrPermission) {
 					errs = append(errs, err, leftElsewhere(dir))
@@ -81,14 +81,14 @@ exec or a webhook has done is known from a journal or a copy alone. Linux only.`
 			errs = append(errs, err)
 			for _, t := range strays {
 				n++
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+				fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 			}
 			if err := errors.Join(errs...); err != nil {
-				fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", err)
+				fmt.Fprintf(stderr(c), "brunt: %v\n", err)
 				return exit(scenarios.ExitNotReverted)
 			}
 			if n == 0 {
-				fmt.Fprintln(c.OutOrStdout(), "nothing is left behind")
+				fmt.Fprintln(stdout(c), "nothing is left behind")
 			}
 			return nil
 		},

@@ -71,7 +71,7 @@ func (x *ab) follow(ctx context.Context, n int, r *round, end context.CancelCaus
 		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive { // a later sample may have what this one lacks
 			continue
 		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "in round %d, after %s of blocks: %s; it ends here\n", n+1, scenarios.Amount(pairs, "pair"), found.Verdict)
+		fmt.Fprintf(stderr(x.c), "in round %d, after %s of blocks: %s; it ends here\n", n+1, scenarios.Amount(pairs, "pair"), found.Verdict)
 		r.found = found
 		end(errClear)
 		return
@@ -100,5 +100,5 @@ func (x *ab) unended(found *compare.Comparison, why string) error {
 		return nil
 	}
 	found.Verdict, found.Reason, found.Mismatches = scenarios.Inconclusive, why+": "+found.Reason, nil
-	return x.write(x.c.OutOrStdout(), found)
+	return x.write(stdout(x.c), found)
 }

@@ -176,7 +176,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	signalled := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	live, err := f.openLive(plan.Scenario.Name, c.ErrOrStderr(), func() (again bool) {
+	live, err := f.openLive(plan.Scenario.Name, stderr(c), func() (again bool) {
 		again = interruptionsOf(signalled).add() > 1
 		cancel(run.Interrupt{Code: 130, By: "a person, by POST /stop"})
 		return again
@@ -208,7 +208,7 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		if res == nil {
 			return err
 		}
-		summarize(c.ErrOrStderr(), res)
+		summarize(stderr(c), res)
 		worst, code = worseOf(worst, code, res)
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if unwritten = err; err != nil || context.Cause(ctx) != nil {
@@ -216,7 +216,7 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		}
 	}
 	if f.repeat > 1 {
-		fmt.Fprintf(c.OutOrStdout(), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
+		fmt.Fprintf(stdout(c), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
 	switch {
 	case unwritten != nil && slices.Contains([]int{7, 130, 143}, code): // these precede an internal error of brunt

@@ -86,7 +86,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		res.Notes = append(res.Notes, plan.Scenario.Secrets.Mask(note))
 	}
 	defer run.Frugal()()
-	beside(c.ErrOrStderr(), res, f.earlier)
+	beside(stderr(c), res, f.earlier)
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {
 		werr = f.sign.writeManifest(c, dir)

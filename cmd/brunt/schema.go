@@ -27,7 +27,7 @@ event, which is a line of events.jsonl.`,
 			if len(args) == 1 {
 				of = args[0]
 			}
-			return encodeJSON(c.OutOrStdout(), schemas[of]())
+			return encodeJSON(data(c), schemas[of]())
 		},
 	}
 }

@@ -33,13 +33,13 @@ while a run stood still. brunt also shows which runs are stopped (SIGSTOP).`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s := readStatus(c)
 			if asJSON {
-				out := json.NewEncoder(c.OutOrStdout())
+				out := json.NewEncoder(data(c))
 				out.SetIndent("", "  ")
 				if err := out.Encode(s); err != nil {
 					return err
 				}
 			} else {
-				s.print(clean(c.OutOrStdout()))
+				s.print(stdout(c))
 			}
 			if s.Left+len(s.Aside) > 0 {
 				return exit(scenarios.ExitNotReverted)
@@ -84,7 +84,7 @@ func readStatus(c *cobra.Command) status {
 		}
 		out.Aside = append(out.Aside, journal.SetAside(dir)...)
 		if err != nil { // of some of them; the others are listed all the same
-			fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", err)
+			fmt.Fprintf(stderr(c), "brunt: %v\n", err)
 			out.mistaken = true
 			out.Left++
 		}
@@ -95,7 +95,7 @@ func readStatus(c *cobra.Command) status {
 		out.Strays = append(out.Strays, stray{s.Run, s.String()})
 	}
 	if err != nil {
-		fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: looking for watchdogs that were never started: %v\n", err)
+		fmt.Fprintf(stderr(c), "brunt: looking for watchdogs that were never started: %v\n", err)
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (x *ab) arrange(a, b *plan.Plan) {
 		}
 	}
 	if why != "" {
-		fmt.Fprintf(x.c.ErrOrStderr(), "runs in turns, not a switchback: %s\n", why)
+		fmt.Fprintf(stderr(x.c), "runs in turns, not a switchback: %s\n", why)
 	}
 }
 
@@ -75,7 +75,7 @@ func (x *ab) fit() error {
 
 // announce says what is going to run.
 func (x *ab) announce() {
-	w, whole := x.c.ErrOrStderr(), quantity.FormatDuration(x.whole)
+	w, whole := stderr(x.c), quantity.FormatDuration(x.whole)
 	if x.each > 0 {
 		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
 			quantity.FormatDuration(x.each), scenarios.Amount(x.pairs, "round"), whole, x.folder)
@@ -106,11 +106,11 @@ func (x *ab) switched(ctx context.Context) error {
 			if found == nil {
 				continue
 			}
-			fmt.Fprintf(x.c.ErrOrStderr(), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
+			fmt.Fprintf(stderr(x.c), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
 		}
 		if last || found.Verdict != scenarios.Inconclusive {
 			found.Mismatches = nil
-			return x.tell(x.c.OutOrStdout(), found)
+			return x.tell(stdout(x.c), found)
 		}
 	}
 }
@@ -149,10 +149,10 @@ func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r runEnd) error 
 	case errors.Is(context.Cause(ctx), errOther):
 		return errOther
 	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
-		fmt.Fprintf(x.c.ErrOrStderr(), "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
+		fmt.Fprintf(stderr(x.c), "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
 		return errApart
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
+	fmt.Fprintf(stderr(x.c), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
 	return errors.Join(r.err, exit(r.code))
 }
 

@@ -42,14 +42,14 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			}
 			defer h.Close()
 			for _, p := range h.Problems {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+				fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 			}
 			all, left, err := newest(c, h, name)
 			if err != nil {
 				return err
 			}
 			for _, l := range left {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: left out: %s\n", l)
+				fmt.Fprintf(stderr(c), "brunt: left out: %s\n", l)
 			}
 			if err := all[len(all)-1].Known(o); err != nil {
 				return usage{err}
@@ -66,8 +66,8 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 					return err
 				}
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s: %d runs, %s\n\n", all[0].Name, len(all), all[len(all)-1].Machine)
-			return compare.TrendText(c.OutOrStdout(), trends)
+			fmt.Fprintf(stdout(c), "%s: %d runs, %s\n\n", all[0].Name, len(all), all[len(all)-1].Machine)
+			return compare.TrendText(stdout(c), trends)
 		},
 	}
 	f.narrow(c)

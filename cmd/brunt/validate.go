@@ -23,9 +23,9 @@ shows all mistakes at once, and what the load can show.`,
 			if err != nil {
 				return err
 			}
-			out := clean(c.OutOrStdout())
+			out := stdout(c)
 			if explain {
-				fmt.Fprint(c.OutOrStdout(), plan.Scenario.Explain())
+				fmt.Fprint(stdout(c), plan.Scenario.Explain())
 				return nil
 			}
 			fmt.Fprintf(out, "%s: ok\n", args[0])

@@ -49,7 +49,7 @@ or by another key. 2: the folder, or the file of --signer, can't be read.`,
 				if err != nil {
 					return usagef("%s: %w", dir, err)
 				}
-				tellVerification(c.OutOrStdout(), dir, v)
+				tellVerification(stdout(c), dir, v)
 				bad = bad || len(v.Findings) > 0
 			}
 			if bad {

@@ -58,44 +58,11 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
-// blanks; characters that control a terminal or the direction of text become visible escapes.
-func Clean(s string) string { return visible(s, " ") }
+// Clean makes text safe for one line, as [scenarios.Clean] does.
+func Clean(s string) string { return scenarios.Clean(s) }
 
 // CleanLines is Clean for text of several lines.
-func CleanLines(s string) string {
-	return visible(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
-}
-
-func visible(s, newline string) string {
-	safe := true
-	for i := 0; i < len(s) && safe; i++ {
-		safe = s[i] >= ' ' && s[i] < 0x7f
-	}
-	if safe {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		c, n := utf8.DecodeRuneInString(s)
-		switch {
-		case c == utf8.RuneError && n == 1:
-			b.WriteRune(utf8.RuneError) // as in JSON
-		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
-			b.WriteString(newline)
-		case c == '\t':
-			b.WriteByte(' ')
-		case unicode.IsControl(c):
-			fmt.Fprintf(&b, `\x%02x`, c)
-		case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff':
-			fmt.Fprintf(&b, `\u%04x`, c)
-		default:
-			b.WriteString(s[:n])
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
+func CleanLines(s string) string { return scenarios.CleanLines(s) }
 
 // Seconds formats a duration in seconds; unknown is –.
 func Seconds(n result.Num) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -166,7 +167,7 @@ func TrendText(w io.Writer, trends []Trend) error {
 		}
 		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, t.spark(sparkWidth), last)
 		for _, m := range t.Moves {
-			fmt.Fprintf(&b, "  changed level on %s\n", t.Sentence(m))
+			fmt.Fprintf(&b, "  changed level on %s\n", scenarios.Clean(t.Sentence(m)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

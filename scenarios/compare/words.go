@@ -13,11 +13,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// where names the metric and place of a row.
+// where names the metric and place of a row. The names may be those of a file of another's.
 func (r *Row) where() string {
 	s := r.Metric
 	if r.of().ofUnit {
-		return s + " of " + r.Step
+		return scenarios.Clean(s + " of " + r.Step)
 	}
 	if r.Step != "*" {
 		s += fmt.Sprintf(" of %q", r.Step)
@@ -28,7 +28,7 @@ func (r *Row) where() string {
 	if r.Phase != "run" {
 		s += " in " + r.Phase
 	}
-	return s
+	return scenarios.Clean(s)
 }
 
 // sentence describes the result of the row.
@@ -154,7 +154,7 @@ func (c *Comparison) sides() string {
 // Text writes the comparison for a terminal: the verdict, and the rows that it is based on.
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
-	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
+	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), scenarios.Clean(c.Reason))
 	design := map[Design]string{Pairs: "interleaved pairs", Groups: "in turns (Welch, a turn counts as one)", Past: "against the prediction bound"}[c.Design]
 	switch c.Design {
 	case Switched:
@@ -174,7 +174,7 @@ func (c *Comparison) Text(w io.Writer) error {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand),
-			r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), r.Note)
+			r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), scenarios.Clean(r.Note))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -184,17 +184,17 @@ func (c *Comparison) Text(w io.Writer) error {
 	}
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled {
-			fmt.Fprintf(out, "? %s\n", r.sentence())
+			fmt.Fprintf(out, "? %s\n", scenarios.Clean(r.sentence()))
 		}
 	}
 	for _, moved := range c.Moved {
-		fmt.Fprintf(out, "moved: %s\n", moved)
+		fmt.Fprintf(out, "moved: %s\n", scenarios.Clean(moved))
 	}
 	for _, l := range c.Left {
-		fmt.Fprintf(out, "left out: %s\n", l)
+		fmt.Fprintf(out, "left out: %s\n", scenarios.Clean(l))
 	}
 	for _, m := range c.Mismatches {
-		fmt.Fprintf(out, "allowed: %s\n", m)
+		fmt.Fprintf(out, "allowed: %s\n", scenarios.Clean(m))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
