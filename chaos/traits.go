@@ -28,6 +28,9 @@ type Traits struct {
 	Steps []*syntax.Node
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
+	// Kept are the texts that the journal keeps as they stand, so that any process can revert the fault: a command with
+	// its variables, or a call with its headers and its body.
+	Kept []string
 	// Fills is the directory of a unit whose filesystem the fault fills; empty is none.
 	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.

@@ -61,7 +61,22 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
 		}
 	}
+	checks = append(checks, journalNeeds(p)...)
 	return append(checks, questionNeeds(ctx, p)...)
+}
+
+// journalNeeds names the faults of which the journal has a secret.
+func journalNeeds(p *plan.Plan) []Check {
+	var out []Check
+	for _, e := range p.Parts() {
+		if plan.KeepsSecret(p, e) {
+			out = append(out, Check{
+				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
+					"is taken back", plan.NamedSecret,
+			})
+		}
+	}
+	return out
 }
 
 // questionNeeds tries the questions that a run would ask of the target and of its monitoring.

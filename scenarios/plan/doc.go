@@ -24,6 +24,7 @@
 //	observe.go     metrics, alerts, and how the team's monitoring is asked
 //	ledger.go      which step writes, how a write is identified, where it is read
 //	policy.go      policies: what goes beyond one is a mistake
+//	kept.go        secrets that the journal has to keep
 //	single.go      one fault alone: of a scenario, or of the command line
 //	files.go       how many open files a plan needs
 //

@@ -51,7 +51,8 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
-		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // the notes of the whole plan are about its load
+		one.Faults = []*chaos.Entry{&entry}
+		one.Notes = keptSecrets(p, entry.Parts()) // those of the whole plan are about its load
 		for _, policy := range p.Policies {
 			one.Notes = append(one.Notes, heldTo(policy))
 		}

@@ -3,7 +3,9 @@ package custom
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
@@ -43,7 +45,14 @@ var _ chaos.Fault = (*Exec)(nil)
 // Traits implements [chaos.Fault].
 func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
-	t.OneShot = f.Revert.none
+	if t.OneShot = f.Revert.none; t.OneShot {
+		return t
+	}
+	t.Kept = append(t.Kept, f.Revert.String())
+	for _, name := range slices.Sorted(maps.Keys(f.Env)) {
+		v := f.Env[name]
+		t.Kept = append(t.Kept, name+"="+v.Text())
+	}
 	return t
 }
 

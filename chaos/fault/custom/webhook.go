@@ -3,8 +3,10 @@ package custom
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
+	"slices"
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
@@ -36,7 +38,22 @@ var _ chaos.Fault = (*Webhook)(nil)
 // Traits implements [chaos.Fault].
 func (f *Webhook) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
-	t.OneShot = f.Revert.none
+	if t.OneShot = f.Revert.none; t.OneShot {
+		return t
+	}
+	if method, _ := f.Revert.Method(); method != "" {
+		t.Kept = append(t.Kept, f.Revert.String())
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Revert.Headers)) {
+		v := f.Revert.Headers[name]
+		t.Kept = append(t.Kept, name+": "+v.Text())
+	}
+	if f.Revert.JSON != nil {
+		t.Kept = append(t.Kept, f.Revert.JSON.Text())
+	}
+	if f.Revert.Body != nil {
+		t.Kept = append(t.Kept, f.Revert.Body.Text())
+	}
 	return t
 }
 
