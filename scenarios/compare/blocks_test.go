@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/compare/always"
 	"brunt/scenarios/result"
 )
 
@@ -144,7 +145,7 @@ func TestReach(t *testing.T) {
 	const trials, most, alpha = 2000, 60, .05
 	var bound [most + 1]float64
 	for n := 2; n <= most; n++ {
-		bound[n] = reach(float64(n), alpha)
+		bound[n] = always.Reach(float64(n), alpha)
 	}
 	if !math.IsInf(bound[4], 1) || bound[5] > 20 || bound[most] < 2 {
 		t.Errorf("the bounds are %v", bound)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sort"
 
+	"brunt/scenarios/compare/always"
+
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -15,7 +17,7 @@ type estimate struct {
 	err     float64
 	freedom float64
 	lasting float64 // the part of err that more runs do not reduce: of the one run compared with a history
-	always  bool    // bounds hold at all times together; see [evidence]
+	always  bool    // bounds hold at all times together; see package always
 }
 
 // t returns the quantile of Student's t.
@@ -26,7 +28,7 @@ func (e estimate) t(q float64) float64 {
 // reach is the distance of a one-sided bound from the mean.
 func (e estimate) reach(alpha float64) float64 {
 	if e.always {
-		return reach(e.freedom+1, alpha) * e.err
+		return always.Reach(e.freedom+1, alpha) * e.err
 	}
 	return e.t(1-alpha) * e.err
 }
@@ -38,7 +40,7 @@ func (e estimate) high(alpha float64) float64 { return e.mean + e.reach(alpha) }
 // p is the probability of a change as bad as this one by noise alone.
 func (e estimate) p() float64 {
 	if e.always {
-		return math.Min(1, 1/evidence(e.mean/e.err, e.freedom+1))
+		return math.Min(1, 1/always.Evidence(e.mean/e.err, e.freedom+1))
 	}
 	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Survival(e.mean / e.err)
 }

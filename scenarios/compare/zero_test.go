@@ -48,8 +48,9 @@ func TestCompare_Zero(t *testing.T) {
 		if got.Verdict != c.want || !strings.Contains(text.String(), c.says) || got.Rows[0].Note != c.says || strings.Contains(text.String(), "100x") {
 			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, got.Verdict, c.want, c.says, text.String())
 		}
-		if raw, err := json.Marshal(got.Rows[0]); err != nil || !strings.Contains(string(raw), `"change":null`) || !strings.Contains(string(raw), `"note":"`+c.says) ||
-			strings.Contains(string(raw), `"base":null`) {
+		raw, err := json.Marshal(got.Rows[0])
+		if row := string(raw); err != nil || !strings.Contains(row, `"change":null`) || !strings.Contains(row, `"note":"`+c.says) ||
+			strings.Contains(row, `"base":null`) {
 			t.Errorf("%s: %s, %v", c.name, raw, err)
 		}
 		beside, err := Beside(base, cand[0], Options{Metrics: []string{c.metric}})
@@ -65,7 +66,10 @@ func TestCompare_Zero(t *testing.T) {
 // TestRow_Bounds: a bound that there is not yet is no change of over 100x.
 func TestRow_Bounds(t *testing.T) {
 	inf := result.Num(math.Inf(-1))
-	r := Row{Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01, Verdict: scenarios.Inconclusive}
+	r := Row{
+		Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01,
+		Verdict: scenarios.Inconclusive,
+	}
 	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors has no bounds yet") || !strings.Contains(s, "detect no change") {
 		t.Error(s)
 	}
