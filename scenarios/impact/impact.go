@@ -237,9 +237,16 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 //
 // Failed are bad requests beyond the baseline's share, plus those that were in flight at the
 // injection. Area is the integral of 1 - good/offered; a slice in which nothing was offered counts
-// in full when it was stalled, as closed loads are.
+// in full when it was stalled, as closed loads are, for longer than chance explains.
 func (a *Answer) count(q Question, c chances, until time.Duration) {
 	n, k := q.Caught.N, q.Caught.Bad
+	var stall, silent time.Duration // how long the present stall lasts, and how much of it had no request
+	ends := func() {
+		if c.quiet(stall) < tailBad {
+			a.Area += silent.Seconds()
+		}
+		stall, silent = 0, 0
+	}
 	for i := range q.Slices {
 		s := &q.Slices[i]
 		if s.Start < q.Injected || s.Start >= until {
@@ -247,13 +254,20 @@ func (a *Answer) count(q Question, c chances, until time.Duration) {
 		}
 		n += s.N
 		k += s.Bad
-		switch width := (s.End - s.Start).Seconds(); {
+		width := s.End - s.Start
+		if s.Stalled() {
+			stall += width
+		} else {
+			ends()
+		}
+		switch {
 		case s.Offered > 0:
-			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width
+			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width.Seconds()
 		case s.Stalled():
-			a.Area += width
+			silent += width
 		}
 	}
+	ends()
 	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
 }
 

@@ -79,9 +79,9 @@
 //
 //   - burn counts errors as the metric errors does, over everything offered. Its worst span
 //     counts. It needs as many requests as its value allows errors.
-//   - A slice of slices() counts when something was offered in it, or when a closed load was
-//     blocked: requests were in flight, none ended and none was offered.
-//   - area counts a slice in which nothing was offered in full when the load was stalled.
+//   - A slice of slices() counts when something was offered in it, or when a closed load was blocked: none was offered in a
+//     stall, see below.
+//   - area counts a slice in which nothing was offered in full when the load was stalled for longer than chance explains.
 //   - Steady and stop conditions do not support burn and slices, which need spans of time.
 //
 // Faults:

@@ -9,9 +9,11 @@ import (
 // spans are the requests of a phase that objective o selects, as seen by as.
 func spans(f *readings, o slo.Objective, p phase, as view) slo.Spans {
 	out := slo.Spans{From: p.From, To: p.To}
-	for _, s := range f.slicesAs(o, p.has, as) {
+	list := f.slicesAs(o, p.has, as)
+	dark := f.dark(o, list)
+	for i, s := range list {
 		slice := slo.Slice{
-			Start: s.Start, End: s.End, Offered: s.Offered, Bad: s.Bad, Good: s.Good, Blocked: s.Stalled() && f.closedAt(o, s.Start),
+			Start: s.Start, End: s.End, Offered: s.Offered, Bad: s.Bad, Good: s.Good, Blocked: dark[i],
 		}
 		if s.Marks != nil {
 			slice.Requests = func(do func(at time.Duration, bad bool)) {

@@ -440,7 +440,9 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "one user whose answers take three seconds", row: "G8", users: &truth.Users{Users: 1}, answer: 3 * sec, seconds: 90,
-		slo: []string{"availability > 99% => inconclusive", "availability > 80% => pass", "errors = 0% => pass"}, see: func(c *truth.Complaints, p played) {
+		faults: []span{{40 * sec, 50 * sec}}, slo: []string{
+			"availability > 99% => inconclusive", "availability > 80% => pass", "errors = 0% => pass", "slices(1s, 99%) > 90% => pass",
+		}, see: func(c *truth.Complaints, p played) {
 			for _, o := range p.Objectives {
 				if o.Corrected != nil {
 					c.Errorf("%s is corrected to %v: %s", o.Text, *o.Corrected, o.Note)
