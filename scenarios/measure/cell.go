@@ -240,6 +240,18 @@ func (c *Cell) reset() {
 	}
 }
 
+// trim gives back the memory that the requests of a settled cell did not need: a cell that is used again and again
+// would otherwise have, in the end, what the largest needed.
+func (c *Cell) trim() {
+	for _, t := range c.times() {
+		t.trim()
+	}
+	for i := range c.Timings {
+		c.Timings[i].trim()
+	}
+	c.Late.Punctual.trim()
+}
+
 // Add adds the counts of d. Both cells are settled.
 func (c *Cell) Add(d *Cell) {
 	from := d.times()

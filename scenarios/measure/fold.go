@@ -249,6 +249,7 @@ func (r *Recorder) events(o *scenarios.Outcome, w *Window, series int, iteration
 func (r *Recorder) close(horizon time.Duration) {
 	r.mu.Lock()
 	r.gone = r.windows.close(horizon, r.gone[:0])
+	r.slow.pack(func(set int32) bool { return r.isOver(set, horizon) })
 	r.mu.Unlock()
 	for _, w := range r.gone {
 		w.Each(r.spillCell)

@@ -71,6 +71,11 @@ func (h *History) PhasesOf(k Key, do func(phase int32)) {
 	}
 }
 
+// isOver reports whether all faults of a set were cleared before a time. The requests without a fault go on.
+func (h *History) isOver(set int32, before time.Duration) bool {
+	return set != 0 && !slices.ContainsFunc(h.Sets[set], func(n int32) bool { return h.Faults[n].Until() >= before })
+}
+
 // A timeline is a history that is still being made. It tells which faults a request met.
 type timeline struct {
 	History

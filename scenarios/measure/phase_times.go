@@ -79,6 +79,13 @@ func (t *PhaseTimes) reset() {
 	*t = PhaseTimes{at: at}
 }
 
+// trim gives back memory that no time needed.
+func (t *PhaseTimes) trim() {
+	if t.N == 0 {
+		t.at = nil
+	}
+}
+
 // Quantile is the value at quantile q in seconds, within 3 %; NaN where there is none.
 func (t *PhaseTimes) Quantile(q float64) result.Num {
 	if t.N == 0 {

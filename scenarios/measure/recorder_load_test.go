@@ -3,6 +3,7 @@ package measure
 import (
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -45,6 +46,41 @@ func TestRecorder_Memory(t *testing.T) {
 	t.Logf("held after %s: %d KiB, after %s: %d KiB", short, held[short]>>10, long, held[long]>>10)
 	if held[long] > held[short]+256<<10 {
 		t.Errorf("held %d KiB after %s and %d KiB after %s", held[short]>>10, short, held[long]>>10, long)
+	}
+}
+
+// TestRecorder_MemoryOfFaults: what a recorder keeps of a fault that is over is at most 400 bytes for each step.
+func TestRecorder_MemoryOfFaults(t *testing.T) {
+	const few, many, most = 500, 2500, 400
+	series := Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}, {Name: "write"}}}
+	g, r := newClocked(t, Config{Series: series}), rand.New(rand.NewPCG(1, 1))
+	base := uint64(0)
+	for n := range many {
+		if n == few {
+			base = heap()
+		}
+		in, _ := g.Inject("cut", "cut#"+strconv.Itoa(n))
+		for range 60 {
+			o := request(g.now, time.Duration(r.ExpFloat64()*float64(5*ms)), scenarios.OK)
+			o.Step, o.Answered, o.Trace = int32(r.IntN(2)), true, r.Uint64()
+			g.Shard(0).Record(&o)
+			o = iteration(o)
+			g.Shard(0).Record(&o)
+			if g.now += 5 * ms; g.now/(5*ms)%60 == 30 {
+				g.Clear(in)
+			}
+		}
+		if err := g.Fold(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := (int64(heap()) - int64(base)) / (many - few)
+	t.Logf("%d bytes are kept of each fault", each)
+	if each > most*int64(len(series.Steps)) {
+		t.Errorf("%d bytes are kept of each fault; want at most %d", each, most*len(series.Steps))
+	}
+	if err := g.Finish().Cells(func(Key, *Cell) {}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,19 +1,28 @@
 package measure
 
 import (
+	"encoding/binary"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
 )
 
-// MostSlow is how many of the slowest requests of a step are kept for each set of faults.
-const MostSlow = 5
+// MostSlow is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be met.
+// MostSlowOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest of the run.
+const (
+	MostSlow        = 5
+	MostSlowOfFault = 3
+)
 
-// Slowest keeps the slowest answered requests of every step, for each set of faults. A faster
-// request costs one comparison.
+// Slowest keeps the slowest answered requests of every step, for each set of faults. A faster request costs one comparison.
+// Those of faults that are over are kept in encoded form: a run may have thousands of faults.
 type Slowest struct {
-	steps int
-	Sets  [][]Slow // by set: MostSlow for each step, the slowest first
+	steps  int
+	sets   [][]Slow                  // by set: MostSlow for each step, the slowest first; nil: none, or packed
+	packed [][]byte                  // by set; nil: not packed
+	unpack []int32                   // the sets that are not packed
+	run    [][MostSlow]time.Duration // by step: the response times of the slowest of the run
 }
 
 // A Slow is one of the slowest requests.
@@ -25,18 +34,18 @@ type Slow struct {
 	Timings      [scenarios.RequestPhases]time.Duration
 }
 
+// SlowOf is a Slow with the number of the set of faults that it met.
+type SlowOf struct {
+	Slow
+	Set int
+}
+
 // add considers a request of a step.
 func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return
 	}
-	for int(set) >= len(s.Sets) {
-		s.Sets = append(s.Sets, nil)
-	}
-	if s.Sets[set] == nil {
-		s.Sets[set] = make([]Slow, MostSlow*s.steps)
-	}
-	kept := s.Sets[set][MostSlow*int(o.Step):][:MostSlow]
+	kept := s.of(set)[MostSlow*int(o.Step):][:MostSlow]
 	took := o.Response()
 	if took <= kept[MostSlow-1].Response {
 		return
@@ -46,4 +55,107 @@ func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 		kept[i] = kept[i-1]
 	}
 	kept[i] = Slow{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings()}
+	run := &s.run[o.Step]
+	for i := range run {
+		if took > run[i] {
+			run[i], took = took, run[i]
+		}
+	}
+}
+
+// of returns the requests of a set, unpacked.
+func (s *Slowest) of(set int32) []Slow {
+	if int(set) < len(s.sets) && s.sets[set] != nil {
+		return s.sets[set]
+	}
+	for int(set) >= len(s.sets) {
+		s.sets, s.packed = append(s.sets, nil), append(s.packed, nil)
+	}
+	if s.run == nil {
+		s.run = make([][MostSlow]time.Duration, s.steps)
+	}
+	s.sets[set], s.packed[set] = s.decode(s.packed[set]), nil
+	s.unpack = append(s.unpack, set)
+	return s.sets[set]
+}
+
+// pack encodes the sets that are over.
+func (s *Slowest) pack(over func(set int32) bool) {
+	s.unpack = slices.DeleteFunc(s.unpack, func(set int32) bool {
+		if !over(set) {
+			return false
+		}
+		s.packed[set], s.sets[set] = s.encode(s.sets[set]), nil
+		return true
+	})
+}
+
+// encode encodes the requests of a set that can be shown: of each step their number and their fields.
+func (s *Slowest) encode(list []Slow) []byte {
+	var b []byte
+	for step := range s.steps {
+		of, least := list[MostSlow*step:][:MostSlow], s.run[step][MostSlow-1]
+		n := 0
+		for n < MostSlow && of[n].Response > 0 && (n < MostSlowOfFault || of[n].Response >= least) {
+			n++
+		}
+		b = append(b, byte(n))
+		for i := range of[:n] {
+			b = of[i].append(b)
+		}
+	}
+	return slices.Clone(b)
+}
+
+func (q *Slow) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(q.Response))
+	b = binary.AppendUvarint(b, uint64(q.At))
+	b = binary.LittleEndian.AppendUint64(b, q.Trace)
+	b = binary.AppendUvarint(b, uint64(q.Load))
+	b = binary.AppendVarint(b, int64(q.Status))
+	b = append(b, byte(q.Kind))
+	for _, t := range q.Timings {
+		b = binary.AppendVarint(b, int64(t))
+	}
+	return b
+}
+
+// decode decodes the requests of a set; without any they are all zero.
+func (s *Slowest) decode(b []byte) []Slow {
+	list := make([]Slow, MostSlow*s.steps)
+	if b == nil {
+		return list
+	}
+	r := &reader{b: b}
+	for step := range s.steps {
+		for i := range list[MostSlow*step:][:r.upTo(MostSlow)] {
+			q := &list[MostSlow*step+i]
+			q.Response, q.At = time.Duration(r.count()), time.Duration(r.count())
+			q.Trace = binary.LittleEndian.Uint64(r.b)
+			r.b = r.b[8:]
+			q.Load, q.Status = int32(r.count()), int32(r.signed())
+			q.Kind, r.b = scenarios.Kind(r.b[0]), r.b[1:]
+			for i := range q.Timings {
+				q.Timings[i] = time.Duration(r.signed())
+			}
+		}
+	}
+	return list
+}
+
+// ByStep returns the requests that are kept, by step, in the order of the sets.
+func (s *Slowest) ByStep() [][]SlowOf {
+	out := make([][]SlowOf, s.steps)
+	for set := range s.sets {
+		list := s.sets[set]
+		if b := s.packed[set]; b != nil {
+			list = s.decode(b)
+		}
+		for i := range list {
+			if list[i].Response > 0 {
+				out[i/MostSlow] = append(out[i/MostSlow], SlowOf{list[i], set})
+			}
+		}
+	}
+	return out
 }

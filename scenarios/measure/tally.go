@@ -105,6 +105,20 @@ func (t *Tally) reset() {
 	t.recent, t.at, t.n, t.Total = t.recent[:0], t.at[:0], t.n[:0], 0
 }
 
+// trim gives back memory that the values of a settled tally did not need.
+func (t *Tally) trim() {
+	const spared = 64 // values
+	if most := 4 * (t.Total + spared); int64(cap(t.recent)) > most {
+		t.recent = nil
+	}
+	if cap(t.at) > 4*(len(t.at)+spared) {
+		t.at, t.n = nil, nil
+	}
+	if t.Total == 0 {
+		t.recent, t.at, t.n = nil, nil, nil
+	}
+}
+
 // merge adds the counts of u. Both tallies must be settled.
 func (t *Tally) merge(u *Tally) {
 	if u.Total == 0 {

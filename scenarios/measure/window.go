@@ -28,7 +28,7 @@ type windows struct {
 	open   []*Window       // ascending
 	last   *Window         // the last one found; nil at first
 	spare  []*Window       // for reuse
-	cells  []*Cell         // for reuse
+	cells  [][]*Cell       // by series, for reuse
 }
 
 // cut starts a window at at; no request counted so far was intended at or after at.
@@ -116,8 +116,11 @@ func (w *windows) cell(o *Window, series int, set int32) *Cell {
 	row := w.row(o, set)
 	c := row[series]
 	if c == nil {
-		if n := len(w.cells); n > 0 {
-			c, w.cells = w.cells[n-1], w.cells[:n-1]
+		if w.cells == nil {
+			w.cells = make([][]*Cell, w.series)
+		}
+		if spare := w.cells[series]; len(spare) > 0 {
+			c, w.cells[series] = spare[len(spare)-1], spare[:len(spare)-1]
 		} else {
 			c = &Cell{}
 		}
@@ -164,8 +167,9 @@ func (w *windows) free(o *Window) {
 	for _, s := range o.sets {
 		for i, c := range s.cells {
 			if c != nil {
+				c.trim()
 				c.reset()
-				w.cells = append(w.cells, c)
+				w.cells[i] = append(w.cells[i], c)
 				s.cells[i] = nil
 			}
 		}

@@ -13,36 +13,20 @@ import (
 // Slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
 // first. Their trace ids come from traceID, and their commands from the samples that were kept; either may be nil.
 func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) []result.SlowRequest {
-	const mostOfFault = 3
-	type one struct {
-		measure.Slow
-		set int
-	}
 	var out []result.SlowRequest
-	for step := range f.Config.Steps {
-		var all []one
-		for set, list := range f.Slowest.Sets {
-			if list == nil {
-				continue
-			}
-			for _, s := range list[measure.MostSlow*step:][:measure.MostSlow] {
-				if s.Response > 0 {
-					all = append(all, one{s, set})
-				}
-			}
-		}
-		slices.SortStableFunc(all, func(a, b one) int { return cmp.Compare(b.Response, a.Response) })
+	for step, all := range f.Slowest.ByStep() {
+		slices.SortStableFunc(all, func(a, b measure.SlowOf) int { return cmp.Compare(b.Response, a.Response) })
 		of := map[int32]int{} // how many of each fault were taken
 		for i, s := range all {
 			wanted := i < measure.MostSlow
-			for _, n := range f.Sets[s.set] {
-				wanted = wanted || of[n] < mostOfFault
+			for _, n := range f.Sets[s.Set] {
+				wanted = wanted || of[n] < measure.MostSlowOfFault
 			}
 			if !wanted {
 				continue
 			}
 			var faults []string
-			for _, n := range f.Sets[s.set] {
+			for _, n := range f.Sets[s.Set] {
 				of[n]++
 				faults = append(faults, f.Faults[n].Name)
 			}
