@@ -26,14 +26,13 @@ type Log struct {
 
 	mu         sync.Mutex
 	notes      []string
-	events     []result.Event
-	times      []time.Time // of the events
+	events     packed
 	subscriber func(result.Event)
 }
 
 // New creates a log whose t0 is now, until Begin.
 func New(o Options) *Log {
-	l := &Log{o: o}
+	l := &Log{o: o, events: packed{base: time.Now()}}
 	if o.Mask == nil {
 		l.o.Mask = func(s string) string { return s }
 	}
@@ -86,8 +85,7 @@ func (l *Log) EventAt(at time.Time, e result.Event) {
 		e.At = at.UTC().Round(0) // without the monotonic clock
 	}
 	l.mu.Lock()
-	l.events = append(l.events, e)
-	l.times = append(l.times, at)
+	l.events.add(at, &e)
 	subscriber := l.subscriber
 	l.mu.Unlock()
 	e.T = result.Sec(at.Sub(l.T0()))
@@ -133,11 +131,8 @@ func maskedValue(v any, mask func(string) string) any {
 func (l *Log) Events() []result.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t0 := l.T0()
-	out := slices.Clone(l.events)
-	for i := range out {
-		out[i].T = result.Sec(l.times[i].Sub(t0))
-	}
+	out := make([]result.Event, 0, l.events.n)
+	l.events.each(l.T0(), func(e result.Event) { out = append(out, e) })
 	slices.SortStableFunc(out, func(a, b result.Event) int { return cmp.Compare(a.T, b.T) })
 	return out
 }
@@ -147,17 +142,15 @@ func (l *Log) Events() []result.Event {
 func (l *Log) OfFaults() map[string]map[string]result.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t0 := l.T0()
 	out := map[string]map[string]result.Event{}
-	for i, e := range l.events {
+	l.events.each(l.T0(), func(e result.Event) {
 		if e.Fault == "" {
-			continue
+			return
 		}
 		if out[e.Fault] == nil {
 			out[e.Fault] = map[string]result.Event{}
 		}
-		e.T = result.Sec(l.times[i].Sub(t0))
 		out[e.Fault][e.Event] = e
-	}
+	})
 	return out
 }

@@ -2,6 +2,8 @@ package events_test
 
 import (
 	"fmt"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,55 @@ func TestLog_Events(t *testing.T) {
 				t.Errorf("%d: %s at %v", i, got[i].Event, got[i].T)
 			}
 		}
+	}
+}
+
+// TestLog_Whole: an event is read as it was recorded, with its time by both clocks.
+func TestLog_Whole(t *testing.T) {
+	l := events.New(events.Options{})
+	now := time.Now()
+	l.Begin(now)
+	want := []result.Event{
+		{Event: "unit.exit", Unit: "api[0]", Text: "exit 1"},
+		{Event: "fault.injected", Fault: "slow#12", Text: strings.Repeat("é", 10_000)},
+		{Event: "run.note", Data: map[string]any{"author": "ann"}},
+		{Event: "fault.injected", Fault: "slow#13", At: now.Add(time.Hour).UTC().Round(0)},
+	}
+	for i := range want {
+		at := now.Add(time.Duration(i-1) * time.Second)
+		l.EventAt(at, want[i])
+		if want[i].T = result.Num(i - 1); want[i].At.IsZero() {
+			want[i].At = at.UTC().Round(0)
+		}
+	}
+	if got := l.Events(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestLog_Memory: the four events of a fault take at most 400 bytes.
+func TestLog_Memory(t *testing.T) {
+	const faults, most = 4000, 400
+	l := events.New(events.Options{})
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	base := heap()
+	for n := range faults {
+		name := fmt.Sprintf("slow#%d", n)
+		l.Event(result.Event{Event: "fault.injected", Fault: name, Text: "delay 20ms on load->target"})
+		l.Event(result.Event{Event: "fault.verified", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n)})
+		l.Event(result.Event{Event: "fault.reverted", Fault: name, Text: "ok"})
+		l.Event(result.Event{Event: "fault.cleared", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n)})
+	}
+	if each := (heap() - base) / faults; each > most {
+		t.Errorf("the events of a fault take %d bytes; want at most %d", each, most)
+	}
+	if n := len(l.OfFaults()); n != faults {
+		t.Errorf("%d faults", n)
 	}
 }
 
