@@ -7,3 +7,13 @@ const LeastPhase = leastPhase
 const MostLate = mostLate
 
 const RevertFor = revertFor
+
+// Packed returns what a run keeps of records, how many of them are encoded, and their bytes.
+func Packed(all []*Record) (kept []*Record, n, size int) {
+	var rs records
+	for _, r := range all {
+		rs.all = append(rs.all, r)
+		rs.pack(r)
+	}
+	return rs.list(), len(rs.packed), rs.bytes.Len()
+}

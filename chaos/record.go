@@ -1,9 +1,12 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -108,4 +111,55 @@ func (r *Record) askAgain(ctx context.Context) error {
 		r.GoneErr, r.Gone, r.Revert = nil, true, Reverted
 	}
 	return nil
+}
+
+// records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times and
+// texts are left, are kept in encoded form: a run may have thousands.
+type records struct {
+	all    []*Record       // nil where one is encoded
+	packed []int           // the places of those that are encoded, in the order of their encoding
+	of     map[string]bool // the faults of those
+	bytes  bytes.Buffer
+	gob    *gob.Encoder
+}
+
+// pack encodes a record that nothing changes any more. It does nothing where more is to be asked of it.
+func (rs *records) pack(r *Record) {
+	plain := r.Gone && !r.Skipped && r.Held == nil && r.Steps == nil && r.Detect == nil &&
+		errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack) == nil
+	i := len(rs.all) - 1
+	for i >= 0 && rs.all[i] != r {
+		i--
+	}
+	if !plain || i < 0 {
+		return
+	}
+	if rs.gob == nil {
+		rs.gob, rs.of = gob.NewEncoder(&rs.bytes), map[string]bool{}
+	}
+	if at := rs.bytes.Len(); rs.gob.Encode(r) != nil { // impossible
+		rs.bytes.Truncate(at)
+		return
+	}
+	rs.all[i], rs.of[r.Fault] = nil, true
+	rs.packed = append(rs.packed, i)
+}
+
+// list returns all records.
+func (rs *records) list() []*Record {
+	all := slices.Clone(rs.all)
+	from := gob.NewDecoder(bytes.NewReader(rs.bytes.Bytes()))
+	for _, i := range rs.packed {
+		all[i] = new(Record)
+		if err := from.Decode(all[i]); err != nil {
+			panic(fmt.Sprintf("chaos: decode a record: %v", err)) // impossible
+		}
+	}
+	return all
+}
+
+// skipped reports whether every occurrence of a fault was skipped.
+func (rs *records) skipped(fault string) bool {
+	is := func(r *Record) bool { return r != nil && r.Fault == fault }
+	return !rs.of[fault] && slices.ContainsFunc(rs.all, is) && !slices.ContainsFunc(rs.all, func(r *Record) bool { return is(r) && !r.Skipped })
 }

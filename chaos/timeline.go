@@ -37,7 +37,7 @@ type Timeline struct {
 	first    firstInjection
 	mu       sync.Mutex
 	states   map[string]*entryState // by the name of the entry
-	records  []*Record
+	records  records
 	injected injectedFaults
 	in       []*injection // the injected faults, in the order of their injection
 }
@@ -147,7 +147,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	}
 	wg.Wait()
 	t.injected.calls.Wait()
-	return t.records
+	return t.records.list()
 }
 
 // entry waits until an entry is due, then plays its occurrences. Each begins at its planned time,
@@ -207,6 +207,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 		t.play(ctx, e, p, r, rnd, next)
 		r.release()
+		t.pack(r.Record)
 		if before = r; r.over == 0 { // it was not injected
 			r.over = t.Env.Now()
 		}
@@ -273,7 +274,14 @@ func (t *Timeline) begun(fault string, at time.Duration) {
 func (t *Timeline) keep(r *Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.records = append(t.records, r)
+	t.records.all = append(t.records.all, r)
+}
+
+// pack keeps a record that is over in less memory.
+func (t *Timeline) pack(r *Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.records.pack(r)
 }
 
 func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
@@ -292,15 +300,7 @@ func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string
 func (t *Timeline) skipped(fault string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	any := false
-	for _, r := range t.records {
-		if r.Fault == fault {
-			if any = true; !r.Skipped {
-				return false
-			}
-		}
-	}
-	return any
+	return t.records.skipped(fault)
 }
 
 func (t *Timeline) event(kind, fault, text string) {
