@@ -39,7 +39,7 @@ func (l *scarce) Addr() net.Addr { return nil }
 func TestControl_Scarce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &scarce{fails: 3, conns: make(chan net.Conn, 3*mostCalls), closed: make(chan struct{})}
-		s := &server{token: "token", effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}}}
+		s := newServer("token", "")
 		for range 2 * mostCalls { // which say nothing
 			_, remote := net.Pipe()
 			l.conns <- remote

@@ -14,7 +14,7 @@ import (
 type effects struct {
 	mu      sync.Mutex
 	last    int
-	in      map[int]*effect // also those that were taken off
+	in      map[int]*effect // also those that were taken off, until they are forgotten
 	cleared map[string]bool
 }
 
@@ -93,6 +93,13 @@ func (e *effects) remove(n int) error {
 		x.timer.Stop()
 	}
 	return nil
+}
+
+// forget drops an effect that was taken off.
+func (e *effects) forget(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.in, n)
 }
 
 // since returns how long ago the deadline of an effect took it off; zero: it did not.

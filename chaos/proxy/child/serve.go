@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,10 +92,19 @@ type server struct {
 	mu      sync.Mutex
 	last    int
 	proxies map[int]*proxy.Proxy
-	toxics  map[int]proxy.Toxicity // by the numbers of their effects, also those that were removed: what they affected is asked later
+	toxics  map[int]proxy.Toxicity // by the numbers of their effects, also the last that were removed: what they affected is asked later
+	removed []int                  // the numbers of those, the oldest first
 	lines   map[int]proxy.Line
 	spaces  map[int]*space
 	tables  map[int]*netns.Diversion
+}
+
+func newServer(token, addr string) *server {
+	return &server{
+		token: token, addr: addr, proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{}, lines: map[int]proxy.Line{},
+		spaces: map[int]*space{}, tables: map[int]*netns.Diversion{},
+		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
+	}
 }
 
 // Serve is the program of the process: it runs proxies as in asks, until in ends.
@@ -103,11 +113,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the proxies: %w", err)
 	}
-	s := &server{
-		token: rand.Text(), addr: l.Addr().String(), proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{}, lines: map[int]proxy.Line{},
-		spaces: map[int]*space{}, tables: map[int]*netns.Diversion{},
-		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
-	}
+	s := newServer(rand.Text(), l.Addr().String())
 	s.wg.Go(func() { s.control(l) })
 	err = (&rpc.Server{Do: s.do, Patient: true}).Serve(ctx, in, out)
 	errs := []error{err, l.Close()}
@@ -135,7 +141,7 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case opStart:
 		return s.start(a)
 	case opRemove:
-		return nil, s.effects.remove(a.Toxic)
+		return nil, s.remove(a.Toxic)
 	case opLifted:
 		return s.effects.since(a.Toxic)
 	case opSeen:
@@ -246,4 +252,26 @@ func (s *server) add(p *proxy.Proxy, a arguments) (any, error) {
 	defer s.mu.Unlock()
 	s.toxics[n] = in
 	return made{N: n}, nil
+}
+
+// mostRemoved is how many toxics that were removed are kept: a run may have thousands.
+const mostRemoved = 256
+
+// remove removes a toxic, and forgets the oldest of those that were removed.
+func (s *server) remove(n int) error {
+	if err := s.effects.remove(n); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.removed, n) {
+		return nil
+	}
+	s.removed = append(s.removed, n)
+	for len(s.removed) > mostRemoved {
+		delete(s.toxics, s.removed[0])
+		s.effects.forget(s.removed[0])
+		s.removed = slices.Delete(s.removed, 0, 1)
+	}
+	return nil
 }
