@@ -79,10 +79,10 @@ func TestDocker_Diverted(t *testing.T) {
 		same(t)
 	})
 	for mistake, yaml := range map[string]string{
-		"want from and to":                         "http.error: {service: web}",
+		"want from and to": "http.error: {service: web}",
 		"brunt's proxy does it on the way from one unit to another": "http.error: {container: web}",
-		"started again":                            "tcp.limit: {from: web, to: store, bytes: 1KiB, on_restart: void}",
-		"there is no service":                      "http.error: {from: web, to: stor}",
+		"started again":       "tcp.limit: {from: web, to: store, bytes: 1KiB, on_restart: void}",
+		"there is no service": "http.error: {from: web, to: stor}",
 	} {
 		if said := chaostest.Mistakes(t, yaml, world().Scope); !strings.Contains(said, mistake) {
 			t.Errorf("%s: %q, want %q", yaml, said, mistake)

@@ -137,8 +137,15 @@ func faultsOutcome(r *result.Result) string {
 	case harmless == 0:
 		return ", and the target recovered from " + faults + ", the slowest time in " + words.Seconds(slowest)
 	}
-	return fmt.Sprintf(", and of %s %d stayed within the limit and the target recovered from %d, the slowest time in %s",
-		faults, harmless, recovered, words.Seconds(slowest))
+	var mild []string
+	if n := harmless - slight; n > 0 {
+		mild = append(mild, fmt.Sprintf("%d had no effect seen", n))
+	}
+	if slight > 0 {
+		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
+	}
+	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s",
+		faults, strings.Join(mild, ", "), recovered, words.Seconds(slowest))
 }
 
 // adviceOnFail names the failed objective that tells an outsider most: the steady state first,

@@ -42,7 +42,7 @@ func TestAdvice(t *testing.T) {
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
 		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 " +
-			"stayed within the limit and the target recovered from 2, the " +
+			"had no effect seen and the target recovered from 2, the " +
 			"slowest time in 3s."},
 		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
 			"objective asks it to."},

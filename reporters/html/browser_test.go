@@ -288,6 +288,7 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, browser, minute, r) })
 	t.Run("one step", func(t *testing.T) { oneStep(t, browser, minute, r) })
 	t.Run("terms", func(t *testing.T) { sentences(t, browser, minute) })
+	t.Run("objectives on a phone", func(t *testing.T) { objectivesFit(t, browser, minute) })
 	t.Run("sorting", func(t *testing.T) {
 		b := open(t, browser, minute, display{})
 		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent.startsWith('p95')).click(); return null; })()`)
@@ -851,6 +852,22 @@ func TestHTML_Accessible(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// objectivesFit checks that the verdict, the text, the target and the measured value of each objective lie within a narrow
+// screen.
+func objectivesFit(t *testing.T, browser context.Context, page string) {
+	bad := see[[]string](open(t, browser, page, display{width: 390}), `(() => { const bad = []; let n = 0;
+		for (const td of document.querySelectorAll('.objectives tbody td:not(.wide)')) {
+			const r = td.getBoundingClientRect(); n++;
+			if (r.width < 10 || r.left < 0 || r.right > innerWidth || td.scrollWidth > td.clientWidth) bad.push(td.innerText + ': ' + [r.left, r.right]);
+		}
+		const all = document.querySelector('#objectives .scroll');
+		if (all.scrollWidth > all.clientWidth) bad.push('the table is ' + all.scrollWidth + ' wide');
+		return n == 4 * document.querySelectorAll('.objectives tbody tr').length && n ? bad : ['only ' + n]; })()`)
+	if len(bad) > 0 {
+		t.Error(strings.Join(bad, "\n"))
 	}
 }
 

@@ -11,7 +11,11 @@ import (
 // while they are pointed at or have the focus. Other words are written as they are.
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
-	t, ok := terms.Find(strings.TrimSuffix(words, ":"))
+	name := strings.TrimSuffix(strings.TrimSuffix(words, ":"), " of good")
+	t, ok := terms.Find(name)
+	if !ok {
+		t, ok = terms.Find(strings.TrimSuffix(name, "s"))
+	}
 	if !ok {
 		return template.HTML(text)
 	}
@@ -26,4 +30,22 @@ func term(words string) template.HTML {
 	}
 	return template.HTML(`<span class="term" tabindex="0">` + text + `<span class="tip" role="tooltip">` + tip.String() +
 		` <code>brunt explain ` + t.Name + `</code></span></span>`)
+}
+
+// objectiveTerms writes the title of an objective, in which its metric and the phase at its end are terms.
+func objectiveTerms(title, text string) template.HTML {
+	before, ok := strings.CutSuffix(title, text)
+	if !ok {
+		return template.HTML(template.HTMLEscapeString(title))
+	}
+	metric, rest := text, ""
+	if i := strings.IndexAny(text, " <>=("); i >= 0 {
+		metric, rest = text[:i], text[i:]
+	}
+	out := template.HTML(template.HTMLEscapeString(before)) + term(metric)
+	if i := strings.LastIndex(rest, " in "); i >= 0 {
+		i += len(" in ")
+		return out + template.HTML(template.HTMLEscapeString(rest[:i])) + term(rest[i:])
+	}
+	return out + template.HTML(template.HTMLEscapeString(rest))
 }

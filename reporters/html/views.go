@@ -17,7 +17,8 @@ import (
 // objectiveView is a row of the objectives.
 type objectiveView struct {
 	Mark, Word, Tone   string
-	Text, Note, Phase  string
+	Text               template.HTML
+	Note, Phase        string
 	Target             string
 	Measured, Interval string
 	Gauge              template.HTML
@@ -27,7 +28,7 @@ func (p *pageView) objectives(r *result.Result) {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		v := objectiveView{
-			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.ObjectiveTitle(o),
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: objectiveTerms(words.ObjectiveTitle(o), words.Clean(o.Text)),
 			Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
 			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o), Gauge: gauge(o),
 		}

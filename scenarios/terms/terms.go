@@ -66,7 +66,7 @@ var all = []Term{
 		"An answer that takes longer than `judge: {slow: 500ms}`, or than a limit computed from the baseline (`brunt explain " +
 		"judge.slow`), is bad too, so that a fault that only slows the target down has an impact, a recovery time and an incident. Slow answers do " +
 		"not change objectives on errors or availability."},
-	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In " +
+	{"percentile", []string{"p50", "p90", "p95", "p99", "p99.9", "quantile"}, "The response time that so many percent of the requests did not exceed. In " +
 		"objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any " +
 		"answer. It is decided by exact counts."},
 	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
