@@ -85,6 +85,10 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 		out.Kind, out.Cause = scenarios.Error, scenarios.Status(code)
 		return
 	}
+	if c.whole && a.Inflate(c.MaxBody()) != nil {
+		out.Kind, out.Cause = scenarios.Error, scenarios.Other
+		return
+	}
 	if c.graphql != nil {
 		out.Checks++
 		if cause, _ := c.graphql.failure(a); cause != scenarios.NoCause {
@@ -148,6 +152,11 @@ func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) s
 		return "" // the cause explains it
 	case c.status != nil && !c.status.Matches(code, true):
 		return "status " + c.status.String() + " was wanted"
+	}
+	if c.whole {
+		if err := a.Inflate(c.MaxBody()); err != nil {
+			return err.Error()
+		}
 	}
 	if c.graphql != nil {
 		if _, why := c.graphql.failure(a); why != "" {

@@ -2,8 +2,10 @@ package h1
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +33,8 @@ type Answer struct {
 	cut     bool                    // the connection ended right after it
 	plain   []byte                  // the body without its encoding
 	ready   bool                    // plain is valid
+	most    int                     // bytes that the body may have without its encoding; zero is MaxBody
+	grown   error                   // it has more
 	doc     any
 	parsed  int8 // 1 is parsed, -1 is not JSON
 	rest    io.LimitedReader
@@ -53,12 +57,20 @@ func (a *Answer) Reset() {
 	}
 	a.Events, a.FirstEvent, a.LastEvent, a.EventKind, a.EventID = 0, 0, 0, "", ""
 	a.Size, a.Whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
+	a.most, a.grown = 0, nil
 }
 
-// maxInflated bounds what a compressed body may grow to.
-const maxInflated = 64 << 20
+// Inflate takes the content encoding off the body. One that grows to over most bytes is [TooLarge], and has its beginning alone.
+func (a *Answer) Inflate(most int) error {
+	if !a.ready {
+		a.most = most
+	}
+	a.Body()
+	return a.grown
+}
 
-// Body returns the body without its content encoding.
+// Body returns the body without its content encoding. Of one that grows to over 64 MiB, or over what Inflate allows, it is
+// the beginning.
 func (a *Answer) Body() []byte {
 	if a.ready {
 		return a.plain
@@ -68,9 +80,15 @@ func (a *Answer) Body() []byte {
 	if a.scanned.status != 0 && !a.scanned.encoded {
 		return a.plain
 	}
-	if r := decoder(string(a.Head().ContentEncoding()), a.Raw); r != nil {
+	encoding := string(a.Head().ContentEncoding())
+	if r := decoder(encoding, a.Raw); r != nil {
+		most := cmp.Or(a.most, MaxBody)
+		b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+		if len(b) > most {
+			b, a.grown = slices.Clone(b[:min(most, someBody)]), tooLarge("the body without its encoding "+encoding, most)
+		}
 		// If the body was not kept whole, its decoded beginning is enough.
-		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil || !a.Whole {
+		if err == nil || !a.Whole {
 			a.plain = b
 		}
 	}
@@ -92,7 +110,7 @@ func decoder(encoding string, body []byte) io.Reader {
 	case "br":
 		r = brotli.NewReader(src)
 	case "zstd":
-		r, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxInflated))
+		r, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxBody))
 	}
 	if err != nil {
 		return nil

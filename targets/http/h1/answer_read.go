@@ -32,9 +32,11 @@ var (
 )
 
 // TooLarge is the error of a body over the most bytes that checks and extractions look into.
-func TooLarge(most int) error {
+func TooLarge(most int) error { return tooLarge("the body", most) }
+
+func tooLarge(what string, most int) error {
 	return &targets.Error{Cause: scenarios.Other, Final: true, Text: fmt.Sprintf(
-		"the body is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", quantity.Size(most))}
+		"%s is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", what, quantity.Size(most))}
 }
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.
