@@ -190,6 +190,9 @@ func (g *groupRun) end(ctx context.Context, s *groupStep, early bool) {
 	}
 	g.revert(ctx, s.injection)
 	s.Cleared = g.Env.Now()
+	if taken := s.took.Load(); taken != nil {
+		s.TakenBack, s.Cleared = *taken, taken.At
+	}
 	g.event("fault.cleared", s.Name, s.GoneText)
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/targets/platform/docker"
@@ -26,7 +27,8 @@ type injection struct {
 	back     chan struct{} // closed when it is reverted, or when the revert failed
 	voided   sync.Once
 	voidWhy  error
-	over     time.Duration // when the revert and its proof were over; the phase may last longer
+	took     atomic.Pointer[TakenBackError] // of a step of a group: what took it back, where brunt did not; nil: nothing did
+	over     time.Duration                  // when the revert and its proof were over; the phase may last longer
 }
 
 // void ends an occurrence early: its effect is gone, and nothing that follows can be judged.

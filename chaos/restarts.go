@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -52,6 +53,9 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection) {
 		}
 		if err := ended(ctx); err != nil {
 			t.event("fault.void", r.Name, err.Error())
+			if taken, ok := errors.AsType[TakenBackError](err); ok {
+				r.took.CompareAndSwap(nil, &taken)
+			}
 			r.void(err)
 			return
 		}

@@ -41,6 +41,7 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 		whole := r
 		if r.group != nil {
 			whole = r.group
+			r.took.CompareAndSwap(nil, &why)
 		}
 		if whole.void(why) {
 			t.event("fault.void", whole.Name, why.Error())

@@ -160,6 +160,27 @@ func TestGroup_TakenBack(t *testing.T) {
 	}
 }
 
+// TestGroup_StepTakenBack checks that the steps of a group that a watchdog has reverted say so, and when, and that the others do not.
+func TestGroup_StepTakenBack(t *testing.T) {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true})}
+	}, func(tl *chaos.Timeline) {
+		time.AfterFunc(30*time.Second, func() {
+			tl.TakenBack(2, chaos.TakenBackError{At: 20 * time.Second, From: 9 * time.Second, To: 30 * time.Second})
+		})
+	})
+	steps := records[0].Steps
+	if len(steps) != 2 {
+		t.Fatalf("%+v", records[0])
+	}
+	if a := steps[0]; a.TakenBack != nil || a.Cleared != 30*time.Second {
+		t.Errorf("the first: %v, %s", a.TakenBack, a.Cleared)
+	}
+	if b := steps[1]; !errors.As(b.TakenBack, new(chaos.TakenBackError)) || b.Cleared != 20*time.Second {
+		t.Errorf("the second: %v, %s", b.TakenBack, b.Cleared)
+	}
+}
+
 // TestGroup_Roles checks that a step has no role that another step's unit had.
 func TestGroup_Roles(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {

@@ -82,7 +82,9 @@ type FaultStep struct {
 	Evidence     string   `json:"evidence,omitempty"`      // the observed effect
 	GoneEvidence string   `json:"gone_evidence,omitempty"` // the proof that it is over
 	Revert       string   `json:"revert" mask:"-"`         // ok, gone, unverified, failed, none
-	Note         string   `json:"note,omitempty"`          // what went wrong
+	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
+	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
+	Note       string `json:"note,omitempty"` // what went wrong
 }
 
 // A FaultAlert is what an alert of the team's own monitoring did after a fault.

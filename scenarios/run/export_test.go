@@ -28,3 +28,6 @@ func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
 
 // TeardownContext is [teardownContext].
 var TeardownContext = teardownContext
+
+// FaultStep is [faultStep].
+var FaultStep = faultStep

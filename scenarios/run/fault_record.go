@@ -67,9 +67,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr, c.TakenBack); err != nil {
 		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
-	if taken, ok := errors.AsType[chaos.TakenBackError](c.TakenBack); ok {
-		rec.RevertedBy = cmp.Or(taken.By, "watchdog")
-	}
+	rec.RevertedBy = takenBackBy(c)
 	if c.Late != "" {
 		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
 	}
@@ -85,12 +83,21 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	return rec
 }
 
+// takenBackBy names what took a fault back, empty where brunt itself did.
+func takenBackBy(c *chaos.Record) string {
+	if taken, ok := errors.AsType[chaos.TakenBackError](c.TakenBack); ok {
+		return cmp.Or(taken.By, "watchdog")
+	}
+	return ""
+}
+
 // faultStep is the record of one step of a group.
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
 		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText), Revert: cmp.Or(string(c.Revert), string(chaos.None)),
+		RevertedBy: takenBackBy(c),
 	}
 	if out.Units == nil {
 		out.Units = []string{}
@@ -104,7 +111,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 			out.Cleared = result.Sec(c.Cleared)
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr); err != nil {
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr, c.TakenBack); err != nil {
 		out.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
 	return out
