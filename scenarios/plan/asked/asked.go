@@ -113,6 +113,7 @@ type Trial struct {
 	Said string // the answer, or why it was not asked yet
 	Err  error  // the question can't be asked: a run would fail
 	Mute error  // there is no answer now; there may be one during the run
+	mask func(string) string
 }
 
 // timeout bounds one answer.
@@ -131,7 +132,7 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 	}
 	var out []Trial
 	for _, q := range questions(p) {
-		t := Trial{Question: q}
+		t := Trial{Question: q, mask: p.Scenario.Secrets.MaskFields}
 		if t.Err = q.Asking.CheckCommand(ctx, q.in); t.Err == nil {
 			t.ask(ctx, p, running, units)
 		}
@@ -239,8 +240,10 @@ func (t *Trial) Noun() string {
 	return "question"
 }
 
-// String describes the trial in one line, with its place in the file.
-func (t *Trial) String() string {
+// String describes the trial in one line, with its place in the file, and without secrets.
+func (t *Trial) String() string { return t.mask(t.text()) }
+
+func (t *Trial) text() string {
 	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.Asking)
 	if t.acts {
 		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, cmp.Or(t.called, t.Asking.String()))
