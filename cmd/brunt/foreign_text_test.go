@@ -268,6 +268,7 @@ var plainOutput = map[string]string{
 	"child.Serve(":       "a protocol",
 	"stress.Run(":        "a protocol",
 	"RunRemoteWatchdog(": "a protocol",
+	"os.Stdin}":          "a protocol",
 	"demo.Serve(":        "the log of a unit, which brunt reads",
 	"table(":             "the terminal's reporter",
 	"terminal.New(":      "the terminal's reporter",
