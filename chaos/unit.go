@@ -43,6 +43,9 @@ type UnitTraits struct {
 	// RemoveAgents returns the undo that removes everything that agents of a run are made of. It is set
 	// where StartAgent is.
 	RemoveAgents func(run string) Undo
+	// EndAgent returns the undo of what agents of a run set in the unit's network: it ends those that are there. Nil: they
+	// end with brunt alone.
+	EndAgent func(run string) Undo
 }
 
 // Contained is a Unit in a container of an engine. Its PID is that of the container's first process,

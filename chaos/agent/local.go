@@ -103,5 +103,8 @@ func (n *handle) UndoUnder(key string) chaos.Undo {
 	if s, ok := n.Network.(*child.Space); ok {
 		return UndoIn(s.Process(), key, n.id)
 	}
+	if n.end.Op != "" {
+		return n.end
+	}
 	return journal.EndBruntIn(n.id)
 }

@@ -118,8 +118,9 @@ type handle struct {
 	ready   chan struct{} // closed when the network is open, or could not be opened
 	err     error         // of opening
 	closing sync.Once
-	users   int // under in.mu
-	held    int // injected faults, under in.mu
+	end     chaos.Undo // of what an agent of an engine sets; no operation: it is no such agent, or ends with brunt alone
+	users   int        // under in.mu
+	held    int        // injected faults, under in.mu
 }
 
 // Enter gives the network of a unit. It opens the network unless it is open already.
@@ -147,6 +148,9 @@ func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.
 	i.open[id] = n
 	i.mu.Unlock()
 	n.Network, n.err = i.openNetwork(ctx, u, run)
+	if _, engines := n.Network.(*remote.Namespace); engines && u.Traits().EndAgent != nil {
+		n.end = u.Traits().EndAgent(run)
+	}
 	close(n.ready)
 	if n.err != nil {
 		return nil, errors.Join(n.err, n.Leave())

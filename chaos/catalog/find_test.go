@@ -10,17 +10,18 @@ import (
 
 // foundOtherwise are the undo operations without a search of their own, with what finds what they revert.
 var foundOtherwise = map[string]string{
-	"process.end":   "the mark in the environment of the process",
-	"process.sweep": "the mark in the environment of each process",
-	"stress.end":    "the mark in the environment of each process; the kernel ends them with brunt",
-	"docker.sweep":  "the label of each object",
-	"docker.unhelp": "the label of each object",
-	"brunt.end":     "the process of brunt holds its journal open",
-	"proxy.clear":   "proxies end with their process, which has a mark",
-	"docker.hand":   "it makes an agent execute other operations",
-	"exec":          "no search knows what a command has done",
-	"exec.end":      "the kernel ends the command with brunt; what it has started is not known",
-	"webhook":       "no search knows what a call has done",
+	"process.end":    "the mark in the environment of the process",
+	"process.sweep":  "the mark in the environment of each process",
+	"stress.end":     "the mark in the environment of each process; the kernel ends them with brunt",
+	"docker.sweep":   "the label of each object",
+	"docker.unhelp":  "the label of each object",
+	"docker.outside": "the label of each object",
+	"brunt.end":      "the process of brunt holds its journal open",
+	"proxy.clear":    "proxies end with their process, which has a mark",
+	"docker.hand":    "it makes an agent execute other operations",
+	"exec":           "no search knows what a command has done",
+	"exec.end":       "the kernel ends the command with brunt; what it has started is not known",
+	"webhook":        "no search knows what a call has done",
 }
 
 // TestOperations_Found checks that what each undo operation reverts can be found without a journal, or that it is known

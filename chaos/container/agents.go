@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,11 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// opRemoveAgents is the undo of agents in an engine: it removes all agents of a run.
-const opRemoveAgents = "docker.unhelp"
+// Undos of agents in an engine.
+const (
+	opRemoveAgents = "docker.unhelp"  // removes all agents of a run
+	opEndAgent     = "docker.outside" // removes those in the network of a container, and with them what they have set there
+)
 
 // AgentCommand is brunt's command that runs an agent.
 const AgentCommand = "agent"
@@ -34,6 +38,36 @@ func RemoveAgentsUndo(e *docker.Engine, run string) chaos.Undo {
 	return chaos.Undo{Op: opRemoveAgents, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run})}
 }
 
+// agentIdentity identifies what the agents of a run have set in the network of a container.
+type agentIdentity struct {
+	chaos.ContainerID
+	Run string `json:"run"`
+}
+
+// endAgentUndo returns the undo of what the agents of a run set in the network of a container: it removes them. The kernel
+// takes back with their end what they have set; what it does not take back has an undo of its own.
+func endAgentUndo(e *docker.Engine, run string, of chaos.ContainerID) chaos.Undo {
+	return chaos.Undo{Op: opEndAgent, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run}), Identity: RawOf(agentIdentity{of, run})}
+}
+
+// inNetwork returns the container that an undo by [endAgentUndo] is about, or "".
+func inNetwork(u chaos.Undo) string {
+	var of agentIdentity
+	_ = json.Unmarshal(u.Identity, &of)
+	return of.ID
+}
+
+// endAgent removes the agents of a run in the network of a container.
+func endAgent(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	of := inNetwork(u)
+	if of == "" {
+		return chaos.Failed, fmt.Errorf("%w: %q names no container", chaos.ErrDamaged, u.Identity)
+	}
+	return onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+		return untilNone(ctx, func() (docker.Left, error) { return e.Agents().RemoveInside(ctx, args.Run, of) })
+	})(ctx, u)
+}
+
 // Listens returns the declared TCP ports of the container.
 func (c *Container) Listens() []uint16 {
 	is, err := c.Describe()
@@ -50,9 +84,14 @@ func (c *Container) Listens() []uint16 {
 // removeAgents removes all agents of a run in an engine, and their image, until it finds none twice: an
 // agent requested just before brunt died may start a little later.
 func removeAgents(ctx context.Context, e *docker.Engine, run string) (chaos.Outcome, error) {
+	return untilNone(ctx, func() (docker.Left, error) { return e.Agents().Remove(ctx, run) })
+}
+
+// untilNone removes agents until it finds none twice.
+func untilNone(ctx context.Context, remove func() (docker.Left, error)) (chaos.Outcome, error) {
 	out := chaos.Gone
 	for quiet := 0; quiet < 2; quiet++ {
-		left, err := e.Agents().Remove(ctx, run)
+		left, err := remove()
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return chaos.Failed, fmt.Errorf("removing agents: %w", err)

@@ -189,6 +189,7 @@ func (c *Container) Traits() chaos.UnitTraits {
 	return chaos.UnitTraits{
 		Contained: c, Addr: c.Addr, Ask: c.Answer, StartAgent: c.StartAgent,
 		RemoveAgents: func(run string) chaos.Undo { return RemoveAgentsUndo(c.Engine, run) },
+		EndAgent:     func(run string) chaos.Undo { return endAgentUndo(c.Engine, run, c.ContainerID()) },
 	}
 }
 

@@ -82,6 +82,7 @@ func SweepOperations() []chaos.Operation {
 		{Name: opRemoveAgents, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
 			return removeAgents(ctx, e, args.Run)
 		})},
+		{Name: opEndAgent, Do: endAgent, ByEngine: true, PerRun: true, Network: inNetwork},
 	}
 }
 

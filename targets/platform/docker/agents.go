@@ -75,6 +75,7 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		return nil, err
 	}
 	if s.Network != "" {
+		config.Labels[InsideLabel] = InsideOf(s.Run, s.Network)
 		host.NetworkMode = container.NetworkMode("container:" + s.Network)
 	}
 	if s.HostPID {
@@ -174,6 +175,9 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 func agentLabels(run string) map[string]string {
 	return map[string]string{AgentLabel: run, oldAgentLabel: run, RunLabel: run, OwnerLabel: strconv.Itoa(os.Geteuid())}
 }
+
+// InsideOf returns the value of [InsideLabel] on a run's agents in the network of a container.
+func InsideOf(run, container string) string { return run + "." + container }
 
 // WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its
 // faults.
@@ -340,6 +344,13 @@ func (a *Agents) Forget(ctx context.Context, run string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// RemoveInside removes the remaining agents of a run in the network of a container.
+func (a *Agents) RemoveInside(ctx context.Context, run, container string) (Left, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.e.RemoveLabelled(ctx, InsideLabel, InsideOf(run, container))
 }
 
 // Remove removes the remaining agents of a run in the engine, and their image.

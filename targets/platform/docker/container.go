@@ -21,6 +21,7 @@ const (
 	OwnerLabel     = "brunt.owner"   // on the same objects: the user id of the run's owner
 	ServiceLabel   = "brunt.service" // on containers of a run: the service
 	AgentLabel     = "brunt.agent"   // on brunt's own agents: the run, or [WatchdogOf] the run
+	InsideLabel    = "brunt.inside"  // on agents in the network of a container: [InsideOf] the run and that container
 	BesideLabel    = "brunt.beside"  // on agents beside a brunt that runs in a container: the id of that container
 	ProtectLabel   = "brunt.protect" // "true" on containers that no fault may affect
 	ComposeProject = "com.docker.compose.project"
