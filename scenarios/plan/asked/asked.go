@@ -138,10 +138,10 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 		}
 		for _, err := range []*error{&t.Err, &t.Mute} {
 			if *err != nil {
-				*err = errors.New(p.Scenario.Secrets.Mask((*err).Error()))
+				*err = errors.New(t.mask((*err).Error()))
 			}
 		}
-		t.Said = p.Scenario.Secrets.Mask(t.Said)
+		t.Said = t.mask(t.Said)
 		out = append(out, t)
 	}
 	return out
@@ -241,12 +241,10 @@ func (t *Trial) Noun() string {
 }
 
 // String describes the trial in one line, with its place in the file, and without secrets.
-func (t *Trial) String() string { return t.mask(t.text()) }
-
-func (t *Trial) text() string {
-	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.Asking)
+func (t *Trial) String() string {
+	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.mask(t.Asking.String()))
 	if t.acts {
-		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, cmp.Or(t.called, t.Asking.String()))
+		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, cmp.Or(t.called, t.mask(t.Asking.String())))
 	}
 	switch {
 	case t.Err != nil:
