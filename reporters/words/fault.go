@@ -185,6 +185,9 @@ func withinLimit(f *result.FaultRecord) string {
 	case p.MayBeSlower():
 		return "no request failed, and the baseline is too short to tell whether the load was slower"
 	}
+	if n := len(f.FailedObjectives); n > 0 {
+		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
+	}
 	if p.Shed > 0 {
 		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") + " shed while it was in, which an objective on shed judges"
 	}
@@ -395,6 +398,8 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Parts != nil && f.Parts.Lost > 0:
 		return scenarios.Fail
+	case f.Impact == result.NotImpacted && len(f.FailedObjectives) > 0:
+		return scenarios.Fail
 	case TooFew(f), f.Impact == result.NotImpacted && f.Parts.MayBeSlower():
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
@@ -438,6 +443,8 @@ func FaultOutcome(f *result.FaultRecord) string {
 			return "unknown"
 		case p != nil && p.Bad() > 0:
 			return "within limit"
+		case len(f.FailedObjectives) > 0:
+			return "objective failed"
 		}
 		return "none seen"
 	case result.NotRecovered:

@@ -111,6 +111,10 @@ func TestEffect(t *testing.T) {
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002, Untested: true},
 		}, "None seen: no request failed. Good answers, from the baseline to the fault: p50 1ms → 1ms, p95 2ms → 2ms."},
+		{"a failed objective", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01, FailedObjectives: []string{"p95 < 1ms in f"},
+			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002},
+		}, "No request failed, and 1 objective on it failed: p95 < 1ms in f. Good answers, from the baseline to the fault: p50 1ms → 1ms, p95 2ms → 2ms."},
 		{"late writes", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 800, Late: 12, P50: reporterstest.Nan},
 		}, "None seen: no request failed. 12 acknowledged writes were late."},

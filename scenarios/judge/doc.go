@@ -68,7 +68,8 @@
 //     elsewhere turns nothing.
 //   - A request that was sent late saw the target as it was then. Where nearly all were, an outage is longer than measured by as
 //     much: a time passes only if it holds with that lag added, if that is a tenth or more of what is allowed.
-//   - A fault in which brunt stood still for half of the time or more has no "none seen": its impact is unknown.
+//   - A fault in which brunt stood still for half of the time or more, or after which it sent more than half of what was due in
+//     it, has no "none seen": its impact is unknown.
 //   - Requests that were due in a fault and that brunt sent after it, because it stood still or was late, did not meet it. An
 //     objective in that fault that does not hold with them as bad is invalid.
 //   - A request that brunt is not ready to send is not in flight, so that brunt's own lag is no stall of the target.

@@ -239,10 +239,13 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 		failed, offered, f.Faults[i].Name)
 }
 
-// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, so that what it did
-// is unknown where nothing was seen of it; it is empty where brunt did not.
+// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of its requests
+// after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
 func (f *readings) stoodStill(i int) string {
 	in := answer.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
+	if n := f.missed(slo.Objective{}, phase{of: i, has: func(_ measure.Key, set []int32) bool { return slices.Contains(set, int32(i)) }}); 2*n > f.traffic[i] {
+		return fmt.Sprintf(answer.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i], f.Faults[i].Name)
+	}
 	still := time.Duration(0)
 	for _, s := range f.unseen(slo.Objective{}, in) {
 		still += s.Length()

@@ -1,6 +1,10 @@
 package result
 
-import "strings"
+import (
+	"strings"
+
+	"brunt/scenarios"
+)
 
 // GroupKind is the kind of several faults that are one.
 const GroupKind = "group"
@@ -51,6 +55,7 @@ type FaultRecord struct {
 	SlowLeast        Num          `json:"slow_least,omitempty"`         // the least of the limits of the steps, where they differ; slow is the largest then
 	SlowFrom         string       `json:"slow_from,omitempty" mask:"-"` // baseline: slow was computed from it; empty: judge.slow
 	Note             string       `json:"note,omitempty"`               // remarks for readers
+	FailedObjectives []string     `json:"failed_objectives,omitempty"`  // the texts of those on it that failed
 	Parts            *ImpactParts `json:"parts,omitempty"`              // errors, latency, shed requests and lost writes; null: it was not injected
 	RecoveredAt      Num          `json:"recovered_at"`                 // the first good request after the last bad one, an offset from t0
 	RecoveredLow     Num          `json:"recovered_low"`                // it recovered no earlier, an offset from t0
@@ -147,3 +152,15 @@ const (
 // NoOutage reports whether a fault had an impact without a degradation to recover from: answers were slower, or
 // acknowledged writes were lost, and the share of bad requests stayed within the limit.
 func (f *FaultRecord) NoOutage() bool { return f.Impact == Impacted && !f.OnsetAt.Known() }
+
+// NameFailed names in each fault the objectives on it that failed: those in its phase, in its recovery or after it.
+func (r *Result) NameFailed() {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		for j := range r.Objectives {
+			if o := &r.Objectives[j]; o.Verdict == scenarios.Fail && scenarios.PhaseOf(o.Phase) == f.Name && f.Injected.Known() {
+				f.FailedObjectives = append(f.FailedObjectives, o.Text)
+			}
+		}
+	}
+}

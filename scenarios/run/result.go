@@ -75,6 +75,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	r.decide(ctx, res, objectives, f.Faults, unfit)
+	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(watchdog.TargetGoneError)) {
 		r.faults.noteOwnDeaths(end)

@@ -93,7 +93,7 @@ var all = []Term{
 	{"injected", []string{"faults-in"}, "The instant just before the call that injects the fault."},
 	{"planned", nil, "The time at which a fault was due, an offset from t0; `injected` is the time at which it came. An incident is planned if a fault was in."},
 	{"outcome", nil, "What became of a request: ok, shed, error or skipped. For a fault, its result: recovered, not recovered, slower, writes lost, " +
-		"within the limit, none seen, too few requests to tell, or not injected."},
+		"within the limit, none seen, objective failed, too few requests to tell, or not injected."},
 	{"verified", []string{"evidence", "proof"}, "brunt observed the fault's effect at its target, by a reading that is independent of the " +
 		"injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
 	{"cleared", nil, "The instant at which brunt verified the fault's removal. For a fault that happens once, such as a crash, it is the " +

@@ -398,7 +398,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt sends what is due in a fault once it is over, without standing still", row: "G1", script: quick, faults: in5,
-		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, 25100*ms) },
+		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, 25100*ms) }, impact: "unknown",
 		slo: []string{"errors < 1% in f => invalid", "recover < 1s after f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
 	},
 	{

@@ -1,0 +1,29 @@
+package result_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// TestResult_NameFailed: a fault names the objectives on it that failed, and no others.
+func TestResult_NameFailed(t *testing.T) {
+	r := result.Result{
+		Faults: []result.FaultRecord{{Name: "f#1", Injected: 20}, {Name: "f#2", Injected: 30}, {Name: "g", Injected: result.NaN}},
+		Objectives: []result.ObjectiveResult{
+			{Text: "p95 < 1ms in f", Phase: "f#2", Verdict: scenarios.Fail},
+			{Text: "errors < 1% in recovery/f", Phase: "recovery/f#2", Verdict: scenarios.Fail},
+			{Text: "errors < 1% in f", Phase: "f#1", Verdict: scenarios.Pass},
+			{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Fail},
+			{Text: "errors < 1% in g", Phase: "g", Verdict: scenarios.Fail},
+		},
+	}
+	r.NameFailed()
+	for i, want := range []string{"", "p95 < 1ms in f; errors < 1% in recovery/f", ""} {
+		if got := strings.Join(r.Faults[i].FailedObjectives, "; "); got != want {
+			t.Errorf("%s: %q, want %q", r.Faults[i].Name, got, want)
+		}
+	}
+}
