@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare/always"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // A noisyMachine gives p95 in stretches of ten seconds: with a state that lasts, AR(1) with correlation rho,
@@ -84,8 +85,10 @@ func (m *noisyMachine) minutes(pairs int, worse float64) (a, b []Run) {
 // TestSwitchback_FalseAlarms counts false alarms and the changes of 10 % that are seen in 8 minutes of
 // load, asked after each minute.
 func TestSwitchback_FalseAlarms(t *testing.T) {
-	trials := 600
-	if testing.Short() {
+	trials := 300
+	if suite.Full() {
+		trials = 600
+	} else if testing.Short() {
 		trials = 120
 	}
 	const pairs, round = 24, 3
@@ -128,8 +131,8 @@ func TestSwitchback_FalseAlarms(t *testing.T) {
 			}
 			t.Logf("switchback: %.1f %% false alarms, +10 %% seen in %.0f %%, after %.1f min; A B B A: %.1f %%, %.0f %%",
 				100*share[0], 100*share[1], asked+1, 100*inTurns[0], 100*inTurns[1])
-			if most := DefaultAlpha + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)); share[0] > most {
-				t.Errorf("%.1f %% false alarms, want at most %.1f %%", 100*share[0], 100*most)
+			if _, most := suite.Chance(trials, DefaultAlpha); math.Round(share[0]*float64(trials)) > float64(most) {
+				t.Errorf("%.1f %% false alarms, want at most %d of %d", 100*share[0], most, trials)
 			}
 			if share[1] < tt.least {
 				t.Errorf("a change of 10 %% is seen in %.0f %%, want %.0f %%", 100*share[1], 100*tt.least)

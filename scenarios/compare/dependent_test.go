@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // A service answers requests one by one whose times depend on each other: AR(1) logarithms, with
@@ -75,8 +76,10 @@ func (s *service) run(m moment, worse float64) Run {
 
 // TestDependent_FalseAlarms counts false alarms of each design where requests depend on each other.
 func TestDependent_FalseAlarms(t *testing.T) {
-	trials := 1000
-	if testing.Short() {
+	trials := 500
+	if suite.Full() {
+		trials = 1000
+	} else if testing.Short() {
 		trials = 20
 	}
 	small := Options{Margins: Margins{}}
@@ -123,7 +126,7 @@ func TestDependent_FalseAlarms(t *testing.T) {
 			}
 		}
 	}
-	// For one metric the level is as stated, within two standard errors. Holm over dependent
+	// For one metric the level is as stated, within what chance explains. Holm over dependent
 	// metrics, interim analyses taken by themselves, and failures confirmed by fresh runs are
 	// conservative.
 	inTurns := func(s *service, worse float64) (base, cand []Run) { return sides(s, false, worse) }
@@ -186,11 +189,11 @@ func TestDependent_FalseAlarms(t *testing.T) {
 				}
 				return n
 			}
-			alarms, seen := float64(red(trials, 0))/float64(trials), float64(red(trials/5, .25))/float64(trials/5)
-			two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials))
-			t.Logf("alike: fail %.1f %%; worse by a quarter: fail %.1f %%", 100*alarms, 100*seen)
-			if alarms > DefaultAlpha+two || tt.exact && alarms < DefaultAlpha-two {
-				t.Errorf("%.1f %% false alarms, want 5 ± %.1f %%", 100*alarms, 100*two)
+			alarms, seen := red(trials, 0), float64(red(trials/5, .25))/float64(trials/5)
+			least, most := suite.Chance(trials, DefaultAlpha)
+			t.Logf("alike: %d of %d fail; worse by a quarter: fail %.1f %%", alarms, trials, 100*seen)
+			if alarms > most || tt.exact && alarms < least {
+				t.Errorf("%d of %d are false alarms, want %d to %d", alarms, trials, least, most)
 			}
 			if seen < .5 {
 				t.Errorf("a quarter slower is seen in %.1f %%", 100*seen)

@@ -87,7 +87,7 @@ func TestLatency_Simulation(t *testing.T) {
 	for _, w := range latencyWorlds {
 		for _, rate := range rates {
 			for _, s := range spans {
-				trials := 40
+				trials := half(40)
 				if rate > 100 {
 					trials = 10
 				}

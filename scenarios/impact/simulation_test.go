@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios/impact/impacttest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // The simulations below hold the rule for impact and recovery. Their model:
@@ -104,7 +105,7 @@ type tries struct {
 
 func (w world) try(trials int, recovered float64) tries {
 	if !*simulations {
-		trials = max(50, trials/10)
+		trials = max(min(50, trials/4), trials/10)
 	}
 	out := tries{n: trials, impact: map[result.Impact]int{}}
 	r := rand.New(rand.NewPCG(3, 4))
@@ -138,8 +139,8 @@ func (r tries) often(n int) bool {
 	if *simulations {
 		return r.share(n) >= .01
 	}
-	most := .01 * float64(r.n)
-	return float64(n) > most+2*math.Sqrt(most)
+	_, most := suite.Chance(r.n, .01)
+	return n > most
 }
 
 // rowsOf are the rows that a table has: all, or some when run short.
@@ -256,7 +257,7 @@ func TestSimulation_LastingErrors(t *testing.T) {
 						case rate == 1000:
 							trials = 200
 						case long:
-							w.end, trials = 1200*sec, 200
+							w.end, trials = 1200*sec, half(200)
 						}
 						w.most = most
 						w.share = func(w *world, at float64) float64 {

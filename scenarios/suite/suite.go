@@ -1,9 +1,11 @@
 // Package suite runs the tests of packages that put load on this machine.
 //
 // Such a test measures time, so two of these packages at once would disturb each other: each waits
-// for its turn before it begins. The wait does not count against the time limit of go test. The
-// suites that take minutes (the matrices that kill brunt, the examples, long loads) run only with
-// BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
+// for its turn before it begins. The alarm of -timeout begins after the wait. But go test kills a process
+// that is a minute older than -timeout, and so a package waits for at most seven tenths of -timeout, and
+// then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
+// run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short. [Full] tells other
+// packages, such as those that simulate, whether to run as often as they can.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //
@@ -16,6 +18,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"time"
 
 	"brunt/targets/platform/filelock"
 )
@@ -36,7 +39,7 @@ func (l loading) Run() int {
 	if !flag.Parsed() {
 		flag.Parse()
 	}
-	if os.Getenv(fullVariable) != "1" && flag.Lookup("test.run").Value.String() == "" {
+	if !Full() && flag.Lookup("test.run").Value.String() == "" {
 		if err := flag.Set("test.short", "true"); err != nil {
 			panic(err) // every test binary has this flag
 		}
@@ -47,11 +50,25 @@ func (l loading) Run() int {
 		return l.tests.Run()
 	}
 	defer f.Close() // closing the file ends the turn
-	if err := filelock.Lock(f); err != nil {
-		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
+	turn := make(chan error, 1)
+	go func() { turn <- filelock.Lock(f) }()
+	var late <-chan time.Time
+	if limit, ok := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); ok && limit > 0 {
+		late = time.After(limit * 7 / 10)
+	}
+	select {
+	case err := <-turn:
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
+		}
+	case <-late:
+		fmt.Fprintln(os.Stderr, "tests run beside others: their turn did not come in time")
 	}
 	return l.tests.Run()
 }
+
+// Full reports whether the suites that take minutes are to run.
+func Full() bool { return os.Getenv(fullVariable) == "1" }
 
 // lockFile is the file of the lock, one for each checkout of the module: tests of other checkouts do
 // not wait for it.

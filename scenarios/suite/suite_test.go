@@ -49,3 +49,25 @@ func TestLoading_OneAtATime(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// TestLoading_Late: tests that never get their turn run before go test would kill them.
+func TestLoading_Late(t *testing.T) {
+	limit := flag.Lookup("test.timeout").Value
+	was := limit.String()
+	t.Cleanup(func() { limit.Set(was) })
+	limit.Set("20ms")
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.TempDir())
+	t.Setenv(suite.FullVariable, "1")
+	f, err := os.Create(suite.LockFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := filelock.Lock(f); err != nil {
+		t.Fatal(err)
+	}
+	if code := suite.Loading(tests(func() int { return 7 })).Run(); code != 7 {
+		t.Errorf("exit code %d", code)
+	}
+}
