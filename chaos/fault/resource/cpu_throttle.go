@@ -207,8 +207,11 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	}
 	defer b.Stop()
 	if _, err := b.First(ctx); err != nil {
-		if !t.ID.Alive() {
+		switch {
+		case !t.ID.Alive():
 			return t.EndedText(), nil
+		case b.Killed() || ctx.Err() != nil:
+			return "", fmt.Errorf("%w: the process that measures it: %w", chaos.ErrNoAnswer, err)
 		}
 		return "", err
 	}

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -205,13 +206,17 @@ const beyond = 16 << 20
 func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	got, stopped, err := l.take(ctx)
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, errKilled):
 		return "", err
 	case !stopped:
 		return "", fmt.Errorf("%w: a process in the place of %s got %s, beyond the limit", chaos.ErrNoEffect, l.Unit.Name(), sizeText(got))
 	}
 	return fmt.Sprintf("a process in its place got %s, and no more", sizeText(got)), nil
 }
+
+// errKilled says that the process that takes memory was killed, and that its group did not refuse memory: the kernel may
+// have killed it for want of memory elsewhere, or a watchdog as a process that a stopped brunt had begun.
+var errKilled = fmt.Errorf("%w: it was killed", chaos.ErrNoAnswer)
 
 // take takes memory in the unit's group until the limit is exceeded, or nothing more is available.
 func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err error) {
@@ -236,7 +241,9 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 		case refused > before:
 			return got, true, nil
 		case b.Killed() && l.ID.Alive():
-			return got, true, nil
+			return got, true, errKilled
+		case ctx.Err() != nil:
+			return got, false, fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 		case err != nil:
 			return got, false, err
 		case r.Bytes >= most:
@@ -262,6 +269,8 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 	switch {
 	case err != nil && !l.ID.Alive():
 		return l.EndedText(), nil
+	case errors.Is(err, chaos.ErrNoAnswer):
+		return "", fmt.Errorf("a process in the place of %s got %s: %w", l.Unit.Name(), sizeText(got), err)
 	case err != nil || stopped:
 		return "", chaos.JoinErrors(fmt.Errorf("a process in the place of %s still gets only %s", l.Unit.Name(), sizeText(got)), err)
 	}
