@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/compare/folder"
 	"brunt/scenarios/result"
 )
 
@@ -92,11 +93,11 @@ func TestHistory_Index(t *testing.T) {
 			must(t, os.MkdirAll(filepath.Join(index, "full"), 0o755))
 		}, 3},
 		{"a file is gone", func(t *testing.T, dir, _ string) {
-			names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+			names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
 			must(t, os.Remove(names[0]))
 		}, 2},
 		{"a file is another", func(t *testing.T, dir, _ string) {
-			names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+			names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
 			must(t, os.WriteFile(names[0], []byte("{}"), 0o644))
 		}, 2},
 	}
@@ -114,7 +115,7 @@ func TestHistory_Index(t *testing.T) {
 				t.Fatalf("%d records before", n)
 			}
 			h.Close()
-			tt.spoil(t, dir, filepath.Join(dir, indexFile))
+			tt.spoil(t, dir, filepath.Join(dir, folder.Index))
 			if n := len(of(t, opened(t, dir), "", Machine{})); n != tt.want {
 				t.Errorf("%d records, want %d", n, tt.want)
 			}
@@ -144,20 +145,20 @@ func TestHistory_Spoiled(t *testing.T) {
 		"unknown":  `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
 	}
 	for name, text := range spoiled {
-		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, name+folder.Suffix), []byte(text), 0o644))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("about"), 0o644))
-	must(t, os.Mkdir(filepath.Join(dir, "folder"+recordSuffix), 0o755))
+	must(t, os.Mkdir(filepath.Join(dir, "folder"+folder.Suffix), 0o755))
 	h = opened(t, dir)
 	if n := len(of(t, h, "", Machine{})); n != 1 {
 		t.Errorf("%d records, want 1", n)
 	}
 	all := errors.Join(h.Problems...).Error()
 	for name, text := range spoiled {
-		if !strings.Contains(all, name+recordSuffix) {
+		if !strings.Contains(all, name+folder.Suffix) {
 			t.Errorf("%s is not named in %q", name, all)
 		}
-		if b, err := os.ReadFile(filepath.Join(dir, name+recordSuffix)); err != nil || string(b) != text {
+		if b, err := os.ReadFile(filepath.Join(dir, name+folder.Suffix)); err != nil || string(b) != text {
 			t.Errorf("%s was touched: %q, %v", name, b, err)
 		}
 	}
@@ -404,7 +405,7 @@ func FuzzParseRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	h.Close()
-	names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+	names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
 	b, err := os.ReadFile(names[0])
 	if err != nil {
 		f.Fatal(err)
@@ -482,7 +483,7 @@ func TestGate_Enough(t *testing.T) {
 	}
 	c, err := gate(past, past[:1], Options{Metrics: []string{"p50"}})
 	must(t, err)
-	if !strings.Contains(c.Reason, "no history is long enough") {
+	if !strings.Contains(c.Reason, "this gate can decide nothing") {
 		t.Errorf("single runs that differ by a fifth: %s", c.Reason)
 	}
 }
@@ -514,9 +515,9 @@ func FuzzHistory(f *testing.F) {
 	f.Add(append(b, b...), []byte("no index"))
 	f.Fuzz(func(t *testing.T, record, index []byte) {
 		dir := t.TempDir()
-		file := filepath.Join(dir, "fuzzed"+recordSuffix)
+		file := filepath.Join(dir, "fuzzed"+folder.Suffix)
 		must(t, os.WriteFile(file, record, 0o644))
-		must(t, os.WriteFile(filepath.Join(dir, indexFile), index, 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, folder.Index), index, 0o644))
 		h := opened(t, dir)
 		must(t, h.Add(good))
 		h = opened(t, dir)

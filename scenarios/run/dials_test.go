@@ -51,7 +51,7 @@ var dials = map[string]string{
 	"chaos/proxy/child/control.go net.Dialer":                 "asks brunt's own process for the proxies of links, on loopback",
 	"chaos/proxy/child/process.go exec.Command":               "brunt's own process for the proxies of links",
 	"scenarios/compare/noise/probe.go net.Dialer":             "the calibration probe: a server of this process, on loopback",
-	"scenarios/compare/history.go sql.Open":                   "a file of SQLite",
+	"scenarios/compare/folder/folder.go sql.Open":             "a file of SQLite",
 	"targets/demo/store.go sql.Open":                          "a system under test, with a file of SQLite",
 	"scenarios/plan/dryrun/planfile.go net.DefaultResolver":   "asks the machine's name servers where a target is, for a plan file, and connects to nothing",
 }
