@@ -54,7 +54,7 @@ after each pair, and each test uses a part of alpha (Lan-DeMets, O'Brien-Fleming
 confirm a failure. With --concurrent both sides run at once with half of the arrivals each.
 
 An interrupt shows what the blocks, or the pairs, came to until then, and decides nothing.
-Exit code 4 is a regression, 8 inconclusive.`,
+Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0.`,
 		Example: `  brunt ab checkout.yaml --a http://127.0.0.1:8080 --b http://127.0.0.1:8081
   brunt ab checkout.yaml --a git:main --b git:HEAD --build "go build -o server ./cmd/server"
   brunt ab checkout.yaml --a cache=on --b cache=off --concurrent --budget 6m`,
@@ -99,7 +99,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 		return err
 	}
 	defer drop()
-	x := &ab{abFlags: f, c: c, path: path, options: o}
+	x := &ab{abFlags: f, c: c, path: path, options: o, began: time.Now()}
 	x.one = x.run
 	if x.a, err = parseSide("a", f.a); err != nil {
 		return err
@@ -136,6 +136,7 @@ type ab struct {
 	a, b    *side
 	files   map[*side]string
 	folder  string
+	began   time.Time
 	number  int                                                            // pairs begun
 	kept    int                                                            // pairs that count
 	each    time.Duration                                                  // length of the blocks of a switchback; zero: none
@@ -226,7 +227,7 @@ func (x *ab) play(ctx context.Context) error {
 		}
 	}
 	found.Mismatches = nil
-	return x.tell(stdout(x.c), found)
+	return x.tell(stdout(x.c), found, x.decision(found), x.folder)
 }
 
 // confirmed checks the rows that failed against new pairs.

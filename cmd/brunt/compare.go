@@ -32,7 +32,7 @@ how much sessions of runs differ.
 
 A metric fails if it is certainly worse, and by more than its margin. It passes if it is
 certainly not worse by as much. Otherwise it is inconclusive, and brunt says how much data
-would be enough. Exit code 4 is a regression, 8 inconclusive.
+would be enough. Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, else 0.
 
 Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.
 The rate is compared for closed loads only, because an open load offers what its schedule
@@ -69,7 +69,7 @@ left out, with a note.`,
 			if err != nil {
 				return usage{err}
 			}
-			return f.tell(stdout(c), found)
+			return f.tell(stdout(c), found, found.Decision(), "")
 		},
 	}
 	f.register(c)

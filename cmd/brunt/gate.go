@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -57,7 +59,12 @@ record is then the mean of --runs runs, to learn how much such means differ from
 day. With --require-history it ends with exit code 2 instead. A failed run stays in the history, marked; later runs are not compared with it. If
 the change was wanted, --accept restarts the history.
 
-Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
+While it learns the gate says what it will be able to see, and with eight records it proposes
+durations and margins for what it can't decide. Such a metric makes no gate inconclusive; it
+is named, and fails only if it is worse by what the gate can see.
+
+Exit codes are those of the run, and 4 for a regression. A gate that decides nothing says so
+and ends with 0, with --fail-inconclusive with 8.`,
 		Example: `  brunt gate checkout.yaml --history .brunt-history
   brunt gate checkout.yaml --history .brunt-history --budget 6m --commit "$GITHUB_SHA"`,
 		Args: cobra.ExactArgs(1),
@@ -133,9 +140,12 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	}
 	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
-	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o, norm: norm, probe: noise.Of}
-	g.one = g.run
-	return g.decide(ctx)
+	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o, norm: norm, probe: noise.Of, began: time.Now(), name: plan.Scenario.Name}
+	if g.out == "" {
+		g.out = filepath.Join("brunt-results", fileName(g.name)+"-gate-"+run.NewID())
+	}
+	g.table.brief, g.one = true, g.run
+	return g.written(g.decide(ctx))
 }
 
 // A gate is one execution of `brunt gate`.
@@ -143,12 +153,17 @@ type gate struct {
 	*gateFlags
 	c       *cobra.Command
 	path    string
+	name    string // of the scenario
 	history *compare.History
 	options compare.Options
-	norm    noise.Norm                                         // of the machine, in the history
-	pause   time.Duration                                      // before the next run that is made again; zero: the first
-	waited  time.Duration                                      // in all
-	probe   func(ctx context.Context) noise.Noise              // of the machine at rest
+	norm    noise.Norm                            // of the machine, in the history
+	pause   time.Duration                         // before the next run that is made again; zero: the first
+	waited  time.Duration                         // in all
+	probe   func(ctx context.Context) noise.Noise // of the machine at rest
+	began   time.Time
+	all     []*compare.Record                                  // of all runs, in their order
+	ended   *result.Result                                     // a run that failed
+	shown   bool                                               // the decision is printed
 	one     func(ctx context.Context) (*compare.Record, error) // performs a run
 }
 
@@ -187,7 +202,7 @@ func (g *gate) decide(ctx context.Context) error {
 			if c.Verdict == scenarios.Regression {
 				why = " to confirm it"
 			}
-			fmt.Fprintf(out, "\nGATE after %s: %s: %s; brunt makes %s%s\n",
+			fmt.Fprintf(out, "after %s: %s: %s; brunt makes %s%s\n",
 				scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, scenarios.Amount(more, "new run"), why)
 		},
 	}
@@ -204,9 +219,5 @@ func (g *gate) decide(ctx context.Context) error {
 	if kept := errors.Join(err, g.keep(made)); kept != nil {
 		err = kept // the verdict is printed all the same, since the runs are done
 	}
-	fmt.Fprint(out, "\nGATE ")
-	if werr := g.tell(out, found); err == nil {
-		err = werr
-	}
-	return err
+	return g.conclude(found, made, err)
 }

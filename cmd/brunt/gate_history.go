@@ -31,16 +31,17 @@ func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
 		return err
 	}
-	out := stdout(g.c)
+	d := &result.Decision{Verdict: scenarios.None}
 	if g.accept {
-		fmt.Fprintf(out, "\nGATE: accepted; the history starts again\n")
-		return nil
+		d.Word, d.Reason = "ACCEPTED", "the change was wanted, and the history starts again with this run"
+	} else {
+		n := min(len(compare.Measure(all))+1, compare.LeastHistory)
+		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
+		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", scenarios.Amount(n, "record"), compare.LeastHistory)
+		known := append(compare.Measure(all), compare.Mean(append([]*compare.Record{first}, more...)))
+		d.Says = append(compare.Outlook(known, g.runs, g.options), left...)
 	}
-	fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(compare.Measure(all))+1, compare.LeastHistory), compare.LeastHistory)
-	for _, l := range left {
-		fmt.Fprintln(out, l)
-	}
-	return nil
+	return g.show(nil, d, append([]*compare.Record{first}, more...))
 }
 
 // lacksHistory is the error of a gate that may not learn, with the number of records that count.
@@ -65,5 +66,5 @@ func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *pla
 	if n := len(compare.Measure(all)); f.require && (f.accept || n < compare.LeastHistory) {
 		return nil, lacksHistory(n, left)
 	}
-	return compare.Norm(all), nil
+	return compare.Norm(compare.Measure(all)), nil
 }

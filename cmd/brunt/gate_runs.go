@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
+	"brunt/reporters/html"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/compare/noise"
@@ -88,11 +90,14 @@ func (g *gate) run(ctx context.Context) (*compare.Record, error) {
 		return nil, disturbedError{e.Text, res.ExitCode}
 	}
 	if res.ExitCode != 0 {
-		summarize(stderr(g.c), res)
+		fmt.Fprintf(stdout(g.c), "a run ended with %s: %s; %s\n", res.Verdict, res.Reason, filepath.Join(g.out, res.Run, html.File))
+		g.ended = res
 		return nil, exit(res.ExitCode)
 	}
 	r := compare.NewRecord(res, compare.Calibrate(res.Environment))
 	r.Commit, r.Noise = g.commit, []noise.Noise{around}
+	g.all = append(g.all, r)
+	fmt.Fprintf(stdout(g.c), "run %d: %s; %s\n", len(g.all), r.Figures(), filepath.Join(g.out, res.Run, html.File))
 	return r, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,6 +38,7 @@ func TestGate_Decide(t *testing.T) {
 		c.SetOut(&b)
 		c.SetErr(&b)
 		g := &gate{gateFlags: &gateFlags{runs: 3, confirm: 2}, c: c, history: h, options: compare.Options{Alpha: .05}}
+		g.out = t.TempDir()
 		g.one = func(context.Context) (*compare.Record, error) {
 			if runs == len(p95) {
 				return nil, errors.New("no further run")
@@ -75,7 +77,7 @@ func TestGate_Decide(t *testing.T) {
 	for i := range compare.LeastHistory {
 		day := math.Exp(.03 * float64(i%3-1))
 		out, runs, err := pass(.1*day, .102*day, .098*day)
-		if err != nil || runs != 3 || !strings.Contains(out, fmt.Sprintf("learning %d/8", i+1)) {
+		if err != nil || runs != 3 || !strings.Contains(out, fmt.Sprintf("LEARNING %d/8", i+1)) {
 			t.Fatalf("gate %d made %d runs and said %q: %v", i+1, runs, out, err)
 		}
 	}
@@ -93,7 +95,7 @@ func TestGate_Decide(t *testing.T) {
 		{"good at once", []float64{.1}, 1, 0, "PASS", false},
 		{"good at the second look", []float64{.108, .096}, 2, 0, "brunt makes 1 new run", false},
 		{"two that show nothing", []float64{-1, .108, -1, -1, .096}, 2, 0, "brunt makes 1 new run", false},
-		{"never reported", []float64{.107, .107, .107}, 3, scenarios.ExitInconclusive, "INCONCLUSIVE", false},
+		{"never reported", []float64{.107, .107, .107}, 3, 0, "NOTHING IS DECIDED", false},
 		{"red by chance", []float64{.14, .1, .1}, 3, 0, "brunt makes 2 new runs to confirm it", false},
 		{"red at the third look", []float64{.107, .109, .2, .13, .13}, 5, scenarios.ExitRegression, "REGRESSION", true},
 		{"red", []float64{.14, .13, .135}, 3, scenarios.ExitRegression, "REGRESSION", true},
@@ -157,6 +159,7 @@ func TestGate_NotKept(t *testing.T) {
 	c.SetOut(&b)
 	c.SetErr(&b)
 	g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
+	g.out = t.TempDir()
 	g.one = func(context.Context) (*compare.Record, error) { return record(100, .2), nil }
 	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || !strings.Contains(b.String(), "REGRESSION") {
 		t.Errorf("%v: %q", err, b.String())
@@ -197,6 +200,7 @@ func TestGate_Outdated(t *testing.T) {
 	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
 	gated := func(c *cobra.Command) error {
 		g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
+		g.out = t.TempDir()
 		g.one = func(context.Context) (*compare.Record, error) { return record(100, compare.RecordVersion), nil }
 		return g.decide(t.Context())
 	}
@@ -251,6 +255,84 @@ func TestGate_Again(t *testing.T) {
 					t.Errorf("%t after %s, want %t after %s", got, time.Since(begin), tt.want, tt.took)
 				}
 			})
+		})
+	}
+}
+
+// TestGate_Files: a gate writes junit.xml, gate.html and the step's summary, also where a run ends it, and no case passes in a red job.
+func TestGate_Files(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		p95    float64
+		strict bool
+		fails  bool // the run fails its objectives
+		code   int
+		word   string
+	}{
+		{"pass", .1, false, false, 0, "PASS"},
+		{"regression", .2, false, false, scenarios.ExitRegression, "REGRESSION"},
+		{"undecided", .107, false, false, 0, "INCONCLUSIVE"},
+		{"undecided, and strict", .107, true, false, scenarios.ExitInconclusive, "INCONCLUSIVE"},
+		{"a failed run", .1, false, true, scenarios.ExitFail, "FAIL"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			h, err := compare.OpenHistory(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made := 0
+			record := func(p95 float64) *compare.Record {
+				made++
+				r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0)}
+				r.Machine.CPUs = 2
+				r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}}
+				return r
+			}
+			for i := range compare.LeastHistory {
+				if err := h.Add(record(.1 * math.Exp(.03*float64(i%3-1)))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.Close()
+			if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			c := &cobra.Command{}
+			var b strings.Builder
+			c.SetOut(&b)
+			c.SetErr(&b)
+			g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}, name: "s"}
+			g.out, g.strict = filepath.Join(t.TempDir(), "out"), tt.strict
+			g.summary = filepath.Join(t.TempDir(), "summary.txt")
+			g.one = func(context.Context) (*compare.Record, error) {
+				if tt.fails {
+					g.ended = &result.Result{Verdict: scenarios.Fail, Reason: "errors are many"}
+					return nil, exit(scenarios.ExitFail)
+				}
+				r := record(tt.p95)
+				g.all = append(g.all, r)
+				return r, nil
+			}
+			code := 0
+			if err := g.written(g.decide(t.Context())); err != nil {
+				code = codeOf(err)
+			}
+			read := func(file string) string {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Error(err)
+				}
+				return string(text)
+			}
+			junit, page, summary := read(filepath.Join(g.out, "junit.xml")), read(filepath.Join(g.out, "gate.html")), read(g.summary)
+			if code != tt.code || !strings.Contains(page, "<title>"+tt.word) || !strings.Contains(summary, tt.word) {
+				t.Errorf("exit code %d, want %d with %s:\n%s", code, tt.code, tt.word, b.String())
+			}
+			if red := strings.Contains(junit, "<failure"); red != (code != 0) {
+				t.Errorf("exit code %d, and JUnit has a failure: %t\n%s", code, red, junit)
+			}
 		})
 	}
 }

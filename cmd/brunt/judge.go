@@ -3,15 +3,21 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"brunt/reporters/ci"
+	"brunt/reporters/html"
+	"brunt/reporters/terminal"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
 )
@@ -23,31 +29,52 @@ type judgeFlags struct {
 	alpha   string
 	summary string
 	json    string
-	lenient bool // exit 0 if inconclusive
+	strict  bool // exit 8 if inconclusive
+	explain bool // print the statistics
 }
 
-// tell prints a comparison, and writes it to the requested files. The error carries its exit
-// code.
-func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
-	if err := f.write(w, found); err != nil {
+// tell prints a comparison, and writes it to the requested files; to a folder as junit.xml and gate.html besides, unless that is empty. D is
+// the comparison in words. The error carries its exit code.
+func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
+	if d.ExitCode = f.exitCode(found.Verdict); d.ExitCode == 0 && found.Verdict == scenarios.Inconclusive {
+		d.Says = append(d.Says, undecided)
+	}
+	if err := f.write(w, found, d, folder); err != nil {
 		return err
 	}
-	if f.lenient && found.Verdict == scenarios.Inconclusive {
-		fmt.Fprintln(w, "inconclusive; the exit code is 0 because of --pass-inconclusive")
-		return nil
-	}
-	if code := found.Verdict.ExitCode(); code != 0 {
-		return exit(code)
+	if d.ExitCode != 0 {
+		return exit(d.ExitCode)
 	}
 	return nil
 }
 
-// write prints a comparison, and writes it to the files that flags name.
-func (f *judgeFlags) write(w io.Writer, found *compare.Comparison) error {
-	if err := found.Text(w); err != nil {
+// undecided says why a job is green that shows nothing.
+const undecided = "NOTHING IS DECIDED: the exit code is 0, and with --fail-inconclusive it is 8"
+
+// exitCode is that of a verdict: a comparison that shows nothing fails only if a flag asks for that.
+func (f *judgeFlags) exitCode(v scenarios.Verdict) int {
+	if v == scenarios.Inconclusive && !f.strict {
+		return scenarios.ExitPass
+	}
+	return v.ExitCode()
+}
+
+// write prints a comparison, and writes it to the files of a folder and those that flags name. Without a comparison there is no JSON.
+func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
+	if err := terminal.Decision(w, d, f.explain); err != nil {
 		return err
 	}
-	if f.json != "" {
+	if folder != "" {
+		page, cases := filepath.Join(folder, html.DecisionFile), filepath.Join(folder, ci.DecisionFile)
+		err := errors.Join(os.MkdirAll(folder, 0o777),
+			writeWhole(page, disk.Shared, func(w io.Writer) error { return html.Decision(w, d) }),
+			writeWhole(cases, disk.Shared, func(w io.Writer) error { return ci.DecisionJUnit(w, d) }))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "Report: %s\n", page)
+	}
+	if f.json != "" && found != nil {
 		b, err := json.MarshalIndent(found, "", "  ")
 		if err != nil {
 			return err
@@ -57,7 +84,7 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison) error {
 		}
 	}
 	if path := cmp.Or(f.summary, stepSummary()); path != "" {
-		return appendSummary(clean(os.Stderr), path, found.Markdown)
+		return appendSummary(clean(os.Stderr), path, func(w io.Writer) error { return ci.DecisionSummary(w, d) })
 	}
 	return nil
 }
@@ -67,7 +94,10 @@ func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "probability of a false alarm over all metrics together")
 	c.Flags().StringVar(&f.summary, "summary", "", "append the table to a file as Markdown (default the step's summary, in GitHub Actions)")
 	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
-	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit with 0 instead of 8 if the result is inconclusive, so that only a regression fails the job")
+	c.Flags().BoolVar(&f.strict, "fail-inconclusive", false, "exit with 8 if the result is inconclusive; without it only a regression fails the job")
+	c.Flags().BoolVar(&f.explain, "explain", false, "print the statistics behind the verdict")
+	c.Flags().Bool("pass-inconclusive", true, "")
+	_ = c.Flags().MarkDeprecated("pass-inconclusive", "it is the default; --fail-inconclusive is the opposite")
 	f.narrow(c)
 }
 

@@ -85,6 +85,9 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 	return o
 }
 
+// redraws reports whether the standard error of a command is a terminal that can redraw.
+func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
+
 // stdout returns the standard output of a command for people. What a file of another's says can't control the terminal.
 func stdout(c *cobra.Command) io.Writer { return clean(c.OutOrStdout()) }
 

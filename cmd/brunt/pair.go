@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/switchback"
@@ -76,6 +78,21 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 	}
 	fmt.Fprintf(stderr(x.c), "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
 	return a, b, exit(scenarios.ExitInvalid)
+}
+
+// decision is a comparison in words, with the runs that it rests on.
+func (x *ab) decision(found *compare.Comparison) *result.Decision {
+	d := found.Decision()
+	d.Kind, d.Name, d.Started, d.Took = "ab", filepath.Base(x.path), x.began, result.Sec(time.Since(x.began))
+	runs := map[string]bool{}
+	for _, name := range slices.Concat(found.Base, found.Cand) {
+		name, _, _ = strings.Cut(name, " from ") // of a block
+		if base := filepath.Base(name); !runs[base] {
+			runs[base] = true
+			d.Runs = append(d.Runs, result.JudgedRun{Name: base, Folder: base, Started: x.began})
+		}
+	}
+	return d
 }
 
 // dir is the folder of the report of a side's run.

@@ -56,13 +56,13 @@ func TestReference_ReportWords(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	if err := (&compare.Comparison{Rows: []compare.Row{{Metric: "p50"}}}).Text(&text); err != nil {
+	if err := terminal.Decision(&text, (&compare.Comparison{Rows: []compare.Row{{Metric: "p50"}}}).Decision(), false); err != nil {
 		t.Fatal(err)
 	}
 	for _, head := range textHeads(text.String()) {
 		found[head] = true
 	}
-	for _, want := range []string{"planned", "what failed", "worse by", "detects", "failover", "samples"} {
+	for _, want := range []string{"planned", "what failed", "worse by", "sees from", "failover", "samples"} {
 		if !found[want] {
 			t.Errorf("no report has the head %q", want)
 		}

@@ -100,5 +100,7 @@ func (x *ab) unended(found *compare.Comparison, why string) error {
 		return nil
 	}
 	found.Verdict, found.Reason, found.Mismatches = scenarios.Inconclusive, why+": "+found.Reason, nil
-	return x.write(stdout(x.c), found)
+	d := x.decision(found)
+	d.ExitCode = scenarios.ExitInterrupted
+	return x.write(stdout(x.c), found, d, x.folder)
 }

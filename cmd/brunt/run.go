@@ -43,8 +43,14 @@ type runFlags struct {
 	live     string
 	linger   time.Duration
 	log      logFlags
-	verbose  bool
+	table    tableFlags
 	screen   screen
+}
+
+// tableFlags say what is printed of a run.
+type tableFlags struct {
+	verbose bool // where requests spent their time
+	brief   bool // no table after the run, and no lines during it but on a terminal
 }
 
 func runCommand() *cobra.Command {
@@ -116,7 +122,8 @@ names the service's host or address, and each policy with such a list does so as
 	f.log.register(c)
 	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
 	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for this long after the end, such as 30s for a last scrape of /metrics")
-	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
+	c.Flags().BoolVarP(&f.table.verbose, "verbose", "v", false,
+		"show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
 	return c
 }
 

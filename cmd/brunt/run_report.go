@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), dryrun.Describe(plan)...))
+	live := f.terminal(c, plan)
 	f.screen.show(live)
 	defer f.screen.show(nil)
 	log, err := f.log.logger(live)
@@ -95,7 +96,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		unwritten(res, werr)
 		_ = catalog.All().Rewrite(dir, res) // the files that can be written agree with the exit code
 	}
-	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
+	if terr := f.table.table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
 	if f.smoke {
@@ -103,6 +104,25 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	}
 	page.over(res, dir, werr)
 	return res, errors.Join(err, werr)
+}
+
+// table prints the final table of a run.
+func (f tableFlags) table(w io.Writer, res *result.Result, dir string) error {
+	if f.brief {
+		return nil
+	}
+	return table(w, res, dir, f.verbose)
+}
+
+// terminal is what shows the run while it goes on.
+func (f *runFlags) terminal(c *cobra.Command, plan *plan.Plan) *terminal.Terminal {
+	lines := dryrun.Describe(plan)
+	if f.table.brief {
+		if lines = nil; !redraws(c) {
+			return terminal.New(io.Discard, terminal.Options{})
+		}
+	}
+	return terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), lines...))
 }
 
 // checkOuts refuses services beyond what the plan allows before the run begins, whose figures would be lost.

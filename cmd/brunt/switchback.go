@@ -110,7 +110,7 @@ func (x *ab) switched(ctx context.Context) error {
 		}
 		if last || found.Verdict != scenarios.Inconclusive {
 			found.Mismatches = nil
-			return x.tell(stdout(x.c), found)
+			return x.tell(stdout(x.c), found, x.decision(found), x.folder)
 		}
 	}
 }

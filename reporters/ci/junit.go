@@ -58,6 +58,7 @@ type junitCase struct {
 	Time    string        `xml:"time,attr"`
 	Failure *junitProblem `xml:"failure"`
 	Error   *junitProblem `xml:"error"`
+	Skipped *junitProblem `xml:"skipped"`
 	Out     string        `xml:"system-out,omitempty"` // of a case that passed
 }
 

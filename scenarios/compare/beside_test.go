@@ -25,8 +25,8 @@ func TestBeside(t *testing.T) {
 		{"one", 1, .5, false, scenarios.Inconclusive, "worse than the baseline by more than the margin, most of all p", "not a control"},
 		{"one, alike", 1, 0, false, scenarios.Inconclusive, "None of 6 figures is worse", "not a control"},
 		{"few", 4, .5, true, scenarios.Inconclusive, "worse than the baseline by more than the margin", "a verdict needs at least 8"},
-		{"a history", 10, .5, true, scenarios.Regression, "is worse by", ""},
-		{"a history, alike", 10, 0, true, scenarios.Pass, "None of 6 rows is worse", ""},
+		{"a history", 10, .5, true, scenarios.Regression, "worse: ", ""},
+		{"a history, alike", 10, 0, true, scenarios.Pass, "None of 6 metrics is worse", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &world{r: rand.New(rand.NewPCG(5, 5)), spread: .01}

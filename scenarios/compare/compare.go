@@ -27,6 +27,7 @@ type Options struct {
 	// show how much sessions of runs differ
 	History []*Record
 
+	runs     int   // of a gate: the largest number of runs; zero is one
 	switched bool  // runs are blocks of a switched load
 	always   bool  // bounds hold at all times together
 	metrics  table // nil is all
@@ -61,12 +62,12 @@ type Row struct {
 	Enough  int               `json:"enough"`
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // why, where it is not plain
+	// of a gate: its history shows that no run decides it, so that it does not count as undecided
+	Hopeless bool `json:"hopeless,omitempty"`
 
 	metric *metric
 	alone  float64 // P before Holm
-	past   bool    // one run is compared with a history
-	blocks bool    // blocks of a switched load are compared
-	apart  bool    // one side was run before the other, and a history shows how much sessions differ
+	design Design  // of the comparison
 }
 
 // A Comparison says whether one side is worse than the other.
@@ -88,6 +89,7 @@ type Comparison struct {
 	options Options
 	turns   [2][]int // of groups: the turn of each run, of base and of cand
 	past    []values // of sessions: the records of the history, the oldest first
+	advice  []string // of a gate: what would decide its hopeless rows
 }
 
 var (
@@ -255,6 +257,8 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	t.n = min(len(a), len(b))
 	if c.Design == Past {
 		t.n = len(a)
+		s := sightOf(&t.Row, slices.DeleteFunc(slices.Clone(a), m.endless))
+		t.Hopeless = c.history != nil && s.hopeless(c.options.runs, 1, c.Alpha)
 	}
 	if t.endless(c.Design, a, b, c.options.always, c.Alpha) {
 		if c.Design == Uncontrolled || c.Design == Sessions {
@@ -476,7 +480,7 @@ func (t *test) settle(alpha, share, adjusted float64) {
 		if e.mean > t.limit {
 			level = share
 		}
-		if !t.apart { // more runs of these two sessions tell little more
+		if t.design != Sessions { // more runs of these two sessions tell little more
 			t.Enough = e.enough(t.n, t.limit, level)
 		}
 	}
@@ -486,6 +490,7 @@ func (t *test) settle(alpha, share, adjusted float64) {
 func (c *Comparison) conclude() {
 	count := map[scenarios.Verdict]int{}
 	var worst, open *Row
+	var hopeless []string
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		count[r.Verdict]++
@@ -495,6 +500,10 @@ func (c *Comparison) conclude() {
 				worst = r
 			}
 		case scenarios.Inconclusive:
+			if r.Hopeless {
+				hopeless = append(hopeless, r.where())
+				continue
+			}
 			if open == nil || r.Enough == 0 || open.Enough != 0 && r.Enough > open.Enough {
 				open = r
 			}
@@ -505,10 +514,18 @@ func (c *Comparison) conclude() {
 		c.Verdict, c.Reason = scenarios.Inconclusive, c.uncontrolled()
 	case worst != nil:
 		c.Verdict, c.Reason = scenarios.Regression, worst.sentence()
+	case len(hopeless) == len(c.Rows):
+		c.Verdict, c.Reason = scenarios.Inconclusive, "this gate can decide nothing, as the runs of its history differ too much"
 	case open != nil:
-		c.Verdict, c.Reason = scenarios.Inconclusive, fmt.Sprintf("%d of %d rows are undecided: %s", count[scenarios.Inconclusive], len(c.Rows), open.sentence())
+		c.Verdict, c.Reason = scenarios.Inconclusive, "undecided: "+open.sentence()
+		if len(c.Rows) > 1 {
+			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive], len(c.Rows), c.Reason)
+		}
 	default:
-		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %d rows is worse than its margin", len(c.Rows))
+		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin", scenarios.Amount(len(c.Rows)-len(hopeless), "metric"))
+		if hopeless != nil {
+			c.Reason += "; left out of the verdict: " + strings.Join(hopeless, ", ")
+		}
 	}
 }
 
@@ -529,5 +546,5 @@ func (c *Comparison) uncontrolled() string {
 	if most == nil {
 		return why
 	}
-	return why + fmt.Sprintf("; here %s differs most, worse by %s", most.where(), most.share(most.Change))
+	return why + fmt.Sprintf("; %s differs most, %s", most.where(), most.worse(most.Change))
 }

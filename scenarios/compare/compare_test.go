@@ -104,12 +104,12 @@ func TestCompare(t *testing.T) {
 		spread         float64
 		apart, another bool
 	}{
-		{name: "the same", pairs: 10, spread: .02, want: scenarios.Pass, says: "none of 6 rows"},
-		{name: "slower by a fifth", pairs: 10, worse: .2, spread: .02, want: scenarios.Regression, says: "worse by"},
+		{name: "the same", pairs: 10, spread: .02, want: scenarios.Pass, says: "none of 6 metrics"},
+		{name: "slower by a fifth", pairs: 10, worse: .2, spread: .02, want: scenarios.Regression, says: "% worse: "},
 		{name: "slower by a fifth, one side after the other", pairs: 10, worse: .2, spread: .02, apart: true, want: scenarios.Inconclusive, says: "uncontrolled"},
 		{name: "slower within the margin", pairs: 10, worse: .05, spread: .01, margins: Margins{"p50": .2, "p90": .2, "p95": .2, "p99": .5}, want: scenarios.Pass},
 		{name: "faster", pairs: 10, worse: -.2, spread: .02, want: scenarios.Pass},
-		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would be enough"},
+		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would decide it"},
 		{name: "errors", pairs: 5, errors: .05, spread: .01, want: scenarios.Regression, says: "errors"},
 		{name: "errors within half a point", pairs: 10, errors: .001, spread: .01, want: scenarios.Pass},
 	}
@@ -391,4 +391,14 @@ func TestCompare_OpenRate(t *testing.T) {
 	if got := rows(); got != 0 {
 		t.Errorf("%d rows of the rate of an open load, want none", got)
 	}
+}
+
+// inWords is what reports have of a comparison.
+func inWords(c *Comparison) string {
+	d := c.Decision()
+	out := d.Word + ": " + d.Reason + "\n"
+	for _, m := range d.Metrics {
+		out += strings.Join([]string{m.Name, m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees, m.Note, m.Sentence}, "  ") + "\n"
+	}
+	return out + strings.Join(append(append(d.Says, d.Basis), d.Statistics...), "\n")
 }

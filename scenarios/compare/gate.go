@@ -2,7 +2,9 @@ package compare
 
 import (
 	"errors"
+	"slices"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -45,6 +47,9 @@ func gate(history, now []*Record, o Options) (*Comparison, error) {
 		return nil, errors.New("the history and this run share no metric with enough requests")
 	}
 	c.judge(tests)
+	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Hopeless && r.Verdict == scenarios.Inconclusive }) {
+		c.advice = proposals(sights(history, o), float64(history[len(history)-1].Duration), o.runs, c.Alpha)
+	}
 	return c, nil
 }
 

@@ -60,10 +60,14 @@ func comesAndGoes(p place, m *metric) bool {
 
 // blank is a row without data.
 func (c *Comparison) blank(p place, m *metric, margin float64) *test {
+	d := c.Design
+	if c.options.switched {
+		d = Switched
+	}
 	return &test{limit: m.limit(margin), Row: Row{
 		metric: m,
 		Phase:  p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
 		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
-		past: c.Design == Past, blocks: c.options.switched, apart: c.Design == Sessions,
+		design: d,
 	}}
 }

@@ -47,7 +47,7 @@ func TestMetrics_Toy(t *testing.T) {
 		t.Errorf("the row is %+v", r)
 	}
 	var text strings.Builder
-	if err := c.Text(&text); err != nil || !strings.Contains(text.String(), "threads of web[0]") || !strings.Contains(text.String(), "60.0MiB") {
+	if text.WriteString(inWords(c)); !strings.Contains(text.String(), "threads of web[0]") || !strings.Contains(text.String(), "60.0MiB") {
 		t.Errorf("%v, and the text is\n%s", err, &text)
 	}
 	c, err = Switchback(base, cand, true, with)

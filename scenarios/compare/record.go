@@ -66,7 +66,7 @@ type Kept struct {
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{
 		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started, Duration: r.Duration,
-		Scenario: settings.Of(r), Former: formerKey(r),
+		Scenario: settings.Of(r), Former: settings.FormerKey(r),
 	}
 	if rec.Key = rec.Former; rec.Scenario != nil {
 		rec.Key = settings.Key(rec.Scenario)
@@ -84,6 +84,20 @@ func NewRecord(r *result.Result, m Machine) *Record {
 		}
 	}
 	return rec
+}
+
+// Figures gives the values of the whole run in brief.
+func (r *Record) Figures() string {
+	var out []string
+	for _, k := range r.Values {
+		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase == "run" && k.Load == "*" && k.Step == "*" {
+			out = append(out, k.Metric+" "+row.value(k.Value))
+		}
+	}
+	for _, n := range r.Noise {
+		out = append(out, n.String())
+	}
+	return strings.Join(out, ", ")
 }
 
 // values returns the record's values in the form of a run's.

@@ -2,8 +2,6 @@ package compare
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,15 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare/settings"
-	"brunt/scenarios/result"
 )
-
-// formerKey is the key of the run in records up to version 3: the digest of the whole resolved scenario, with the target's
-// address, and of whether faults were injected.
-func formerKey(r *result.Result) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
-	return hex.EncodeToString(sum[:8])
-}
 
 // Same reports whether o is a record of the same scenario.
 func (r *Record) Same(o *Record) bool {

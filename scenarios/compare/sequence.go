@@ -76,7 +76,7 @@ func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	}
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Fail && !shown[r.key()] {
-			r.Verdict, r.Note = scenarios.Inconclusive, "fresh pairs do not show it again"
+			r.Verdict, r.Note = scenarios.Inconclusive, "new pairs do not show it again"
 		}
 	}
 	c.conclude()

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare/noise"
@@ -44,7 +45,8 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 		}
 		return t.Make(n)
 	}
-	norm := normOf(t.History)
+	norm := Norm(t.History)
+	o.runs = t.Runs
 	for {
 		if c, err = gate(t.History, now, o); err != nil || c.Verdict == scenarios.Pass {
 			t.mark(norm, now)
@@ -89,8 +91,8 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 	return again, now, nil
 }
 
-// normOf is the noise of the runs of a history.
-func normOf(history []*Record) noise.Norm {
+// Norm is the noise of the runs of a history, as [Measure] gives it.
+func Norm(history []*Record) noise.Norm {
 	var out noise.Norm
 	for _, r := range history[max(0, len(history)-mostHistory):] {
 		out = append(out, r.Noise...)
@@ -98,22 +100,14 @@ func normOf(history []*Record) noise.Norm {
 	return out
 }
 
-// Norm is the noise of the machine during the runs of records.
-func Norm(records []*Record) noise.Norm { return normOf(Measure(records)) }
-
 // Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty where it can tell.
 func Unmeasured(records []*Record) string {
-	if len(normOf(records)) >= noise.Least {
+	if len(Norm(records)) >= noise.Least {
 		return ""
 	}
-	n := 0
-	for _, r := range records {
-		if len(r.Noise) == 0 {
-			n++
-		}
-	}
+	old := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return len(r.Noise) > 0 })
 	return fmt.Sprintf("how quiet the machine was is not known of %s, so that no run counts as disturbed before it is known of %d runs",
-		scenarios.Amount(n, "older record"), noise.Least)
+		scenarios.Amount(len(old), "older record"), noise.Least)
 }
 
 // exceeded returns how the noise of the runs of a record exceeds a norm.
@@ -174,5 +168,5 @@ func (c *Comparison) disturb(why string) {
 		}
 	}
 	c.Verdict, c.Disturbed = scenarios.Inconclusive, why
-	c.Reason = fmt.Sprintf("the machine was disturbed, so a worse figure says nothing of the build: %s", why)
+	c.Reason = "the machine was disturbed, so a worse figure says nothing of the build: " + why
 }

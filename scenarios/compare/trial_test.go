@@ -73,8 +73,8 @@ func TestTrial(t *testing.T) {
 	}
 	_, once, _, _ := pass(some, Options{}, 1, .05, .02, 0)
 	red, open, _, _ := pass(all, Options{}, 3, .05, .02, 0)
-	if red > DefaultAlpha+two || open > .5 || open > once/2 {
-		t.Errorf("%.1f %% false alarms, %.1f %% inconclusive, with one run %.1f %%; want half of it at most", 100*red, 100*open, 100*once)
+	if red > DefaultAlpha+two || open > .5 || open > once+.1 {
+		t.Errorf("%.1f %% false alarms, %.1f %% inconclusive, with one run %.1f %%; want no more than that", 100*red, 100*open, 100*once)
 	}
 	if seen, _, _, _ := pass(some, Options{}, 3, .05, .02, .2); seen < .8 {
 		t.Errorf("a fifth slower is seen in %.1f %%", 100*seen)

@@ -2,10 +2,8 @@ package compare
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
-	"text/tabwriter"
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
@@ -37,29 +35,78 @@ func (r *Row) sentence() string {
 	case r.Note != "":
 		return r.where() + ": " + r.Note
 	case r.Verdict == scenarios.Fail:
-		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change),
-			r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
+		return fmt.Sprintf("%s is %s: %s, and before %s; it is certainly %s, and the margin is %s", r.where(), r.worse(r.Change), r.value(r.Cand),
+			r.value(r.Base), "at least "+r.worse(r.Low), r.share(r.Margin))
 	}
-	s := fmt.Sprintf("%s %s, the margin is %s; these runs could have detected %s", r.where(), r.between(), r.share(r.Margin), r.share(r.Smallest))
-	if math.IsInf(float64(r.Smallest), 0) {
-		s = fmt.Sprintf("%s %s, the margin is %s; so few runs detect no change", r.where(), r.between(), r.share(r.Margin))
+	from := fmt.Sprintf("sees %s only from %s on", r.Metric, r.share(r.Smallest))
+	if !r.Smallest.Known() {
+		from = "sees no change by so few runs"
 	}
+	return fmt.Sprintf("%s: %s; the margin is %s, and %s %s%s", r.where(), r.between(), r.share(r.Margin), r.kind(), from, r.remedy())
+}
+
+// kind names the comparison that the row is part of.
+func (r *Row) kind() string {
+	if r.design == Past {
+		return "this gate"
+	}
+	return "this comparison"
+}
+
+// between is the range in which the change certainly lies.
+func (r *Row) between() string {
+	switch low, high := r.Low.Known(), r.High.Known(); {
+	case !low && !high:
+		return "no bounds yet"
+	case !low:
+		return "at most " + r.worse(r.High)
+	case !high:
+		return "at least " + r.worse(r.Low)
+	}
+	return fmt.Sprintf("between %s and %s", r.worse(r.Low), r.worse(r.High))
+}
+
+// remedy says what would decide a row that is undecided.
+func (r *Row) remedy() string {
 	switch {
-	case r.Enough > 0 && r.past:
-		return s + fmt.Sprintf("; a history of %d records would be enough", r.Enough)
-	case r.Enough > 0 && r.blocks:
-		return s + fmt.Sprintf("; %d pairs of blocks would be enough", r.Enough)
+	case r.Enough > 0 && r.design == Past:
+		return fmt.Sprintf("; a history of %d records would decide it", r.Enough)
+	case r.Enough > 0 && r.design == Switched:
+		return fmt.Sprintf("; %d pairs of blocks would decide it", r.Enough)
 	case r.Enough > 0:
-		return s + fmt.Sprintf("; %d runs per side would be enough", r.Enough)
-	case r.apart:
-		return s + "; runs in turns, as `brunt ab` makes them, show smaller changes"
-	case r.past:
-		return s + "; no history is long enough to decide it, because runs vary too much: make longer runs, make more with --runs, or widen the margin"
+		return fmt.Sprintf("; %d runs a side would decide it", r.Enough)
+	case r.design == Sessions:
+		return "; runs in turns, as `brunt ab` makes them, see smaller changes"
+	case r.design == Past:
+		return "; longer runs help most, then more of them (--runs) or a wider margin"
+	case r.design == Switched:
+		return fmt.Sprintf("; more than %d pairs of blocks would decide it: a higher rate or a wider margin helps", mostRuns)
 	}
-	if r.blocks {
-		return s + fmt.Sprintf("; more than %d pairs of blocks would be needed: ask for a higher rate, or widen the margin", mostRuns)
+	return fmt.Sprintf("; more than %d runs a side would decide it: longer runs or a wider margin help", mostRuns)
+}
+
+// worse says by how much a value is worse or better.
+func (r *Row) worse(n result.Num) string {
+	f := float64(n)
+	switch {
+	case math.IsNaN(f):
+		return "unknown"
+	case math.IsInf(f, 0):
+		return r.share(n)
+	case f == 0:
+		return "the same"
+	case f < 0:
+		return r.share(n) + " better"
 	}
-	return s + fmt.Sprintf("; more than %d runs per side would be needed: make longer runs, or widen the margin", mostRuns)
+	return r.share(n) + " worse"
+}
+
+// times formats a change of 100 % or more.
+func times(f float64) string {
+	if f >= 99 {
+		return "over 100x"
+	}
+	return fmt.Sprintf("%.2gx", 1+f)
 }
 
 // of returns the metric of the row, by its name where the row was not measured here.
@@ -94,50 +141,33 @@ func (r *Row) value(n result.Num) string {
 	return fmt.Sprintf("%.4g", f)
 }
 
-// between says between which bounds the change lies.
-func (r *Row) between() string {
-	switch low, high := math.IsInf(float64(r.Low), 0), math.IsInf(float64(r.High), 0); {
-	case low && high:
-		return "has no bounds yet"
-	case low:
-		return "is worse by at most " + r.share(r.High)
-	case high:
-		return "is worse by at least " + r.share(r.Low)
-	}
-	return "lies between " + r.share(r.Low) + " and " + r.share(r.High)
-}
-
-// share formats a change; that of a share in points.
+// share formats the size of a change; that of a share in points.
 func (r *Row) share(n result.Num) string {
-	f := float64(n) * 100
+	f := math.Abs(float64(n))
 	switch {
 	case math.IsNaN(f):
 		return "-"
 	case math.IsInf(f, 0): // of a bound
 		return "none"
-	case f >= 1e4:
-		return "over 100x"
-	case f <= -1e4:
-		return "under -100x"
+	case r.of().Unit == slo.ShareOf:
+		return briefly(f*100) + " points"
+	case f >= 1 && (n > 0) != r.of().higher: // to the other side no change is over 100 %
+		return times(f)
 	}
-	unit := "%"
-	if r.of().Unit == slo.ShareOf {
-		unit = " points"
-	}
-	digits := 1
-	if math.Abs(f) < 1 && f != 0 {
-		digits = 2
-	}
-	return strings.TrimPrefix(fmt.Sprintf("%+.*f%s", digits, f, unit), "+")
+	return briefly(f*100) + "%"
 }
 
-// signed is share with its sign.
-func (r *Row) signed(n result.Num) string {
-	s := r.share(n)
-	if strings.ContainsAny(s[:1], "0123456789") && float64(n) > 0 {
-		return "+" + s
+// briefly formats a number of percent with two digits or more.
+func briefly(f float64) string {
+	switch {
+	case f == 0:
+		return "0"
+	case f < .1:
+		return fmt.Sprintf("%.2g", f)
+	case f < 10:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0")
 	}
-	return s
+	return fmt.Sprintf("%.0f", f)
 }
 
 // sides describes how many runs each side has.
@@ -151,76 +181,71 @@ func (c *Comparison) sides() string {
 	return fmt.Sprintf("%d and %d runs", len(c.Base), len(c.Cand))
 }
 
-// Text writes the comparison for a terminal: the verdict, and the rows that it is based on.
-func (c *Comparison) Text(w io.Writer) error {
-	out := &strings.Builder{}
-	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), scenarios.Clean(c.Reason))
-	design := map[Design]string{Pairs: "interleaved pairs", Groups: "in turns (Welch, a turn counts as one)", Past: "against the prediction bound"}[c.Design]
-	switch c.Design {
-	case Switched:
-		fmt.Fprintf(out, "%s; a false alarm in at most %s of comparisons, however long they go on (Holm over %d rows)\n\n",
-			c.sides(), quantity.FormatShare(c.Alpha), len(c.Rows))
-	case Sessions:
-		fmt.Fprintf(out, "%s, one side after the other, held to how much %s of the history differ; a false alarm in at most %s "+
-			"of comparisons (Holm over %d rows)\n\n", c.sides(), scenarios.Amount(len(c.past), "record"), quantity.FormatShare(c.Alpha), len(c.Rows))
-	case Uncontrolled:
-		fmt.Fprintf(out, "%s, one side after the other: figures without bounds\n\n", c.sides())
-	default:
-		fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
-	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tdetects\t")
+// Decision is the comparison in words, for reports.
+func (c *Comparison) Decision() *result.Decision {
+	d := &result.Decision{Word: strings.ToUpper(string(c.Verdict)), Verdict: c.Verdict, Reason: c.Reason}
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand),
-			r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), scenarios.Clean(r.Note))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if c.Design != Uncontrolled {
-		fmt.Fprintln(out, "detects: the smallest change that runs like these report as a failure 4 times in 5")
-	}
-	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled {
-			fmt.Fprintf(out, "? %s\n", scenarios.Clean(r.sentence()))
+		d.Metrics = append(d.Metrics, result.Judged{
+			Name: r.where(), Verdict: r.Verdict, Base: r.value(r.Base), Now: r.value(r.Cand), Change: r.worse(r.Change), Low: r.worse(r.Low), High: r.worse(r.High),
+			Margin: r.share(r.Margin), Sees: r.share(r.Smallest), Note: r.Note, Sentence: r.sentence(),
+			Worse: r.Change, AtLeast: r.Low, AtMost: r.High, Limit: r.Margin,
+		})
+		if r.Hopeless && r.Verdict == scenarios.Inconclusive {
+			d.Metrics[i].Verdict = scenarios.None
+			continue
+		}
+		said := strings.Contains(c.Reason, r.sentence())
+		if r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled && !said {
+			d.Says = append(d.Says, r.sentence())
+		}
+		if r.P.Known() {
+			d.Statistics = append(d.Statistics, fmt.Sprintf("%s: noise alone shows such a change with p = %.2g, after Holm's procedure", r.where(), float64(r.P)))
 		}
 	}
-	for _, moved := range c.Moved {
-		fmt.Fprintf(out, "moved: %s\n", scenarios.Clean(moved))
-	}
+	d.Says = append(append(d.Says, c.advice...), c.Moved...)
 	for _, l := range c.Left {
-		fmt.Fprintf(out, "left out: %s\n", scenarios.Clean(l))
+		d.Says = append(d.Says, "not compared: "+l)
 	}
 	for _, m := range c.Mismatches {
-		fmt.Fprintf(out, "allowed: %s\n", scenarios.Clean(m))
+		d.Says = append(d.Says, "compared all the same: "+m)
 	}
-	_, err := io.WriteString(w, out.String())
-	return err
+	d.Basis, d.Statistics = c.basis(), append(c.statistics(), d.Statistics...)
+	return d
 }
 
-// Markdown writes the comparison as the summary of a CI job.
-func (c *Comparison) Markdown(w io.Writer) error {
-	out := &strings.Builder{}
-	mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Regression: "❌", scenarios.Inconclusive: "❔"}[c.Verdict]
-	fmt.Fprintf(out, "### %s %s\n\n%s\n\n", mark, strings.ToUpper(string(c.Verdict)), scenarios.Markdown(c.Reason))
-	fmt.Fprintf(out, "| | metric | base | candidate | worse by | from | to | margin |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
-	for i := range c.Rows {
-		r := &c.Rows[i]
-		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()),
-			r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+// basis says what the comparison rests on, and how often it is wrong.
+func (c *Comparison) basis() string {
+	wrong := fmt.Sprintf("; if nothing changed, a regression is found in at most %s of comparisons", quantity.FormatShare(c.Alpha))
+	switch c.Design {
+	case Switched:
+		return c.sides() + wrong + ", however long they go on"
+	case Sessions:
+		return fmt.Sprintf("%s, one side after the other, held to how much %s of the history differ", c.sides(), scenarios.Amount(len(c.past), "record")) + wrong
+	case Uncontrolled:
+		return c.sides() + ", one side after the other: figures without bounds"
+	case Past:
+		return c.sides() + fmt.Sprintf("; an unchanged build is red in at most %s of gates", quantity.FormatShare(c.Alpha))
 	}
-	for _, moved := range c.Moved {
-		fmt.Fprintf(out, "\nmoved: %s\n", scenarios.Markdown(moved))
+	return c.sides() + map[Design]string{Pairs: ", in interleaved pairs", Groups: ", in turns"}[c.Design] + wrong
+}
+
+// statistics say how the verdict comes about, for those who ask.
+func (c *Comparison) statistics() []string {
+	if c.Design == Uncontrolled {
+		return nil
 	}
-	for _, l := range c.Left {
-		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))
+	test := map[Design]string{
+		Pairs:    "Student's t of the differences of pairs",
+		Groups:   "Welch's t, where the runs of a turn count as one",
+		Past:     "the prediction bound: the value that a further session of runs exceeds with the probability alpha, by a model of random effects",
+		Switched: "before the last pair of blocks by e-values, whose bounds hold at all times together, with a fifth of alpha; then by Student's t",
+		Sessions: "a model of random effects, with the variance of the history",
+	}[c.Design]
+	return []string{
+		"compared by " + test,
+		fmt.Sprintf("a metric fails if its lower bound is above zero and its mean above the margin, at a level that Holm's procedure shares among %s; "+
+			"it passes if its upper bound at alpha is under the margin; alpha is %s", scenarios.Amount(len(c.Rows), "metric"), quantity.FormatShare(c.Alpha)),
+		`"sees from" is the smallest change that runs like these report as a failure 4 times in 5`,
 	}
-	if c.Design != Uncontrolled {
-		fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), quantity.FormatShare(c.Alpha))
-	}
-	_, err := io.WriteString(w, out.String())
-	return err
 }

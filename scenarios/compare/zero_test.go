@@ -42,9 +42,7 @@ func TestCompare_Zero(t *testing.T) {
 		}
 		got := compared(t, base, cand, Options{Metrics: []string{c.metric}})
 		var text strings.Builder
-		if err := got.Text(&text); err != nil {
-			t.Fatal(err)
-		}
+		text.WriteString(inWords(got))
 		if got.Verdict != c.want || !strings.Contains(text.String(), c.says) || got.Rows[0].Note != c.says || strings.Contains(text.String(), "100x") {
 			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, got.Verdict, c.want, c.says, text.String())
 		}
@@ -70,12 +68,12 @@ func TestRow_Bounds(t *testing.T) {
 		Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01,
 		Verdict: scenarios.Inconclusive,
 	}
-	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors has no bounds yet") || !strings.Contains(s, "detect no change") {
+	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") || !strings.Contains(s, "sees no change") {
 		t.Error(s)
 	}
 	rate := Row{Metric: "rate"}
-	for v, want := range map[result.Num]string{inf: "none", -inf: "none", -199: "under -100x", 199: "over 100x", .125: "+12.5%", -.5: "-50.0%", 0: "0.0%"} {
-		if got := rate.signed(v); got != want {
+	for v, want := range map[result.Num]string{inf: "none", -inf: "none", -199: "over 100x better", .125: "12% worse", -.5: "50% better", 0: "the same"} {
+		if got := rate.worse(v); got != want {
 			t.Errorf("%v is %q, want %q", v, got, want)
 		}
 	}

@@ -1,6 +1,8 @@
 package result
 
 import (
+	"time"
+
 	"brunt/scenarios"
 	"brunt/scenarios/slo"
 )
@@ -37,6 +39,43 @@ type Change struct {
 	Margin  Num               `json:"margin"`         // tolerance of worse
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // reason, where it is not obvious
+}
+
+// A Decision is what `brunt gate`, `ab` or `compare` came to, in words for reports.
+type Decision struct {
+	Kind       string            // gate, ab or compare
+	Name       string            // of the scenario
+	Word       string            // the verdict as a word: PASS, REGRESSION, INCONCLUSIVE, LEARNING 3/8
+	Verdict    scenarios.Verdict // none while a gate learns; that of the run where a run ended it
+	ExitCode   int
+	Reason     string      // one sentence
+	Metrics    []Judged    // what was compared
+	Says       []string    // sentences about what is undecided, moved or left out
+	Basis      string      // what it rests on, and how often it is wrong
+	Statistics []string    // sentences on how it came about
+	Runs       []JudgedRun // in their order
+	Started    time.Time
+	Took       Num // seconds
+}
+
+// A Judged is a metric of a decision.
+type Judged struct {
+	Name               string // with its place
+	Verdict            scenarios.Verdict
+	Base, Now          string // before and now
+	Change, Low, High  string // "4% worse"; its certain bounds
+	Margin, Sees, Note string
+	Sentence           string
+
+	Worse, AtLeast, AtMost, Limit Num // change, bounds and margin as numbers: shares, worse is positive
+}
+
+// A JudgedRun is a run that a decision rests on, or one that was made again.
+type JudgedRun struct {
+	Name, Folder string
+	Started      time.Time
+	Figures      string // in brief
+	State        string // counts, or why it does not
 }
 
 // upgrade sets the units of changes that older versions wrote without them: those of the same metrics in

@@ -256,9 +256,14 @@ var all = []Term{
 	{"seed", nil, "The number from which brunt derives every random choice of a run. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
 	{"margin", []string{"worse-by"}, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
-	{"candidate", []string{"base"}, "In a comparison, the side that is judged; base is the side with which it is compared. The figure of a side is the " +
+	{"candidate", []string{"base", "before", "now"}, "In a comparison, the side that is judged; base is the side with which it is compared. " +
+		"The figure of a side is the " +
 		"geometric mean of its runs or blocks, and the mean for shares."},
-	{"detects", nil, "In a comparison, the smallest change that runs or blocks like these report as a failure 4 times in 5."},
+	{"sees-from", []string{"detects"}, "In a comparison, the smallest change that runs or blocks like these report as a failure 4 times in 5."},
+	{"change", []string{"at-best", "at-worst"}, "In a comparison, by how much a figure is worse or better than before. It certainly " +
+		"lies between at best and at worst."},
+	{"disturbed", nil, "A run on a machine that was noisier than during its history, by brunt's lag, stolen CPU time, CPU pressure or the " +
+		"calibration probe. `gate` makes it again later; it never fails a gate."},
 	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, computed from " +
 		"the gate's history."},
 	{"pass", nil, "The verdict of a run whose objectives all held, and whose faults were verified and taken back."},

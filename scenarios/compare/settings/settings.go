@@ -139,3 +139,10 @@ func orNone(settings map[string]string, at string) string {
 	}
 	return "none"
 }
+
+// FormerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the target's
+// address, and of whether faults were injected.
+func FormerKey(r *result.Result) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,116 @@
+package html
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"path"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// DecisionFile is the page of a gate or a comparison in its folder.
+const DecisionFile = "gate.html"
+
+//go:embed assets/decision.tmpl assets/decision.css
+var decisionSource embed.FS
+
+var decisionTemplate = template.Must(template.ParseFS(decisionSource, "assets/decision.tmpl"))
+
+// A decisionView shows what a gate or a comparison came to: one file that opens offline and has no script.
+type decisionView struct {
+	Policy              string
+	CSS                 template.CSS
+	Mark, Word, Tone    string
+	Name, Reason, Basis string
+	Facts               []struct{ Name, Value string }
+	Says, Statistics    []string
+	Rows                []judgedView
+	Runs                []judgedRunView
+}
+
+type judgedView struct {
+	Mark, Word, Tone                                       string
+	Name, Base, Now, Change, Low, High, Margin, Sees, Note string
+	Range                                                  template.HTML
+}
+
+type judgedRunView struct{ Name, Link, When, Figures, State string }
+
+// Decision writes the page of what a gate or a comparison came to.
+func Decision(w io.Writer, d *result.Decision) error {
+	css, err := decisionSource.ReadFile("assets/decision.css")
+	if err != nil {
+		return err
+	}
+	shared, err := sources.ReadFile("assets/page.css")
+	if err != nil {
+		return err
+	}
+	v := decisionView{
+		CSS: template.CSS(string(shared) + string(css)), Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
+		Name: words.Clean(d.Name), Reason: scenarios.Sentence(words.Clean(d.Reason)),
+	}
+	v.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(v.CSS)))
+	if d.Basis != "" {
+		v.Basis = scenarios.Sentence(words.Clean(d.Basis))
+	}
+	fact := func(name, value string) { v.Facts = append(v.Facts, struct{ Name, Value string }{name, value}) }
+	fact("Begun", d.Started.UTC().Format("2006-01-02 15:04:05")+" UTC")
+	fact("Took", words.Seconds(d.Took))
+	fact("Runs", words.Count(int64(len(d.Runs))))
+	fact("Exit code", fmt.Sprint(d.ExitCode))
+	for _, s := range d.Says {
+		v.Says = append(v.Says, scenarios.Sentence(words.Clean(s)))
+	}
+	for _, s := range d.Statistics {
+		v.Statistics = append(v.Statistics, scenarios.Sentence(words.Clean(s)))
+	}
+	for i := range d.Metrics {
+		v.Rows = append(v.Rows, judged(&d.Metrics[i]))
+	}
+	for _, r := range d.Runs {
+		view := judgedRunView{Name: words.Clean(r.Name), When: r.Started.UTC().Format("15:04:05"), Figures: words.Clean(r.Figures), State: words.Clean(r.State)}
+		if r.Folder != "" {
+			view.Link = path.Join(r.Folder, File)
+		}
+		v.Runs = append(v.Runs, view)
+	}
+	return decisionTemplate.Execute(w, v)
+}
+
+// judged shows a metric of a decision.
+func judged(m *result.Judged) judgedView {
+	word := map[scenarios.Verdict]string{scenarios.Pass: "not worse", scenarios.Fail: "worse", scenarios.None: "left out"}[m.Verdict]
+	if word == "" {
+		word = "undecided"
+	}
+	return judgedView{
+		Mark: words.Mark(m.Verdict), Word: word, Tone: words.Tone(m.Verdict), Name: words.Clean(m.Name), Base: m.Base, Now: m.Now, Change: m.Change,
+		Low: m.Low, High: m.High, Margin: m.Margin, Sees: m.Sees, Note: words.Clean(m.Note), Range: rangeOf(m),
+	}
+}
+
+// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side.
+func rangeOf(m *result.Judged) template.HTML {
+	if !m.Worse.Known() || !m.Limit.Known() || m.Limit <= 0 {
+		return ""
+	}
+	const width, middle = 160.0, 80.0
+	at := func(n result.Num, without float64) float64 {
+		f := float64(n)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			f = without
+		}
+		return min(max(middle+f/float64(m.Limit)*middle/2, 0), width)
+	}
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 160 22" role="img" aria-label="%s, %s to %s"><line x1="80" x2="80" y1="2" y2="20"/>`+
+		`<line class="aim" x1="120" x2="120" y1="2" y2="20"/><line class="span" x1="%.1f" x2="%.1f" y1="11" y2="11"/>`+
+		`<circle r="4" cx="%.1f" cy="11"/></svg>`,
+		template.HTMLEscapeString(m.Change), template.HTMLEscapeString(m.Low), template.HTMLEscapeString(m.High),
+		at(m.AtLeast, -math.MaxFloat64), at(m.AtMost, math.MaxFloat64), at(m.Worse, 0)))
+}

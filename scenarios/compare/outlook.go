@@ -1,0 +1,198 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// A sight is what a gate can see of one metric, by how much the records of its history differ: the mean of k runs varies
+// by between² + within²/k, where within² is inverse to the duration of the load. See [predicted].
+type sight struct {
+	*Row
+	limit           float64
+	between, within float64 // variances, on the scale of changes
+	n               float64 // records
+	split           bool    // within is known: some record has several runs
+}
+
+// sightOf estimates what a gate can see of a metric from the values of its records.
+func sightOf(r *Row, vs []value) sight {
+	m := r.of()
+	s := sight{Row: r, limit: m.limit(float64(r.Margin)), n: float64(len(vs))}
+	var means []float64
+	var pooled, freedom, share float64
+	for _, v := range vs {
+		of := m.sessionOf([]value{v})
+		means = append(means, of.mean)
+		pooled, freedom, share = pooled+of.within, freedom+of.runs-1, share+1/of.runs/s.n
+	}
+	least := math.Pow(m.floor(vs), 2)
+	if s.split = freedom > 0; s.split {
+		s.within = max(least, pooled/freedom)
+	}
+	if s.n >= leastRuns {
+		s.between = max(0, stat.Variance(means, nil)-s.within*share)
+	}
+	if !s.split {
+		s.between = max(s.between, least)
+	}
+	return s
+}
+
+// at estimates how a gate of so many runs sees an unchanged build, with a load that is longer by a factor, from eight records on.
+func (s *sight) at(runs, longer float64) estimate {
+	n := max(s.n, LeastHistory)
+	return estimate{err: math.Sqrt((s.between + s.within/(runs*longer)) * (1 + 1/n)), freedom: n - 1}
+}
+
+// hopeless reports whether a gate passes an unchanged build in under half of all cases, and so is no help.
+func (s *sight) hopeless(runs int, longer, alpha float64) bool {
+	return s.at(float64(max(1, runs)), longer).reach(alpha) >= s.limit
+}
+
+// sights are those of all metrics of a history, in its order.
+func sights(records []*Record, o Options) []sight {
+	if len(records) == 0 {
+		return nil
+	}
+	var of []values
+	for _, r := range records {
+		of = append(of, r.values())
+	}
+	c := &Comparison{Design: Past, options: o}
+	var out []sight
+	for _, p := range records[len(records)-1].places(of) {
+		if !o.wants(p) {
+			continue
+		}
+		for i := range o.table() {
+			m := &o.table()[i]
+			vs, _ := column(of, p, m.Name)
+			vs = slices.DeleteFunc(vs, m.endless)
+			if len(vs) > 0 && m.rests(beyond, vs) && (len(o.Metrics) == 0 || slices.Contains(o.Metrics, m.Name)) {
+				out = append(out, sightOf(&c.blank(p, m, o.Margins.of(m)).Row, vs))
+			}
+		}
+	}
+	return out
+}
+
+// mostSights is how many metrics a sentence of what a gate sees names.
+const mostSights = 6
+
+// Outlook says what a gate of so many runs will be able to see, by what its records show so far, and what it would see with a longer
+// load. From [LeastHistory] records on it proposes durations and margins for what it can't decide.
+func Outlook(records []*Record, runs int, o Options) []string {
+	if o.Alpha == 0 {
+		o.Alpha = DefaultAlpha
+	}
+	all := sights(records, o)
+	if len(all) == 0 {
+		return nil
+	}
+	took := float64(records[len(records)-1].Duration)
+	out := []string{"this gate will see " + sees(all, runs, 1, o.Alpha) + " at this duration"}
+	if took > 0 {
+		out[0] += " (" + length(took) + ")"
+	}
+	if len(records) < leastRuns {
+		out[0] = "at best " + out[0] + "; more records show how much days differ"
+	}
+	if longer := longer(all, took, runs, o.Alpha); longer > 0 {
+		out[0] += fmt.Sprintf("; %s would see about %s", length(longer), sees(all, runs, longer/took, o.Alpha))
+	}
+	if len(records) < LeastHistory {
+		return out
+	}
+	return append(out, proposals(all, took, runs, o.Alpha)...)
+}
+
+func length(seconds float64) string {
+	return quantity.FormatDuration(time.Duration(math.Round(seconds) * float64(time.Second)))
+}
+
+// sees lists from which change on each metric is seen.
+func sees(all []sight, runs int, longer, alpha float64) string {
+	var parts []string
+	for i := range all {
+		s := &all[i]
+		if i == mostSights {
+			parts = append(parts, fmt.Sprintf("and %d more", len(all)-i))
+			break
+		}
+		e := s.at(float64(max(1, runs)), longer)
+		parts = append(parts, s.where()+" from "+s.share(result.Num(s.of().worse(e.smallest(s.limit, alpha/float64(len(all)))))))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// durations are those that are proposed, in seconds.
+var durations = []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600}
+
+// longer is the shortest longer duration, in seconds, with which all metrics are decided that a longer load decides at all. It is 0 where none
+// helps, or where it is not known.
+func longer(all []sight, took float64, runs int, alpha float64) float64 {
+	if took <= 0 || !slices.ContainsFunc(all, func(s sight) bool { return s.split }) {
+		return 0
+	}
+	open := func(longer float64) (n int) {
+		for i := range all {
+			if all[i].hopeless(runs, longer, alpha) {
+				n++
+			}
+		}
+		return n
+	}
+	most := durations[len(durations)-1] / took
+	if left := open(most); most > 1 && left < open(1) {
+		for _, d := range durations {
+			if d > took && open(d/took) == left {
+				return d
+			}
+		}
+	}
+	for _, d := range durations {
+		if d >= 4*took { // all is decided; this is what more time buys
+			return d
+		}
+	}
+	return 0
+}
+
+// proposals says for the metrics that a gate can't decide with which duration or margin it would.
+func proposals(all []sight, took float64, runs int, alpha float64) []string {
+	var out []string
+	for i := range all {
+		s := &all[i]
+		if !s.hopeless(runs, 1, alpha) {
+			continue
+		}
+		var remedies []string
+		if took > 0 && s.split {
+			for _, d := range durations {
+				if d > took && !s.hopeless(runs, d/took, alpha) {
+					remedies = append(remedies, "a duration of "+length(d))
+					break
+				}
+			}
+		}
+		e := s.at(float64(max(1, runs)), 1)
+		if wide := s.of().worse(e.reach(alpha) + e.t(power)*e.err); wide < .99 {
+			remedies = append(remedies, fmt.Sprintf("--margin %s=%s", s.Metric, quantity.FormatShare(math.Ceil(wide*100)/100)))
+		}
+		if remedies == nil {
+			remedies = []string{"only a quieter machine or target"}
+		}
+		out = append(out, fmt.Sprintf("%s can't be decided with a margin of %s, as its runs differ too much: %s would decide it", s.where(), s.share(s.Margin),
+			strings.Join(remedies, " or ")))
+	}
+	return out
+}
