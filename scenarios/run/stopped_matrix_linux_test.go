@@ -14,6 +14,8 @@ import (
 	"testing"
 	"text/tabwriter"
 
+	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
 )
@@ -106,6 +108,18 @@ func stoppedCells(kinds map[string]string) []stoppedCell {
 		}
 	}
 	return out
+}
+
+// TestStopped_Kinds: a fault on connections between containers has a row of its own, since these are diverted by a
+// mechanism that links do without.
+func TestStopped_Kinds(t *testing.T) {
+	rows := stoppedKinds()
+	for _, f := range catalog.Faults() {
+		d := f.Describe()
+		if row := d.Kind + " between containers"; d.On&chaos.OnDiverted != 0 && rows[row] == "" {
+			t.Errorf("%s acts on connections between containers: stoppedKinds (scenarios/run/stopped_matrix_linux_test.go) has no row %q", d.Kind, row)
+		}
+	}
 }
 
 // TestStopped_Matrix stops brunt under every kind of fault that stays and every kind of load, until its watchdog has
