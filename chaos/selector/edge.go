@@ -42,6 +42,11 @@ type Edge struct {
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
+// PacketKeys are the keys of an edge that choose packets. A fault that acts on links alone has no use for them.
+func PacketKeys() []string {
+	return []string{"container", "in_network", "labels", "on_restart", "project"}
+}
+
 // On reports whether the edge contains the link between two units.
 func (e *Edge) On(from, to string, z chaos.Zones) bool {
 	if !e.query().IsZero() { // such a container is no end of a link

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/chaos"
 	faultcatalog "brunt/chaos/catalog"
+	"brunt/chaos/selector"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -53,6 +55,7 @@ func New(from Sources) (*Reference, error) {
 	for _, e := range r.of("fault") {
 		if d, ok := faultcatalog.Find(title(e)); ok {
 			e.On, e.Systems = d.On.String(), d.Systems()
+			r.dropPacketKeys(e, d.On)
 		}
 	}
 	r.executors = len(executors)
@@ -80,6 +83,21 @@ func New(from Sources) (*Reference, error) {
 		r.put(&entry{Path: "term." + t.Name, Sort: "term", Text: t.Text})
 	}
 	return r, r.readTopics()
+}
+
+// dropPacketKeys drops the keys that choose packets from a kind of fault that acts on links and not on packets. Both kinds
+// have the same settings, and a scenario's check refuses those keys.
+func (r *Reference) dropPacketKeys(e *entry, on chaos.On) {
+	if on&chaos.OnLinks == 0 || on&(chaos.OnPackets|chaos.OnContainers) != 0 {
+		return
+	}
+	e.Keys = slices.DeleteFunc(e.Keys, func(key string) bool {
+		drop := slices.Contains(selector.PacketKeys(), strings.TrimPrefix(key, e.Path+"."))
+		if drop {
+			delete(r.entries, key)
+		}
+		return drop
+	})
 }
 
 func (r *Reference) put(e *entry) { r.entries[e.Path] = e }

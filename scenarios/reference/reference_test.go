@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/chaos/selector"
 	"brunt/scenarios/slo"
 )
 
@@ -198,5 +199,33 @@ func TestReference_Values(t *testing.T) {
 		if e := r.entries["chaos."+kind]; e.On != want[0] || e.Systems != want[1] {
 			t.Errorf("%s: %q, %q", kind, e.On, e.Systems)
 		}
+	}
+}
+
+// TestReference_PacketKeys: the keys that choose packets are shown of faults on packets alone.
+func TestReference_PacketKeys(t *testing.T) {
+	text, err := json.Marshal(Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Sources{
+		Scenario: text, Policy: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`), Faults: []string{"network.latency", "http.error", "process.freeze"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]bool{"network.latency": true, "http.error": false} {
+		for _, key := range selector.PacketKeys() {
+			path := "chaos." + kind + "." + key
+			if got := slices.Contains(r.entries["chaos."+kind].Keys, path); got != want || (r.entries[path] != nil) != want {
+				t.Errorf("%s is listed: %t", path, got)
+			}
+		}
+		if !slices.Contains(r.entries["chaos."+kind].Keys, "chaos."+kind+".from") {
+			t.Errorf("%s has no from", kind)
+		}
+	}
+	if !slices.Contains(r.entries["chaos.process.freeze"].Keys, "chaos.process.freeze.container") {
+		t.Error("a fault on processes has no container")
 	}
 }
