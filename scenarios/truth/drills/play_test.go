@@ -218,12 +218,9 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 			out.froze = max(out.froze, seconds(f.D))
 		}
 	}
-	for i, p := range probes { // up to the end of the load
-		if p.sent.After(end) {
-			probes = probes[:i]
-			break
-		}
-	}
+	probes = slices.DeleteFunc(probes, func(p probe) bool { // up to the end of the load; then the system is ended
+		return p.sent.After(end) || p.bad && p.took < timeout && p.sent.Add(p.took).After(end)
+	})
 	apart := seconds(1 / float64(d.rate))
 	all := outages(probes, injected, hold, apart)
 	var o outage
