@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
+	"brunt/targets/grpc"
 
 	"github.com/spf13/cobra"
 )
@@ -33,7 +35,8 @@ func convertCommand() *cobra.Command {
 		Long: `Write a scenario from an existing file, to the standard output or to -o FILE:
 
 ` + convertFormats() + `
-FILE may be -, the standard input. Of curl, what stands after -- is the command itself.
+FILE may be -, the standard input. Of curl, what stands after -- is the command itself. Of grpc,
+HOST:PORT is a server, and grpcs://HOST:PORT is one with TLS.
 
 What can't be converted becomes a comment at its place in the scenario, and a line on
 standard error with the file and line of the source. No secret is written: an
@@ -43,6 +46,7 @@ listed under guard.allow.load, for you to confirm.`,
 		Example: `  brunt convert har shop.har -o shop.yaml
   brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
   brunt convert openapi api.yaml > api-load.yaml
+  brunt convert grpc 127.0.0.1:50051 -o orders.yaml
   brunt convert curl - < copied-from-the-browser.sh
   brunt convert curl -- curl -X POST http://127.0.0.1:8080/posts --json '{"text":"hi"}'`,
 		Args: cobra.MinimumNArgs(1),
@@ -127,12 +131,32 @@ func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) 
 		o.File, o.From = "standard input", "."
 		return disk.Limited(c.InOrStdin(), maxForeign)
 	}
+	if at, yes := serverOf(args[0]); o.Kind == "grpc" && yes {
+		o.File, o.From = at, "."
+		source, err := grpc.Describe(c.Context(), at)
+		if err != nil {
+			return nil, usage{err}
+		}
+		return source, nil
+	}
 	o.File, o.From = args[0], filepath.Dir(args[0])
 	source, err := disk.Read(args[0], maxForeign)
 	if err != nil { // such as for a folder
 		return nil, usage{err}
 	}
 	return source, nil
+}
+
+// serverOf returns the URL of a server of gRPC, which may lack its scheme; a file is none.
+func serverOf(arg string) (at string, yes bool) {
+	if strings.HasPrefix(arg, "grpc://") || strings.HasPrefix(arg, "grpcs://") {
+		return arg, true
+	}
+	host, port, err := net.SplitHostPort(arg)
+	if err != nil || host == "" || syntax.CheckPort(port) != nil {
+		return "", false
+	}
+	return "grpc://" + arg, true
 }
 
 // check parses the output as a run would, and reports what is still missing: a file that the

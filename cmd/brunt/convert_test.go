@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"brunt/scenarios"
@@ -13,13 +16,18 @@ import (
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
 )
 
 // foreignFiles are files of other tools, in the folder of the package that reads them.
 var foreignFiles = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
-	"script.k6.js": "k6",
+	"script.k6.js": "k6", "shop.protoset": "grpc",
 }
 
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
@@ -51,6 +59,37 @@ func TestConvert_Validates(t *testing.T) {
 				t.Errorf("%v\n%s", err, b)
 			}
 		})
+	}
+}
+
+// TestConvert_Server writes a scenario of a server of gRPC.
+func TestConvert_Server(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := grpc.NewServer()
+	healthpb.RegisterHealthServer(s, health.NewServer())
+	reflection.Register(s)
+	var served sync.WaitGroup
+	served.Go(func() { _ = s.Serve(l) })
+	defer served.Wait()
+	defer s.Stop()
+	for _, at := range []string{l.Addr().String(), "grpc://" + l.Addr().String()} {
+		out := filepath.Join(t.TempDir(), "made.yaml")
+		c := convertCommand()
+		c.SetErr(io.Discard)
+		c.SetArgs([]string{"grpc", at, "-o", out})
+		if err := c.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(out)
+		if err != nil || !strings.Contains(string(b), "grpc://"+l.Addr().String()) || !strings.Contains(string(b), "grpc: health") {
+			t.Errorf("%v\n%s", err, b)
+		}
+		if _, err := compile(out, nil); err != nil {
+			t.Errorf("%v\n%s", err, b)
+		}
 	}
 }
 

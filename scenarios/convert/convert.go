@@ -1,6 +1,6 @@
 // Package convert writes scenarios from the files of other tools: target files of vegeta,
-// recordings of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl and scripts
-// of k6.
+// recordings of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl, scripts
+// of k6, and the services of gRPC servers.
 //
 //	text -Convert-> the Converter of its format -> draft.Builder: steps, loads, data -> Scenario
 //	                                                  |
@@ -24,6 +24,7 @@ import (
 
 	"brunt/scenarios/convert/curl"
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/grpc"
 	"brunt/scenarios/convert/har"
 	"brunt/scenarios/convert/jmeter"
 	"brunt/scenarios/convert/k6"
@@ -36,6 +37,7 @@ import (
 func Converters() []draft.Converter {
 	return []draft.Converter{
 		curl.Converter(),
+		grpc.Converter(),
 		har.Converter(),
 		jmeter.Converter(),
 		k6.Converter(),

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write testdata/*.want")
 // sources are the files of testdata, with their formats.
 var sources = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
-	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6",
+	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6", "shop.protoset": "grpc",
 }
 
 // source reads a file of testdata as a user would convert it there.

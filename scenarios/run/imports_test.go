@@ -137,7 +137,7 @@ var arrows = map[string][]string{
 		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
-		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
+		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/grpc", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+	"brunt/targets"
 	"brunt/targets/http/h1"
 
 	"google.golang.org/grpc/codes"
@@ -61,6 +66,48 @@ func (c *client) reflect(ctx context.Context, service string) (*registry, error)
 	}
 	c.reflected[service] = r
 	return r, nil
+}
+
+// Describe asks the server at a URL for its services by reflection. It returns them as a set of descriptors
+// (google.protobuf.FileDescriptorSet), without services that the server can't describe.
+func Describe(ctx context.Context, at string) ([]byte, error) {
+	u, err := url.Parse(at)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return nil, fmt.Errorf("want HOST:PORT, grpc://HOST:PORT or grpcs://HOST:PORT, not %q", syntax.Clip(at, 100))
+	}
+	by, err := newClient(targets.Options{Base: at, Timeout: reflectionTime, T0: time.Now(), Agent: "brunt"}, Descriptor())
+	if err != nil {
+		return nil, err
+	}
+	defer by.Close()
+	q := &reflection{ctx: ctx, client: by.(*client), files: map[string]*descriptorpb.FileDescriptorProto{}}
+	names, err := q.services()
+	if err != nil {
+		return nil, err
+	}
+	var undescribed error
+	for _, name := range names {
+		if strings.HasPrefix(name, "grpc.reflection.") { // it is no load's
+			continue
+		}
+		err := q.fetch(askSymbol, name)
+		if _, missing := errors.AsType[*reflectionError](err); missing { // a service that a server serves and can't describe
+			undescribed = fmt.Errorf("the service %s: %w", syntax.Clip(name, 60), err)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if len(q.files) == 0 && undescribed != nil {
+		return nil, undescribed
+	}
+	if _, err := q.linked(); err != nil {
+		return nil, err
+	}
+	set := new(descriptorpb.FileDescriptorSet)
+	for _, name := range slices.Sorted(maps.Keys(q.files)) {
+		set.File = append(set.File, q.files[name])
+	}
+	return proto.Marshal(set)
 }
 
 // service asks for the file that declares a service, and for all that it imports.

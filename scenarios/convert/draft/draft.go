@@ -35,17 +35,18 @@ type Builder struct {
 	secrets map[string]string // environment variables by the secret they replace
 	Env     []Secret
 
-	Head     []string // comments at the top
-	Params   *Node
-	Base     Text // scheme, host and prefix of every path
-	Origin   string
-	TLS      *Node
-	allow    []Text // hosts beyond loopback
-	Data     *Node
-	Setup    *Node
-	Load     *Node
-	Teardown *Node
-	Slo      *Node // errors < 1% unless a converter sets another
+	Head      []string // comments at the top
+	Params    *Node
+	Base      Text // scheme, host and prefix of every path
+	Origin    string
+	Endpoints *Node // of the target, which is of them alone; nil: it has a base
+	TLS       *Node
+	allow     []Text // hosts beyond loopback
+	Data      *Node
+	Setup     *Node
+	Load      *Node
+	Teardown  *Node
+	Slo       *Node // errors < 1% unless a converter sets another
 }
 
 func newBuilder(o Options) *Builder {
@@ -279,7 +280,10 @@ func (d *Builder) Scenario() string {
 	}
 	top := &Node{Block: true}
 	top.Set("version", Raw("1"))
-	name := strings.TrimSuffix(filepath.Base(d.O.File), filepath.Ext(d.O.File))
+	name := filepath.Base(d.O.File)
+	if !strings.Contains(d.O.File, "://") { // else it is a server
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
 	top.Set("name", Plain(Clip(name, 80)))
 	optional := func(key string, n *Node) {
 		if n.Fields != nil || n.Items != nil {
@@ -290,12 +294,16 @@ func (d *Builder) Scenario() string {
 	optional("params", d.Params)
 	base := d.Base
 	target := (&Node{gap: true})
-	if base.IsZero() {
+	if base.IsZero() && d.Endpoints == nil {
 		base = Lit("http://127.0.0.1:8080")
 		target.Behind = d.O.Kind + " names no host; this is a guess"
 		d.Tell(0, "no host is named; %s is a guess, set target.url", "http://127.0.0.1:8080")
 	}
-	top.Set("target", target.Set("url", Str(base)))
+	if d.Endpoints != nil {
+		top.Set("target", target.Set("endpoints", d.Endpoints))
+	} else {
+		top.Set("target", target.Set("url", Str(base)))
+	}
 	if d.TLS != nil {
 		target.Set("tls", d.TLS)
 	}
