@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/journal"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/secret"
 
 	"github.com/spf13/cobra"
 )
@@ -33,7 +34,7 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 			if err != nil {
 				return err
 			}
-			err = r.Leave(notes.Note{Author: cmp.Or(author, whoami()), At: time.Now(), Text: strings.Join(args, " ")})
+			err = r.Leave(notes.Note{Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " "))})
 			switch {
 			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong):
 				return usage{err}

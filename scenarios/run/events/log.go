@@ -14,9 +14,10 @@ import (
 
 // Options configure a log.
 type Options struct {
-	Mask  func(string) string // hides secrets; nil hides nothing
-	Log   *slog.Logger        // receives each event as well; nil receives none
-	Event func(result.Event)  // called with each event, by several goroutines; may be nil
+	Mask       func(string) string // hides secrets; nil hides nothing
+	MaskFields func(string) string // hides those in what a person wrote, also by the names before them; nil is Mask
+	Log        *slog.Logger        // receives each event as well; nil receives none
+	Event      func(result.Event)  // called with each event, by several goroutines; may be nil
 }
 
 // A Log is the clock of a run, its events and its notes. Any goroutine may use it.
@@ -35,6 +36,9 @@ func New(o Options) *Log {
 	l := &Log{o: o, events: packed{base: time.Now()}}
 	if o.Mask == nil {
 		l.o.Mask = func(s string) string { return s }
+	}
+	if o.MaskFields == nil {
+		l.o.MaskFields = l.o.Mask
 	}
 	if o.Log == nil {
 		l.o.Log = slog.New(slog.DiscardHandler)

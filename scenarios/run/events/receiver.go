@@ -23,9 +23,9 @@ func (l *Log) Receive(state string, about notes.Running) (stop func() []string) 
 		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // else the author's clock differs
 			at = at.Add(-since)
 		}
-		author := l.o.Mask(m.Author)
-		received, times = append(received, author+": "+l.o.Mask(m.Text)), append(times, at)
-		l.EventAt(at, result.Event{Event: "run.note", Text: m.Text, Data: map[string]any{"author": author}})
+		author, text := l.o.Mask(m.Author), l.o.MaskFields(m.Text)
+		received, times = append(received, author+": "+text), append(times, at)
+		l.EventAt(at, result.Event{Event: "run.note", Text: text, Data: map[string]any{"author": author}})
 	}
 	box, err := notes.Open(state, about, take)
 	if err != nil {

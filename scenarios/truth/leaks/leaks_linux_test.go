@@ -256,6 +256,7 @@ func try(t *testing.T) *tried {
 	x := newTried(t, outside, write(t, scenario, "@BIN@", bin, "@OUTSIDE@", address, "@RATE@", "60/s", "@DURATION@", "4s"))
 	x.address, outside.own = address, x.own
 	x.secrets["param of the command line"] = newSecret(true)
+	x.secrets["note"], x.secrets["cookie of a note"] = newSecret(false), newSecret(false)
 	return x
 }
 
@@ -310,6 +311,9 @@ func (x *tried) given() []string {
 	return []string{"--set", "given-token=" + x.secrets["param of the command line"]}
 }
 
+// runID is the id of a run.
+var runID = regexp.MustCompile(`\b\d{8}-\d{6}-[a-z2-9]{8}\b`)
+
 // follow adds what a run gives away while it goes on, until the returned function is called.
 func (x *tried) follow(pid int, live <-chan string) (end func()) {
 	ctx, cancel := context.WithCancel(x.t.Context())
@@ -327,7 +331,9 @@ func (x *tried) follow(pid int, live <-chan string) (end func()) {
 			case <-ctx.Done():
 			case <-time.After(700 * time.Millisecond):
 				x.say("status")
-				x.say("status", "--json")
+				for _, id := range slices.Compact(runID.FindAllString(x.say("status", "--json"), -1)) {
+					x.say("note", "--run", id, "--as", "ann", "logged in with token="+x.secrets["note"]+", then 'Cookie: sid="+x.secrets["cookie of a note"]+"'")
+				}
 			}
 		}
 	})
@@ -373,7 +379,7 @@ func TestLeaks(t *testing.T) {
 		"folder/result.json", "folder/report.html", "folder/events.jsonl", "folder/junit.xml", "folder/scenario.yaml", "folder/logs/api-0.log",
 		"folder/ledger.jsonl", "plan file", "brunt status", "brunt status --json", "brunt report --format github", "brunt validate --explain",
 		"command line of brunt watchdog", "environment of brunt watchdog", "command line of brunt proxies", "environment of brunt proxies",
-		"push to /good/write", "push to /good",
+		"push to /good/write", "push to /good", "brunt note --run --as", "brunt convert",
 	} {
 		if len(x.texts[place]) == 0 {
 			t.Errorf("nothing was searched of: %s", place)
@@ -480,6 +486,7 @@ func (x *tried) others() {
 	x.secrets["another param"] = newSecret(true)
 	x.say("run", "--plan", plan, "-o", filepath.Join(x.dir, "planned"), "--set", "given-token="+x.secrets["another param"])
 	x.say(append([]string{"inject", x.file, "tool", "--for", "300ms"}, x.given()...)...)
+	x.convert()
 	for name, change := range map[string][2]string{
 		"unknown key":  {"headers: {X-Api-Key", "heders: {X-Api-Key"},
 		"bad number":   {"rate: 60/s", "rate: sixty"},
@@ -497,4 +504,27 @@ func (x *tried) others() {
 		}
 		x.say(append([]string{"validate", x.save(x.t, strings.ReplaceAll(name, " ", "-")+".yaml", text)}, x.given()...)...)
 	}
+}
+
+// convert converts files of other tools with secrets in them.
+func (x *tried) convert() {
+	x.t.Helper()
+	secret := func(name string) string {
+		x.secrets[name] = newSecret(false)
+		return x.secrets[name]
+	}
+	const curl = `curl 'http://127.0.0.1:1/?token=%s' -H 'Authorization: Bearer %s' -b 'sid=%s' --json '{"password": "%s"}'` + "\n"
+	x.say("convert", "curl", x.save(x.t, "login.sh", fmt.Sprintf(curl,
+		secret("query for curl"), secret("header for curl"), secret("cookie for curl"), secret("body for curl"))))
+	x.say("convert", "har", x.save(x.t, "login.har", jsonOf(map[string]any{"log": map[string]any{"version": "1.2", "entries": []any{map[string]any{
+		"startedDateTime": "2026-01-01T00:00:00Z", "time": 1, "response": map[string]any{"status": 200, "content": map[string]any{}},
+		"request": map[string]any{
+			"method": "POST", "url": "http://127.0.0.1:1/login?token=" + secret("query of HAR"), "httpVersion": "HTTP/1.1",
+			"headers": []any{
+				map[string]any{"name": "Authorization", "value": "Bearer " + secret("header of HAR")},
+				map[string]any{"name": "Cookie", "value": "sid=" + secret("cookie of HAR")},
+			},
+			"postData": map[string]any{"mimeType": "application/json", "text": `{"password": "` + secret("body of HAR") + `"}`},
+		},
+	}}}})))
 }
