@@ -518,8 +518,8 @@ func (c *Comparison) conclude() {
 		c.Verdict, c.Reason = scenarios.Inconclusive, "this gate can decide nothing, as the runs of its history differ too much"
 	case open != nil:
 		c.Verdict, c.Reason = scenarios.Inconclusive, "undecided: "+open.sentence()
-		if len(c.Rows) > 1 {
-			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive], len(c.Rows), c.Reason)
+		if len(c.Rows) > len(hopeless)+1 {
+			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive]-len(hopeless), len(c.Rows)-len(hopeless), c.Reason)
 		}
 	default:
 		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin", scenarios.Amount(len(c.Rows)-len(hopeless), "metric"))

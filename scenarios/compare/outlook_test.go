@@ -99,3 +99,15 @@ func TestGate_Hopeless(t *testing.T) {
 		})
 	}
 }
+
+// TestGate_UndecidedBesideHopeless: what is left out of the verdict does not count as undecided.
+func TestGate_UndecidedBesideHopeless(t *testing.T) {
+	c := &Comparison{Design: Past, Rows: []Row{
+		{Metric: "p50", Verdict: scenarios.Inconclusive, Phase: "run", Load: "*", Step: "*"},
+		{Metric: "p95", Verdict: scenarios.Inconclusive, Hopeless: true, Phase: "run", Load: "*", Step: "*"},
+		{Metric: "errors", Verdict: scenarios.Pass, Phase: "run", Load: "*", Step: "*"},
+	}}
+	if c.conclude(); c.Verdict != scenarios.Inconclusive || !strings.HasPrefix(c.Reason, "1 of 2 metrics undecided: p50") {
+		t.Errorf("%s: %s", c.Verdict, c.Reason)
+	}
+}
