@@ -115,6 +115,7 @@ type Outcome struct {
 	Closed   bool   // of a closed executor: response time is service time
 	Checks   uint16 // checks evaluated
 	Failed   uint16 // checks that failed
+	Attempts uint16 // times that the request was written, as again where a server did not take it, and behind a redirect; 0: not known
 	Status   int32
 	Cause    Cause         // of an error; of a skipped request, that of the step before it where it is [Cause.Own] or a timeout
 	Intended time.Duration // the schedule asks for the request
@@ -133,6 +134,14 @@ type Outcome struct {
 
 // Response is the response time: from intended to the last byte.
 func (o *Outcome) Response() time.Duration { return o.End - o.Intended - o.Think }
+
+// Written is how often the request was written: once where only that is known.
+func (o *Outcome) Written() int64 {
+	if o.Attempts == 0 && o.WasSent {
+		return 1
+	}
+	return int64(o.Attempts)
+}
 
 // Service is the service time: from a free slot to the last byte.
 func (o *Outcome) Service() time.Duration { return o.End - o.Slot - o.Think }

@@ -91,7 +91,7 @@ var (
 func plain(t *testing.T, rep reporters.Reporter, r *result.Result) string {
 	text := reporterstest.Render(t, rep, r)
 	if _, xml := rep.(ci.JUnit); !xml {
-		text = tags.ReplaceAllString(heads.ReplaceAllString(text, " "), " ")
+		text = tags.ReplaceAllString(heads.ReplaceAllString(reporterstest.WithoutTips(text), " "), " ")
 	}
 	return one(html.UnescapeString(text))
 }

@@ -127,6 +127,9 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 // generator describes brunt's own health.
 func (p *pageView) generator(g *result.Generator, unmet int64) {
 	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", words.Count(g.Sent), words.Count(g.Offered))}
+	if again := g.Attempts - g.Sent; again > 0 {
+		parts = append(parts, words.Count(again)+" more by redirects and second attempts")
+	}
 	if unmet > 0 {
 		parts = append(parts, words.Count(unmet)+" found no connection to the target")
 	}

@@ -435,6 +435,9 @@ func (s *summary) generator(g *result.Generator, unmet int64) {
 		text += ")"
 	}
 	text += fmt.Sprintf(", %d offered, %d sent", g.Offered, g.Sent)
+	if again := g.Attempts - g.Sent; again > 0 {
+		text += fmt.Sprintf(", %d more by redirects and second attempts", again)
+	}
 	if unmet > 0 {
 		text += fmt.Sprintf(", %d found no connection", unmet)
 	}

@@ -108,6 +108,7 @@ type Findings struct {
 	Starved    map[string]float64 // by phase: the share of its requests that brunt never sent or had no socket or port for
 	Offered    int64
 	Sent       int64
+	Attempts   int64 // times that they were written
 	Clamped    int64
 	Causes     map[scenarios.Cause]int64
 	Histograms result.Histograms

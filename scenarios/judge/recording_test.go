@@ -48,6 +48,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 		x.End = max(x.End, x.Slot)
 		x.Sent = min(x.End, x.Slot+time.Duration(r.Int64N(1000)))
 		x.WasSent = r.IntN(10) > 0
+		x.Attempts = uint16(r.IntN(3)) // 0: not known
 		x.Checks, x.Failed, x.Bytes = uint16(r.IntN(3)), uint16(r.IntN(2)), r.Int64N(1000)
 		if x.Kind == scenarios.Error && r.IntN(2) == 0 {
 			x.Cause, x.Answered = scenarios.Timeout, false
@@ -116,14 +117,20 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 	for phase, in := range want {
 		comparePhase(t, found, phase, series, all, in)
 	}
-	sent := int64(0)
+	sent, attempts := int64(0), int64(0)
 	for i := range all {
-		if all[i].Intended >= 0 && all[i].WasSent && all[i].Kind != scenarios.Skipped {
+		if all[i].Intended < 0 || all[i].Kind == scenarios.Skipped {
+			continue
+		}
+		if all[i].WasSent {
 			sent++
 		}
+		if attempts += int64(all[i].Attempts); all[i].Attempts == 0 && all[i].WasSent {
+			attempts++
+		}
 	}
-	if found.Sent != sent {
-		t.Errorf("sent %d, want %d", found.Sent, sent)
+	if found.Sent != sent || found.Attempts != attempts {
+		t.Errorf("sent %d by %d attempts, want %d by %d", found.Sent, found.Attempts, sent, attempts)
 	}
 	compareWindows(t, found, all, g.recording.Marks)
 }

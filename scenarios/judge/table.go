@@ -173,6 +173,7 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 			if f.Config.InSums(s) {
 				f.out.Offered += sums[i][s].Offered()
 				f.out.Sent += sums[i][s].Sent
+				f.out.Attempts += sums[i][s].Attempts
 			}
 		}
 	}

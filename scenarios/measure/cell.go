@@ -26,9 +26,9 @@ type Cell struct {
 	Resent   Resent
 	Causes   []CauseCount
 	Bytes    int64
-	checks   int64 // see checksOf
-	failed   int64 // checks that failed
+	checks   checks
 	Sent     int64
+	Attempts int64 // times that they were written
 	Clamped  int64
 	own      own
 	Late     Late
@@ -36,6 +36,9 @@ type Cell struct {
 	Edges    Edges // of a step; not added up over seconds
 	During   Events
 }
+
+// checks counts the checks of answers; see checksOf.
+type checks struct{ all, failed int64 }
 
 // own counts what brunt itself added to requests.
 type own struct {
@@ -101,8 +104,8 @@ func (c *Cell) Offered() int64 {
 func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, limits int, s *Scratch) {
 	c.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
-	c.checks += checks
-	c.failed += failed
+	c.checks.all += checks
+	c.checks.failed += failed
 	c.own.count(o, ours)
 	if o.Kind == scenarios.Skipped {
 		return
@@ -111,6 +114,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	if o.WasSent {
 		c.Sent++
 	}
+	c.Attempts += o.Written()
 	c.Clamped += c.Response[o.Kind].take(o.Response(), s) + c.Service[o.Kind].take(o.Service(), s)
 	if o.Kind == scenarios.OK {
 		c.Late.Punctual.take(max(0, o.Response()-ours))
@@ -305,9 +309,10 @@ func (c *Cell) addCounts(d *Cell) {
 		c.cause(n.Cause, n.N, n.First, n.Last)
 	}
 	c.Bytes += d.Bytes
-	c.checks += d.checks
-	c.failed += d.failed
+	c.checks.all += d.checks.all
+	c.checks.failed += d.checks.failed
 	c.Sent += d.Sent
+	c.Attempts += d.Attempts
 	c.Clamped += d.Clamped
 	c.Slow += d.Slow
 	c.During.Sent += d.During.Sent

@@ -191,7 +191,7 @@ func join(a, b *Tally) *Tally {
 // Counts returns the counts of a cell without its distributions.
 func (c *Cell) Counts() *Counts {
 	return &Counts{
-		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
+		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks.all, Failed: c.checks.failed, Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 		Own: Own{

@@ -43,8 +43,8 @@ type File interface {
 }
 
 // cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges of
-// shed requests, and version 5 when requests were ready, their times without brunt's own, and
-// those that missed a fault; oldestCell is read as well.
+// shed requests, and version 5 when requests were ready, their times without brunt's own,
+// those that missed a fault, and attempts; oldestCell is read as well.
 const cellVersion, oldestCell = 5, 3
 
 const (
@@ -205,13 +205,13 @@ func (c *Cell) append(b []byte, k Key) []byte {
 		b = binary.AppendUvarint(b, uint64(n.Fault))
 		b = binary.AppendUvarint(b, uint64(n.N))
 	}
-	return b
+	return binary.AppendUvarint(b, uint64(c.Attempts))
 }
 
 // numbers are the counts of a cell that are encoded as single numbers.
 func (c *Cell) numbers() [12]*int64 {
 	return [12]*int64{
-		&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.own.slow,
+		&c.Bytes, &c.checks.all, &c.checks.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.own.slow,
 		&c.During.Sent, &c.During.Answered, &c.During.Ended,
 	}
 }
@@ -313,13 +313,14 @@ func readCell(b []byte, c *Cell) (Key, error) {
 		*n = r.count()
 	}
 	r.edges(&c.Edges, FloorSecond(k.Start), b[0])
-	c.During.Ready = c.Offered() - c.Kinds[scenarios.Skipped]
+	c.During.Ready, c.Attempts = c.Offered()-c.Kinds[scenarios.Skipped], c.Sent
 	if b[0] >= 5 {
 		c.During.Ready = r.count()
 		r.phaseTimes(&c.Late.Punctual)
 		for range r.length() {
 			c.Late.Missed = append(c.Late.Missed, Missed{int32(r.upTo(math.MaxInt32)), r.count()})
 		}
+		c.Attempts = r.count()
 	}
 	if r.bad || len(r.b) > 0 {
 		return Key{}, errSpill

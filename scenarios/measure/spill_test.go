@@ -47,6 +47,7 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 			c.miss(int32(r.IntN(3)), 1+r.Int64N(9))
 		}
 	}
+	c.Attempts += r.Int64N(9)
 	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100), r.Int64N(100)}
 	c.Settle(&s)
 	return Key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
@@ -76,7 +77,7 @@ func same(a, b *Cell) bool {
 	if a.own != b.own || a.Resent != b.Resent {
 		return false
 	}
-	if a.During != b.During {
+	if a.During != b.During || a.Attempts != b.Attempts {
 		return false
 	}
 	an, bn := a.numbers(), b.numbers()

@@ -116,7 +116,8 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec})
 	body[0] = 3
-	body = body[:len(body)-4] // the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault: none
+	// Without attempts, the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault.
+	body = body[:len(body)-5]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ type Generator struct {
 	Queue       Lag             `json:"queue"`               // time that requests waited for a slot
 	Offered     int64           `json:"offered"`             // requests that the schedule asked for
 	Sent        int64           `json:"sent"`                // requests that were sent
+	Attempts    int64           `json:"attempts"`            // times that they were written: again where a server did not take one, and behind a redirect
 	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
 	Limits      []string        `json:"limits"`              // limits that were hit, and what to do
 	Pacing      string          `json:"pacing" mask:"-"`     // pacing of arrivals: precise or efficient

@@ -527,6 +527,7 @@ func TestLedger_Moment(t *testing.T) {
 // TestLedger_Probe checks the reads during the load: a replica that has writes a while later answers stale reads
 // until then, at itself alone and under the fault that is in, and none where every replica has them at once.
 func TestLedger_Probe(t *testing.T) {
+	t.Parallel()
 	const probing = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s, probe: 40/s}`
 	for _, behind := range []bool{false, true} {
 		s := newReplicated(t)

@@ -34,6 +34,7 @@ func starts(t *testing.T) (url string, answers *atomic.Int64) {
 // TestReady asks a target that runs already whether it is ready, in each way that a question has: the load begins only
 // once the answer is yes.
 func TestReady(t *testing.T) {
+	t.Parallel()
 	for _, ready := range []string{
 		`{path: /role, check: {"$.role": leader}, headers: {X-For: "ready of ${self.port}"}}`,
 		`{command: "curl -s $BRUNT_ADDR/own | grep -q leader"}`,
@@ -41,6 +42,7 @@ func TestReady(t *testing.T) {
 		`{ask: {get: /own, check: {"$.role": leader}}}`,
 	} {
 		t.Run(ready[1:8], func(t *testing.T) {
+			t.Parallel()
 			url, answers := starts(t)
 			before := int64(0)
 			res := runText(t, `version: 1
@@ -57,6 +59,7 @@ slo: [errors = 0%]
 
 // TestReady_OfUnits asks each unit of a target that brunt starts, and says what was answered when the time is up.
 func TestReady_OfUnits(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, ready, want string
 		verdict           scenarios.Verdict

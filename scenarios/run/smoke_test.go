@@ -14,6 +14,7 @@ import (
 // A smoke run fails with 3 if a request does before the first fault, and injects nothing then. What fails
 // while a fault is in is no failure of the scenario.
 func TestSmoke(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/wrong" {
 			http.Error(w, "no such path", http.StatusNotFound)

@@ -175,6 +175,7 @@ func (c *client) converse(s *h2.Stream, most int, out *scenarios.Outcome) (a *h1
 	p := s.Progress(err)
 	if p.WasSent {
 		out.Sent, out.WasSent = p.Sent, true
+		out.Attempts++
 	}
 	if err == nil {
 		a, out.First = p.Answer, p.First

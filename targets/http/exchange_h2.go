@@ -140,8 +140,11 @@ func (t *exchange) roundTrip2() error {
 func (t *exchange) converse(s *h2.Stream) (untouched bool, err error) {
 	err = s.Ask()
 	p := s.Progress(err)
-	if p.WasSent && !t.begun {
-		t.out.Sent, t.out.WasSent = p.Sent, true
+	if p.WasSent {
+		t.out.Attempts++
+		if !t.begun {
+			t.out.Sent, t.out.WasSent = p.Sent, true
+		}
 	}
 	if err == nil {
 		t.out.First, t.ans = p.First, p.Answer

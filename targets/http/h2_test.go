@@ -372,9 +372,10 @@ func TestHTTP2_RefusedStream(t *testing.T) {
 				p.hello(a.id)
 			}))
 			r := newFixture(t, at2(url), "get: /")
-			r.want(r.user(0).Do(0, long), c.want)
-			if asked2.Load() != c.asked {
-				t.Errorf("asked %d times", asked2.Load())
+			o := r.user(0).Do(0, long)
+			r.want(o, c.want)
+			if n := asked2.Load(); n != c.asked || int64(o.Attempts) != n {
+				t.Errorf("asked %d times, %d attempts", n, o.Attempts)
 			}
 		})
 	}

@@ -75,6 +75,9 @@ func TestHTTP_Redirects(t *testing.T) {
 			if c.elsewhere {
 				list = append(list, went...)
 			}
+			if int(o.Attempts) != len(list) {
+				t.Errorf("%d attempts; the servers were asked %d times", o.Attempts, len(list))
+			}
 			if c.second == "" {
 				if len(list) != 1 || len(went) > 0 {
 					t.Fatalf("%q", list)

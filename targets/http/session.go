@@ -234,8 +234,11 @@ func (t *exchange) roundTrip() error {
 	if c == nil {
 		return err
 	}
-	if c.WasSent && !t.begun {
-		out.Sent, out.WasSent = c.Sent, true
+	if c.WasSent {
+		out.Attempts++
+		if !t.begun {
+			out.Sent, out.WasSent = c.Sent, true
+		}
 	}
 	t.begun = true
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"math"
 	nethttp "net/http"
 	"net/http/httptrace"
 	"slices"
@@ -32,6 +33,7 @@ type hit struct {
 	wire *nethttp.Request
 
 	slot, sent, first atomic.Int64 // offsets from t0; 0: not yet
+	attempts          atomic.Int64 // times that it was written
 	size              atomic.Int64 // bytes of the answer's body
 	err               atomic.Pointer[error]
 	stages            atomic.Pointer[targets.Stages] // of the connection that was opened for it; nil: none was
@@ -94,8 +96,11 @@ func (e *Engine) enter(ctx context.Context, h *hit) error {
 // trace records the times of the steps of a hit.
 func (h *hit) trace(now func() time.Duration) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn:              func(httptrace.GotConnInfo) { h.take(now()) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { h.sent.CompareAndSwap(0, int64(now())) },
+		GotConn: func(httptrace.GotConnInfo) { h.take(now()) },
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			h.sent.CompareAndSwap(0, int64(now()))
+			h.attempts.Add(1)
+		},
 		GotFirstResponseByte: func() { h.first.Store(int64(now())) },
 	}
 }
@@ -130,7 +135,7 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	end := began + res.Latency
 	out := scenarios.Outcome{
 		Intended: h.Intended, Ready: began, Slot: time.Duration(h.slot.Load()), Sent: time.Duration(h.sent.Load()), First: time.Duration(h.first.Load()), End: end,
-		Status: int32(res.Code), Bytes: h.size.Load(), WasSent: h.sent.Load() != 0, Answered: true,
+		Status: int32(res.Code), Bytes: h.size.Load(), WasSent: h.sent.Load() != 0, Attempts: uint16(min(h.attempts.Load(), math.MaxUint16)), Answered: true,
 	}
 	if h.slot.Load() == 0 {
 		out.Slot = end

@@ -40,7 +40,7 @@ func LagLimit(objectives []slo.Objective) time.Duration {
 // Judge adds what the measurements of the load show of brunt's own health: how late it was, and
 // whether it was the limit.
 func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
-	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
+	g.Lag, g.Queue, g.Offered, g.Sent, g.Attempts, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Attempts, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
 	g.Limits = append(late(f, g, lagLimit), starved(f, g)...)
 	g.Healthy = len(g.Limits) == 0
