@@ -49,7 +49,6 @@ func (l loading) Run() int {
 		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 		return l.tests.Run()
 	}
-	defer f.Close() // closing the file ends the turn
 	turn := make(chan error, 1)
 	go func() { turn <- filelock.Lock(f) }()
 	var late <-chan time.Time
@@ -58,10 +57,15 @@ func (l loading) Run() int {
 	}
 	select {
 	case err := <-turn:
+		defer f.Close() // which ends the turn
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 		}
 	case <-late:
+		go func() { // a turn that comes later is given back
+			<-turn
+			_ = f.Close()
+		}()
 		fmt.Fprintln(os.Stderr, "tests run beside others: their turn did not come in time")
 	}
 	return l.tests.Run()

@@ -3,6 +3,7 @@ package grpc_test
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -98,7 +99,17 @@ func (l *listener) end(reset bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.conns {
-		if t, ok := c.(*net.TCPConn); ok && reset {
+		t, ok := c.(*net.TCPConn)
+		switch {
+		case ok && !reset: // closed with data unread, it would be reset
+			_ = t.CloseWrite()
+			_ = t.SetReadDeadline(time.Now().Add(time.Second))
+			go func() {
+				_, _ = io.Copy(io.Discard, t)
+				_ = t.Close()
+			}()
+			continue
+		case ok:
 			_ = t.SetLinger(0)
 		}
 		_ = c.Close()
