@@ -396,9 +396,10 @@ func TestCompare_OpenRate(t *testing.T) {
 // inWords is what reports have of a comparison.
 func inWords(c *Comparison) string {
 	d := c.Decision()
-	out := d.Word + ": " + d.Reason + "\n"
+	var out strings.Builder
+	out.WriteString(d.Word + ": " + d.Reason + "\n")
 	for _, m := range d.Metrics {
-		out += strings.Join([]string{m.Name, m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees, m.Note, m.Sentence}, "  ") + "\n"
+		out.WriteString(strings.Join([]string{m.Name, m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees, m.Note, m.Sentence}, "  ") + "\n")
 	}
-	return out + strings.Join(append(append(d.Says, d.Basis), d.Statistics...), "\n")
+	return out.String() + strings.Join(append(append(d.Says, d.Basis), d.Statistics...), "\n")
 }
