@@ -25,7 +25,7 @@ func elect(args []string) error {
 		for {
 			if l, err := net.Listen("tcp", args[0]); err == nil {
 				leads.Store(true)
-				_, _ = l.Accept() // nobody connects; a listener that nothing holds is closed by the garbage collector
+				_, _ = l.Accept() // without a client for ever; a listener that nothing holds is closed by the garbage collector
 				return
 			}
 			time.Sleep(5 * time.Millisecond) // simulates the time between two elections
