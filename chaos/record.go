@@ -50,6 +50,11 @@ type Record struct {
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
 }
 
+// Err joins what went wrong with an occurrence and what took it back where brunt did not; nil is neither.
+func (r *Record) Err() error {
+	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack)
+}
+
 // release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was
 // proven by, and a run may have thousands of occurrences.
 func (r *Record) release() {
@@ -125,12 +130,8 @@ type records struct {
 
 // pack encodes a record that nothing changes any more. It does nothing where more is to be asked of it.
 func (rs *records) pack(r *Record) {
-	plain := r.Gone && !r.Skipped && r.Held == nil && r.Steps == nil && r.Detect == nil &&
-		errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack) == nil
-	i := len(rs.all) - 1
-	for i >= 0 && rs.all[i] != r {
-		i--
-	}
+	plain := r.Gone && !r.Skipped && r.Held == nil && r.Steps == nil && r.Detect == nil && r.Err() == nil
+	i := slices.Index(rs.all, r)
 	if !plain || i < 0 {
 		return
 	}

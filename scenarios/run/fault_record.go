@@ -64,7 +64,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 			rec.SlowFrom = "baseline"
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr, c.TakenBack); err != nil {
+	if err := c.Err(); err != nil {
 		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
 	rec.RevertedBy = takenBackBy(c)
@@ -111,7 +111,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 			out.Cleared = result.Sec(c.Cleared)
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr, c.TakenBack); err != nil {
+	if err := c.Err(); err != nil {
 		out.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
 	return out
