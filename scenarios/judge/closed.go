@@ -201,13 +201,16 @@ const fewestMissed = 5
 // ended, in a stretch in which at the usual rate five would have, and which is longer than good answers usually take. One
 // of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
 func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
-	out := make([]bool, len(list))
-	rate, usual, users := f.usualRate(o), f.usualAnswer(o), 0
+	out, users := make([]bool, len(list)), 0
 	for _, l := range f.loadsOf(o) {
 		if f.Config.Loads[l].Closed {
 			users += max(1, f.Config.Loads[l].Users)
 		}
 	}
+	if users == 0 {
+		return out
+	}
+	rate, usual := f.usualRate(o), f.usualAnswer(o)
 	for from := 0; from < len(list); from++ {
 		d, waiting, to := time.Duration(0), int64(0), from
 		for ; to < len(list) && list[to].Stalled() && f.closedAt(o, list[to].Start); to++ {
