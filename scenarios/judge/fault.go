@@ -261,7 +261,7 @@ func (f *composer) wereSlow(of []int) bool {
 		return true
 	}
 	_, slow := f.Config.SlowRange()
-	return len(of) > 1 && slow == 0 && f.latencies.Slower(of...)
+	return slow == 0 && f.latencies.Slower(of...)
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.
