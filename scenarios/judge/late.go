@@ -12,17 +12,18 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// lateFor explains that brunt was so late around a fault that a time from a span may not hold, though it does as measured; it
+// lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as measured; it
 // is empty where it does.
 //
 // A request counts in the window in which it was due. Where nearly all were sent late, what the target did at first was met by
 // requests that were due before the fault, and what it did at last by such that were due before its end: by as much, an
 // outage is longer than measured, or was missed. So the time has to hold with that lag added, if it is a tenth or more of what
 // the objective allows.
-func (f *readings) lateFor(o slo.Objective, in answer.Span, measured result.Num) string {
+func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" {
 		return ""
 	}
+	in := f.sentAround(i)
 	lag := f.lagIn(o, in)
 	v := float64(measured) + lag.Seconds()
 	if !o.Upper() {

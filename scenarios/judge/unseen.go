@@ -33,10 +33,7 @@ func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.Object
 	if r.Verdict != scenarios.Pass || o.Metric.Row().Effect == nil {
 		return r
 	}
-	if why := f.unsentIn(o, i); why != "" {
-		return invalid(r, why)
-	}
-	if why := f.lateFor(o, f.sentAround(i), r.Measured); why != "" {
+	if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
 		return invalid(r, why)
 	}
 	spans := f.unseenOf(o, i, a)
@@ -61,10 +58,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 		if f.Faults[i].Name == "" {
 			continue
 		}
-		if why := f.unsentIn(o, i); why != "" {
-			return invalid(r, why)
-		}
-		if why := f.lateFor(o, f.sentAround(i), r.Measured); why != "" {
+		if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
 			return invalid(r, why)
 		}
 		for _, s := range f.unseen(o, answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}) {
