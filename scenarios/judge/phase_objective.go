@@ -90,7 +90,7 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum counted.
 	if r.Verdict != scenarios.Pass || p.of == ofNone || p.name != f.Faults[p.of].Name {
 		return
 	}
-	n := min(f.missed(o, p), sum.Kinds[scenarios.OK])
+	n := min(f.missed(o, p.of), sum.Kinds[scenarios.OK])
 	if n == 0 {
 		return
 	}

@@ -237,7 +237,7 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 // after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
 func (f *readings) stoodStill(i int) string {
 	in := answer.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
-	if n := f.missed(slo.Objective{}, phase{of: i, has: func(_ measure.Key, set []int32) bool { return slices.Contains(set, int32(i)) }}); 2*n > f.traffic[i] {
+	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
 		return fmt.Sprintf(answer.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i], f.Faults[i].Name)
 	}
 	still := time.Duration(0)
@@ -262,16 +262,16 @@ func (f *readings) sentNone(i int) bool {
 	return true
 }
 
-// missed is the number of good answers in the phase p of a fault to requests that brunt sent after its end, because it was late: they
-// did not meet the fault.
-func (f *readings) missed(o slo.Objective, p phase) (n int64) {
-	for i := range f.records {
-		r := &f.records[i]
-		if !p.has(r.Key, f.Sets[r.Set]) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was late: they did not
+// meet the fault.
+func (f *readings) missed(o slo.Objective, i int) (n int64) {
+	for j := range f.records {
+		r := &f.records[j]
+		if r.Start < 0 || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue
 		}
 		for _, m := range r.missed {
-			if int(m.Fault) == p.of {
+			if int(m.Fault) == i {
 				n += m.N
 			}
 		}
