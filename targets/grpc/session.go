@@ -48,7 +48,7 @@ type exchange struct {
 	binding  *binding
 
 	mem  []byte // of the request, if the call has placeholders
-	text []byte // the message as JSON, of such a call
+	text []byte // the message as JSON, if it has placeholders
 	send []byte // the request
 	answer
 }
