@@ -19,7 +19,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
@@ -137,10 +137,7 @@ func (q *reflection) service(name string) (*registry, error) {
 }
 
 // linked fetches the missing imports of all files, and links them.
-func (q *reflection) linked() (interface {
-	RangeFiles(func(protoreflect.FileDescriptor) bool)
-}, error,
-) {
+func (q *reflection) linked() (*protoregistry.Files, error) {
 	asked := map[string]bool{}
 	for more := true; more; {
 		more = false

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
 // A registry knows services by their full names.
@@ -29,10 +30,7 @@ func (r *registry) add(f protoreflect.FileDescriptor) {
 }
 
 // addFiles adds the services of all files.
-func (r *registry) addFiles(all interface {
-	RangeFiles(func(protoreflect.FileDescriptor) bool)
-},
-) {
+func (r *registry) addFiles(all *protoregistry.Files) {
 	all.RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		r.add(f)
 		return true
