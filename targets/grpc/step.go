@@ -20,6 +20,7 @@ import (
 	"brunt/targets"
 
 	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -137,7 +138,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistakes) *registry {
 	if s.GRPC == "health" || strings.HasPrefix(s.GRPC, "health/") {
 		c.compileHealth(s, m)
-		return health
+		return health()
 	}
 	service, method, ok := strings.Cut(strings.TrimPrefix(s.GRPC, "/"), "/")
 	if !ok || service == "" || method == "" || strings.ContainsAny(s.GRPC, " \t\r\n?#${}") || strings.Contains(method, "/") {
@@ -159,7 +160,7 @@ func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistak
 
 // compileHealth makes the step a question to the health service.
 func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
-	c.path = healthPath
+	c.path = healthpb.Health_Check_FullMethodName
 	if c.name == "" {
 		c.name = s.GRPC
 	}
