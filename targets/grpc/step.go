@@ -161,9 +161,6 @@ func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistak
 // compileHealth makes the step a question to the health service.
 func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
 	c.path = healthpb.Health_Check_FullMethodName
-	if c.name == "" {
-		c.name = s.GRPC
-	}
 	if s.Message != nil {
 		m.Add(s.Of("message"), "health has no message; health/SERVICE asks for one service")
 	}
