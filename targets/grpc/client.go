@@ -82,17 +82,8 @@ func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
 	if c.tls == nil {
 		return nil
 	}
-	var under net.Conn = conn.Raw
-	if conn.Watch = h1.NewWatched(conn.Raw); conn.Watch != nil {
-		under = conn.Watch
-	}
-	targets.StagesOf(ctx).Enter(scenarios.InTLS)
-	t := tls.Client(under, c.tls)
-	if err := t.HandshakeContext(ctx); err != nil {
-		return &targets.TLSError{Err: err}
-	}
-	conn.Conn = t
-	return nil
+	conn.Watch = h1.NewWatched(conn.Raw)
+	return conn.Secure(ctx, c.tls)
 }
 
 // Connect implements [h2.Host].

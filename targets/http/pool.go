@@ -152,15 +152,5 @@ func (o *origin) secure(ctx context.Context, c *h1.Conn, by *tls.Config) error {
 		c.GoDirect()
 		return nil
 	}
-	var under net.Conn = c.Raw
-	if c.Watch != nil {
-		under = c.Watch
-	}
-	targets.StagesOf(ctx).Enter(scenarios.InTLS)
-	t := tls.Client(under, by)
-	if err := t.HandshakeContext(ctx); err != nil {
-		return &targets.TLSError{Err: err}
-	}
-	c.Conn = t
-	return nil
+	return c.Secure(ctx, by)
 }

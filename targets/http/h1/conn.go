@@ -2,6 +2,8 @@ package h1
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -52,6 +54,21 @@ const noDeadline = time.Duration(-1 << 62)
 
 func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
 	return &Conn{Conn: raw, Raw: raw, t0: t0, deadline: noDeadline}
+}
+
+// Secure makes the TLS handshake.
+func (c *Conn) Secure(ctx context.Context, by *tls.Config) error {
+	var under net.Conn = c.Raw
+	if c.Watch != nil {
+		under = c.Watch
+	}
+	targets.StagesOf(ctx).Enter(scenarios.InTLS)
+	t := tls.Client(under, by)
+	if err := t.HandshakeContext(ctx); err != nil {
+		return &targets.TLSError{Err: err}
+	}
+	c.Conn = t
+	return nil
 }
 
 func (c *Conn) now() time.Duration { return time.Since(c.t0) }
