@@ -112,13 +112,6 @@ func (c *client) Spoken() (s targets.Spoken) {
 // Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) { return &session{client: c}, nil }
 
-// mostTries bounds how often a call is sent that the server refuses each time before it begins. A call whose
-// connections ended before its turn is tried again until its deadline, with short pauses after so many attempts.
-const (
-	mostTries = 5
-	tryAgain  = time.Millisecond
-)
-
 // roundTrip sends a request and reads its answer, which the caller releases. It keeps a body of up to most bytes
 // whole; with 0 it keeps the beginning of any. The times are in out. A request that the server certainly has not
 // begun is sent again.
@@ -147,15 +140,11 @@ func (c *client) roundTrip(send []byte, deadline time.Duration, most int, out *s
 			}
 			return a, err
 		}
-		_, refused := errors.AsType[*h2.StreamReset](err)
-		if !untouched || refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
+		if !untouched || !h2.Again(tries, err) {
 			return a, err
 		}
 		if a != nil {
 			a.Release()
-		}
-		if tries >= mostTries {
-			time.Sleep(tryAgain)
 		}
 	}
 }

@@ -91,14 +91,6 @@ func (c *client) Spoken() (s targets.Spoken) {
 	return s
 }
 
-// mostTries bounds how often a request is sent that the server refuses each time. A request
-// whose connections ended before its turn is retried until its deadline, with short pauses
-// after so many attempts.
-const (
-	mostTries = 5
-	tryAgain  = time.Millisecond
-)
-
 // roundTrip2 sends one request by HTTP/2 and reads its answer. A request that the server has
 // certainly not begun to process is sent again on another connection, as after an idle
 // HTTP/1.1 connection was closed.
@@ -125,14 +117,10 @@ func (t *exchange) roundTrip2() error {
 			t.begun = true
 			return t.answered()
 		}
-		_, refused := errors.AsType[*h2.StreamReset](err)
-		if !untouched || refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
+		if !untouched || !h2.Again(tries, err) {
 			return err
 		}
 		t.dropAnswer()
-		if tries >= mostTries {
-			time.Sleep(tryAgain)
-		}
 	}
 }
 

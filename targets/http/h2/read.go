@@ -57,7 +57,7 @@ func (m *mux) take(f http2.Frame) error {
 			s.mu.Lock()
 			m.arrived(s)
 			s.mu.Unlock()
-			s.fail(&StreamReset{f.ErrCode}, f.ErrCode == http2.ErrCodeRefusedStream)
+			s.fail(&streamReset{f.ErrCode}, f.ErrCode == http2.ErrCodeRefusedStream)
 		}
 	case *http2.SettingsFrame:
 		if f.IsAck() {

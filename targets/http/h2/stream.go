@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -259,10 +260,31 @@ func (s *Stream) Finish(timedOut bool) {
 // errUntouched means that the server never began to process the request.
 var errUntouched = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection ended before the request was sent"})
 
-// StreamReset is a stream that the server ended.
-type StreamReset struct{ code http2.ErrCode }
+// mostTries bounds how often a request is sent that the server refuses each time. A request
+// whose connections ended before its turn is retried until its deadline, with short pauses
+// after so many attempts.
+const (
+	mostTries = 5
+	tryAgain  = time.Millisecond
+)
 
-func (e *StreamReset) Error() string {
+// Again reports whether a request that the server has certainly not begun, and whose last of so many tries ended with
+// err, is to be sent again. It makes the pause before that.
+func Again(tries int, err error) bool {
+	_, refused := errors.AsType[*streamReset](err)
+	if refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	if tries >= mostTries {
+		time.Sleep(tryAgain)
+	}
+	return true
+}
+
+// streamReset is a stream that the server ended.
+type streamReset struct{ code http2.ErrCode }
+
+func (e *streamReset) Error() string {
 	if e.code == http2.ErrCodeHTTP11Required {
 		return "the server reset the stream: " + e.code.String() + "; connections: {http: 1.1} speaks that"
 	}
@@ -270,7 +292,7 @@ func (e *StreamReset) Error() string {
 }
 
 // ErrorCause is the cause for [CauseOf].
-func (e *StreamReset) ErrorCause() scenarios.Cause {
+func (e *streamReset) ErrorCause() scenarios.Cause {
 	if e.code == http2.ErrCodeRefusedStream {
 		return scenarios.Refused
 	}
