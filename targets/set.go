@@ -30,6 +30,18 @@ type peer struct {
 	at string // empty: the only endpoint of the protocol, or the target's own URL
 }
 
+// goes returns the name of the endpoint that calls of the peer go to, one of all. It is empty for the target's own
+// URL: they name no endpoint, and the protocol has none or takes none by itself.
+func (p peer) goes(all map[string]scenarios.Endpoint) string {
+	if p.at != "" || p.Base {
+		return p.at
+	}
+	if names := p.endpoints(all); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
 // options returns the options of a client of the peer.
 func (p peer) options(o Options) Options {
 	if url, known := o.Endpoints[p.at]; known { // else the client goes to one unit, by o.Base
@@ -77,10 +89,8 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	at, known := s.endpoint(i, step.Pos, in, m)
-	if names := s.list[i].endpoints(in.endpoints); at != "" {
-		in.settings = in.endpoints[at].Settings
-	} else if len(names) > 0 && !s.list[i].Base {
-		in.settings = in.endpoints[names[0]].Settings
+	if to := (peer{s.list[i], at}).goes(in.endpoints); to != "" {
+		in.settings = in.endpoints[to].Settings
 	}
 	c, ok := s.list[i].Compile(step, in, m)
 	if c != nil {
@@ -137,19 +147,12 @@ func (s *Set) Of(c scenarios.Call) *Descriptor {
 	return s.peers[s.used[c]].Descriptor
 }
 
-// Goes returns the protocol of a call, and the name of the endpoint that it goes to. The name is empty for the
-// target's own URL: the step names no endpoint, and its protocol has none or takes none by itself.
+// Goes returns the protocol of a call, and the name of the endpoint that it goes to; empty: the target's own URL.
 func (s *Set) Goes(c scenarios.Call, endpoints map[string]scenarios.Endpoint) (d *Descriptor, endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[s.used[c]]
-	if p.at != "" || p.Base {
-		return p.Descriptor, p.at
-	}
-	if names := p.endpoints(endpoints); len(names) > 0 {
-		return p.Descriptor, names[0]
-	}
-	return p.Descriptor, ""
+	return p.Descriptor, p.goes(endpoints)
 }
 
 // Parts names the measurements of a call besides its own.
