@@ -45,12 +45,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		case f.Key == "shed":
 			syntax.Decode(f.Value, &c.Shed, m)
 		case f.Key == "within":
-			var d quantity.Duration
-			before := m.Len()
-			syntax.Decode(f.Value, &d, m)
-			if c.Within = d.D(); c.Within == 0 && m.Len() == before {
-				m.Add(f.Value.Pos, "nothing answers within no time")
-			}
+			c.Within = DecodeWithin(f.Value, m)
 		case f.Key == "max_body":
 			before := m.Len()
 			syntax.Decode(f.Value, &c.MaxBody, m)
@@ -81,6 +76,17 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "max_body", "body", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
+}
+
+// DecodeWithin reads the time within which an answer is wanted.
+func DecodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
+	var d quantity.Duration
+	before := m.Len()
+	syntax.Decode(n, &d, m)
+	if d == 0 && m.Len() == before {
+		m.Add(n.Pos, "nothing answers within no time")
+	}
+	return d.D()
 }
 
 // DecodePath reads the condition on the value at a JSON path; the path is the key.

@@ -37,12 +37,7 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		case f.Key == "shed":
 			k.shed = statuses(f.Value, m)
 		case f.Key == "within":
-			var d quantity.Duration
-			before := m.Len()
-			syntax.Decode(f.Value, &d, m)
-			if k.within = d.D(); k.within == 0 && m.Len() == before {
-				m.Add(f.Value.Pos, "nothing answers within no time")
-			}
+			k.within = check.DecodeWithin(f.Value, m)
 		case f.Key == "metadata":
 			if f.Value.Kind != syntax.Map {
 				m.Add(f.Value.Pos, "want a map of names of metadata to values")
