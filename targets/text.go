@@ -3,6 +3,9 @@ package targets
 import (
 	"strconv"
 	"strings"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/template"
 )
 
 // IsOneLine reports whether s is valid in a header: it has no control characters.
@@ -16,6 +19,15 @@ func Clip(s string, most int) string {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
+}
+
+// SetFound stores a value of a JSON document in a variable.
+func SetFound(v *template.Value, found any) {
+	if text, isText := found.(string); isText {
+		v.SetText(text)
+	} else {
+		v.SetJSON(check.ValueText(found))
+	}
 }
 
 // Quote shortens a value and quotes it for a message.

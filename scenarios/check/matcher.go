@@ -104,6 +104,12 @@ func AtPath(doc any, path jp.Expr) (any, bool) {
 	return nil, false
 }
 
+// NameAt returns the name of the value at a JSON path: total of $.items[0].total.
+func NameAt(path jp.Expr) string {
+	name := path.String()
+	return strings.Trim(name[strings.LastIndexAny(name, ".[")+1:], `]'"`)
+}
+
 // Forms returns texts that parse to the matcher; one of them must match.
 func (k *Matcher) Forms() []string {
 	switch k.op {

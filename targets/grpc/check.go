@@ -122,8 +122,7 @@ func (e *extraction) String() string {
 func (e *extraction) isSecret() bool {
 	name := e.metadata
 	if e.path != nil {
-		name = e.path.String()
-		name = strings.Trim(name[strings.LastIndexAny(name, ".[")+1:], `]'"`)
+		name = check.NameAt(e.path)
 	}
 	return secret.IsName(name)
 }

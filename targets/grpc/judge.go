@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/check"
 	"brunt/scenarios/template"
+	"brunt/targets"
 )
 
 // judge records the results of the checks in the outcome, and extracts variables from the answer.
@@ -84,15 +84,10 @@ func (e *extraction) find(a *answer, v *template.Value) bool {
 		return found
 	}
 	got, found := a.at(e.path)
-	if !found {
-		return false
+	if found {
+		targets.SetFound(v, got)
 	}
-	if text, isText := got.(string); isText {
-		v.SetText(text)
-	} else {
-		v.SetJSON(check.ValueText(got))
-	}
-	return true
+	return found
 }
 
 // wanted describes the first check that the answer failed: what it expects, and what came.

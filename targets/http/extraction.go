@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios/check"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
+	"brunt/targets"
 	"brunt/targets/http/h1"
 
 	"github.com/ohler55/ojg/jp"
@@ -45,8 +46,7 @@ func (f *finder) isSecret() bool {
 	case f.cookie != "":
 		name = f.cookie
 	case f.path != nil:
-		name = f.path.String()
-		name = strings.Trim(name[strings.LastIndexAny(name, ".[")+1:], `]'"`)
+		name = check.NameAt(f.path)
 	}
 	return secret.IsName(name)
 }
@@ -85,15 +85,10 @@ func (f *finder) find(a *h1.Answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:
 		got, ok := a.JSON(f.path)
-		if !ok {
-			return false
+		if ok {
+			targets.SetFound(v, got)
 		}
-		if s, isText := got.(string); isText {
-			v.SetText(s)
-		} else {
-			v.SetJSON(check.ValueText(got))
-		}
-		return true
+		return ok
 	case f.header != "":
 		if all := a.Header(f.header); len(all) > 0 {
 			v.SetBytes(all[0])
