@@ -146,6 +146,15 @@ func (o *Outcome) Written() int64 {
 // Service is the service time: from a free slot to the last byte.
 func (o *Outcome) Service() time.Duration { return o.End - o.Slot - o.Think }
 
+// Took is the response time of a request that has its answer, or its service time under a closed executor, which asks
+// for a request when it can be sent.
+func (o *Outcome) Took() time.Duration {
+	if o.Closed {
+		return o.End - o.Slot
+	}
+	return o.End - o.Intended
+}
+
 // Lag is the generator's own lateness.
 func (o *Outcome) Lag() time.Duration { return max(0, o.Ready-o.Intended) }
 

@@ -194,7 +194,7 @@ func (c *grpcCall) wantedStatus() string {
 func (k *condition) wanted(a *answer, out *scenarios.Outcome) string {
 	switch {
 	case k.within > 0:
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(took(out).Seconds()))
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
 	case k.metadata != "":
 		if v, found := a.metadata(k.metadata); found {
 			return fmt.Sprintf("metadata %s was %s, and %s was wanted", k.metadata, targets.Quote(v), k.Matcher.String())

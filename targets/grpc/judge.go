@@ -3,7 +3,6 @@ package grpc
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
@@ -56,18 +55,10 @@ func (t *exchange) judge() {
 	}
 }
 
-// took is the response time of a call, or its service time under a closed executor.
-func took(out *scenarios.Outcome) time.Duration {
-	if out.Closed {
-		return out.End - out.Slot
-	}
-	return out.End - out.Intended
-}
-
 func (k *condition) holds(a *answer, out *scenarios.Outcome) bool {
 	switch {
 	case k.within > 0:
-		return took(out) <= k.within
+		return out.Took() <= k.within
 	case k.metadata != "":
 		v, found := a.metadata(k.metadata)
 		return k.Matches(v, found)

@@ -126,10 +126,7 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 func (k *httpCheck) holds(a *h1.Answer, out *scenarios.Outcome) bool {
 	switch {
 	case k.within > 0:
-		if out.Closed {
-			return out.End-out.Slot <= k.within
-		}
-		return out.End-out.Intended <= k.within
+		return out.Took() <= k.within
 	case k.header != "":
 		return slices.ContainsFunc(a.Header(k.header), func(value []byte) bool { return k.Matches(string(value), true) })
 	case k.body:
@@ -179,11 +176,7 @@ func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) s
 func (k *httpCheck) wanted(a *h1.Answer, out *scenarios.Outcome) string {
 	switch {
 	case k.within > 0:
-		took := out.End - out.Intended
-		if out.Closed {
-			took = out.End - out.Slot
-		}
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(took.Seconds()))
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
 	case k.header != "":
 		if all := a.Header(k.header); len(all) > 0 {
 			return fmt.Sprintf("header %s was %s, and %s was wanted", k.header, targets.Quote(string(all[0])), k.Matcher.String())
