@@ -69,14 +69,3 @@ func (g *gate) why(err error) string {
 	}
 	return err.Error()
 }
-
-// codeOf is the exit code of an error.
-func codeOf(err error) int {
-	if code := exit(0); errors.As(err, &code) {
-		return int(code)
-	}
-	if errors.As(err, new(usage)) {
-		return scenarios.ExitMistake
-	}
-	return scenarios.ExitError
-}

@@ -315,10 +315,7 @@ func TestGate_Files(t *testing.T) {
 				g.all = append(g.all, r)
 				return r, nil
 			}
-			code := 0
-			if err := g.written(g.decide(t.Context())); err != nil {
-				code = codeOf(err)
-			}
+			code := codeOf(g.written(g.decide(t.Context())))
 			read := func(file string) string {
 				text, err := os.ReadFile(file)
 				if err != nil {

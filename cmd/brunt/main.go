@@ -27,24 +27,31 @@ func execute(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.Execute()
-	var code exit
 	var mistakes *syntax.MistakesError
 	to := clean(os.Stderr)
 	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &code):
-		return int(code)
+	case err == nil, errors.As(err, new(exit)):
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(to, strings.TrimRight(mistakes.Explain(), "\n"))
 		n := len(mistakes.List())
 		fmt.Fprintf(to, "\n%s; nothing was started.\n", scenarios.Amount(n, "mistake"))
-		return scenarios.ExitMistake
-	case errors.As(err, new(usage)), errors.As(err, new(*driftError)):
+	default:
 		fmt.Fprintln(to, "brunt: "+err.Error())
+	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code of an error of a command.
+func codeOf(err error) int {
+	var code exit
+	switch {
+	case err == nil:
+		return scenarios.ExitPass
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(usage)), errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake
 	}
-	fmt.Fprintln(to, "brunt: "+err.Error())
 	return scenarios.ExitError
 }
 
