@@ -1,7 +1,6 @@
 package ci
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -89,12 +88,5 @@ func DecisionJUnit(w io.Writer, d *result.Decision) error {
 	for _, r := range d.Runs {
 		s.Out += words.Clean(strings.Join([]string{r.Name, r.Figures, r.State, r.Folder}, "  ")) + "\n"
 	}
-	s.Tests = len(s.Cases)
-	all := junitSuites{Name: s.Name, Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: s}
-	b, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, xml.Header+string(b)+"\n")
-	return err
+	return s.write(w)
 }

@@ -144,8 +144,13 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	for _, n := range r.Notes {
 		s.Out += "note: " + words.Clean(n) + "\n"
 	}
+	return s.write(w)
+}
+
+// write writes the file of the suite.
+func (s *junitSuite) write(w io.Writer) error {
 	s.Tests = len(s.Cases)
-	all := junitSuites{Name: s.Name, Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: s}
+	all := junitSuites{Name: s.Name, Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: *s}
 	b, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
