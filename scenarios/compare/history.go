@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"brunt/scenarios/compare/folder"
 	"brunt/scenarios/result"
@@ -15,12 +16,12 @@ type History struct{ *folder.Folder }
 
 // OpenHistory opens a folder of records, and creates it if needed.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
-	f, err := folder.Open(ctx, dir, func(b []byte) (folder.Header, error) {
+	f, err := folder.Open(ctx, dir, func(b []byte) (time.Time, error) {
 		r, err := parseRecord(b)
 		if err != nil {
-			return folder.Header{}, err
+			return time.Time{}, err
 		}
-		return folder.Header{Key: r.Key, Started: r.Started}, nil
+		return r.Started, nil
 	})
 	return &History{f}, err
 }

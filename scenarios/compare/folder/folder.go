@@ -19,17 +19,11 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// A Header is what the index has of a record.
-type Header struct {
-	Key     string
-	Started time.Time
-}
-
 // A Folder is a folder of records.
 type Folder struct {
 	dir  string
 	db   *sql.DB
-	read func([]byte) (Header, error)
+	read func([]byte) (started time.Time, err error)
 	// Problems are the files that are not valid records, each with its reason. They are not changed.
 	Problems []error
 }
@@ -39,8 +33,8 @@ const (
 	Index  = ".index.sqlite" // the file of the index
 )
 
-// Open opens a folder of records, and creates it if needed. Read gives the header of a record, or says why a file is none.
-func Open(ctx context.Context, dir string, read func([]byte) (Header, error)) (*Folder, error) {
+// Open opens a folder of records, and creates it if needed. Read tells when the run of a record began, or says why a file is none.
+func Open(ctx context.Context, dir string, read func([]byte) (started time.Time, err error)) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
@@ -111,9 +105,8 @@ func (h *Folder) Close() error {
 
 const schema = `CREATE TABLE IF NOT EXISTS records (
 	file TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
-	key TEXT, started TEXT, problem TEXT, record BLOB
-) STRICT;
-CREATE INDEX IF NOT EXISTS by_key ON records (key, started);`
+	started TEXT, problem TEXT, record BLOB
+) STRICT;`
 
 // index opens the index and updates it from the files.
 func (h *Folder) index(ctx context.Context, dsn string) error {
@@ -189,24 +182,24 @@ const mostRecord = 64 << 20 // bytes
 
 // put adds a file to the index, with the reason if it is not a record.
 func (h *Folder) put(ctx context.Context, tx *sql.Tx, file string, state [2]int64) error {
-	var key, started, problem string
+	var started, problem string
 	var b []byte
-	r, err := func() (Header, error) {
+	began, err := func() (time.Time, error) {
 		if state[0] > mostRecord {
-			return Header{}, fmt.Errorf("it has %d bytes", state[0])
+			return time.Time{}, fmt.Errorf("it has %d bytes", state[0])
 		}
 		var err error
 		if b, err = disk.Read(filepath.Join(h.dir, file), mostRecord); err != nil {
-			return Header{}, err
+			return time.Time{}, err
 		}
 		return h.read(b)
 	}()
 	if err != nil {
 		problem, b = err.Error(), nil
 	} else {
-		key, started = r.Key, r.Started.UTC().Format("2006-01-02T15:04:05.000000000")
+		started = began.UTC().Format("2006-01-02T15:04:05.000000000")
 	}
-	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", file, state[0], state[1], key, started, problem, b)
+	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)", file, state[0], state[1], started, problem, b)
 	return err
 }
 
