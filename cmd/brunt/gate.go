@@ -177,10 +177,11 @@ func (g *gate) decide(ctx context.Context) error {
 	if err := now[0].Known(g.options); err != nil {
 		return usage{err}
 	}
-	all, left, err := g.history.Comparable(ctx, now[0])
+	all, err := g.history.Records(ctx)
 	if err != nil {
 		return err
 	}
+	all, left := now[0].Comparable(all)
 	measure := compare.Measure(all)
 	if g.accept || len(measure) < compare.LeastHistory {
 		if g.require {

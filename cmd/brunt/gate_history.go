@@ -59,10 +59,11 @@ func planned(p *plan.Plan) *compare.Record {
 // checkHistory refuses to begin where a history is required and has too few records of the scenario. It returns the noise of
 // the machine in the history.
 func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *plan.Plan) (noise.Norm, error) {
-	all, left, err := h.Comparable(ctx, planned(p))
+	all, err := h.Records(ctx)
 	if err != nil {
 		return nil, err
 	}
+	all, left := planned(p).Comparable(all)
 	if n := len(compare.Measure(all)); f.require && (f.accept || n < compare.LeastHistory) {
 		return nil, lacksHistory(n, left)
 	}

@@ -82,13 +82,14 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 // newest returns the records that share scenario and kind of machine with the newest one.
 // Left says in sentences which records are left out, and why.
 func newest(c *cobra.Command, h *compare.History, name string) (records []*compare.Record, left []string, err error) {
-	all, err := h.Of(c.Context(), "", compare.Machine{})
+	all, err := h.Records(c.Context())
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		if name == "" || all[i].Name == name {
-			return h.Comparable(c.Context(), all[i])
+			records, left = all[i].Comparable(all)
+			return records, left, nil
 		}
 	}
 	if name != "" {

@@ -26,9 +26,8 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	return &History{f}, err
 }
 
-// Of returns the records of a key on machines like m, the oldest first. An empty key matches
-// every key; a machine without processors matches every machine.
-func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, error) {
+// Records returns all records, the oldest first.
+func (h *History) Records(ctx context.Context) ([]*Record, error) {
 	files, err := h.All(ctx)
 	if err != nil {
 		return nil, err
@@ -39,9 +38,7 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 		if err != nil {
 			return nil, fmt.Errorf("read the index of the history: %w; remove %s", err, h.IndexFile())
 		}
-		if (key == "" || r.Key == key) && (m.CPUs == 0 || r.Machine.Alike(m)) {
-			out = append(out, r)
-		}
+		out = append(out, r)
 	}
 	return out, nil
 }
@@ -49,7 +46,7 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 // Like returns the records of the scenario of a run on machines of the same system and processors, the oldest
 // first. How fast the machine was is not known of a run that is over.
 func (h *History) Like(ctx context.Context, r *result.Result) ([]*Record, error) {
-	all, err := h.Of(ctx, "", Machine{})
+	all, err := h.Records(ctx)
 	e, of := r.Environment, NewRecord(r, Machine{})
 	return slices.DeleteFunc(all, func(r *Record) bool {
 		return !r.Same(of) || r.Machine.OS != e.OS || r.Machine.Arch != e.Arch || r.Machine.CPUs != e.CPUs

@@ -36,9 +36,9 @@ func opened(t *testing.T, dir string) *History {
 	return h
 }
 
-func of(t *testing.T, h *History, key string, m Machine) []*Record {
+func recordsOf(t *testing.T, h *History) []*Record {
 	t.Helper()
-	all, err := h.Of(t.Context(), key, m)
+	all, err := h.Records(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +64,14 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	h = opened(t, dir) // the index is updated from the files
-	if all := of(t, h, "", Machine{}); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
+	if all := recordsOf(t, h); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
 		t.Fatalf("%d records, not in their order", len(all))
 	}
-	if alike := of(t, h, key, local); len(alike) != 3 {
+	alike, _ := (&Record{Key: key, Machine: local}).Comparable(recordsOf(t, h))
+	if len(alike) != 3 {
 		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
 	}
-	first := of(t, h, key, local)[0]
-	if at := first.values()[place{"run", "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
+	if at := alike[0].values()[place{"run", "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
 		t.Errorf("read back as %+v", at)
 	}
 }
@@ -111,12 +111,12 @@ func TestHistory_Index(t *testing.T) {
 			}
 			h.Close()
 			h = opened(t, dir)
-			if n := len(of(t, h, "", Machine{})); n != 3 {
+			if n := len(recordsOf(t, h)); n != 3 {
 				t.Fatalf("%d records before", n)
 			}
 			h.Close()
 			tt.spoil(t, dir, filepath.Join(dir, folder.Index))
-			if n := len(of(t, opened(t, dir), "", Machine{})); n != tt.want {
+			if n := len(recordsOf(t, opened(t, dir))); n != tt.want {
 				t.Errorf("%d records, want %d", n, tt.want)
 			}
 		})
@@ -150,7 +150,7 @@ func TestHistory_Spoiled(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("about"), 0o644))
 	must(t, os.Mkdir(filepath.Join(dir, "folder"+folder.Suffix), 0o755))
 	h = opened(t, dir)
-	if n := len(of(t, h, "", Machine{})); n != 1 {
+	if n := len(recordsOf(t, h)); n != 1 {
 		t.Errorf("%d records, want 1", n)
 	}
 	all := errors.Join(h.Problems...).Error()
@@ -179,7 +179,7 @@ func TestHistory_AtOnce(t *testing.T) {
 			for range each {
 				h, err := OpenHistory(t.Context(), dir)
 				if err == nil {
-					_, err = h.Of(t.Context(), "", Machine{})
+					_, err = h.Records(t.Context())
 					err = errors.Join(err, h.Add(w.record(0)), h.Close())
 				}
 				errs[j] = errors.Join(errs[j], err)
@@ -188,7 +188,7 @@ func TestHistory_AtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	must(t, errors.Join(errs...))
-	if n := len(of(t, opened(t, dir), "", Machine{})); n != jobs*each {
+	if n := len(recordsOf(t, opened(t, dir))); n != jobs*each {
 		t.Errorf("%d records, want %d", n, jobs*each)
 	}
 }
@@ -496,7 +496,7 @@ func TestHistory_SameName(t *testing.T) {
 	h := opened(t, dir)
 	must(t, h.Add(r))
 	must(t, h.Add(r))
-	if n := len(of(t, opened(t, dir), "", Machine{})); n != 2 {
+	if n := len(recordsOf(t, opened(t, dir))); n != 2 {
 		t.Errorf("%d records, want 2", n)
 	}
 }
@@ -527,7 +527,7 @@ func FuzzHistory(f *testing.F) {
 		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
 			t.Errorf("what is not a record is reported as %v", h.Problems)
 		}
-		if n := len(of(t, h, "", Machine{})); n != want {
+		if n := len(recordsOf(t, h)); n != want {
 			t.Errorf("%d records, want %d", n, want)
 		}
 		if left, err := os.ReadFile(file); err != nil || !bytes.Equal(left, record) {

@@ -39,8 +39,8 @@ func TestOutdated(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer h.Close()
-			all, err := h.Of(t.Context(), "k", compare.Machine{})
-			if err != nil || len(all) != 1 {
+			all, err := h.Records(t.Context())
+			if err != nil || len(all) != 1 || all[0].Key != "k" {
 				t.Fatalf("%d records of %v: %v", len(all), h.Problems, err)
 			}
 			if got := compare.Outdated(all); got != tt.want {

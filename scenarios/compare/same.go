@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,13 +15,9 @@ func (r *Record) Same(o *Record) bool {
 	return r.Key == o.Key || r.Former != "" && r.Former == o.Key || o.Former != "" && o.Former == r.Key
 }
 
-// Comparable returns the records of a history that a record is comparable with, the oldest first, and says in sentences which are
+// Comparable returns the records of all that r is comparable with, in their order, and says in sentences which are
 // left out, and why. A machine without processors is like every machine.
-func (h *History) Comparable(ctx context.Context, r *Record) (records []*Record, left []string, err error) {
-	all, err := h.Of(ctx, "", Machine{})
-	if err != nil {
-		return nil, nil, err
-	}
+func (r *Record) Comparable(all []*Record) (records []*Record, left []string) {
 	var others, elsewhere []*Record
 	for _, o := range all {
 		switch {
@@ -42,7 +37,7 @@ func (h *History) Comparable(ctx context.Context, r *Record) (records []*Record,
 		left = append(left, fmt.Sprintf("%s %s made on another kind of machine: %s, and this is %s", scenarios.Amount(n, "record"), verb,
 			elsewhere[n-1].Machine, r.Machine))
 	}
-	return records, append(left, r.apartFrom(others, len(all))...), nil
+	return records, append(left, r.apartFrom(others, len(all))...)
 }
 
 // apartFrom says how the records of other scenarios differ from r. All is how many records there are.

@@ -113,7 +113,8 @@ func TestHistory_Comparable(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer h.Close()
-			got, left, err := h.Comparable(t.Context(), record(shop, "shop", local))
+			all, err := h.Records(t.Context())
+			got, left := record(shop, "shop", local).Comparable(all)
 			if err != nil || len(got) != tt.want || fmt.Sprintf("%q", left) != fmt.Sprintf("%q", tt.left) {
 				t.Errorf("%d records, %q, %v; want %d and %q", len(got), left, err, tt.want, tt.left)
 			}
