@@ -47,15 +47,15 @@ func sightOf(r *Row, vs []value) sight {
 	return s
 }
 
-// at estimates how a gate of so many runs sees an unchanged build, with a load that is longer by a factor, from eight records on.
-func (s *sight) at(runs, longer float64) estimate {
+// at estimates how a gate of so many runs, or of one, sees an unchanged build, with a load that is longer by a factor, from eight records on.
+func (s *sight) at(runs int, longer float64) estimate {
 	n := max(s.n, LeastHistory)
-	return estimate{err: math.Sqrt((s.between + s.within/(runs*longer)) * (1 + 1/n)), freedom: n - 1}
+	return estimate{err: math.Sqrt((s.between + s.within/(float64(max(1, runs))*longer)) * (1 + 1/n)), freedom: n - 1}
 }
 
 // hopeless reports whether a gate passes an unchanged build in under half of all cases, and so is no help.
 func (s *sight) hopeless(runs int, longer, alpha float64) bool {
-	return s.at(float64(max(1, runs)), longer).reach(alpha) >= s.limit
+	return s.at(runs, longer).reach(alpha) >= s.limit
 }
 
 // sights are those of all metrics of a history, in its order.
@@ -128,7 +128,7 @@ func sees(all []sight, runs int, longer, alpha float64) string {
 			parts = append(parts, fmt.Sprintf("and %d more", len(all)-i))
 			break
 		}
-		e := s.at(float64(max(1, runs)), longer)
+		e := s.at(runs, longer)
 		parts = append(parts, s.where()+" from "+s.share(result.Num(s.of().worse(e.smallest(s.limit, alpha/float64(len(all)))))))
 	}
 	return strings.Join(parts, ", ")
@@ -184,7 +184,7 @@ func proposals(all []sight, took float64, runs int, alpha float64) []string {
 				}
 			}
 		}
-		e := s.at(float64(max(1, runs)), 1)
+		e := s.at(runs, 1)
 		if wide := s.of().worse(e.reach(alpha) + e.t(power)*e.err); wide < .99 {
 			remedies = append(remedies, fmt.Sprintf("--margin %s=%s", s.Metric, quantity.FormatShare(math.Ceil(wide*100)/100)))
 		}
