@@ -28,20 +28,21 @@ func tellOutdated(c *cobra.Command, records []*compare.Record) {
 func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record, left []string) error {
 	first.Accept = g.accept
 	more, err := g.several(ctx, g.runs-1)
-	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
+	made := append([]*compare.Record{first}, more...)
+	if err := errors.Join(err, g.keep(made)); err != nil {
 		return err
 	}
 	d := &result.Decision{Verdict: scenarios.None}
 	if g.accept {
 		d.Word, d.Reason = "ACCEPTED", "the change was wanted, and the history starts again with this run"
 	} else {
-		n := min(len(compare.Measure(all))+1, compare.LeastHistory)
+		known := append(compare.Measure(all), compare.Mean(made))
+		n := min(len(known), compare.LeastHistory)
 		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
 		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", scenarios.Amount(n, "record"), compare.LeastHistory)
-		known := append(compare.Measure(all), compare.Mean(append([]*compare.Record{first}, more...)))
 		d.Says = append(compare.Outlook(known, g.runs, g.options), left...)
 	}
-	return g.show(nil, d, append([]*compare.Record{first}, more...))
+	return g.show(nil, d, made)
 }
 
 // lacksHistory is the error of a gate that may not learn, with the number of records that count.
@@ -64,8 +65,9 @@ func (f *gateFlags) checkHistory(ctx context.Context, h *compare.History, p *pla
 		return nil, err
 	}
 	all, left := planned(p).Comparable(all)
-	if n := len(compare.Measure(all)); f.require && (f.accept || n < compare.LeastHistory) {
+	measure := compare.Measure(all)
+	if n := len(measure); f.require && (f.accept || n < compare.LeastHistory) {
 		return nil, lacksHistory(n, left)
 	}
-	return compare.Norm(compare.Measure(all)), nil
+	return compare.Norm(measure), nil
 }
