@@ -87,8 +87,8 @@ func answer(l net.Listener) {
 
 // A Meter measures the machine around one run.
 type Meter struct {
-	probed  []time.Duration // the median before
-	slowest []time.Duration
+	probed  []time.Duration // the median of each probe
+	slowest []time.Duration // the 95th percentile of each
 	began   time.Time
 	waited  time.Duration
 	known   bool // the kernel tells its pressure
@@ -112,11 +112,19 @@ func (m *Meter) calibrate(ctx context.Context) {
 
 // End probes the machine again, and returns the noise of the run.
 func (m *Meter) End(ctx context.Context, r *result.Result) Noise {
-	n := Noise{Lag: r.Generator.Lag.P99, Steal: r.Generator.Steal, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
+	pressure := result.NaN
 	if waited, known := machine.CPUWaited(); known && m.known {
-		n.Pressure = result.Num(math.Min(1, (waited-m.waited).Seconds()/max(time.Since(m.began).Seconds(), 1e-3)))
+		pressure = result.Num(math.Min(1, (waited-m.waited).Seconds()/max(time.Since(m.began).Seconds(), 1e-3)))
 	}
 	m.calibrate(ctx)
+	n := m.atRest()
+	n.Lag, n.Steal, n.Pressure = r.Generator.Lag.P99, r.Generator.Steal, pressure
+	return n
+}
+
+// atRest is what the probes tell.
+func (m *Meter) atRest() Noise {
+	n := Noise{Lag: result.NaN, Steal: result.NaN, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
 	if len(m.probed) > 0 {
 		n.Probe, n.Slowest = result.Sec(slices.Max(m.probed)), result.Sec(slices.Max(m.slowest))
 	}
@@ -127,9 +135,5 @@ func (m *Meter) End(ctx context.Context, r *result.Result) Noise {
 func Of(ctx context.Context) Noise {
 	m := &Meter{}
 	m.calibrate(ctx)
-	n := Noise{Lag: result.NaN, Steal: result.NaN, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
-	if len(m.probed) > 0 {
-		n.Probe, n.Slowest = result.Sec(m.probed[0]), result.Sec(m.slowest[0])
-	}
-	return n
+	return m.atRest()
 }
