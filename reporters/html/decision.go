@@ -103,7 +103,7 @@ func rangeOf(m *result.Judged) template.HTML {
 	const width, middle = 160.0, 80.0
 	at := func(n result.Num, without float64) float64 {
 		f := float64(n)
-		if math.IsNaN(f) || math.IsInf(f, 0) {
+		if !n.Known() {
 			f = without
 		}
 		return min(max(middle+f/float64(m.Limit)*middle/2, 0), width)
