@@ -221,11 +221,10 @@ func TestSwitchback_Text(t *testing.T) {
 	a, b := m.blocks(4, .04)
 	c, err := Switchback(a, b, false, Options{Metrics: []string{"p95"}})
 	must(t, err)
-	var out strings.Builder
-	out.WriteString(inWords(c))
+	out := inWords(c)
 	for _, says := range []string{"INCONCLUSIVE", "4 pairs of blocks, the order of each drawn", "pairs of blocks would decide it", "at most 5% of comparisons"} {
-		if !strings.Contains(out.String(), says) {
-			t.Errorf("%q is not in\n%s", says, out.String())
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not in\n%s", says, out)
 		}
 	}
 	a, b = m.minutes(4, 0)

@@ -67,10 +67,9 @@ func checkLack(t *testing.T, c *Comparison, metric string, row, whole scenarios.
 	if got != row || c.Verdict != whole || said != says {
 		t.Errorf("the row is %q, the whole %s, and it says %q; want %q, %s and %q", got, c.Verdict, said, row, whole, says)
 	}
-	var text strings.Builder
-	text.WriteString(inWords(c))
-	if !strings.Contains(text.String(), says) {
-		t.Errorf("%q is not in %s", says, text.String())
+	text := inWords(c)
+	if !strings.Contains(text, says) {
+		t.Errorf("%q is not in %s", says, text)
 	}
 }
 

@@ -83,10 +83,9 @@ func TestGate_LevelOfRate(t *testing.T) {
 	if c.Verdict != scenarios.Regression || len(c.Moved) != 1 {
 		t.Errorf("%s: %v", c.Reason, c.Moved)
 	}
-	var out strings.Builder
-	out.WriteString(inWords(c))
-	if n := strings.Count(out.String(), "rate is compared with the newest 12 records"); n != 1 {
-		t.Errorf("it is said %d times:\n%s", n, out.String())
+	out := inWords(c)
+	if n := strings.Count(out, "rate is compared with the newest 12 records"); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, out)
 	}
 }
 

@@ -46,9 +46,8 @@ func TestMetrics_Toy(t *testing.T) {
 	if r := rowOf(c.Rows); r == nil || r.Verdict != scenarios.Fail || r.Step != "web[0]" {
 		t.Errorf("the row is %+v", r)
 	}
-	var text strings.Builder
-	if text.WriteString(inWords(c)); !strings.Contains(text.String(), "threads of web[0]") || !strings.Contains(text.String(), "60.0MiB") {
-		t.Errorf("%v, and the text is\n%s", err, &text)
+	if text := inWords(c); !strings.Contains(text, "threads of web[0]") || !strings.Contains(text, "60.0MiB") {
+		t.Errorf("the text is\n%s", text)
 	}
 	c, err = Switchback(base, cand, true, with)
 	if err != nil || rowOf(c.Rows) != nil || !slices.ContainsFunc(c.Left, func(s string) bool { return strings.HasPrefix(s, "threads: has no value by block") }) {

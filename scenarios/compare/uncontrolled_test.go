@@ -96,15 +96,14 @@ func TestCompare_Uncontrolled(t *testing.T) {
 			t.Errorf("%s is %s, from %v to %v, p %v", r.where(), r.Verdict, r.Low, r.High, r.P)
 		}
 	}
-	var out strings.Builder
-	out.WriteString(inWords(c))
+	out := inWords(c)
 	for _, says := range []string{"INCONCLUSIVE: uncontrolled", "`brunt ab`", "errors differs most, 20 points worse", "figures without bounds"} {
-		if !strings.Contains(out.String(), says) {
-			t.Errorf("%q is not in\n%s", says, out.String())
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not in\n%s", says, out)
 		}
 	}
-	if strings.Contains(out.String(), "false alarm") {
-		t.Errorf("a rate of false alarms is stated:\n%s", out.String())
+	if strings.Contains(out, "false alarm") {
+		t.Errorf("a rate of false alarms is stated:\n%s", out)
 	}
 }
 
@@ -185,14 +184,13 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 			t.Errorf("%s is %s, want %s: %s", r.Metric, r.Verdict, want, r.Note)
 		}
 	}
-	var out strings.Builder
-	out.WriteString(inWords(c))
+	out := inWords(c)
 	for _, says := range []string{
 		"held to how much 8 records of the history differ",
 		"7 of 8 records of the history have a finite value of it, and 8 are needed",
 	} {
-		if !strings.Contains(out.String(), says) {
-			t.Errorf("%q is not in\n%s", says, out.String())
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not in\n%s", says, out)
 		}
 	}
 	c = compared(t, base, cand, Options{History: append(history, NewRecord(base[0].Result, local))})

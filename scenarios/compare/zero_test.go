@@ -41,10 +41,9 @@ func TestCompare_Zero(t *testing.T) {
 			c.then(cand[i].Result)
 		}
 		got := compared(t, base, cand, Options{Metrics: []string{c.metric}})
-		var text strings.Builder
-		text.WriteString(inWords(got))
-		if got.Verdict != c.want || !strings.Contains(text.String(), c.says) || got.Rows[0].Note != c.says || strings.Contains(text.String(), "100x") {
-			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, got.Verdict, c.want, c.says, text.String())
+		text := inWords(got)
+		if got.Verdict != c.want || !strings.Contains(text, c.says) || got.Rows[0].Note != c.says || strings.Contains(text, "100x") {
+			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, got.Verdict, c.want, c.says, text)
 		}
 		raw, err := json.Marshal(got.Rows[0])
 		if row := string(raw); err != nil || !strings.Contains(row, `"change":null`) || !strings.Contains(row, `"note":"`+c.says) ||
