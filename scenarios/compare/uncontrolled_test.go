@@ -102,7 +102,7 @@ func TestCompare_Uncontrolled(t *testing.T) {
 			t.Errorf("%q is not in\n%s", says, out)
 		}
 	}
-	if strings.Contains(out, "false alarm") {
+	if strings.Contains(out, "in at most") {
 		t.Errorf("a rate of false alarms is stated:\n%s", out)
 	}
 }
