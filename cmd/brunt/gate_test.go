@@ -21,6 +21,49 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// measured is the record of run i, which has a p95 alone.
+func measured(i int, p95 float64) *compare.Record {
+	return &compare.Record{
+		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2},
+		Values: []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}},
+	}
+}
+
+// day is the p95 of day i, where days differ.
+func day(i int) float64 { return .1 * math.Exp(.03*float64(i%3-1)) }
+
+// openedHistory opens the history of a folder until the end of the test.
+func openedHistory(t *testing.T, dir string) *compare.History {
+	t.Helper()
+	h, err := compare.OpenHistory(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// learned is a history that is just long enough, of records from the first on.
+func learned(t *testing.T, dir string, record func(i int) *compare.Record) *compare.History {
+	t.Helper()
+	h := openedHistory(t, dir)
+	for i := range compare.LeastHistory {
+		if err := h.Add(record(i + 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Close()
+	return openedHistory(t, dir)
+}
+
+// quietCommand is a command that prints to a text.
+func quietCommand() (*cobra.Command, *strings.Builder) {
+	c, b := &cobra.Command{}, &strings.Builder{}
+	c.SetOut(b)
+	c.SetErr(b)
+	return c, b
+}
+
 // TestGate_Decide runs several gates in sequence and checks the number of runs, the output, the
 // exit code, and the history.
 func TestGate_Decide(t *testing.T) {
@@ -28,15 +71,9 @@ func TestGate_Decide(t *testing.T) {
 	made := 0
 	pass := func(p95 ...float64) (out string, runs int, err error) {
 		t.Helper()
-		h, err := compare.OpenHistory(t.Context(), dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := openedHistory(t, dir)
 		defer h.Close()
-		c := &cobra.Command{}
-		var b strings.Builder
-		c.SetOut(&b)
-		c.SetErr(&b)
+		c, b := quietCommand()
 		g := &gate{gateFlags: &gateFlags{runs: 3, confirm: 2}, c: c, history: h, options: compare.Options{Alpha: .05}}
 		g.out = t.TempDir()
 		g.one = func(context.Context) (*compare.Record, error) {
@@ -48,22 +85,14 @@ func TestGate_Decide(t *testing.T) {
 				p95 = append(p95[:runs:runs], p95[runs+1:]...)
 				return nil, exit(scenarios.ExitInvalid)
 			}
-			r := &compare.Record{
-				Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0),
-				Machine: compare.Machine{CPUs: 2},
-			}
-			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95[runs]), Count: 5000}}
 			runs++
-			return r, nil
+			return measured(made, p95[runs-1]), nil
 		}
 		err = g.decide(t.Context())
 		return b.String(), runs, err
 	}
 	newest := func() *compare.Record {
-		h, err := compare.OpenHistory(t.Context(), dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := openedHistory(t, dir)
 		defer h.Close()
 		all, err := h.Records(t.Context())
 		if err != nil {
@@ -76,8 +105,7 @@ func TestGate_Decide(t *testing.T) {
 		t.Fatalf("runs that show nothing are repeated: %q, %v", out, err)
 	}
 	for i := range compare.LeastHistory {
-		day := math.Exp(.03 * float64(i%3-1))
-		out, runs, err := pass(.1*day, .102*day, .098*day)
+		out, runs, err := pass(day(i), 1.02*day(i), .98*day(i))
 		if err != nil || runs != 3 || !strings.Contains(out, fmt.Sprintf("LEARNING %d/8", i+1)) {
 			t.Fatalf("gate %d made %d runs and said %q: %v", i+1, runs, out, err)
 		}
@@ -124,44 +152,20 @@ func TestGate_Decide(t *testing.T) {
 // not writable is reported before the runs.
 func TestGate_NotKept(t *testing.T) {
 	dir := t.TempDir()
-	h, err := compare.OpenHistory(t.Context(), dir)
-	if err != nil {
+	h := learned(t, dir, func(i int) *compare.Record { return measured(i, day(i)) })
+	if err := h.Writable(); err != nil {
 		t.Fatal(err)
 	}
-	defer h.Close()
-	record := func(i int, p95 float64) *compare.Record {
-		r := &compare.Record{
-			Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
-			Machine: compare.Machine{CPUs: 2},
-		}
-		r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}}
-		return r
-	}
-	for i := range compare.LeastHistory {
-		if err := h.Add(record(i+1, .1*math.Exp(.03*float64(i%3-1)))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if h.Close(); h.Writable() != nil {
-		t.Fatal(h.Writable())
-	}
-	if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	if h.Writable() == nil {
 		t.Error("a folder that is gone can be written")
 	}
-	var b strings.Builder
-	c := &cobra.Command{}
-	c.SetOut(&b)
-	c.SetErr(&b)
+	c, b := quietCommand()
 	g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
 	g.out = t.TempDir()
-	g.one = func(context.Context) (*compare.Record, error) { return record(100, .2), nil }
+	g.one = func(context.Context) (*compare.Record, error) { return measured(100, .2), nil }
 	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || !strings.Contains(b.String(), "REGRESSION") {
 		t.Errorf("%v: %q", err, b.String())
 	}
@@ -174,30 +178,12 @@ func TestGate_NotKept(t *testing.T) {
 // TestGate_Outdated checks that gate and trend say which values of a history of an older version they do not compare.
 func TestGate_Outdated(t *testing.T) {
 	dir := t.TempDir()
-	machine := compare.Machine{CPUs: 2}
 	record := func(i, version int) *compare.Record {
-		return &compare.Record{
-			Version: version, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: machine,
-			Values: []compare.Kept{
-				{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(.1 * math.Exp(.03*float64(i%3-1))), Count: 5000},
-				{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
-			},
-		}
+		r := measured(i, day(i))
+		r.Version, r.Values = version, append(r.Values, compare.Kept{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
+		return r
 	}
-	h, err := compare.OpenHistory(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range compare.LeastHistory {
-		if err := h.Add(record(i+1, 1)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.Close()
-	if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
+	h := learned(t, dir, func(i int) *compare.Record { return record(i, 1) })
 	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
 	gated := func(c *cobra.Command) error {
 		g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
@@ -277,33 +263,8 @@ func TestGate_Files(t *testing.T) {
 		{"a failed run", .1, false, true, scenarios.ExitFail, "FAIL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			h, err := compare.OpenHistory(t.Context(), dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			made := 0
-			record := func(p95 float64) *compare.Record {
-				made++
-				r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0)}
-				r.Machine.CPUs = 2
-				r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}}
-				return r
-			}
-			for i := range compare.LeastHistory {
-				if err := h.Add(record(.1 * math.Exp(.03*float64(i%3-1)))); err != nil {
-					t.Fatal(err)
-				}
-			}
-			h.Close()
-			if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
-			defer h.Close()
-			c := &cobra.Command{}
-			var b strings.Builder
-			c.SetOut(&b)
-			c.SetErr(&b)
+			h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
+			c, b := quietCommand()
 			g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}, name: "s"}
 			g.out, g.strict = filepath.Join(t.TempDir(), "out"), tt.strict
 			g.summary = filepath.Join(t.TempDir(), "summary.txt")
@@ -312,7 +273,7 @@ func TestGate_Files(t *testing.T) {
 					g.ended = &result.Result{Verdict: scenarios.Fail, Reason: "errors are many"}
 					return nil, exit(scenarios.ExitFail)
 				}
-				r := record(tt.p95)
+				r := measured(compare.LeastHistory+1, tt.p95)
 				g.all = append(g.all, r)
 				return r, nil
 			}
