@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,25 +40,13 @@ slo: [errors < 20%]
 // server answers after a typical time of 40 ms, as a service does that waits for a database, times a factor.
 func server(t *testing.T, factor *atomic.Uint64) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		took := 40e-3 * math.Exp(.1*rand.NormFloat64()) * math.Float64frombits(factor.Load())
 		time.Sleep(time.Duration(took * float64(time.Second))) // simulates the work of the server
 		fmt.Fprint(w, "ok")
-	})}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = s.Serve(l)
-	}()
-	t.Cleanup(func() {
-		s.Close()
-		<-ended
-	})
-	return "http://" + l.Addr().String()
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // disturb uses a processor in bursts of up to 2 s, for half of the time, until the end of ctx.
