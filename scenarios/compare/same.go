@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,10 +69,7 @@ func (r *Record) apartFrom(others []*Record, all int) []string {
 	}
 	var out []string
 	for _, why := range slices.SortedFunc(maps.Keys(reasons), func(a, b string) int {
-		if d := reasons[b] - reasons[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(reasons[b]-reasons[a], strings.Compare(a, b))
 	}) {
 		out = append(out, say(reasons[why], why))
 	}
