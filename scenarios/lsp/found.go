@@ -4,10 +4,10 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 
 	"github.com/sourcegraph/jsonrpc2"
@@ -101,15 +101,13 @@ func wordLength(text []rune) int {
 
 // of returns the open document of a file, or one made of the file on disk; nil where it cannot be read.
 func (s *server) of(path string) *document {
-	for _, d := range s.open {
-		if d.path == path {
-			return d
-		}
+	if d := s.opened(path); d != nil {
+		return d
 	}
 	if !filepath.IsAbs(path) {
 		return nil
 	}
-	text, err := s.read(path)
+	text, err := disk.Read(path, syntax.MaxFile)
 	if err != nil {
 		return nil
 	}
@@ -137,7 +135,7 @@ func (s *server) actions(r *jsonrpc2.Request) (any, error) {
 			Edit: workspaceEdit{map[string][]textEdit{d.uri: {{f.Range, f.instead}}}},
 		})
 	}
-	return slices.Clip(out), nil
+	return out, nil
 }
 
 func before(a, b position) bool {

@@ -162,12 +162,20 @@ func (s *server) changed(c *jsonrpc2.Conn, r *jsonrpc2.Request) error {
 	return nil
 }
 
-// read reads a file as the editor has it.
-func (s *server) read(path string) ([]byte, error) {
+// opened returns the open document of a file; nil is none.
+func (s *server) opened(path string) *document {
 	for _, d := range s.open {
 		if d.path == path && path != "" {
-			return []byte(d.text), nil
+			return d
 		}
+	}
+	return nil
+}
+
+// read reads a file as the editor has it.
+func (s *server) read(path string) ([]byte, error) {
+	if d := s.opened(path); d != nil {
+		return []byte(d.text), nil
 	}
 	return disk.Read(path, syntax.MaxFile)
 }
@@ -179,7 +187,9 @@ func (s *server) check() map[string][]diagnostic {
 		if d.path == "" || !isScenario(d.text, s.keys) {
 			continue
 		}
-		out[d.uri] = append(out[d.uri], []diagnostic{}...)
+		if out[d.uri] == nil {
+			out[d.uri] = []diagnostic{} // none, unless one is found
+		}
 		notes, err := s.o.Check(d.path, s.read)
 		for _, f := range s.found(d, notes, err) {
 			if !slices.Contains(out[f.uri], f.diagnostic) {
@@ -203,9 +213,6 @@ func (s *server) publish(c *jsonrpc2.Conn) {
 	s.shown = s.shown[:0]
 	for uri, list := range found {
 		p := published{URI: uri, Diagnostics: list}
-		if list == nil {
-			p.Diagnostics = []diagnostic{}
-		}
 		if d := s.open[uri]; d != nil {
 			p.Version = &d.version
 		}
