@@ -173,6 +173,9 @@ func (e *editor) completed(path, text, mark string) []string {
 	e.t.Helper()
 	var got struct{ Items []struct{ Label string } }
 	e.at("textDocument/completion", path, text, mark, len([]rune(mark)), &got)
+	if got.Items == nil {
+		e.t.Errorf("%q: no list of completions", mark)
+	}
 	out := []string{}
 	for _, i := range got.Items {
 		out = append(out, i.Label)
@@ -261,6 +264,7 @@ func TestLSP_Completes(t *testing.T) {
 		mark      string
 		has, lack string
 	}{
+		{"    w", "", "command"}, // a name of the author's
 		{"    r", "rise base peak start", "rate executor vus network.latency"},
 		{"executor: ", "spike constant-arrival-rate replay", "network.latency"},
 		{"{get: /, ", "name check post think", "get rate"},

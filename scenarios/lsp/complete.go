@@ -15,33 +15,37 @@ const cursor = "\ue000" // of a private area: no text has it
 
 // complete returns what may stand at a position.
 func (s *server) complete(d *document, at position) completions {
-	out := completions{Items: []completion{}}
-	line, col := d.line(at.Line), d.column(at)
+	return completions{Items: append([]completion{}, s.items(d, at)...)} // a list, also where nothing may stand
+}
+
+// items returns what complete offers; nil is nothing.
+func (s *server) items(d *document, at position) []completion {
 	lines := d.lines()
 	if at.Line < 0 || at.Line >= len(lines) {
-		return out
+		return nil
 	}
+	line, col := d.line(at.Line), d.column(at)
 	lines[at.Line] = string(line[:col]) + cursor + string(line[col:])
 	tokens := scan(strings.Join(lines, "\n"))
 	i := slices.IndexFunc(tokens, func(t token) bool { return strings.Contains(t.key+t.value, cursor) })
 	if i < 0 {
-		return out
+		return nil
 	}
 	t := tokens[i]
 	c := completer{server: s, d: d, tokens: tokens, at: at, line: line, col: col}
 	if strings.Contains(t.key, cursor) {
 		c.from, c.to = t.keyAt.from, t.keyAt.to-1 // without the cursor
-		return completions{Items: c.keys(t, t.path, "")}
+		return c.keys(t, t.path, "")
 	}
 	c.from, c.to = t.at.from, t.at.to-1
 	if t.key != "" {
-		return completions{Items: c.values(t, append(slices.Clone(t.path), t.key))}
+		return c.values(t, append(slices.Clone(t.path), t.key))
 	}
 	items := c.values(t, t.path)
 	if t.alone && !strings.Contains(strings.TrimSpace(t.value), " ") { // a sentence is no key
 		items = append(items, c.keys(t, t.path, ": ")...)
 	}
-	return completions{Items: append(out.Items, items...)}
+	return items
 }
 
 // A completer completes one word.
