@@ -51,14 +51,14 @@ func (d *document) line(n int) []rune {
 
 // column returns the character at a position of the protocol.
 func (d *document) column(at position) int {
-	units := 0
-	for i, c := range d.line(at.Line) {
+	line, units := d.line(at.Line), 0
+	for i, c := range line {
 		if units >= at.Character {
 			return i
 		}
 		units += utf16.RuneLen(c)
 	}
-	return len(d.line(at.Line))
+	return len(line)
 }
 
 // at returns the protocol's position of a character of a line.

@@ -64,7 +64,7 @@ func (s *server) aboutWord(d *document, line, col int, t token) *hover {
 		return nil
 	}
 	text := d.line(line)
-	from, to := min(col, len(text)), min(col, len(text))
+	from, to := col, col
 	for from > 0 && isWord(text[from-1]) {
 		from--
 	}

@@ -116,8 +116,7 @@ func (s *scanner) entry(line []rune, col int, inList bool) {
 	key, after, colon := word(line, col, false)
 	t := token{path: s.path(), parent: s.parent(), line: s.line, inList: inList}
 	if !colon {
-		end := len(line)
-		t.value, t.at, t.alone = unquoted(line[col:end]), span{col, end}, true
+		t.value, t.at, t.alone = unquoted(line[col:]), span{col, len(line)}, true
 		s.out = append(s.out, t)
 		return
 	}
@@ -139,7 +138,6 @@ func (s *scanner) entry(line []rune, col int, inList bool) {
 	case line[at] == '|' || line[at] == '>':
 		s.block = col + 1
 	default:
-		t.at.to = len(line)
 		if i := comment(line[at:]); i >= 0 {
 			t.at.to = at + i
 		}
