@@ -1,7 +1,6 @@
 package html
 
 import (
-	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -16,10 +15,7 @@ import (
 // DecisionFile is the page of a gate or a comparison in its folder.
 const DecisionFile = "gate.html"
 
-//go:embed assets/decision.tmpl assets/decision.css
-var decisionSource embed.FS
-
-var decisionTemplate = template.Must(template.ParseFS(decisionSource, "assets/decision.tmpl"))
+var decisionTemplate = template.Must(template.ParseFS(sources, "assets/decision.tmpl"))
 
 // A decisionView shows what a gate or a comparison came to: one file that opens offline and has no script.
 type decisionView struct {
@@ -43,19 +39,14 @@ type judgedRunView struct{ Name, Link, When, Figures, State string }
 
 // Decision writes the page of what a gate or a comparison came to.
 func Decision(w io.Writer, d *result.Decision) error {
-	css, err := decisionSource.ReadFile("assets/decision.css")
-	if err != nil {
-		return err
-	}
-	shared, err := sources.ReadFile("assets/page.css")
-	if err != nil {
-		return err
-	}
 	v := decisionView{
-		CSS: template.CSS(string(shared) + string(css)), Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
+		Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
 		Name: words.Clean(d.Name), Reason: scenarios.Sentence(words.Clean(d.Reason)),
 	}
-	v.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(v.CSS)))
+	var err error
+	if v.CSS, v.Policy, err = styled("assets/decision.css"); err != nil {
+		return err
+	}
 	if d.Basis != "" {
 		v.Basis = scenarios.Sentence(words.Clean(d.Basis))
 	}

@@ -32,7 +32,7 @@ var _ reporters.Reporter = Page{}
 // File is the name of the page of a report in its folder.
 const File = "report.html"
 
-//go:embed assets/page.tmpl assets/page.css assets/page.js assets/live.css assets/live.js
+//go:embed assets
 var sources embed.FS
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{"term": term}).ParseFS(sources, "assets/page.tmpl"))
@@ -229,6 +229,19 @@ func drawing(c *chart.Chart) (chart.Drawing, error) {
 		*to = b.String()
 	}
 	return d, nil
+}
+
+// styled returns the style of a page without a script, which is that of all pages and a file besides, and its policy, which
+// allows that style alone.
+func styled(file string) (css template.CSS, policy string, err error) {
+	for _, part := range []string{"assets/page.css", file} {
+		b, err := sources.ReadFile(part)
+		if err != nil {
+			return "", "", err
+		}
+		css += template.CSS(b)
+	}
+	return css, fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(css))), nil
 }
 
 // hash returns the name of a style or script for the page's policy.

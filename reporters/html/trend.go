@@ -1,7 +1,6 @@
 package html
 
 import (
-	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -43,10 +42,7 @@ type TrendMove struct {
 	Worse bool
 }
 
-//go:embed assets/trend.tmpl assets/trend.css
-var trendSource embed.FS
-
-var trendTemplate = template.Must(template.ParseFS(trendSource, "assets/trend.tmpl"))
+var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl"))
 
 type trendView struct {
 	Policy        string
@@ -84,16 +80,11 @@ type (
 
 // Report writes the page.
 func (p TrendPage) Report(w io.Writer) error {
-	css, err := trendSource.ReadFile("assets/trend.css")
-	if err != nil {
+	v := trendView{Name: p.Name, Machine: p.Machine}
+	var err error
+	if v.CSS, v.Policy, err = styled("assets/trend.css"); err != nil {
 		return err
 	}
-	shared, err := sources.ReadFile("assets/page.css")
-	if err != nil {
-		return err
-	}
-	v := trendView{CSS: template.CSS(string(shared) + string(css)), Name: p.Name, Machine: p.Machine}
-	v.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(v.CSS)))
 	for i := range p.Charts {
 		if len(p.Charts[i].Points) > 0 {
 			v.Charts = append(v.Charts, p.Charts[i].view(i))
