@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	faultcatalog "brunt/chaos/catalog"
 	"brunt/chaos/container"
@@ -33,7 +34,7 @@ import (
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
 func Schema() syntax.Schema {
-	doc := settings(describer(sources()))
+	doc := described()
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
@@ -58,6 +59,9 @@ func Schema() syntax.Schema {
 	root["$defs"] = defs
 	return root
 }
+
+// described has the comments of the types that are read from files, which both schemas of such files show.
+var described = sync.OnceValue(func() syntax.Describer { return settings(describer(sources())) })
 
 // sources returns the source texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
@@ -480,7 +484,7 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() syntax.Schema {
-	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), settings(describer(sources())))
+	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), described())
 	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
