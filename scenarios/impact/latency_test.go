@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // A latencyWorld is a target whose response times are drawn.
@@ -80,7 +81,7 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 //
 //	BRUNT_FULL=1 go test ./scenarios/impact -run Latency -v
 func TestLatency_Simulation(t *testing.T) {
-	full := os.Getenv("BRUNT_FULL") == "1"
+	full := suite.Full()
 	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
 	rates := []float64{5, 20, 100, 1000}
 	var all, alarms int

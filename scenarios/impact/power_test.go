@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/suite"
 )
 
 // update writes the table of the topic, which takes the long form.
@@ -207,7 +208,7 @@ func slowAbove(usual []float64, share float64) float64 {
 //
 //	BRUNT_FULL=1 go test ./scenarios/impact -run TestPower -v [-update]
 func TestPower(t *testing.T) {
-	full := os.Getenv("BRUNT_FULL") == "1"
+	full := suite.Full()
 	const topic = "../reference/topics/statistics.md"
 	text, err := os.ReadFile(topic)
 	if err != nil {

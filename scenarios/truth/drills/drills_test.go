@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // A drill is a system, a fault and what must be true of the outage that follows.
@@ -202,8 +204,8 @@ func TestDrillPostgreSQL(t *testing.T) { playAll(t, "postgres") }
 
 // playAll plays the drills of a system, each DRILL_RUNS times, and prints a table of them.
 func playAll(t *testing.T, system string) {
-	if os.Getenv(fullSuites) != "1" {
-		t.Skipf("drills on real systems take minutes: set %s=1", fullSuites)
+	if !suite.Full() {
+		t.Skip("drills on real systems take minutes: set BRUNT_FULL=1")
 	}
 	runs, err := strconv.Atoi(cmp.Or(os.Getenv("DRILL_RUNS"), "10"))
 	if err != nil {

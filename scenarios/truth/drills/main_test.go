@@ -13,9 +13,6 @@ import (
 	"brunt/scenarios/truth"
 )
 
-// fullSuites is the environment variable that enables the suites which take minutes.
-const fullSuites = "BRUNT_FULL"
-
 // brunt is the program under test, built once.
 var brunt string
 
@@ -31,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	if os.Getenv(fullSuites) != "1" {
+	if !suite.Full() {
 		return m.Run() // all are skipped
 	}
 	_ = goFirst("self", proberAhead) // only root may

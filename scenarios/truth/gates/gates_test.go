@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios/suite"
+	"brunt/scenarios/truth"
 )
 
 func TestMain(m *testing.M) {
@@ -101,11 +102,13 @@ func TestGates(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("BRUNT_GATES")); err == nil {
 		count = n
 	}
-	dir := t.TempDir()
-	g := &gates{t: t, dir: dir, brunt: filepath.Join(dir, "brunt"), history: filepath.Join(dir, "history")}
-	if out, err := exec.Command("go", "build", "-o", g.brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	files, remove, err := truth.Programs("brunt/cmd/brunt")
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(remove)
+	dir := t.TempDir()
+	g := &gates{t: t, dir: dir, brunt: files[0], history: filepath.Join(dir, "history")}
 	if err := os.WriteFile(filepath.Join(dir, "s.yaml"), []byte(scenario), 0o644); err != nil {
 		t.Fatal(err)
 	}
