@@ -97,13 +97,14 @@ func (c *client) Spoken() (s targets.Spoken) {
 func (t *exchange) roundTrip2() error {
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	for tries := 1; ; tries++ {
-		if now := p.now(); now >= deadline {
+		now := p.now()
+		if now >= deadline {
 			if !t.begun && tries == 1 {
 				out.Slot = now
 			}
 			return os.ErrDeadlineExceeded
 		}
-		s := h2.NewStream(t.send, t.tail, deadline, deadline-p.now())
+		s := h2.NewStream(t.send, t.tail, deadline, deadline-now)
 		err := o.line.Join(s)
 		if !t.begun && tries == 1 {
 			out.Slot, out.Opening = s.Slot(), s.Opening()
