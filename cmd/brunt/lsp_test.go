@@ -160,8 +160,8 @@ func (e *editor) seen(path, text string) []string {
 func (e *editor) at(method, path, text, mark string, after int, answer any) {
 	e.t.Helper()
 	for n, line := range strings.Split(text, "\n") {
-		if i := strings.Index(line, mark); i >= 0 {
-			e.ask(method, map[string]any{"textDocument": map[string]any{"uri": fileURI(path)}, "position": lspPlace{n, len([]rune(line[:i])) + after}}, answer)
+		if before, _, ok := strings.Cut(line, mark); ok {
+			e.ask(method, map[string]any{"textDocument": map[string]any{"uri": fileURI(path)}, "position": lspPlace{n, len([]rune(before)) + after}}, answer)
 			return
 		}
 	}
@@ -275,12 +275,12 @@ func TestLSP_Completes(t *testing.T) {
 		{"2ms in ", "slow cut baseline", "p95 web"},
 	} {
 		got := e.completed(path, text, c.mark)
-		for _, want := range strings.Fields(c.has) {
+		for want := range strings.FieldsSeq(c.has) {
 			if !slices.Contains(got, want) {
 				t.Errorf("%q: %q is missing in %q", c.mark, want, got)
 			}
 		}
-		for _, not := range strings.Fields(c.lack) {
+		for not := range strings.FieldsSeq(c.lack) {
 			if slices.Contains(got, not) {
 				t.Errorf("%q: %q does not belong there", c.mark, not)
 			}
