@@ -44,6 +44,7 @@ type customFault struct {
 
 // TestCustom_Verdicts: the result of a run for each outcome of a custom fault.
 func TestCustom_Verdicts(t *testing.T) {
+	t.Parallel()
 	for _, c := range []customFault{
 		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.None, "", false},
 		{
@@ -97,6 +98,7 @@ func TestCustom_Verdicts(t *testing.T) {
 
 // TestCustom_Asked: verify and gone are asked by steps.
 func TestCustom_Asked(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "flag")
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := os.Stat(file)
@@ -219,6 +221,7 @@ func TestCustom_Secrets(t *testing.T) {
 // TestCustom_Detect: what the monitoring notices is judged, a false alarm is no sighting,
 // and one that never notices fails.
 func TestCustom_Detect(t *testing.T) {
+	t.Parallel()
 	const flag = `exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}`
 	for _, c := range []struct {
 		name, detect string

@@ -29,6 +29,7 @@ import (
 // TestDocker runs side by side the tests that mostly wait for their containers, do not depend on
 // timing, and do not use what an engine has only once, unlike TestDocker_Stray.
 func TestDocker(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		test func(t *testing.T)
@@ -51,6 +52,7 @@ func TestDocker(t *testing.T) {
 
 // TestDocker_Stack loads containers that brunt starts, and injects a fault into each of them.
 func TestDocker_Stack(t *testing.T) {
+	t.Parallel()
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	id := run.NewID()
@@ -192,6 +194,7 @@ volumes: {kept: {}}
 // TestDocker_Compose loads a Compose project that brunt brings up. Nothing of it is left over,
 // including volumes, and a project that was already up is unchanged.
 func TestDocker_Compose(t *testing.T) {
+	t.Parallel()
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {

@@ -536,6 +536,7 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 // is detected by its answers, not by its port, which the kernel keeps open; and one that exits
 // successfully when it is crashed is restarted.
 func TestDefaultsOfProcesses(t *testing.T) {
+	t.Parallel()
 	const (
 		itself   = `[ECHO]`
 		child    = `[sh, -c, '"$@" & wait', sh, ECHO]`

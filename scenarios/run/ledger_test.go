@@ -118,6 +118,7 @@ const (
 
 // TestLedger plants every outcome of a write, and checks that the ledger finds exactly that.
 func TestLedger(t *testing.T) {
+	t.Parallel()
 	every := func(n, of int) bool { return n%of == 0 }
 	const all, some = written, written / 10 // every tenth is planted
 	tests := []struct {
@@ -370,6 +371,7 @@ func linesOf(t *testing.T, file string) (out []result.WriteKey) {
 
 // TestLedger_Blind: a verification that could not detect a loss passes no objective.
 func TestLedger_Blind(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, ledger string
 		read         func(s *replicated, replica int, id string) (int, string)
@@ -663,6 +665,7 @@ const (
 // logs of the replica and the store show which acknowledged writes the store lacks; the ledger must
 // find exactly those, by its own id and by the answer's.
 func TestLedger_PlantedLosses(t *testing.T) {
+	t.Parallel()
 	const crash = `{at: 3s, process.crash: {service: posts, pick: one}}`
 	for _, tt := range []struct{ name, ledger, by string }{{"by an id of its own", readByKey, "key"}, {"by the answer's", readByID, "id"}} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -163,6 +163,7 @@ slo: [errors = 0%]
 // TestOnce_Hurry: a second signal ends a command and a request of teardown, whether the first came before or during
 // it, and the steps after it are not begun.
 func TestOnce_Hurry(t *testing.T) {
+	t.Parallel()
 	asked, end := make(chan struct{}, 1), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hang" {

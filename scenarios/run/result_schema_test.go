@@ -108,6 +108,7 @@ func closed(v any) {
 
 // TestPublished checks the output of a run against the published schemas.
 func TestPublished(t *testing.T) {
+	t.Parallel()
 	dir := reported(t)
 	schema := compileSchema(t, reference.Result(), true)
 	read := func(name string) []byte {

@@ -24,6 +24,7 @@ import (
 // TestStopped stops brunt while a fault is in, until its watchdog has reverted the fault, and lets it go on. brunt
 // says that the run is invalid and when the fault was taken back. Nothing is left.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	for name, fault := range killFaults {
 		if strings.Contains(fault, "for: 300ms") || name == "group" {
 			t.Run(name, func(t *testing.T) {
