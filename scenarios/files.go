@@ -122,12 +122,12 @@ func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	if under == nil {
 		return nil
 	}
-	return overlay(under, n.Without(func(k string) bool { return k == "extends" }))
+	return Overlay(under, n.Without(func(k string) bool { return k == "extends" }))
 }
 
-// overlay merges top over base: maps are merged key by key, everything else is replaced. A key
+// Overlay merges top over base: maps are merged key by key, everything else is replaced. A key
 // that is null in top removes that key of base.
-func overlay(base, top *syntax.Node) *syntax.Node {
+func Overlay(base, top *syntax.Node) *syntax.Node {
 	if base.Kind != syntax.Map || top.Kind != syntax.Map {
 		return top
 	}
@@ -142,7 +142,7 @@ func overlay(base, top *syntax.Node) *syntax.Node {
 		case f.Value.Kind == syntax.Null && !f.Value.Bad:
 			out.Fields = slices.Delete(out.Fields, i, i+1)
 		default:
-			out.Fields[i] = syntax.Field{Key: f.Key, Pos: f.Pos, Value: overlay(out.Fields[i].Value, f.Value)}
+			out.Fields[i] = syntax.Field{Key: f.Key, Pos: f.Pos, Value: Overlay(out.Fields[i].Value, f.Value)}
 		}
 	}
 	return &out

@@ -145,7 +145,7 @@ func (p *files) meta(root *syntax.Node) {
 			continue
 		}
 		if f.Value.Kind == syntax.Map {
-			given = overlay(f.Value, given)
+			given = Overlay(f.Value, given)
 		} else if f.Value.Kind != syntax.Null { // reported when it is decoded
 			return
 		}

@@ -29,7 +29,7 @@ const top = "../.."
 // TestSchemaFile compares the schemas beside the examples with those that brunt prints.
 func TestSchemaFile(t *testing.T) {
 	for of, name := range map[string]string{
-		"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "result": "result.schema.json",
+		"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "drill": "brunt.drill.schema.json", "result": "result.schema.json",
 		"event": "event.schema.json",
 	} {
 		var out strings.Builder

@@ -18,7 +18,7 @@ func explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [PATH]",
 		Short: "Explain a key, a kind of fault, a metric, an exit code or a term",
-		Long: `Explain a key of a scenario, of a policy or of result.json, a kind of fault, an executor,
+		Long: `Explain a key of a scenario, of a policy, of a drill or of result.json, a kind of fault, an executor,
 a metric, an exit code, or a term of a report. PATH is the keys with dots between them, or
 the last of these keys. Without PATH, list everything that can be explained.`,
 		Example: `  brunt explain network.latency
@@ -52,7 +52,9 @@ func newReference() (*reference.Reference, error) {
 	for _, f := range convert.Converters() {
 		from.Converted = append(from.Converted, [2]string{f.Source, f.Doc})
 	}
-	for of, text := range map[string]*[]byte{"scenario": &from.Scenario, "policy": &from.Policy, "result": &from.Result, "event": &from.Event} {
+	for of, text := range map[string]*[]byte{
+		"scenario": &from.Scenario, "policy": &from.Policy, "drill": &from.Drill, "result": &from.Result, "event": &from.Event,
+	} {
 		b, err := json.Marshal(schemas[of]())
 		if err != nil {
 			return nil, err

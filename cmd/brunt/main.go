@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -72,7 +71,7 @@ fault is taken back, even if brunt dies.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(), demoCommand())
-	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand())
+	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
@@ -100,16 +99,10 @@ func exitCodesTopic() *cobra.Command {
 	}
 }
 
-// laterCommands are planned commands.
-var laterCommands = []string{"drill"}
-
 // noSuchCommand rejects arguments that are no subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
-	}
-	if slices.Contains(laterCommands, args[0]) {
-		return fmt.Errorf("command %q is not available yet", args[0])
 	}
 	var known []string
 	for _, c := range root.Commands() {

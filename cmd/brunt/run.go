@@ -49,8 +49,9 @@ type runFlags struct {
 
 // tableFlags say what is printed of a run.
 type tableFlags struct {
-	verbose bool // where requests spent their time
-	brief   bool // no table after the run, and no lines during it but on a terminal
+	verbose bool                 // where requests spent their time
+	brief   bool                 // no table after the run, and no lines during it but on a terminal
+	judged  func(*result.Result) // prints more after each run; nil: nothing
 }
 
 func runCommand() *cobra.Command {
@@ -216,6 +217,9 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 			return err
 		}
 		summarize(stderr(c), res)
+		if f.table.judged != nil {
+			f.table.judged(res)
+		}
 		worst, code = worseOf(worst, code, res)
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if unwritten = err; err != nil || context.Cause(ctx) != nil {

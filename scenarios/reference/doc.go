@@ -1,4 +1,4 @@
-// Package reference generates the reference: the JSON Schemas of scenarios, policies, results and
+// Package reference generates the reference: the JSON Schemas of scenarios, policies, drills, results and
 // events, the output of `brunt explain`, and the README.md files of scenarios/, chaos/, targets/,
 // reporters/ and examples/.
 //
@@ -16,7 +16,7 @@
 //	entry.go      what can be explained, and how it is found
 //	outline.go    what may stand at a place of a scenario, for editors
 //	metrics.go    the metrics of objectives
-//	files.go      the README.md files
+//	files.go      the README.md files; drills.go their table of drills
 //
 // A subject that needs examples is a topic: a file of topics/, whose first line is its title. To
 // add a topic, add a file and name it in the page that it belongs to, in files.go.

@@ -23,7 +23,7 @@ var topics embed.FS
 
 // Sources are the inputs of a reference. The schemas are JSON texts.
 type Sources struct {
-	Scenario, Policy, Result, Event []byte
+	Scenario, Policy, Drill, Result, Event []byte
 
 	Faults    []string          // kinds of faults in the scenario's schema
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
@@ -34,7 +34,8 @@ type Sources struct {
 // A Reference holds all entries that can be explained.
 type Reference struct {
 	entries   map[string]*entry
-	executors int // number of executors
+	executors int    // number of executors
+	drills    string // the table of drills
 	from      Sources
 }
 
@@ -45,7 +46,7 @@ func New(from Sources) (*Reference, error) {
 	for _, s := range []struct {
 		prefix string
 		text   []byte
-	}{{"", from.Scenario}, {"policy", from.Policy}, {"result", from.Result}, {"event", from.Event}} {
+	}{{"", from.Scenario}, {"policy", from.Policy}, {"drill", from.Drill}, {"result", from.Result}, {"event", from.Event}} {
 		texts, err := readSchema(s.text, s.prefix, from.Faults, r.entries)
 		if err != nil {
 			return nil, err
@@ -81,6 +82,10 @@ func New(from Sources) (*Reference, error) {
 	}
 	for _, t := range terms.All() {
 		r.put(&entry{Path: "term." + t.Name, Sort: "term", Text: t.Text})
+	}
+	var err error
+	if r.drills, err = drillsTable(); err != nil {
+		return nil, err
 	}
 	return r, r.readTopics()
 }

@@ -34,7 +34,7 @@ const scenarioSchema = `{"type": "object",
 func newReference(t *testing.T) *Reference {
 	t.Helper()
 	r, err := New(Sources{
-		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Event: []byte(`{}`),
+		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Drill: []byte(`{}`), Event: []byte(`{}`),
 		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}, "required": ["verdict"]}`),
 		Faults:    []string{"network.latency"},
 		Converted: [][2]string{{"a toy's file", "a flow"}},
@@ -150,7 +150,7 @@ func TestReference_ExplainReport(t *testing.T) {
 // are not, a package with settings lacks a Source in sources.
 func TestSchema_Described(t *testing.T) {
 	entries := map[string]*entry{}
-	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "result": Result(), "event": EventSchema()} {
+	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "drill": DrillSchema(), "result": Result(), "event": EventSchema()} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +179,7 @@ func TestReference_Values(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := New(Sources{
-		Scenario: text, Policy: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`),
+		Scenario: text, Policy: []byte(`{}`), Drill: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`),
 		Faults: []string{"network.latency", "network.loss", "network.stall", "network.reorder", "process.freeze", "exec"},
 	})
 	if err != nil {
@@ -209,7 +209,8 @@ func TestReference_PacketKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := New(Sources{
-		Scenario: text, Policy: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`), Faults: []string{"network.latency", "http.error", "process.freeze"},
+		Scenario: text, Policy: []byte(`{}`), Drill: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`),
+		Faults: []string{"network.latency", "http.error", "process.freeze"},
 	})
 	if err != nil {
 		t.Fatal(err)

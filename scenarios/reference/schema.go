@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
 	"brunt/scenarios"
+	"brunt/scenarios/drills"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
@@ -67,7 +68,7 @@ var described = sync.OnceValue(func() syntax.Describer { return settings(describ
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load": load.Source, "brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
+		"brunt/scenarios/load": load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
 	}
 	maps.Copy(all, faultcatalog.Sources())
 	for _, p := range catalog.Protocols() {
@@ -492,5 +493,13 @@ func PolicySchema() syntax.Schema {
 	if len(defs) > 0 {
 		root["$defs"] = defs
 	}
+	return root
+}
+
+// DrillSchema is the JSON Schema of drill files, made from the type that reads them.
+func DrillSchema() syntax.Schema {
+	root := drills.Schema(described())
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "brunt drill, version 1"
 	return root
 }

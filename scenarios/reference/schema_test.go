@@ -449,7 +449,7 @@ func TestPolicySchema(t *testing.T) {
 
 // TestSchema_Defaults: no description of a setting says what a zero value of Go is.
 func TestSchema_Defaults(t *testing.T) {
-	for name, schema := range map[string]any{"scenario": reference.Schema(), "policy": reference.PolicySchema()} {
+	for name, schema := range map[string]any{"scenario": reference.Schema(), "policy": reference.PolicySchema(), "drill": reference.DrillSchema()} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)

@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/smoke":   {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
+	"scenarios/drills":       {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos", "targets"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
 	"scenarios/plan/finder":  {"scenarios/plan", "targets/platform/docker", "chaos"},
@@ -119,7 +120,7 @@ var arrows = map[string][]string{
 	"scenarios/notes":         {"scenarios/disk"},
 	"scenarios/terms":         nil,
 	"scenarios/reference": {
-		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan",
+		"chaos", "scenarios", "scenarios/doctor", "scenarios/drills", "scenarios/driver", "scenarios/load", "scenarios/plan",
 		"scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/http",
 		"targets/http/auth",
 	}, // schemas of all types that are read
@@ -138,7 +139,7 @@ var arrows = map[string][]string{
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/grpc", "targets/platform/docker",
-		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor",
+		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor", "scenarios/drills",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},
 }

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+
+	"github.com/spf13/cobra"
+)
+
+func drillCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "drill",
+		Short: "Run failure drills, each proved to fail where a defence is missing",
+		Long: `Run failure drills. A drill is a failure and what must hold meanwhile; it is laid over a
+scenario, which describes the system and its load. The parts of the system that play its
+roles are bound by --role NAME=PART. Objectives of the scenario on errors and response
+times replace those of the drill. Without a scenario a drill runs on the built-in system.
+
+A drill that is part of brunt has a proof: it passes on the built-in system, and it fails
+once a defence is taken away. A drill of your own is a YAML file, named with its path; see
+` + "`brunt explain drill`.",
+		Example: `  brunt drill list
+  brunt drill run replica-crash
+  brunt drill plan checkout.yaml
+  brunt drill show replica-crash checkout.yaml --role replica=posts
+  brunt drill run replica-crash checkout.yaml --role replica=posts
+  brunt drill prove replica-crash --times 5`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(drillListCommand(), drillPlanCommand(), drillShowCommand(), drillRunCommand(), drillProveCommand())
+	return c
+}
+
+func drillListCommand() *cobra.Command {
+	var family string
+	var names bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the drills by family, with what each needs",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			all, err := drills.Library()
+			if err != nil {
+				return err
+			}
+			var known []string
+			for _, d := range all {
+				known = append(known, d.Family)
+			}
+			if family != "" && !slices.Contains(known, family) {
+				return usagef("there is no family %q; known are %s", family, strings.Join(slices.Compact(known), ", "))
+			}
+			out, last := stdout(c), ""
+			for _, d := range all {
+				switch {
+				case family != "" && d.Family != family:
+					continue
+				case names:
+					fmt.Fprintln(out, d.Name)
+					continue
+				case d.Family != last:
+					fmt.Fprintf(out, "%s\n", d.Family)
+					last = d.Family
+				}
+				fmt.Fprintf(out, "  %-18s %s\n", d.Name, strings.Join(words.Wrap(d.About, 100), "\n"+strings.Repeat(" ", 21)))
+				for _, need := range d.Needs() {
+					fmt.Fprintf(out, "%21s%s\n", "", need)
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&family, "family", "", "list the drills of one family")
+	c.Flags().BoolVar(&names, "names", false, "list the names alone, one a line")
+	return c
+}
+
+func drillPlanCommand() *cobra.Command {
+	var f drillFlags
+	c := &cobra.Command{
+		Use:   "plan [SCENARIO]",
+		Short: "Tell which drills fit a scenario, what can play their roles, and which do not fit and why",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			base, err := f.base(args, nil, nil)
+			if err != nil {
+				return err
+			}
+			all, err := drills.Library()
+			if err != nil {
+				return err
+			}
+			system, out := drills.SystemOf(base.Plan), stdout(c)
+			var unfit []string
+			for _, d := range all {
+				if err := d.Fits(system); err != nil {
+					unfit = append(unfit, fmt.Sprintf("  %-18s %v", d.Name, err))
+					continue
+				}
+				fmt.Fprintf(out, "%-20s %s\n", d.Name, d.About)
+				for _, r := range d.Roles {
+					can := r.Candidates(system)
+					more := ""
+					if len(can) > 5 {
+						can, more = can[:5], ", …"
+					}
+					fmt.Fprintf(out, "  --role %s=…  %s: %s%s\n", r.Name, r.About, strings.Join(can, ", "), more)
+				}
+			}
+			if len(unfit) > 0 {
+				fmt.Fprintf(out, "\nThese do not fit:\n%s\n", strings.Join(unfit, "\n"))
+			}
+			return nil
+		},
+	}
+	f.registerBase(c)
+	return c
+}
+
+func drillShowCommand() *cobra.Command {
+	var f drillFlags
+	c := &cobra.Command{
+		Use:   "show NAME [SCENARIO]",
+		Short: "Print the plain scenario that a drill runs, to keep or change it",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			_, laid, path, err := f.lay(args)
+			if err != nil {
+				return err
+			}
+			if _, err := f.text(path, laid.Text, false); err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(data(c), laid.Text)
+			return err
+		},
+	}
+	f.registerBase(c)
+	f.registerRoles(c)
+	return c
+}
+
+func drillRunCommand() *cobra.Command {
+	var f drillFlags
+	c := &cobra.Command{
+		Use:   "run NAME [SCENARIO]",
+		Short: "Run a drill to its verdict",
+		Long: `Run a drill to its verdict, as ` + "`brunt run`" + ` runs a scenario: what ` + "`brunt drill show`" + ` prints is
+what runs. With --url no scenario is needed: brunt loads the URL, and --service names the
+containers of the system. Where an objective fails, brunt says what the system lacks.`,
+		Example: `  brunt drill run replica-crash
+  brunt drill run replica-crash checkout.yaml --role replica=posts
+  brunt drill run replica-crash --url http://127.0.0.1:8080/posts --service posts=compose:shop/posts --role replica=posts`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			_, laid, path, err := f.lay(args)
+			if err != nil {
+				return err
+			}
+			f.read = holding(path, laid.Text)
+			f.table.judged = func(res *result.Result) {
+				for _, one := range laid.Missing(res) {
+					fmt.Fprintf(stdout(c), "\n%s\n  %s\n", one[0], strings.Join(words.Wrap(one[1], 96), "\n  "))
+				}
+			}
+			return f.run(c, path)
+		},
+	}
+	f.registerBase(c)
+	f.registerRoles(c)
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
+	f.log.register(c)
+	f.repeat = 1
+	return c
+}
+
+// completeDrills completes the name of a drill, and the scenario after it.
+func completeDrills(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return drills.Names(), cobra.ShellCompDirectiveDefault
+	}
+	return completeScenario(c, args[1:], begun)
+}
+
+// text compiles the text of a scenario that stands for the file at path; a trial is not judged.
+func (f *drillFlags) text(path, text string, trial bool) (*plan.Plan, error) {
+	source := f.sourceFlags
+	source.read, source.trial = holding(path, text), trial
+	return compile(path, &source)
+}

@@ -1,0 +1,140 @@
+package drills
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/scenarios/syntax"
+)
+
+// actKinds are the kinds of fault that an act becomes, by what brunt can break. An act on links is the same everywhere.
+var actKinds = map[string]map[Breaks]string{
+	"crash":   {Processes: "process.crash", Containers: "container.kill"},
+	"stop":    {Processes: "process.stop", Containers: "container.stop"},
+	"restart": {Processes: "process.restart", Containers: "container.restart"},
+	"hang":    {Processes: "process.freeze", Containers: "container.pause"},
+	"starve":  {Processes: "cpu.throttle", Containers: "cpu.throttle"},
+	"slow":    {Processes: "network.latency", Containers: "network.latency", LinkOnly: "network.latency"},
+	"cut":     {Processes: "network.blackhole", Containers: "network.blackhole", LinkOnly: "network.blackhole"},
+}
+
+// entries calls each for the entries of `chaos` and for the steps of its groups.
+func entries(n *syntax.Node, each func(entry *syntax.Node)) {
+	if n == nil {
+		return
+	}
+	for _, f := range n.Fields {
+		each(f.Value)
+		if steps := f.Value.Get("steps"); steps != nil {
+			for _, step := range steps.Items {
+				each(step)
+			}
+		}
+	}
+}
+
+// actOf returns the act of an entry; empty: it has a kind, or steps.
+func actOf(entry *syntax.Node) syntax.Field {
+	for _, f := range entry.Fields {
+		if actKinds[f.Key] != nil {
+			return f
+		}
+	}
+	return syntax.Field{}
+}
+
+// acts checks the acts of `chaos`.
+func acts(n *syntax.Node, m *syntax.Mistakes) {
+	entries(n, func(entry *syntax.Node) {
+		f := actOf(entry)
+		switch {
+		case f.Key == "":
+			return
+		case f.Value.Kind == syntax.String:
+		case f.Value.Kind == syntax.Map && f.Value.Get("on") != nil:
+		default:
+			m.AddHint(f.Value.Pos, "such as "+f.Key+": {on: \"${role.replica}\"}", "%s says what it acts on", f.Key)
+		}
+	})
+}
+
+// possible reports an act that brunt can't do to a system.
+func (d *Drill) possible(b Breaks) (err error) {
+	entries(d.Chaos, func(entry *syntax.Node) {
+		if f := actOf(entry); f.Key != "" && actKinds[f.Key][b] == "" && err == nil {
+			err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service NAME=container:CONTAINER "+
+				"names a container of it", d.Name, f.Key)
+		}
+	})
+	return err
+}
+
+// acted returns `chaos` with each act replaced by the kind of fault that the platform has. The roles are filled in.
+func acted(n *syntax.Node, b Breaks) *syntax.Node {
+	if n == nil {
+		return nil
+	}
+	out := *n
+	out.Fields = nil
+	for _, f := range n.Fields {
+		entry := withKind(f.Value, b)
+		for i, sub := range entry.Fields {
+			if sub.Key != "steps" {
+				continue
+			}
+			steps := *sub.Value
+			steps.Items = nil
+			for _, step := range sub.Value.Items {
+				steps.Items = append(steps.Items, withKind(step, b))
+			}
+			entry.Fields[i].Value = &steps
+		}
+		out.Fields = append(out.Fields, syntax.Field{Key: f.Key, Pos: f.Pos, Value: entry})
+	}
+	return &out
+}
+
+// withKind returns an entry, or a step, with its act replaced by a kind. `on` selects a part for every kind of fault.
+func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
+	out := *entry
+	out.Fields = slices.Clone(entry.Fields)
+	for i, f := range out.Fields {
+		kind, act := cmp.Or(actKinds[f.Key][b], f.Key), actKinds[f.Key] != nil
+		part := f.Value
+		settings := &syntax.Node{Kind: syntax.Map}
+		if f.Value.Kind == syntax.Map && f.Key != "pulse" {
+			part = f.Value.Get("on")
+			settings = f.Value.Without(func(key string) bool { return key == "on" })
+		} else if !act {
+			continue
+		}
+		if part == nil {
+			continue
+		}
+		on, _ := part.Text(&syntax.Mistakes{})
+		settings.Fields = append(selects(on), settings.Fields...)
+		out.Fields[i] = syntax.Field{Key: kind, Pos: f.Pos, Value: settings}
+	}
+	return &out
+}
+
+// selects returns the settings by which a fault selects a part of a system.
+func selects(part string) []syntax.Field {
+	word := func(key, value string) syntax.Field {
+		return syntax.Field{Key: key, Value: &syntax.Node{Kind: syntax.String, Value: value}}
+	}
+	from, to, link := strings.Cut(part, linkArrow)
+	zone, inZone := strings.CutPrefix(part, chaos.ZonePrefix)
+	switch {
+	case link:
+		return []syntax.Field{word("from", from), word("to", to)}
+	case inZone:
+		return []syntax.Field{word("zone", zone)}
+	case strings.HasSuffix(part, "]"):
+		return []syntax.Field{word("unit", part)}
+	}
+	return []syntax.Field{word("service", part)}
+}

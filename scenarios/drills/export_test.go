@@ -1,0 +1,4 @@
+package drills
+
+// For the tests of this package.
+var Parse = parse

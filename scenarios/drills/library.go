@@ -1,0 +1,72 @@
+package drills
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+//go:embed library/*.yaml
+var library embed.FS
+
+// families are the families of the library's drills, in the order of lists.
+var families = []string{"redundancy", "dependency", "cache", "data", "resource", "load"}
+
+// Library lists the drills that are part of brunt, by family and name.
+func Library() ([]*Drill, error) {
+	files, err := library.ReadDir("library")
+	if err != nil {
+		return nil, err
+	}
+	var out []*Drill
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".yaml")
+		d, err := builtin(name, nil)
+		if err != nil {
+			return nil, fmt.Errorf("drill %s: %w", name, err)
+		}
+		out = append(out, d)
+	}
+	slices.SortStableFunc(out, func(a, b *Drill) int { return slices.Index(families, a.Family) - slices.Index(families, b.Family) })
+	return out, nil
+}
+
+// Names lists the names of the library's drills.
+func Names() []string {
+	files, _ := library.ReadDir("library")
+	var out []string
+	for _, f := range files {
+		out = append(out, strings.TrimSuffix(f.Name(), ".yaml"))
+	}
+	return out
+}
+
+func builtin(name string, set map[string]string) (*Drill, error) {
+	file := "library/" + name + ".yaml"
+	text, err := library.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return parse(file, text, set)
+}
+
+// Find returns the drill of a name of the library, or the one in a file. Set overrides its params.
+func Find(name string, set map[string]string) (*Drill, error) {
+	switch {
+	case slices.Contains(Names(), name):
+		return builtin(name, set)
+	case strings.ContainsAny(name, "/\\.") && name != "":
+		return read(name, set)
+	}
+	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named with its path", syntax.Clip(name, 40),
+		syntax.DidYouMean(name, Names()))
+}
+
+//go:embed demo.yaml
+var demo string
+
+// Demo is the scenario of the built-in system on which drills are proved.
+func Demo() string { return demo }

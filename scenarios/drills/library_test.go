@@ -1,0 +1,91 @@
+package drills_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/syntax"
+)
+
+func asIs(s string) string { return s }
+
+// onDemo lays a drill over the built-in system of its proof.
+func onDemo(t *testing.T, name string, mutant func(d *drills.Drill) *drills.Mutant) (*drills.Drill, *drills.Laid, *drills.Base) {
+	t.Helper()
+	d, err := drills.Find(name, nil)
+	if err == nil {
+		d, err = drills.Find(name, d.Proof.Set)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := drills.Tree("demo", drills.Demo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := &drills.Base{Tree: scenarios.Overlay(tree, d.Over(mutant(d)))}
+	if base.Plan, err = plantest.CompileText(syntax.WriteYAML(base.Tree, asIs)); err != nil {
+		t.Fatal(plantest.Explained(err))
+	}
+	laid, err := d.Lay(base, d.Proof.Roles.Map())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, laid, base
+}
+
+func good(*drills.Drill) *drills.Mutant { return nil }
+
+// TestLibrary: each drill that is part of brunt is a valid scenario on each system of its proof, and its objectives can be judged.
+func TestLibrary(t *testing.T) {
+	all, err := drills.Library()
+	if err != nil || len(all) != len(drills.Names()) || len(all) < 12 {
+		t.Fatalf("%d drills, %v", len(all), err)
+	}
+	for _, one := range all {
+		t.Run(one.Name, func(t *testing.T) {
+			d, laid, base := onDemo(t, one.Name, good)
+			if err := d.Bind(drills.SystemOf(base.Plan), d.Proof.Roles.Map()); err != nil {
+				t.Error(err)
+			}
+			if len(d.Proof.Mutants) == 0 {
+				t.Error("it has no mutant, so that nothing shows that it can fail")
+			}
+			texts := map[string]bool{laid.Text: true}
+			for i := range d.Proof.Mutants {
+				m := &d.Proof.Mutants[i]
+				_, mutated, _ := onDemo(t, d.Name, func(d *drills.Drill) *drills.Mutant { return &d.Proof.Mutants[i] })
+				if texts[mutated.Text] {
+					t.Errorf("mutant %s is the same as another system", m.Name)
+				}
+				texts[mutated.Text] = true
+			}
+			for text := range texts {
+				if _, err := plantest.CompileText(text); err != nil {
+					t.Errorf("%v\n%s", plantest.Explained(err), text)
+				}
+			}
+			for i := range d.SLO {
+				if o := &d.SLO[i]; !strings.HasSuffix(o.Missing, ".") || len(o.Missing) < 40 {
+					t.Errorf("objective %s does not say what is missing: %q", o.Name, o.Missing)
+				}
+			}
+		})
+	}
+}
+
+// TestProofs: no proof that is recorded was refuted.
+func TestProofs(t *testing.T) {
+	records, err := drills.Proofs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		if r.Proved != r.Runs || r.Why != "" {
+			t.Errorf("%s on %s: %d of %d: %s", r.Drill, r.System, r.Proved, r.Runs, r.Why)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package drills
+
+import (
+	"cmp"
+	"reflect"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
+// An Objective is what must hold in a drill, and what a system lacks where it does not.
+type Objective struct {
+	syntax.Place
+	Name string `yaml:"-"`
+	// the objective, as in `slo` of a scenario, such as errors < 1% in lose-replica
+	Objective string `yaml:"objective,required"`
+	// the defence that is missing in a system where it fails, in a sentence
+	Missing string `yaml:"missing,required"`
+}
+
+// Objectives are the objectives of a drill, in the order of its file.
+type Objectives []Objective
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (o *Objectives) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	named(n, "an objective", m, func(f syntax.Field) {
+		one := Objective{Name: f.Key}
+		syntax.Decode(f.Value, &one, m)
+		*o = append(*o, one)
+	})
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Objectives) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return mapSchema(syntax.StructSchema(reflect.TypeFor[Objective](), doc))
+}
+
+func (o Objectives) find(name string) *Objective {
+	for i := range o {
+		if o[i].Name == name {
+			return &o[i]
+		}
+	}
+	return nil
+}
+
+func (o Objectives) names() []string {
+	var out []string
+	for i := range o {
+		out = append(out, o[i].Name)
+	}
+	return out
+}
+
+// An objective of a laid drill.
+type laidObjective struct {
+	text string     // its short form
+	of   *Objective // of the drill, which it is, or that it replaces; nil: of the scenario alone
+}
+
+// objectives returns the objectives of a laid drill. An objective of the drill in the phase of a fault is replaced by those of the
+// scenario on the same, because the limits are those of the system's owner. The scenario's objectives on the baseline, on
+// writes and on its units stay.
+func objectives(own Objectives, of []slo.Objective) (out []laidObjective) {
+	for i := range own {
+		o, err := slo.ParseObjective(own[i].Objective)
+		if err != nil { // reported when the text is compiled
+			out = append(out, laidObjective{own[i].Objective, &own[i]})
+			continue
+		}
+		replaced := false
+		for _, theirs := range of {
+			if inherits(o, theirs) {
+				out = append(out, laidObjective{inPhase(theirs, o.Phase), &own[i]})
+				replaced = true
+			}
+		}
+		if !replaced {
+			out = append(out, laidObjective{o.Text, &own[i]})
+		}
+	}
+	for _, theirs := range of {
+		if keeps(theirs, out) {
+			out = append(out, laidObjective{theirs.Text, nil})
+		}
+	}
+	return out
+}
+
+// inherits reports whether an objective of a scenario replaces one of a drill: it is on the whole run, and on the same.
+func inherits(own, theirs slo.Objective) bool {
+	if own.Phase == "" || own.Step != "" || own.Load != "" || scenarios.PhaseOf(own.Phase) == "baseline" || !ofRequests(own.Metric) {
+		return false
+	}
+	return ofRequests(theirs.Metric) && cmp.Or(theirs.Phase, "run") == "run" && theirs.Metric.Unit == own.Metric.Unit && theirs.Upper() == own.Upper()
+}
+
+// ofRequests reports whether a metric is an error share or a time of requests in a phase.
+func ofRequests(m slo.Metric) bool { return m.Name == "errors" || m.Latency() }
+
+// inPhase returns the text of an objective on the run as one on a phase.
+func inPhase(o slo.Objective, phase string) string {
+	return strings.TrimSuffix(o.Text, " in run") + " in " + phase
+}
+
+// keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective is the same.
+func keeps(o slo.Objective, have []laidObjective) bool {
+	for _, other := range have {
+		if other.text == o.Text {
+			return false
+		}
+	}
+	return o.After == "" && (o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
+}

@@ -1,0 +1,226 @@
+package drills
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
+// A Proof shows that a drill can fail: on the built-in system, or on the system of another scenario, it passes; and it fails once a
+// defence is taken away.
+type Proof struct {
+	syntax.Place
+	Set   map[string]string `yaml:"set"`   // params of the drill on that system
+	Roles Binding           `yaml:"roles"` // the parts of the system that play the roles, by role
+	// keys of a scenario that are merged over that of the built-in system
+	Scenario *syntax.Node `yaml:"scenario"`
+	Mutants  Mutants      `yaml:"mutants"` // systems without a defence, by name
+}
+
+// Binding names the parts of a system that play the roles, in the order of the file.
+type Binding []Bound
+
+// A Bound is the part of a system that plays a role.
+type Bound struct {
+	Name, Part string
+	Pos        syntax.Pos
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (b *Binding) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	named(n, "a role", m, func(f syntax.Field) {
+		if part, ok := f.Value.Text(m); ok {
+			*b = append(*b, Bound{f.Key, part, f.Pos})
+		}
+	})
+}
+
+// Schema implements [syntax.Schemer].
+func (*Binding) Schema() syntax.Schema { return mapSchema(syntax.TextSchema()) }
+
+// Map returns the parts by their roles.
+func (b Binding) Map() map[string]string {
+	out := map[string]string{}
+	for _, one := range b {
+		out[one.Name] = one.Part
+	}
+	return out
+}
+
+// A Mutant is a system without one of its defences.
+type Mutant struct {
+	syntax.Place
+	Name string `yaml:"-"`
+	// keys of a scenario that are merged over that of the good system, such as target: {with: {breaker: off}}
+	Scenario *syntax.Node `yaml:"scenario"`
+	Fails    []string     `yaml:"fails,required"` // the objectives of the drill that must fail, by name; one of them suffices
+}
+
+// Mutants are the mutants of a proof, in the order of its file.
+type Mutants []Mutant
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (list *Mutants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	named(n, "a mutant", m, func(f syntax.Field) {
+		one := Mutant{Name: f.Key}
+		syntax.Decode(f.Value, &one, m)
+		*list = append(*list, one)
+	})
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Mutants) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return mapSchema(syntax.StructSchema(reflect.TypeFor[Mutant](), doc))
+}
+
+// Over returns what is merged over the scenario of the built-in system: the good system where mutant is nil.
+func (d *Drill) Over(mutant *Mutant) *syntax.Node {
+	over := &syntax.Node{Kind: syntax.Map}
+	if d.Proof.Scenario != nil {
+		over = scenarios.Overlay(over, d.Proof.Scenario)
+	}
+	if mutant != nil && mutant.Scenario != nil {
+		over = scenarios.Overlay(over, mutant.Scenario)
+	}
+	return over
+}
+
+// An Answer is what a run says of a drill's proof.
+type Answer string
+
+// The answers.
+const (
+	Proved  Answer = "proved"  // the good system passed, or the mutant failed as it must
+	Refuted Answer = "refuted" // the good system failed, or the mutant did not fail by a named objective
+	Spoilt  Answer = "spoilt"  // the run shows nothing, such as on a busy machine: it is repeated
+)
+
+// A Judgement is a run held against a proof.
+type Judgement struct {
+	Answer Answer
+	Figure string // the measured objectives that count, in a phrase
+	Why    string // in a sentence
+}
+
+// Judge holds the run of a laid drill against its proof: on the good system where mutant is nil.
+func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
+	var figures, failed []string
+	for _, o := range res.Objectives {
+		of := l.of(o)
+		if of == nil || mutant != nil && !slices.Contains(mutant.Fails, of.Name) {
+			continue
+		}
+		figures = append(figures, figure(o))
+		if mutant != nil && o.Verdict == scenarios.Fail && beyond(o) {
+			failed = append(failed, of.Name)
+		}
+	}
+	j := Judgement{Answer: Refuted, Figure: strings.Join(figures, ", "), Why: res.Reason}
+	switch {
+	case res.Verdict == scenarios.Interrupted || res.Verdict == scenarios.NotReverted || res.Verdict == scenarios.Broken:
+	case len(failed) > 0:
+		j.Answer, j.Why = Proved, "failed by "+strings.Join(failed, ", ")
+	case mutant == nil && res.Verdict == scenarios.Pass:
+		j.Answer, j.Why = Proved, "passed"
+	case res.Verdict == scenarios.Invalid || res.Verdict == scenarios.Inconclusive:
+		j.Answer = Spoilt
+	case mutant != nil && res.Verdict == scenarios.Pass:
+		j.Why = "it passed, although its defence was taken away"
+	case mutant != nil:
+		j.Why = fmt.Sprintf("no objective of %s failed beyond doubt: %s", strings.Join(mutant.Fails, ", "), res.Reason)
+	}
+	return j
+}
+
+// of returns the drill's objective that a result is about; nil: it is of the scenario alone.
+func (l *Laid) of(o result.ObjectiveResult) *Objective {
+	if o.List != "" {
+		return nil
+	}
+	for _, laid := range l.objectives {
+		if laid.text == o.Text {
+			return laid.of
+		}
+	}
+	return nil
+}
+
+// beyond reports whether the whole interval of a failed objective is beyond its target. An exact count has no interval.
+func beyond(o result.ObjectiveResult) bool {
+	switch {
+	case o.Infinite || !o.Low.Known() || !o.High.Known():
+		return true
+	case strings.HasPrefix(o.Op, "<"):
+		return o.Low > o.Target
+	case strings.HasPrefix(o.Op, ">"):
+		return o.High < o.Target
+	}
+	return true
+}
+
+// figure returns a measured objective in a phrase, such as errors 50%.
+func figure(o result.ObjectiveResult) string {
+	parsed, err := slo.ParseObjective(o.Text)
+	switch {
+	case err != nil:
+		return o.Text
+	case o.Infinite:
+		return parsed.Metric.Text + " ∞"
+	}
+	return parsed.Metric.Text + " " + parsed.Metric.FormatValue(float64(o.Measured))
+}
+
+// Missing says for each objective that failed in a run what the system lacks: pairs of the objective and the sentence.
+func (l *Laid) Missing(res *result.Result) [][2]string {
+	var out [][2]string
+	for _, o := range res.Objectives {
+		if of := l.of(o); of != nil && o.Verdict == scenarios.Fail {
+			out = append(out, [2]string{o.Text, of.Missing})
+		}
+	}
+	return out
+}
+
+// Range shortens the figures of several runs to the first and the last in order, where they differ.
+func Range(figures []string) string {
+	if len(figures) == 0 {
+		return ""
+	}
+	sorted := slices.Compact(slices.Sorted(slices.Values(figures)))
+	if len(sorted) == 1 {
+		return sorted[0]
+	}
+	return sorted[0] + " … " + sorted[len(sorted)-1]
+}
+
+// Good is the name of the good system of a proof.
+const Good = "good"
+
+// A Record is what the runs of a drill on one system of its proof came to.
+type Record struct {
+	Drill   string   `json:"drill"`
+	System  string   `json:"system"`        // the name of a mutant, or good
+	Runs    int      `json:"runs"`          // runs that count
+	Proved  int      `json:"proved"`        // of them
+	Spoilt  int      `json:"spoilt"`        // runs that showed nothing, and were repeated
+	Figures []string `json:"figures"`       // measured in each run that counts
+	Why     string   `json:"why,omitempty"` // of the first run that refutes the proof
+}
+
+//go:embed proofs.json
+var proofs []byte
+
+// Proofs returns the records of the last proof of the library.
+func Proofs() ([]Record, error) {
+	var out []Record
+	err := json.Unmarshal(proofs, &out)
+	return out, err
+}

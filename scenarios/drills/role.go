@@ -1,0 +1,271 @@
+package drills
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/syntax"
+	"brunt/targets/platform"
+)
+
+// A Role is a part of a system that a drill needs.
+type Role struct {
+	syntax.Place
+	Name string `yaml:"-"`
+	// what plays it: a service, a unit such as posts[1], a link such as gateway->users, a zone; or of the scenario a load, a
+	// step or a metric
+	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric"`
+	About    string `yaml:"about,required"` // which part it is, in a phrase
+	Replicas int    `yaml:"replicas,min=1"` // how many replicas the service has at least; zero is one
+}
+
+// Roles are the roles of a drill, in the order of its file.
+type Roles []Role
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (r *Roles) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	named(n, "a role", m, func(f syntax.Field) {
+		one := Role{Name: f.Key}
+		syntax.Decode(f.Value, &one, m)
+		*r = append(*r, one)
+	})
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Roles) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return mapSchema(syntax.StructSchema(reflect.TypeFor[Role](), doc))
+}
+
+// A System is what drills ask of a scenario.
+type System struct {
+	Replicas map[string]int // of each service; zero: known only during the run
+	Links    []string       // from->to
+	Zones    []string
+	Loads    []string
+	Steps    []string
+	Metrics  []string
+	Ledger   bool
+	Breaks   Breaks // what of it brunt can break
+}
+
+// Breaks says what the parts of a system are that brunt can break.
+type Breaks string
+
+// What brunt can break.
+const (
+	Processes  Breaks = "processes"
+	Containers Breaks = "containers"
+	LinkOnly   Breaks = "link" // the link from the load to a target that runs already
+)
+
+// SystemOf returns the system of a compiled scenario.
+func SystemOf(p *plan.Plan) System {
+	s := System{Replicas: map[string]int{}, Ledger: p.Scenario.Ledger != nil, Breaks: Processes}
+	for name, n := range p.Scope.Services {
+		if s.Replicas[name] = n; p.Scope.Found[name] {
+			s.Replicas[name] = 0
+		}
+	}
+	switch {
+	case p.Scope.Containers || len(p.Scope.Found) > 0:
+		s.Breaks = Containers
+	case p.Stack == nil:
+		s.Breaks = LinkOnly
+	}
+	link := func(from, to string) {
+		if name := from + linkArrow + to; !slices.Contains(s.Links, name) {
+			s.Links = append(s.Links, name)
+		}
+	}
+	if p.Stack != nil {
+		for i := range p.Stack.Services {
+			for _, to := range p.Stack.Services[i].Links {
+				link(p.Stack.Services[i].Name, to)
+			}
+		}
+	}
+	for _, e := range p.Scope.Edges {
+		link(e.From, e.To)
+	}
+	s.Zones = slices.Compact(slices.Sorted(maps.Values(p.Scope.Zones)))
+	for _, l := range p.Scenario.Loads {
+		s.Loads = append(s.Loads, l.Name)
+	}
+	for _, names := range p.StepNames() {
+		s.Steps = append(s.Steps, names...)
+	}
+	slices.Sort(s.Steps)
+	s.Steps = slices.Compact(s.Steps)
+	for _, w := range p.Scenario.Metrics {
+		s.Metrics = append(s.Metrics, w.Name)
+	}
+	return s
+}
+
+// linkArrow stands between the ends of a link.
+const linkArrow = "->"
+
+// services lists the services with at least n replicas, as far as that is known.
+func (s *System) services(n int) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(s.Replicas)) {
+		if have := s.Replicas[name]; have == 0 || have >= n {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Candidates lists the parts of a system that can play a role, the likely ones first. It takes nothing for granted: a person
+// chooses.
+func (r *Role) Candidates(s System) []string {
+	switch r.Is {
+	case "service":
+		return s.services(r.Replicas)
+	case "unit":
+		var out []string
+		for _, name := range s.services(r.Replicas) {
+			out = append(out, platform.UnitName(name, max(0, s.Replicas[name]-1)))
+		}
+		return out
+	case "link":
+		links := slices.Clone(s.Links)
+		slices.SortStableFunc(links, func(a, b string) int { return byLoad(a) - byLoad(b) })
+		if s.Breaks == Containers {
+			links = append(links, s.services(1)...) // all links of a container
+		}
+		return links
+	case "zone":
+		if len(s.Zones) < 2 {
+			return nil
+		}
+		return s.Zones
+	case "load":
+		return s.Loads
+	case "step":
+		return s.Steps
+	}
+	return s.Metrics
+}
+
+// byLoad sorts links of the load behind the others.
+func byLoad(link string) int {
+	if strings.HasPrefix(link, chaos.LoadName+linkArrow) {
+		return 1
+	}
+	return 0
+}
+
+// lacks says what a system without candidates lacks.
+func (r *Role) lacks() string {
+	switch {
+	case r.Is == "zone":
+		return "no two zones"
+	case r.Replicas > 1:
+		return fmt.Sprintf("no service with %d replicas", r.Replicas)
+	case r.Is == "link":
+		return "no link that brunt can reach"
+	}
+	return "no " + r.Is
+}
+
+// check reports why a part can't play a role.
+func (r *Role) check(s System, part string) error {
+	known := r.Candidates(s)
+	if slices.Contains(known, part) {
+		return nil
+	}
+	if r.Is == "unit" { // any index of a service with enough replicas
+		service, i, ok := chaos.SplitUnit(part)
+		if n, has := s.Replicas[service]; ok && has && (n == 0 || i < n) && (n == 0 || n >= r.Replicas) {
+			return nil
+		}
+	}
+	name, _, _ := chaos.SplitUnit(part)
+	if n, has := s.Replicas[name]; has && n > 0 && n < r.Replicas && (r.Is == "service" || r.Is == "unit") {
+		return fmt.Errorf("role %s: %s has %d of the %d replicas that the drill needs", r.Name, name, n, r.Replicas)
+	}
+	hint := syntax.DidYouMean(part, known)
+	if len(known) == 0 {
+		hint = "the scenario has " + r.lacks()
+	}
+	return fmt.Errorf("role %s: there is no %s %q; %s", r.Name, r.Is, syntax.Clip(part, 60), hint)
+}
+
+// Bind checks that given binds every role of the drill to a part of the system. The errors name all roles that are not bound, and
+// what could play them.
+func (d *Drill) Bind(s System, given map[string]string) error {
+	var lacking []string
+	for i := range d.Roles {
+		r := &d.Roles[i]
+		part, ok := given[r.Name]
+		if ok {
+			if err := r.check(s, part); err != nil {
+				return err
+			}
+			continue
+		}
+		can := r.Candidates(s)
+		if len(can) == 0 {
+			return fmt.Errorf("the drill %s needs %s as its %s, and the scenario has %s", d.Name, r.About, r.Name, r.lacks())
+		}
+		lacking = append(lacking, fmt.Sprintf("--role %s=…: %s, such as %s", r.Name, r.About, strings.Join(can[:min(4, len(can))], ", ")))
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.ContainsFunc(d.Roles, func(r Role) bool { return r.Name == name }) {
+			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40), syntax.DidYouMean(name, d.roleNames()))
+		}
+	}
+	if len(lacking) > 0 {
+		return fmt.Errorf("the drill %s needs roles: %s", d.Name, strings.Join(lacking, "; "))
+	}
+	return d.fits(s)
+}
+
+func (d *Drill) roleNames() []string {
+	var out []string
+	for i := range d.Roles {
+		out = append(out, d.Roles[i].Name)
+	}
+	return out
+}
+
+// fits reports what a system lacks for the drill besides its roles.
+func (d *Drill) fits(s System) error {
+	if d.Ledger && !s.Ledger {
+		return fmt.Errorf("the drill %s needs a ledger, which says how writes are found again; see `brunt explain ledger`", d.Name)
+	}
+	return d.possible(s.Breaks)
+}
+
+// Fits reports why a drill can't run on a system; nil: it can, once its roles are bound.
+func (d *Drill) Fits(s System) error {
+	for i := range d.Roles {
+		if r := &d.Roles[i]; len(r.Candidates(s)) == 0 {
+			return fmt.Errorf("it needs %s as its %s, and the scenario has %s", r.About, r.Name, r.lacks())
+		}
+	}
+	return d.fits(s)
+}
+
+// Needs lists what a scenario must have for the drill, in phrases.
+func (d *Drill) Needs() []string {
+	var out []string
+	for i := range d.Roles {
+		r := &d.Roles[i]
+		of := r.Is
+		if r.Replicas > 1 {
+			of += fmt.Sprintf(", %d replicas", r.Replicas)
+		}
+		out = append(out, fmt.Sprintf("%s (%s): %s", r.Name, of, r.About))
+	}
+	if d.Ledger {
+		out = append(out, "a ledger: how writes are found again")
+	}
+	return out
+}

@@ -1,0 +1,35 @@
+package reference
+
+import (
+	"fmt"
+	"strings"
+
+	"brunt/scenarios/drills"
+)
+
+// drillsTable lists the drills that are part of brunt, with the figures of their last proof.
+func drillsTable() (string, error) {
+	all, err := drills.Library()
+	if err != nil {
+		return "", err
+	}
+	proofs, err := drills.Proofs()
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	out.WriteString(head("Drills", "drill", "what fails", "roles", "must hold", "proved on the built-in system: how often, and what was measured"))
+	for _, d := range all {
+		var hold, figures []string
+		for i := range d.SLO {
+			hold = append(hold, "`"+d.SLO[i].Objective+"`")
+		}
+		for _, p := range proofs {
+			if p.Drill == d.Name {
+				figures = append(figures, fmt.Sprintf("%s %d of %d: %s", p.System, p.Proved, p.Runs, drills.Range(p.Figures)))
+			}
+		}
+		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "), strings.Join(figures, "; ")))
+	}
+	return out.String(), nil
+}
