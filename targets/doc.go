@@ -15,6 +15,7 @@
 //	pool.go        the connections of a client; places.go those to one address
 //	stages.go      the time that opening a connection spends on DNS, connect, TLS and login
 //	url.go         the URL of a target; allowlist.go the addresses that may be reached
+//	expected.go    checks of an answer, and variables that are taken from it
 //	cause.go       why a request has no answer; text.go shortens texts for messages
 //	shared.go      what the steps of a plan share
 //

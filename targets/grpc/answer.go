@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
@@ -19,9 +20,13 @@ import (
 
 // answer is the answer to a call. The message is decoded once, on demand.
 type answer struct {
-	raw    *h1.Answer // nil: none came
-	status codes.Code
+	raw    *h1.Answer                     // nil: none came
 	of     protoreflect.MessageDescriptor // of the message
+	status codes.Code
+	wire   []byte        // the message, or the last one of a stream; nil: there is none, or it is not kept
+	size   int64         // of all messages, in bytes
+	count  int           // messages of a stream
+	last   time.Duration // when the last of them came
 
 	parsed bool
 	json   []byte
@@ -29,11 +34,9 @@ type answer struct {
 	broken error // the message is not what its type says
 }
 
-// read reads the status of the answer, and checks that an OK has exactly one message.
-func (a *answer) read(of protoreflect.MessageDescriptor) error {
-	a.of = of
-	head := a.raw.Head()
-	value := head.Peek("Grpc-Status")
+// readStatus reads the status of the answer.
+func (a *answer) readStatus() error {
+	value := a.raw.Head().Peek("Grpc-Status")
 	if len(value) == 0 {
 		if code := a.raw.Status(); code != 200 {
 			return bad("the answer is status %d of HTTP without a grpc-status", code)
@@ -44,20 +47,34 @@ func (a *answer) read(of protoreflect.MessageDescriptor) error {
 	if !ok {
 		return bad("grpc-status is %s", targets.Quote(string(value)))
 	}
-	if a.status = codes.Code(n); a.status != codes.OK {
-		return nil
-	}
+	a.status = codes.Code(n)
+	return nil
+}
+
+// readMessage checks that an OK has exactly one message.
+func (a *answer) readMessage() error {
+	a.size = a.raw.Size
 	switch {
+	case a.status != codes.OK:
+		return nil
 	case a.raw.Size == 0:
 		return bad("the answer is OK and has no message")
 	case a.raw.Size < prefix || len(a.raw.Raw) < prefix:
 		return bad("the answer has %d bytes, which hold no message", a.raw.Size)
 	case a.raw.Raw[0] != 0:
-		return bad("the message is compressed, which was not asked for")
+		return errCompressed
 	case int64(binary.BigEndian.Uint32(a.raw.Raw[1:])) != a.raw.Size-prefix:
 		return bad("the answer is not one message: it has %d bytes, and the first message %d", a.raw.Size-prefix, binary.BigEndian.Uint32(a.raw.Raw[1:]))
 	}
+	if a.raw.Whole {
+		a.wire = a.raw.Raw[prefix:]
+	}
 	return nil
+}
+
+// forget makes wire the message, in place of an earlier one.
+func (a *answer) forget(wire []byte) {
+	a.wire, a.parsed, a.json, a.doc, a.broken = wire, false, nil, nil, nil
 }
 
 // number parses the digits of a status.
@@ -90,7 +107,7 @@ func (a *answer) said() string {
 
 // metadata returns a value of the headers or trailers.
 func (a *answer) metadata(name string) (string, bool) {
-	if all := a.raw.Header(name); len(all) > 0 {
+	if all := a.Header(name); len(all) > 0 {
 		return string(all[0]), true
 	}
 	return "", false
@@ -102,16 +119,28 @@ func (a *answer) parse() {
 		return
 	}
 	a.parsed = true
-	if a.status != codes.OK || !a.raw.Whole {
+	if a.wire == nil {
 		return
 	}
-	if a.json, a.broken = decodeJSON(a.raw.Raw[prefix:], a.of); a.broken == nil {
+	if a.json, a.broken = decodeJSON(a.wire, a.of); a.broken == nil {
 		a.doc, a.broken = oj.Parse(a.json)
 	}
 }
 
-// at returns the value at a path of the message as JSON.
-func (a *answer) at(path jp.Expr) (any, bool) {
+// Header implements [targets.Answer].
+func (a *answer) Header(name string) [][]byte {
+	all := a.raw.Header(name)
+	return all[:min(1, len(all))]
+}
+
+// Body implements [targets.Answer]: it is the message as JSON.
+func (a *answer) Body() []byte {
+	a.parse()
+	return a.json
+}
+
+// JSON implements [targets.Answer].
+func (a *answer) JSON(path jp.Expr) (any, bool) {
 	if a.parse(); a.doc == nil {
 		return nil, false
 	}
@@ -121,8 +150,7 @@ func (a *answer) at(path jp.Expr) (any, bool) {
 // excerpt returns the beginning of the message as JSON, for a sample.
 func (a *answer) excerpt() string {
 	const most = 300
-	a.parse()
-	return targets.Clip(string(a.json), most)
+	return targets.Clip(string(a.Body()), most)
 }
 
 // String returns the status and its text.

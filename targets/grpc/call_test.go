@@ -164,7 +164,14 @@ func TestBind(t *testing.T) {
 		{"a service", `grpc: echo.Eco/Say`, `s.yaml:10:9: the server at HOST has no service "echo.Eco"; did you mean "echo.Echo"?`, options{}},
 		{"a service without its package", `grpc: Echo/Say`, `s.yaml:10:9: the server at HOST has no service "Echo"; did you mean "echo.Echo"?`, options{}},
 		{"a method", `grpc: echo.Echo/Sya`, `s.yaml:10:9: the service echo.Echo has no method "Sya"; did you mean "Say"?`, options{}},
-		{"a stream", `grpc: echo.Echo/Watch`, `s.yaml:10:9: echo.Echo/Watch is a stream, and streams of gRPC are not available yet`, options{}},
+		{
+			"a stream both ways", `grpc: echo.Echo/Chat`, `s.yaml:10:9: echo.Echo/Chat is a stream both ways, and such streams of gRPC are not available yet`,
+			options{},
+		},
+		{"a stream of messages", `grpc: echo.Echo/Gather`, "10:9: echo.Echo/Gather takes a stream of messages; `send: [{…}, {…}]` gives its messages", options{}},
+		{"one message", `{grpc: echo.Echo/Say, send: [{}]}`, "10:10: echo.Echo/Say takes one message; `message: {…}` in place of `send`", options{}},
+		{"one answer", `{grpc: echo.Echo/Say, messages: 2}`, "echo.Echo/Say answers with one message; messages, until and for read a stream", options{}},
+		{"a field of a list", `{grpc: echo.Echo/Gather, send: [{}, {numbr: 1}]}`, `the message echo.Ask has no field "numbr"; did you mean "number"?`, options{}},
 		{"a field", `{grpc: echo.Echo/Say, message: {numbr: 1}}`, `s.yaml:10:41: the message echo.Ask has no field "numbr"; did you mean "number"?`, options{}},
 		{
 			"a field with a placeholder", `{grpc: echo.Echo/Say, message: {items: [{ident: "${int(1,2)}"}]}}`,
@@ -200,6 +207,12 @@ func TestCompile_Mistakes(t *testing.T) {
 		{`{grpc: a.B/C, metadata: {"a b": c}}`, `"a b" is not a name of metadata`},
 		{`{grpc: a.B/C, extract: {v: header x}}`, `want "$.path" or "metadata NAME", not "header x"`},
 		{`{grpc: health, message: {}}`, `health has no message`},
+		{`{grpc: a.B/C, messages: 2, for: 1s}`, `a stream is read by one of messages, until, for, not both messages and for`},
+		{`{grpc: a.B/C, for: 10s}`, `the stream is read for 10s, and the load's timeout is 10s: it is to be longer`},
+		{`{grpc: a.B/C, for: 1s, deadline: 500ms}`, `the stream is read for 1s, and the deadline is 500ms: it is to be longer`},
+		{`{grpc: a.B/C, until: {state: DONE}}`, `unknown key "state"; a path of the message begins with $.`},
+		{`{grpc: a.B/C, message: {}, send: [{}]}`, `a call has a message, or messages to send`},
+		{`{grpc: health, messages: 1}`, `grpc.health.v1.Health/Check answers with one message`},
 		{`{grpc: a.B/C, mesage: {}}`, `did you mean "message"?`},
 	} {
 		_, err := targetstest.Try(grpc.Descriptor(), "", c.step)

@@ -2,14 +2,15 @@ package grpc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 
 	"github.com/ohler55/ojg/jp"
@@ -118,8 +119,25 @@ func (e *extraction) String() string {
 	return "metadata " + e.metadata
 }
 
-// isSecret reports whether the place has a secret name.
-func (e *extraction) isSecret() bool {
+// Find implements [targets.Finder].
+func (e *extraction) Find(a *answer, v *template.Value) bool {
+	if e.path == nil {
+		text, found := a.metadata(e.metadata)
+		v.SetText(text)
+		return found
+	}
+	got, found := a.JSON(e.path)
+	if found {
+		targets.SetFound(v, got)
+	}
+	return found
+}
+
+// Masks implements [targets.Finder].
+func (e *extraction) Masks([]byte) bool { return false }
+
+// IsSecret implements [targets.Finder].
+func (e *extraction) IsSecret() bool {
 	name := e.metadata
 	if e.path != nil {
 		name = check.NameAt(e.path)
@@ -129,27 +147,10 @@ func (e *extraction) isSecret() bool {
 
 // expected is what a call expects of its answer and takes from it.
 type expected struct {
-	status   []int // nil: OK
-	shed     []int
-	checks   []condition
-	extracts []extract
-	decodes  bool // checks or extractions read the message
-}
-
-// condition is one check besides the status.
-type condition struct {
-	id       int // number in the plan
-	within   time.Duration
-	metadata string
-	path     jp.Expr
-	check.Matcher
-}
-
-type extract struct {
-	id   int
-	slot int
-	extraction
-	secret bool // by the name of the variable, or of the place
+	status  []int // nil: OK
+	shed    []int
+	rest    targets.Expected[*answer]
+	decodes bool // checks or extractions read the message
 }
 
 func (c *grpcCall) compileChecks(k *answerCheck, in targets.Scope) {
@@ -157,32 +158,19 @@ func (c *grpcCall) compileChecks(k *answerCheck, in targets.Scope) {
 		return
 	}
 	c.status, c.shed = k.status, k.shed
-	if k.within > 0 {
-		c.checks = append(c.checks, condition{id: in.AddCheck("within"), within: k.within})
-	}
-	for _, h := range k.metadata {
-		c.checks = append(c.checks, condition{id: in.AddCheck("metadata " + h.Name), metadata: h.Name, Matcher: h.Matcher})
-	}
-	for _, p := range k.paths {
-		c.decodes = true
-		c.checks = append(c.checks, condition{id: in.AddCheck(p.Name), path: p.Path, Matcher: p.Matcher})
-	}
+	c.decodes = c.decodes || len(k.paths) > 0
+	c.rest.Within(k.within, in)
+	c.rest.Fields("metadata", k.metadata, in)
+	c.rest.Fields("metadata", k.paths, in)
 }
 
-func (c *grpcCall) compileExtraction(name string, e extraction, in targets.Scope) {
-	x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), extraction: e, secret: secret.IsName(name) || e.isSecret()}
-	if x.secret {
-		in.Symbols.Hide(x.slot)
-	}
-	c.extracts = append(c.extracts, x)
-	c.decodes = c.decodes || e.path != nil
+// accepts reports whether the status of an answer is good.
+func (c *grpcCall) accepts(code int) bool {
+	return c.status == nil && code == 0 || slices.Contains(c.status, code)
 }
 
 // wantedStatus names the statuses that the call accepts.
 func (c *grpcCall) wantedStatus() string {
-	if c.status == nil {
-		return "OK"
-	}
 	names := make([]string, len(c.status))
 	for i, code := range c.status {
 		names[i] = scenarios.GRPCStatus(code)
@@ -190,19 +178,32 @@ func (c *grpcCall) wantedStatus() string {
 	return strings.Join(names, " or ")
 }
 
-// wanted says what a condition expected and what came.
-func (k *condition) wanted(a *answer, out *scenarios.Outcome) string {
-	switch {
-	case k.within > 0:
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
-	case k.metadata != "":
-		if v, found := a.metadata(k.metadata); found {
-			return fmt.Sprintf("metadata %s was %s, and %s was wanted", k.metadata, targets.Quote(v), k.Matcher.String())
+// judge records the results of the checks in the outcome, and extracts variables from the answer.
+func (t *exchange) judge() {
+	c, out, a := t.call, t.out, &t.answer
+	code := int(a.status)
+	if !targets.JudgeStatus(out, slices.Contains(c.shed, code), c.accepts(code), scenarios.GRPC(code)) {
+		return
+	}
+	if c.decodes {
+		if a.parse(); a.broken != nil {
+			out.Kind, out.Cause = scenarios.Error, scenarios.Protocol
+			return
 		}
-		return fmt.Sprintf("there was no metadata %s, and %s was wanted", k.metadata, k.Matcher.String())
 	}
-	if v, found := a.at(k.path); found {
-		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, targets.Quote(check.ValueText(v)), k.Matcher.String())
+	c.rest.Judge(a, t.it, out)
+}
+
+// wanted describes the first check that the answer failed: what it expects, and what came.
+func (t *exchange) wanted() string {
+	c, a := t.call, &t.answer
+	switch good := c.accepts(int(a.status)); {
+	case !good && c.status == nil:
+		return a.String()
+	case !good:
+		return fmt.Sprintf("status %s was wanted, not %s", c.wantedStatus(), a.String())
+	case a.broken != nil:
+		return fmt.Sprintf("the message is no %s: %s", a.of.FullName(), why(a.broken))
 	}
-	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
+	return c.rest.Wanted(a, t.it, t.out)
 }

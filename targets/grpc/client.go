@@ -3,10 +3,8 @@ package grpc
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,58 +109,3 @@ func (c *client) Spoken() (s targets.Spoken) {
 
 // Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) { return &session{client: c}, nil }
-
-// roundTrip sends a request and reads its answer, which the caller releases. It keeps a body of up to most bytes
-// whole; with 0 it keeps the beginning of any. The times are in out. A request that the server certainly has not
-// begun is sent again.
-func (c *client) roundTrip(send []byte, deadline time.Duration, most int, out *scenarios.Outcome) (*h1.Answer, error) {
-	for tries := 1; ; tries++ {
-		now := c.o.Now()
-		if now >= deadline {
-			if tries == 1 {
-				out.Slot = now
-			}
-			return nil, os.ErrDeadlineExceeded
-		}
-		s := h2.NewStream(send, nil, deadline, deadline-now)
-		err := c.line.Join(s)
-		if tries == 1 {
-			out.Slot, out.Opening = s.Slot(), s.Opening()
-		}
-		if err != nil {
-			s.Abandon()
-			return nil, err
-		}
-		a, untouched, err := c.converse(s, most, out)
-		if err == nil {
-			if out.End > deadline {
-				err = targets.ErrLate
-			}
-			return a, err
-		}
-		if !untouched || !h2.Again(tries, err) {
-			return a, err
-		}
-		if a != nil {
-			a.Release()
-		}
-	}
-}
-
-// converse sends the request on s, reads its answer and ends s.
-func (c *client) converse(s *h2.Stream, most int, out *scenarios.Outcome) (a *h1.Answer, untouched bool, err error) {
-	err = s.Ask()
-	p := s.Progress(err)
-	if p.WasSent {
-		out.Sent, out.WasSent = p.Sent, true
-		out.Attempts++
-	}
-	if err == nil {
-		a, out.First = p.Answer, p.First
-		if err = s.ReadAnswer(a, "POST", most); err == nil {
-			out.End = s.End()
-		}
-	}
-	s.Finish(errors.Is(err, os.ErrDeadlineExceeded))
-	return a, p.Untouched, err
-}

@@ -5,7 +5,7 @@
 //	call --compose--> request --h2.Line--> answer           for each call
 //	answer --judge--> outcome, samples, variables
 //
-//	step.go      the YAML of a step; check.go checks and extractions; schema.go their JSON Schemas
+//	step.go      the YAML of a step; check.go checks of an answer and extractions; schema.go their JSON Schemas
 //	endpoint.go  the settings of an endpoint, and the files of its services
 //	registry.go  the services of an endpoint, and the methods in them
 //	health.go    the service grpc.health.v1.Health, which needs no file
@@ -13,8 +13,8 @@
 //	message.go   messages, from YAML to the wire and from the wire to JSON
 //	client.go    the connections of a load; request.go writes a call down
 //	session.go   one virtual user: a call from its slot to its outcome
+//	stream.go    streams of messages: how they are sent and read, and what is measured of them
 //	answer.go    reads the status and the message of an answer
-//	judge.go     checks and extractions of an answer
 //	sample.go    a call as reports show it
 //	source.go    the comments that describe the keys of a step
 //

@@ -94,26 +94,31 @@ func fieldOf(d protoreflect.MessageDescriptor, name string) protoreflect.FieldDe
 	return d.Fields().ByTextName(name)
 }
 
-// compile encodes a message without placeholders. It notes mistakes in m.
-func (s *messageSource) compile(b *binding, m *syntax.Mistakes) bool {
-	b.text = "{}"
-	if s != nil {
-		text, static := s.Static()
-		if !static {
-			return true
-		}
-		b.text = text
-	}
-	wire, err := encode(nil, []byte(b.text), b.method.Input())
-	if err != nil {
+// compile encodes messages without placeholders. It notes mistakes in m.
+func (b *binding) compile(all []*messageSource, m *syntax.Mistakes) bool {
+	static, fixed, texts := true, []byte{}, make([]string, len(all))
+	for i, s := range all {
+		text, fixedText := "{}", true
 		at := syntax.Pos{}
 		if s != nil {
+			text, fixedText = s.Static()
 			at = s.At
 		}
-		m.Add(at, "message: %s", why(err))
-		return false
+		if !fixedText {
+			static = false
+			continue
+		}
+		wire, err := encode(nil, []byte(text), b.input)
+		if err != nil {
+			m.Add(at, "message: %s", why(err))
+			return false
+		}
+		texts[i] = text
+		fixed = append(fixed, prefixed(wire)...)
 	}
-	b.fixed = prefixed(wire)
+	if static {
+		b.fixed, b.text = fixed, strings.Join(texts, "\n")
+	}
 	return true
 }
 
@@ -151,15 +156,15 @@ func prefixed(wire []byte) []byte {
 	return append(b, wire...)
 }
 
-// append renders the message for it, and appends it with its prefix to dst. Text is the message as JSON, in the
-// memory of text.
+// append renders the message for it, and appends it with its prefix to dst, and as JSON to text.
 func (s *messageSource) append(dst, text []byte, it *template.Iter, b *binding) (all, json []byte, err error) {
-	if text, err = s.Append(text[:0], it); err != nil {
+	began := len(text)
+	if text, err = s.Append(text, it); err != nil {
 		return dst, text, err
 	}
 	from := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0)
-	if dst, err = encode(dst, text, b.method.Input()); err != nil {
+	if dst, err = encode(dst, text[began:], b.input); err != nil {
 		return dst, text, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("message: %s", why(err)), Final: true}
 	}
 	binary.BigEndian.PutUint32(dst[from+1:], uint32(len(dst)-from-prefix))

@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
-	"brunt/targets/http/h1"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -250,25 +249,23 @@ func (q *reflection) ask(field protowire.Number, value string) (map[protowire.Nu
 // send makes the call.
 func (q *reflection) send(path string, question []byte) (*answer, error) {
 	c := q.client
-	call := &grpcCall{path: path}
-	send, _, err := call.compose(nil, nil, nil, c, &binding{fixed: prefixed(question)})
-	if err != nil {
-		return nil, err
+	t := &exchange{
+		client: c, call: &grpcCall{path: path, expected: expected{decodes: true}}, out: new(scenarios.Outcome),
+		binding: &binding{fixed: prefixed(question)}, deadline: c.o.Now() + reflectionTime,
 	}
-	deadline := c.o.Now() + reflectionTime
 	if at, ok := q.ctx.Deadline(); ok {
-		deadline = min(deadline, at.Sub(c.o.T0))
+		t.deadline = min(t.deadline, at.Sub(c.o.T0))
 	}
 	stop := context.AfterFunc(q.ctx, c.Abort)
 	defer stop()
-	a := new(answer)
-	if a.raw, err = c.roundTrip(send, deadline, h1.MaxBody, new(scenarios.Outcome)); err == nil {
-		err = a.read(nil)
+	var err error
+	if t.send, _, err = t.call.compose(nil, nil, nil, c, t.binding); err == nil {
+		err = t.ask()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the server at %s was asked for its services: %w", c.host, err)
 	}
-	return a, nil
+	return &t.answer, nil
 }
 
 // fieldsOf returns the values of the fields n of a message on the wire that are texts, bytes or messages. It ends

@@ -61,10 +61,6 @@ func (r *registry) method(at syntax.Pos, service, name string, m *syntax.Mistake
 		m.AddHint(at, syntax.DidYouMean(name, names), "the service %s has no method %q", service, syntax.Clip(name, 60))
 		return nil
 	}
-	if d.IsStreamingClient() || d.IsStreamingServer() {
-		m.Add(at, "%s/%s is a stream, and streams of gRPC are not available yet", service, name)
-		return nil
-	}
 	return d
 }
 

@@ -15,8 +15,8 @@ type request struct {
 	bytes  []byte
 }
 
-// compose appends the call for it in the form of HTTP/1.1, which package h2 encodes. A message with placeholders it
-// returns as JSON too, in the memory of text.
+// compose appends the call for it in the form of HTTP/1.1, which package h2 encodes. Messages with
+// placeholders it returns as JSON too, in the memory of text.
 func (c *grpcCall) compose(dst, text []byte, it *template.Iter, by *client, b *binding) (all, json []byte, err error) {
 	dst = append(append(append(dst, "POST "...), c.path...), " HTTP/1.1\r\nHost: "...)
 	dst = append(append(dst, by.host...), "\r\ncontent-type: application/grpc\r\nte: trailers\r\nuser-agent: "...)
@@ -42,7 +42,16 @@ func (c *grpcCall) compose(dst, text []byte, it *template.Iter, by *client, b *b
 	if b.fixed != nil {
 		return append(dst, b.fixed...), text, nil
 	}
-	return c.message.append(dst, text, it, b)
+	text = text[:0]
+	for i, s := range c.sends {
+		if i > 0 {
+			text = append(text, '\n')
+		}
+		if dst, text, err = s.append(dst, text, it, b); err != nil {
+			return dst, text, err
+		}
+	}
+	return dst, text, nil
 }
 
 // mostDigits is the largest number of a grpc-timeout, which has 8 digits at most.

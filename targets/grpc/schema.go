@@ -35,4 +35,11 @@ func (*extraction) Schema() syntax.Schema {
 }
 
 // Schema implements [syntax.Schemer].
+func (*messageMatch) Schema() syntax.Schema {
+	return syntax.Schema{
+		"type": "object", "patternProperties": syntax.Schema{`^\$`: (*check.Matcher)(nil).Schema()}, "additionalProperties": false, "minProperties": 1,
+	}
+}
+
+// Schema implements [syntax.Schemer].
 func (*messageSource) Schema() syntax.Schema { return syntax.Schema{} }

@@ -40,7 +40,9 @@ message Ask {
   string text = 1; int64 number = 2; repeated echo.Item items = 3; echo.Item first_item = 4; Colour colour = 5; map<string, int32> counts = 6;
   bytes data = 7; bool yes = 8; double ratio = 9; google.protobuf.Timestamp at = 10; repeated uint32 list = 11; sint32 delta = 12; fixed64 big = 13;
 }
-service Echo { rpc Say(Ask) returns (Ask); rpc Watch(Ask) returns (stream Ask); }
+service Echo {
+  rpc Say(Ask) returns (Ask); rpc Watch(Ask) returns (stream Ask); rpc Gather(stream Ask) returns (Ask); rpc Chat(stream Ask) returns (stream Ask);
+}
 `,
 	"item.proto": `syntax = "proto3"; package echo; message Item { string id = 1; int32 count = 2; }`,
 }
@@ -151,7 +153,10 @@ func start(t testing.TB, o options) *server {
 			}
 			return s.say(ctx, msg)
 		}}},
-		Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: func(any, grpc.ServerStream) error { return nil }}},
+		Streams: []grpc.StreamDesc{
+			{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.watch(stream) }},
+			{StreamName: "Gather", ClientStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.gather(stream) }},
+		},
 	}, s)
 	healthpb.RegisterHealthServer(s, s.health)
 	if !o.silent {
@@ -244,6 +249,46 @@ func (s *server) say(ctx context.Context, msg *dynamicpb.Message) (any, error) {
 		return nil, ctx.Err()
 	}
 	return msg, nil
+}
+
+// watch sends as many messages as the number of the request says, counted from 1. Then it does what the text asks for.
+func (s *server) watch(stream grpc.ServerStream) error {
+	msg, number := dynamicpb.NewMessage(s.ask), s.ask.Fields().ByName("number")
+	if err := stream.RecvMsg(msg); err != nil {
+		return err
+	}
+	for i := range msg.Get(number).Int() {
+		one := dynamicpb.NewMessage(s.ask)
+		one.Set(number, protoreflect.ValueOfInt64(i+1))
+		if err := stream.SendMsg(one); err != nil {
+			return err
+		}
+	}
+	switch msg.Get(s.ask.Fields().ByName("text")).String() {
+	case "hold":
+		<-stream.Context().Done()
+		return stream.Context().Err()
+	case "fail":
+		return status.Error(codes.NotFound, "no more")
+	}
+	return nil
+}
+
+// gather answers with the sum of the numbers of all messages and their texts in order.
+func (s *server) gather(stream grpc.ServerStream) error {
+	number, text := s.ask.Fields().ByName("number"), s.ask.Fields().ByName("text")
+	sum, all := dynamicpb.NewMessage(s.ask), ""
+	for {
+		msg := dynamicpb.NewMessage(s.ask)
+		if err := stream.RecvMsg(msg); err == io.EOF {
+			sum.Set(text, protoreflect.ValueOfString(all))
+			return stream.SendMsg(sum)
+		} else if err != nil {
+			return err
+		}
+		sum.Set(number, protoreflect.ValueOfInt64(sum.Get(number).Int()+msg.Get(number).Int()))
+		all += msg.Get(text).String()
+	}
 }
 
 func (s *server) Base() string {

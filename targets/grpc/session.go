@@ -1,6 +1,8 @@
 package grpc
 
 import (
+	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http/h1"
+	"brunt/targets/http/h2"
 )
 
 // session is a virtual user. It holds no memory: a call borrows what it needs.
@@ -49,6 +52,7 @@ type exchange struct {
 
 	mem  []byte // of the request, if the call has placeholders
 	text []byte // the message as JSON, if it has placeholders
+	in   []byte // of the messages of a stream
 	send []byte // the request
 	answer
 }
@@ -60,10 +64,8 @@ const mostKept = 64 << 10
 
 // end returns all that was borrowed.
 func (t *exchange) end() {
-	if t.raw != nil {
-		t.raw.Release()
-	}
-	for _, b := range []*[]byte{&t.mem, &t.text} {
+	t.Forget()
+	for _, b := range []*[]byte{&t.mem, &t.text, &t.in} {
 		if *b = (*b)[:0]; cap(*b) > mostKept {
 			*b = nil
 		}
@@ -95,18 +97,47 @@ func (t *exchange) ready() (err error) {
 }
 
 // ask sends the request and reads the answer.
-func (t *exchange) ask() (err error) {
+func (t *exchange) ask() error {
+	stay := t.call.end.stay
+	err := t.client.line.Ask(h2.Request{Bytes: t.send, Deadline: t.deadline, Within: stay, Framed: true}, t, t.out)
+	if stay > 0 && errors.Is(err, os.ErrDeadlineExceeded) && t.client.o.Now() < t.deadline { // not even a header came
+		err = t.call.end.none()
+	}
+	if err != nil {
+		return err
+	}
+	if t.out.End > t.deadline {
+		return targets.ErrLate
+	}
+	t.out.Status, t.out.Answered = int32(t.status), true
+	t.out.Bytes += t.size
+	return nil
+}
+
+// Receive implements [h2.Receiver].
+func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error {
+	t.raw, t.of = a, t.binding.output
+	if t.binding.gives && a.Status() == 200 {
+		return t.readMessages(s, sent)
+	}
 	most := 0
 	if t.call.decodes {
 		most = h1.MaxBody
 	}
-	if t.raw, err = t.client.roundTrip(t.send, t.deadline, most, t.out); err != nil {
+	if err := s.ReadAnswer(a, "POST", most); err != nil {
 		return err
 	}
-	if err = t.read(t.binding.method.Output()); err != nil {
+	t.out.End = s.End()
+	if err := t.readStatus(); err != nil {
 		return err
 	}
-	t.out.Status, t.out.Answered = int32(t.status), true
-	t.out.Bytes += t.raw.Size
-	return nil
+	return t.readMessage()
+}
+
+// Forget implements [h2.Receiver].
+func (t *exchange) Forget() {
+	if t.raw != nil {
+		t.raw.Release()
+		t.raw = nil
+	}
 }

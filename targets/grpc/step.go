@@ -30,9 +30,10 @@ func Descriptor() *targets.Descriptor {
 		Name: "grpc", Doc: "Calls a method of gRPC.",
 		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
 		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
-		Compile: compile, Bind: bind,
+		Compile: compile, Bind: bind, Parts: parts,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == int32(codes.NotFound) },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(codes.Code(out.Status)) },
+		Lasts:  func(c scenarios.Call) bool { return c.(*grpcCall).lasts() },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d
@@ -48,7 +49,8 @@ type callStep struct {
 	syntax.Place
 	// the method, such as shop.Orders/Get; health and health/SERVICE ask whether the server is SERVING
 	GRPC     string                     `yaml:"grpc"`
-	Message  *messageSource             `yaml:"message"`  // what is sent, by the names of its fields; nil is an empty message
+	Message  *messageSource             `yaml:"message"` // what is sent, by the names of its fields; nil is an empty message
+	Stream   streamStep                 `yaml:",inline"`
 	Metadata map[string]template.Header `yaml:"metadata"` // by name; the value of a name that ends in -bin is sent as base64
 	// sent to the server, and kept by brunt's clock from when it is ready to send; zero sends none, and the load's timeout holds
 	Deadline quantity.Duration     `yaml:"deadline,positive"`
@@ -59,9 +61,11 @@ type callStep struct {
 // grpcCall is a compiled call.
 type grpcCall struct {
 	name     string
-	at       syntax.Pos // of the method's name
-	path     string     // of the method: /shop.Orders/Get
-	message  *messageSource
+	at       syntax.Pos       // of the method's name
+	path     string           // of the method: /shop.Orders/Get
+	sends    []*messageSource // a nil one is an empty message
+	listed   bool             // sends stand in the step's `send`
+	end      streamEnd
 	metadata []metadatum
 	deadline time.Duration // zero: the load's timeout
 	protos   []string      // arguments of grpcurl that name the files of the endpoint
@@ -74,9 +78,10 @@ type grpcCall struct {
 
 // binding is what a call needs to know of its method.
 type binding struct {
-	method protoreflect.MethodDescriptor
-	fixed  []byte // the message on the wire, if it has no placeholders
-	text   string // the same message as JSON
+	input, output protoreflect.MessageDescriptor
+	gives         bool   // a stream of messages
+	fixed         []byte // the messages on the wire, if they have no placeholders; nil: they have some
+	text          string // the same messages as JSON
 }
 
 type metadatum struct {
@@ -94,8 +99,8 @@ func (c *grpcCall) Traits() scenarios.CallTraits {
 
 // refs lists the placeholders that are filled in for each call.
 func (c *grpcCall) refs() (refs []*syntax.Ref) {
-	if c.message != nil {
-		refs = c.message.Refs()
+	for _, s := range c.sends {
+		refs = append(refs, s.Refs()...)
 	}
 	for i := range c.metadata {
 		refs = append(refs, c.metadata[i].Refs()...)
@@ -111,12 +116,14 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 		return nil, false
 	}
 	before := m.Len()
-	c := &grpcCall{name: cmp.Or(in.Name, s.GRPC), at: s.Of("grpc"), message: s.Message, deadline: s.Deadline.D()}
+	c := &grpcCall{name: cmp.Or(in.Name, s.GRPC), at: s.Of("grpc"), deadline: s.Deadline.D()}
 	known := c.compileMethod(s, in, m)
+	c.compileStream(s, in, m)
 	c.compileMetadata(s, m)
 	c.compileChecks(s.Check, in)
-	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
-		c.compileExtraction(name, s.Extract[name], in)
+	targets.Extract(&c.rest, s.Extract, in)
+	for _, e := range s.Extract {
+		c.decodes = c.decodes || e.path != nil
 	}
 	switch {
 	case c.deadline > 0 && in.Timeout > 0 && c.deadline > in.Timeout:
@@ -166,8 +173,8 @@ func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
 	}
 	_, service, _ := strings.Cut(s.GRPC, "/")
 	name := &syntax.Node{Kind: syntax.String, Value: service, Pos: c.at}
-	c.message = new(messageSource)
-	c.message.DecodeNode(&syntax.Node{Kind: syntax.Map, Pos: c.at, Fields: []syntax.Field{{Key: "service", Pos: c.at, Value: name}}}, m)
+	s.Message = new(messageSource)
+	s.Message.DecodeNode(&syntax.Node{Kind: syntax.Map, Pos: c.at, Fields: []syntax.Field{{Key: "service", Pos: c.at, Value: name}}}, m)
 	if s.Check == nil {
 		s.Check = new(answerCheck)
 	}
@@ -226,11 +233,16 @@ func (c *grpcCall) service() string {
 func (c *grpcCall) bindTo(r *registry, m *syntax.Mistakes) {
 	service, name, _ := strings.Cut(c.path[1:], "/")
 	method := r.method(c.at, service, name, m)
-	if method == nil {
+	if method == nil || !c.fits(method, m) {
 		return
 	}
-	b := &binding{method: method}
-	if c.message.check(method.Input(), m) && c.message.compile(b, m) {
+	b := &binding{input: method.Input(), output: method.Output(), gives: method.IsStreamingServer()}
+	for _, s := range c.sends {
+		if !s.check(b.input, m) {
+			return
+		}
+	}
+	if b.compile(c.sends, m) {
 		c.bound.Store(b)
 	}
 }

@@ -66,7 +66,7 @@ func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
 }
 
 // Inspects reports whether the call needs more of an answer than its status.
-func (c *Call) Inspects() bool { return len(c.checks) > 0 || c.graphql != nil }
+func (c *Call) Inspects() bool { return c.rest.Checks() > 0 || c.graphql != nil }
 
 // NeedsBody reports whether checks or extractions read the body.
 func (c *Call) NeedsBody() bool { return c.whole }
@@ -100,7 +100,7 @@ func (c *Call) CheckDetach() string {
 		return "it reads a stream of events"
 	case c.segments != nil && !c.oneFile():
 		return "its body has several parts"
-	case len(c.extracts) > 0:
+	case c.rest.Extracts() > 0:
 		return "it extracts values, and there is no next step to use them"
 	}
 	return ""

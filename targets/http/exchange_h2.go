@@ -2,8 +2,6 @@ package http
 
 import (
 	"crypto/tls"
-	"errors"
-	"os"
 	"time"
 
 	"brunt/scenarios"
@@ -91,63 +89,30 @@ func (c *client) Spoken() (s targets.Spoken) {
 	return s
 }
 
-// roundTrip2 sends one request by HTTP/2 and reads its answer. A request that the server has
-// certainly not begun to process is sent again on another connection, as after an idle
-// HTTP/1.1 connection was closed.
+// roundTrip2 sends one request by HTTP/2 and reads its answer.
 func (t *exchange) roundTrip2() error {
-	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
-	for tries := 1; ; tries++ {
-		now := p.now()
-		if now >= deadline {
-			if !t.begun && tries == 1 {
-				out.Slot = now
-			}
-			return os.ErrDeadlineExceeded
-		}
-		s := h2.NewStream(t.send, t.tail, deadline, deadline-now)
-		err := o.line.Join(s)
-		if !t.begun && tries == 1 {
-			out.Slot, out.Opening = s.Slot(), s.Opening()
-		}
-		if err != nil {
-			s.Abandon()
-			return err
-		}
-		untouched, err := t.converse(s)
-		if err == nil {
-			t.begun = true
-			return t.answered()
-		}
-		if !untouched || !h2.Again(tries, err) {
-			return err
-		}
-		t.dropAnswer()
+	r := h2.Request{Bytes: t.send, Tail: t.tail, Deadline: t.it.Deadline, Follows: t.begun}
+	if err := t.wire.origin.line.Ask(r, t, t.out); err != nil {
+		return err
 	}
+	t.begun = true
+	return t.answered()
 }
 
-// converse sends the request on s, reads its answer and ends s.
-func (t *exchange) converse(s *h2.Stream) (untouched bool, err error) {
-	err = s.Ask()
-	p := s.Progress(err)
-	if p.WasSent {
-		t.out.Attempts++
-		if !t.begun {
-			t.out.Sent, t.out.WasSent = p.Sent, true
-		}
-	}
-	if err == nil {
-		t.out.First, t.ans = p.First, p.Answer
-	}
-	switch {
-	case err != nil:
-	case t.call.stream != nil && t.ans.Status() < 300:
-		err = t.readEvents(s, p.Sent, func(deadline time.Duration) { s.Extend(deadline - t.client.now()) })
+// Receive implements [h2.Receiver].
+func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error {
+	t.ans = a
+	if t.call.stream != nil && a.Status() < 300 {
+		err := t.readEvents(s, sent, func(deadline time.Duration) { s.Extend(deadline - t.client.now()) })
 		t.streamed(t.out)
-	default:
-		if err = s.ReadAnswer(t.ans, t.wire.method, t.call.keeps()); err == nil {
-			t.out.End = s.End()
-		}
+		return err
 	}
-	s.Finish(errors.Is(err, os.ErrDeadlineExceeded))
-	return p.Untouched, err
+	err := s.ReadAnswer(a, t.wire.method, t.call.keeps())
+	if err == nil {
+		t.out.End = s.End()
+	}
+	return err
 }
+
+// Forget implements [h2.Receiver].
+func (t *exchange) Forget() { t.dropAnswer() }

@@ -39,8 +39,8 @@ func (f *finder) String() string {
 	return "~ " + f.re.String()
 }
 
-// isSecret reports whether the place has a secret name.
-func (f *finder) isSecret() bool {
+// IsSecret implements [targets.Finder].
+func (f *finder) IsSecret() bool {
 	name := f.header
 	switch {
 	case f.cookie != "":
@@ -80,8 +80,11 @@ func parseFinder(s string) (finder, error) {
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
 }
 
-// find extracts the value from an answer.
-func (f *finder) find(a *h1.Answer, v *template.Value) bool {
+// Masks implements [targets.Finder]: a cookie may be a session.
+func (f *finder) Masks(value []byte) bool { return f.cookie != "" && secret.IsToken(value) }
+
+// Find implements [targets.Finder].
+func (f *finder) Find(a *h1.Answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:
 		got, ok := a.JSON(f.path)

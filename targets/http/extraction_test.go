@@ -52,7 +52,7 @@ func FuzzFinder(f *testing.F) {
 		a.Head().Set("X-A", "1")
 		a.Head().Add("Set-Cookie", "a=b")
 		var v template.Value
-		if find.find(a, &v) && !v.Set {
+		if find.Find(a, &v) && !v.Set {
 			t.Fatalf("%q found something without setting it", s)
 		}
 	})

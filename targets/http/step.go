@@ -12,11 +12,11 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
-	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http/auth"
+	"brunt/targets/http/h1"
 )
 
 // Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. An HTTP/1.1 connection carries
@@ -100,12 +100,11 @@ type Call struct {
 
 // expected is what a call expects of its answer and takes from it.
 type expected struct {
-	status   *check.Matcher
-	shed     []int
-	checks   []httpCheck
-	extracts []httpExtract
-	whole    bool // checks or extractions read the body
-	most     int  // bytes of a body that they look into; 0 is h1.MaxBody
+	status *check.Matcher
+	shed   []int
+	rest   targets.Expected[*h1.Answer]
+	whole  bool // checks or extractions read the body
+	most   int  // bytes of a body that they look into; 0 is h1.MaxBody
 }
 
 type headerTemplate struct {
@@ -160,13 +159,9 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileProofs(s, in, m)
 	c.compileRedirects(s, m)
 	c.compileChecks(s.Check, in)
+	targets.Extract(&c.rest, s.Extract, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
-		f := s.Extract[name].finder
-		e := httpExtract{id: in.AddCheck(name), slot: in.Symbols.Var(name), finder: f, secret: secret.IsName(name) || f.isSecret()}
-		if e.secret {
-			in.Symbols.Hide(e.slot)
-		}
-		c.extracts = append(c.extracts, e)
+		f := s.Extract[name]
 		c.whole = c.whole || f.path != nil || f.re != nil
 		if f.event != "" && c.stream == nil {
 			m.Add(s.Of("extract"), "%s: only a step with a stream of events, sse, has one", f.String())

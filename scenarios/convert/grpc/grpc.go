@@ -81,8 +81,8 @@ func endpoint(d *draft.Builder) {
 // method adds a call of a method.
 func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) {
 	name := string(m.Parent().FullName()) + "/" + string(m.Name())
-	if m.IsStreamingClient() || m.IsStreamingServer() {
-		d.Lose(mix, 0, "%s: it is a stream", name)
+	if m.IsStreamingClient() && m.IsStreamingServer() {
+		d.Lose(mix, 0, "%s: it is a stream both ways", name)
 		return
 	}
 	step := &draft.Node{}
@@ -90,8 +90,14 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 		step.Set("grpc", draft.Raw("health"))
 	} else {
 		step.Set("grpc", draft.Plain(name))
-		if msg := message(m.Input(), nil); len(msg.Fields) > 0 {
+		switch msg := message(m.Input(), nil); {
+		case m.IsStreamingClient():
+			step.Set("send", draft.List(msg))
+		case len(msg.Fields) > 0:
 			step.Set("message", msg)
+		}
+		if m.IsStreamingServer() { // it may never end
+			step.Set("messages", draft.Number(1))
 		}
 	}
 	flow := draft.List()

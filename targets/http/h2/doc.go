@@ -1,6 +1,6 @@
 // Package h2 is an HTTP/2 client (RFC 9113) that measures each request exactly.
 //
-//	NewStream -> Line.Join (waits for a place) -> Stream.Ask -> Stream.ReadAnswer -> Stream.Finish
+//	Line.Ask: newStream -> join (waits for a place) -> ask -> Receive, which reads the answer -> finish
 //
 // A [Line] holds an origin's connections and the requests that wait for a stream. Each
 // connection has one goroutine that reads and one that writes, so that no request waits

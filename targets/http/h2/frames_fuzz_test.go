@@ -89,8 +89,8 @@ func FuzzHTTP2_Frames(f *testing.F) {
 		l.opened(m, 10)
 		var streams []*Stream
 		for range 3 {
-			s := NewStream([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), nil, time.Hour, time.Hour)
-			if err := l.Join(s); err != nil {
+			s := newStream([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), nil, time.Hour, time.Hour)
+			if err := l.join(s); err != nil {
 				t.Fatal(err)
 			}
 			m.begin(s)
@@ -111,7 +111,7 @@ func FuzzHTTP2_Frames(f *testing.F) {
 					t.Errorf("%+v", a)
 				}
 			}
-			s.Finish(false)
+			s.finish(false)
 		}
 		if m.active != 0 || len(m.streams) != 0 {
 			t.Errorf("%d places, %d streams", m.active, len(m.streams))

@@ -89,8 +89,8 @@ const joinable = time.Second
 
 var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 
-// Join gives s a place, or waits in line for one.
-func (l *Line) Join(s *Stream) error {
+// join gives s a place, or waits in line for one.
+func (l *Line) join(s *Stream) error {
 	l.mu.Lock()
 	if m := l.room(); m != nil { // then no other request waits
 		l.seat(m, s)

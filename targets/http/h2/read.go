@@ -257,7 +257,7 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 		s.mu.Unlock()
 		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeProtocol}
 	}
-	s.buf = append(s.buf, f.Data()...)
+	s.buf, s.at = append(s.buf, f.Data()...), r.at
 	padding := int(size) - len(f.Data())
 	end := f.StreamEnded()
 	if end {
@@ -372,6 +372,13 @@ func (h *head2) finish(id uint32, end bool) error {
 // errShort means that the length of the body differs from its header.
 var errShort = errors.New("the body is not as long as its content-length says")
 
+// AddTrailers adds the trailers of a stream that was read to its end to its answer.
+func (s *Stream) AddTrailers(a *h1.Answer) {
+	for _, f := range s.trailers {
+		a.Head().Add(f.Name, f.Value)
+	}
+}
+
 // ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; with 0 it
 // keeps the beginning of any.
 func (s *Stream) ReadAnswer(a *h1.Answer, method string, most int) error {
@@ -382,9 +389,7 @@ func (s *Stream) ReadAnswer(a *h1.Answer, method string, most int) error {
 	if err := a.Take(s, length, most); err != nil {
 		return err
 	}
-	for _, f := range s.trailers {
-		a.Head().Add(f.Name, f.Value)
-	}
+	s.AddTrailers(a)
 	code := a.Status()
 	if bodiless := method == "HEAD" || code == 204 || code == 304; s.length >= 0 && a.Size != s.length && !bodiless {
 		if a.Size < s.length {

@@ -39,7 +39,8 @@ type Stream struct {
 	outgoing
 	incoming
 
-	credit int // bytes read and not yet granted back; used by the requester alone
+	came   time.Duration // when the last byte read came; used by the requester alone
+	credit int           // bytes read and not yet granted back; used by the requester alone
 
 	// Under the connection's mutex.
 	room int64 // bytes that the server accepts of the body
@@ -60,6 +61,7 @@ type outgoing struct {
 	req     []byte      // in the form of HTTP/1.1
 	body    []byte      // the next part of its body; empty: nothing is left
 	tail    net.Buffers // the parts after that
+	framed  bool        // a frame of data ends it in any case
 	sent    time.Duration
 	wasSent bool
 }
@@ -75,6 +77,7 @@ func (o *outgoing) more() {
 type incoming struct {
 	first    time.Duration // when the answer began
 	last     time.Duration // when the last byte of the answer came
+	at       time.Duration // when the last byte in buf came
 	ans      *h1.Answer
 	length   int64 // of the body as the header says; -1: not given
 	began    bool  // the answer has begun
@@ -91,9 +94,9 @@ var streamPool = sync.Pool{New: func() any {
 	return &Stream{wake: make(chan struct{}, 1), timer: t}
 }}
 
-// NewStream creates the stream of a request, which is req and tail in the form of HTTP/1.1. It
+// newStream creates the stream of a request, which is req and tail in the form of HTTP/1.1. It
 // times out when left has passed; deadline is the same moment on the run's clock.
-func NewStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stream {
+func newStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stream {
 	s := streamPool.Get().(*Stream)
 	s.req, s.tail, s.deadline = req, tail, deadline
 	s.timer.Reset(left)
@@ -112,7 +115,7 @@ func (s *Stream) release() {
 	default:
 	}
 	s.mu.Lock()
-	s.on, s.id, s.over, s.err, s.untouched, s.credit, s.room, s.took = nil, 0, false, nil, false, 0, 0, 0
+	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took = nil, 0, false, nil, false, 0, 0, 0, 0
 	clear(s.trailers)
 	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf, trailers: s.trailers[:0]}
 	s.mu.Unlock()
@@ -128,14 +131,8 @@ func (s *Stream) rouse() {
 	}
 }
 
-// Slot returns when the stream got its place.
-func (s *Stream) Slot() time.Duration { return s.slot }
-
-// Opening returns the time that the stream waited for its connection to be opened.
-func (s *Stream) Opening() scenarios.Opening { return s.opening }
-
-// Abandon ends a stream that got no place. The line may still hold it, so it is not reused.
-func (s *Stream) Abandon() { s.timer.Stop() }
+// abandon ends a stream that got no place. The line may still hold it, so it is not reused.
+func (s *Stream) abandon() { s.timer.Stop() }
 
 // Extend sets the time until the stream times out.
 func (s *Stream) Extend(left time.Duration) { s.timer.Reset(left) }
@@ -143,26 +140,29 @@ func (s *Stream) Extend(left time.Duration) { s.timer.Reset(left) }
 // End returns when the last byte of the answer came.
 func (s *Stream) End() time.Duration { return s.last }
 
-// A Progress is how far a stream came.
-type Progress struct {
-	Sent      time.Duration // when the request was written
-	WasSent   bool
-	First     time.Duration // when the answer began
-	Untouched bool          // the server has not begun to process it, so it may be sent again
-	Answer    *h1.Answer    // nil: it has not begun
+// Came returns when the last bytes came that were read of the answer.
+func (s *Stream) Came() time.Duration { return s.came }
+
+// progress is how far a stream came.
+type progress struct {
+	sent      time.Duration // when the request was written
+	wasSent   bool
+	first     time.Duration // when the answer began
+	untouched bool          // the server has not begun to process it, so it may be sent again
+	answer    *h1.Answer    // nil: it has not begun
 }
 
-// Progress returns how far the stream came after Ask returned err. The caller must release the
+// progress returns how far the stream came after ask returned err. The caller must release the
 // answer.
-func (s *Stream) Progress(err error) Progress {
+func (s *Stream) progress(err error) progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := Progress{Sent: s.sent, WasSent: s.wasSent, First: s.first, Untouched: s.untouched}
-	if p.First > 0 { // the reader may see the answer before the writer records the time of the write
-		p.Sent = min(p.Sent, p.First)
+	p := progress{sent: s.sent, wasSent: s.wasSent, first: s.first, untouched: s.untouched}
+	if p.first > 0 { // the reader may see the answer before the writer records the time of the write
+		p.sent = min(p.sent, p.first)
 	}
 	if err == nil {
-		p.Answer, s.ans = s.ans, nil
+		p.answer, s.ans = s.ans, nil
 	}
 	return p
 }
@@ -177,8 +177,8 @@ func (s *Stream) pause() error {
 	}
 }
 
-// Ask sends the request and waits until its answer has begun.
-func (s *Stream) Ask() error {
+// ask sends the request and waits until its answer has begun.
+func (s *Stream) ask() error {
 	if err := s.mux.submit(s); err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 		s.mu.Lock()
 		switch {
 		case s.off < len(s.buf):
-			n = copy(b, s.buf[s.off:])
+			n, s.came = copy(b, s.buf[s.off:]), s.at
 			if s.off += n; s.off == len(s.buf) {
 				s.buf, s.off = s.buf[:0], 0
 			}
@@ -230,9 +230,9 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 	}
 }
 
-// Finish ends s and frees its place. It cancels an unfinished request at the server; the
+// finish ends s and frees its place. It cancels an unfinished request at the server; the
 // connection stays open.
-func (s *Stream) Finish(timedOut bool) {
+func (s *Stream) finish(timedOut bool) {
 	m := s.mux
 	s.mu.Lock()
 	s.over = true
@@ -268,9 +268,9 @@ const (
 	tryAgain  = time.Millisecond
 )
 
-// Again reports whether a request that the server has certainly not begun, and whose last of so many tries ended with
+// again reports whether a request that the server has certainly not begun, and whose last of so many tries ended with
 // err, is to be sent again. It makes the pause before that.
-func Again(tries int, err error) bool {
+func again(tries int, err error) bool {
 	_, refused := errors.AsType[*streamReset](err)
 	if refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
 		return false

@@ -171,11 +171,14 @@ func (m *mux) begin(s *Stream) {
 	block := w.block.Bytes()
 	first := block[:min(len(block), most)]
 	rest := block[len(first):]
-	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end, EndHeaders: len(rest) == 0})
+	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end && !s.framed, EndHeaders: len(rest) == 0})
 	for len(rest) > 0 {
 		part := rest[:min(len(rest), most)]
 		rest = rest[len(part):]
 		_ = w.framer.WriteContinuation(s.id, len(rest) == 0, part)
+	}
+	if end && s.framed {
+		_ = w.framer.WriteData(s.id, true, nil)
 	}
 	w.batch = append(w.batch, written{s, s.id})
 	if !end {

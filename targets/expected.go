@@ -1,0 +1,197 @@
+package targets
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/secret"
+	"brunt/scenarios/template"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// An Answer is what checks look into.
+type Answer interface {
+	Header(name string) [][]byte        // values of a header, or of what the protocol has in its place
+	JSON(path jp.Expr) (v any, ok bool) // the value at a path of the body
+	Body() []byte
+}
+
+// A Finder says where the value of a variable stands in an answer.
+type Finder[A Answer] interface {
+	// Find sets v to the value, if there is one.
+	Find(a A, v *template.Value) bool
+	// IsSecret reports whether the place has a secret name.
+	IsSecret() bool
+	// Masks reports whether a value is secret by its look.
+	Masks(value []byte) bool
+	String() string
+}
+
+// Expected is what a call expects of its answers besides their status, and what it takes from them.
+//
+//	compile: Within, Fields, Body, Extract -> answer: JudgeStatus -> Judge, and Wanted for a sample
+type Expected[A Answer] struct {
+	conditions []condition
+	extracts   []extract[A]
+}
+
+// condition is one check. Exactly one of within, header, path and body is given.
+type condition struct {
+	id     int // number in the plan
+	within time.Duration
+	kind   string // what the protocol calls a header
+	header string
+	path   jp.Expr
+	body   bool
+	check.Matcher
+}
+
+type extract[A Answer] struct {
+	id     int
+	slot   int
+	secret bool // by the name of the variable, or of the place
+	Finder[A]
+}
+
+// Within adds a check of the response time; zero is none.
+func (e *Expected[A]) Within(d time.Duration, in Scope) {
+	if d > 0 {
+		e.conditions = append(e.conditions, condition{id: in.AddCheck("within"), within: d})
+	}
+}
+
+// Fields adds checks of values at paths, and of headers, which the protocol calls kind.
+func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
+	for _, f := range fields {
+		if f.Path != nil {
+			e.conditions = append(e.conditions, condition{id: in.AddCheck(f.Name), path: f.Path, Matcher: f.Matcher})
+		} else {
+			e.conditions = append(e.conditions, condition{id: in.AddCheck(kind + " " + f.Name), kind: kind, header: f.Name, Matcher: f.Matcher})
+		}
+	}
+}
+
+// Body adds a check of the whole body; nil is none.
+func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
+	if k != nil {
+		e.conditions = append(e.conditions, condition{id: in.AddCheck("body"), body: true, Matcher: *k})
+	}
+}
+
+// Checks returns the number of checks.
+func (e *Expected[A]) Checks() int { return len(e.conditions) }
+
+// Extracts returns the number of variables that are taken from an answer.
+func (e *Expected[A]) Extracts() int { return len(e.extracts) }
+
+// Extract adds the variables that are taken from an answer.
+func Extract[A Answer, F any, P interface {
+	*F
+	Finder[A]
+}](e *Expected[A], from map[string]F, in Scope) {
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		f := from[name]
+		x := extract[A]{id: in.AddCheck(name), slot: in.Symbols.Var(name), Finder: P(&f)}
+		if x.secret = secret.IsName(name) || x.IsSecret(); x.secret {
+			in.Symbols.Hide(x.slot)
+		}
+		e.extracts = append(e.extracts, x)
+	}
+}
+
+// JudgeStatus records in out whether the status of an answer is good, and by which cause it is not. It reports
+// whether the rest of the answer counts.
+func JudgeStatus(out *scenarios.Outcome, shed, good bool, cause scenarios.Cause) bool {
+	if shed {
+		out.Kind = scenarios.Shed
+		return false
+	}
+	out.Checks++
+	if !good {
+		out.Failed++
+		out.Kind, out.Cause = scenarios.Error, cause
+	}
+	return good
+}
+
+// Judge records the results of the checks in out, and extracts variables from the answer into it.
+func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
+	for i := range e.conditions {
+		k := &e.conditions[i]
+		out.Checks++
+		if k.holds(a, out) {
+			continue
+		}
+		out.Failed++
+		if out.Kind != scenarios.Error {
+			out.Kind, out.Cause = scenarios.Error, scenarios.Check(k.id)
+		}
+	}
+	if out.Kind == scenarios.Error {
+		return
+	}
+	for i := range e.extracts {
+		x := &e.extracts[i]
+		v := &it.Vars[x.slot]
+		if !x.Find(a, v) {
+			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id)
+			return
+		}
+		if x.secret || x.Masks(v.Text) {
+			it.Offer(v.Text)
+		}
+	}
+}
+
+// Wanted describes the first check that an answer failed: what it expects, and what came.
+func (e *Expected[A]) Wanted(a A, it *template.Iter, out *scenarios.Outcome) string {
+	for i := range e.conditions {
+		if k := &e.conditions[i]; !k.holds(a, out) {
+			return k.wanted(a, out)
+		}
+	}
+	for i := range e.extracts {
+		if x := &e.extracts[i]; !x.Find(a, &it.Vars[x.slot]) {
+			return "nothing stands at " + x.String()
+		}
+	}
+	return ""
+}
+
+func (k *condition) holds(a Answer, out *scenarios.Outcome) bool {
+	switch {
+	case k.within > 0:
+		return out.Took() <= k.within
+	case k.header != "":
+		return slices.ContainsFunc(a.Header(k.header), func(value []byte) bool { return k.Matches(string(value), true) })
+	case k.body:
+		return k.Matches(string(a.Body()), true)
+	}
+	v, ok := a.JSON(k.path)
+	return k.Matches(v, ok)
+}
+
+// wanted says what the condition expects, and what came.
+func (k *condition) wanted(a Answer, out *scenarios.Outcome) string {
+	switch {
+	case k.within > 0:
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
+	case k.header != "":
+		if all := a.Header(k.header); len(all) > 0 {
+			return fmt.Sprintf("%s %s was %s, and %s was wanted", k.kind, k.header, Quote(string(all[0])), k.Matcher.String())
+		}
+		return fmt.Sprintf("there was no %s %s, and %s was wanted", k.kind, k.header, k.Matcher.String())
+	case k.body:
+		return fmt.Sprintf("a body of %s was wanted", k.Matcher.String())
+	}
+	if v, found := a.JSON(k.path); found {
+		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, Quote(check.ValueText(v)), k.Matcher.String())
+	}
+	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
+}
