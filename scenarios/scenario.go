@@ -33,10 +33,11 @@ type Scenario struct {
 	Steady     []slo.Objective
 	Stop       []slo.Objective
 	SLO        []slo.Objective
-	Ledger     *Ledger   // nil is none
-	Metrics    []Watched // series that are read while the run goes on, by name
-	Alerts     []Watched // alerts of the team's own monitoring, by name
-	Watches    []Watched // questions to the units while the run goes on, by name
+	Ledger     *Ledger           // nil is none
+	Roles      map[string]string // of drills, with the parts of the target that play them
+	Metrics    []Watched         // series that are read while the run goes on, by name
+	Alerts     []Watched         // alerts of the team's own monitoring, by name
+	Watches    []Watched         // questions to the units while the run goes on, by name
 	Judge      Judge
 	Meta       Meta // description of the run for its organisation; may be empty
 	Trace      Trace
@@ -144,6 +145,8 @@ type document struct {
 	SLO  []slo.Objective `yaml:"slo"` // objectives that decide the verdict
 	// which writes are checked after the run, and how
 	Ledger *Ledger `yaml:"ledger"`
+	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill` overrides it
+	Roles map[string]string `yaml:"roles"`
 	// figures of the target that are read during the run, by name: a metric on a page in Prometheus's
 	// format, or a query
 	Metrics *syntax.Node `yaml:"metrics"`

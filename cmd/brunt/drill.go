@@ -166,8 +166,11 @@ containers of the system. Where an objective fails, brunt says what the system l
 			}
 			f.read = holding(path, laid.Text)
 			f.table.judged = func(res *result.Result) {
-				for _, one := range laid.Missing(res) {
-					fmt.Fprintf(stdout(c), "\n%s\n  %s\n", one[0], strings.Join(words.Wrap(one[1], 96), "\n  "))
+				for i, one := range laid.Missing(res) {
+					if i == 0 {
+						fmt.Fprintln(stdout(c), "\nWhat the system lacks")
+					}
+					fmt.Fprintf(stdout(c), "  %s\n    %s\n", one[0], strings.Join(words.Wrap(one[1], 96), "\n    "))
 				}
 			}
 			return f.run(c, path)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// drillRate is the rate of requests of --url, at which the phase of each fault has enough to judge 1 % of errors.
+const drillRate = "100"
+
 // drillFlags say over which system a drill is laid.
 type drillFlags struct {
 	runFlags
@@ -27,7 +32,7 @@ type drillFlags struct {
 func (f *drillFlags) registerBase(c *cobra.Command) {
 	f.register(c)
 	c.Flags().StringVar(&f.url, "url", "", "instead of a scenario: load this URL")
-	c.Flags().StringVar(&f.rate, "rate", "", "with --url: requests a second, such as 50 or 3000/m (default 50)")
+	c.Flags().StringVar(&f.rate, "rate", "", "with --url: requests a second, such as 50 or 3000/m (default "+drillRate+")")
 	c.Flags().StringArrayVar(&f.services, "service", nil,
 		"with --url: a service of the system, NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE; can be given several times")
 }
@@ -41,8 +46,11 @@ func (f *drillFlags) registerRoles(c *cobra.Command) {
 // the params of its proof.
 func (f *drillFlags) find(name string, builtin bool) (*drills.Drill, error) {
 	d, err := drills.Find(name, nil)
+	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
+		err = usage{err}
+	}
 	if err != nil {
-		return nil, usage{err}
+		return nil, err
 	}
 	given, err := f.params()
 	if err != nil {
@@ -78,11 +86,11 @@ func (f *drillFlags) lay(args []string) (*drills.Drill, *drills.Laid, string, er
 	if err != nil {
 		return nil, nil, "", err
 	}
+	named := base.Plan.Scenario.Roles
 	if builtin {
-		given := roles
-		roles = d.Proof.Roles.Map()
-		maps.Copy(roles, given)
+		named = d.Proof.Roles.Map()
 	}
+	roles = d.Bound(named, roles)
 	if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
 		return nil, nil, "", usage{err}
 	}
@@ -147,7 +155,7 @@ func (f *drillFlags) base(args []string, d *drills.Drill, mutant *drills.Mutant)
 
 // ofURL returns the text of a scenario for --url, and what is merged over it: the containers of --service.
 func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
-	line := oneline.Line{URL: f.url, Rate: f.rate}
+	line := oneline.Line{URL: f.url, Rate: cmp.Or(f.rate, drillRate)}
 	if d != nil {
 		line.For = quantity.FormatDuration(d.Lasts.D())
 	}
@@ -156,10 +164,14 @@ func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
 		return "", nil, usage{err}
 	}
 	units, err := f.units()
-	if err != nil || units == nil {
-		return text, nil, err
+	if err != nil {
+		return "", nil, err
 	}
-	return text, mapOf("target", mapOf("units", units)), nil
+	over := mapOf("slo", &syntax.Node{Kind: syntax.Null}) // the drill has its own
+	if units != nil {
+		over.Fields = append(over.Fields, syntax.Field{Key: "target", Value: mapOf("units", units)})
+	}
+	return text, over, nil
 }
 
 // units returns the units of --service; nil: there are none.

@@ -214,7 +214,9 @@ func (f *proveFlags) one(ctx context.Context, c *cobra.Command, t trial) (drills
 	}
 	j := t.drill.Judge(t.laid, t.mutant, res)
 	if f.out == "" && j.Answer != drills.Refuted {
-		return j, os.RemoveAll(in.out)
+		err := os.RemoveAll(in.out)
+		_ = os.Remove(filepath.Dir(in.out)) // if it is empty
+		return j, err
 	}
 	if j.Answer == drills.Refuted {
 		j.Why += "; " + filepath.Join(in.out, html.File)

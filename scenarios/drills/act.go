@@ -21,6 +21,10 @@ var actKinds = map[string]map[Breaks]string{
 	"cut":     {Processes: "network.blackhole", Containers: "network.blackhole", LinkOnly: "network.blackhole"},
 }
 
+// stays says how long a kind lasts that an act becomes, where the entry does not: the engine starts a crashed container again when brunt
+// lets it.
+var stays = map[string]string{"container.kill": "6s"}
+
 // entries calls each for the entries of `chaos` and for the steps of its groups.
 func entries(n *syntax.Node, each func(entry *syntax.Node)) {
 	if n == nil {
@@ -117,6 +121,9 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 		on, _ := part.Text(&syntax.Mistakes{})
 		settings.Fields = append(selects(on), settings.Fields...)
 		out.Fields[i] = syntax.Field{Key: kind, Pos: f.Pos, Value: settings}
+		if lasts := stays[kind]; lasts != "" && out.Get("for") == nil {
+			out.Fields = append(out.Fields, syntax.Field{Key: "for", Value: text(lasts)})
+		}
 	}
 	return &out
 }

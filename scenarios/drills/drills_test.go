@@ -244,3 +244,20 @@ func TestJudge(t *testing.T) {
 		t.Errorf("%q", missing)
 	}
 }
+
+// TestBound: a scenario names roles once for all drills, and --role overrides them.
+func TestBound(t *testing.T) {
+	d := parsed(t, lagText, nil)
+	for _, c := range []struct {
+		name            string
+		scenario, given map[string]string
+		want            string
+	}{
+		{"of the scenario", map[string]string{"link": "a->b", "replica": "web"}, nil, "a->b"},
+		{"given", map[string]string{"link": "a->b"}, map[string]string{"link": "b->c"}, "b->c"},
+	} {
+		if got := d.Bound(c.scenario, c.given); len(got) != 1 || got["link"] != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

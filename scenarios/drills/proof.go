@@ -26,10 +26,10 @@ type Proof struct {
 }
 
 // Binding names the parts of a system that play the roles, in the order of the file.
-type Binding []Bound
+type Binding []bound
 
-// A Bound is the part of a system that plays a role.
-type Bound struct {
+// A bound is the part of a system that plays a role.
+type bound struct {
 	Name, Part string
 	Pos        syntax.Pos
 }
@@ -38,7 +38,7 @@ type Bound struct {
 func (b *Binding) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	named(n, "a role", m, func(f syntax.Field) {
 		if part, ok := f.Value.Text(m); ok {
-			*b = append(*b, Bound{f.Key, part, f.Pos})
+			*b = append(*b, bound{f.Key, part, f.Pos})
 		}
 	})
 }

@@ -197,6 +197,18 @@ func (r *Role) check(s System, part string) error {
 	return fmt.Errorf("role %s: there is no %s %q; %s", r.Name, r.Is, syntax.Clip(part, 60), hint)
 }
 
+// Bound returns the parts that play the roles of the drill: those that a scenario names for its roles, and over them those of given.
+func (d *Drill) Bound(scenario, given map[string]string) map[string]string {
+	out := map[string]string{}
+	for i := range d.Roles {
+		if part, ok := scenario[d.Roles[i].Name]; ok {
+			out[d.Roles[i].Name] = part
+		}
+	}
+	maps.Copy(out, given)
+	return out
+}
+
 // Bind checks that given binds every role of the drill to a part of the system. The errors name all roles that are not bound, and
 // what could play them.
 func (d *Drill) Bind(s System, given map[string]string) error {
