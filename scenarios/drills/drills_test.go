@@ -239,6 +239,19 @@ func TestJudge(t *testing.T) {
 			}
 		})
 	}
+	share := func(measured result.Num, n int64) *result.Result {
+		bound := result.Num(.5)
+		return &result.Result{Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{{
+			Text: "errors < 1% in lag", Op: "<", Target: .01, Measured: measured, Low: result.NaN, High: result.NaN, Bound: &bound, Count: n, Verdict: scenarios.Fail,
+		}}}
+	}
+	fails := &drills.Mutant{Fails: []string{"served"}}
+	if j := d.Judge(laid, fails, share(.05, 400)); j.Answer != drills.Proved {
+		t.Errorf("5 %% of 400 requests: %+v", j)
+	}
+	if j := d.Judge(laid, fails, share(.02, 100)); j.Answer != drills.Refuted {
+		t.Errorf("2 %% of 100 requests, which may be 1 %%: %+v", j)
+	}
 	missing := laid.Missing(run(scenarios.Fail, scenarios.Fail, .9, 1.2))
 	if len(missing) != 1 || missing[0][0] != "p95 < 800ms in lag" || !strings.HasPrefix(missing[0][1], "Timeouts") {
 		t.Errorf("%q", missing)

@@ -1,14 +1,17 @@
 package drills
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -119,7 +122,7 @@ func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 			continue
 		}
 		figures = append(figures, figure(o))
-		if mutant != nil && o.Verdict == scenarios.Fail && beyond(o) {
+		if mutant != nil && o.Verdict == scenarios.Fail && beyond(o, res) {
 			failed = append(failed, of.Name)
 		}
 	}
@@ -153,9 +156,17 @@ func (l *Laid) of(o result.ObjectiveResult) *Objective {
 	return nil
 }
 
-// beyond reports whether the whole interval of a failed objective is beyond its target. An exact count has no interval.
-func beyond(o result.ObjectiveResult) bool {
+// beyond reports whether the whole interval of a failed objective is beyond its target. Of a share, and of a percentile of a short phase, it
+// follows from the number of requests. An exact count, and the mean of a series, have none.
+func beyond(o result.ObjectiveResult, res *result.Result) bool {
+	parsed, _ := slo.ParseObjective(o.Text)
 	switch {
+	case parsed.Metric.Percentile() && !o.Infinite && !o.Low.Known() && parsed.Upper():
+		low, known := lowestPercentile(parsed, o, res)
+		return !known || low > float64(o.Target)
+	case o.Bound != nil && !o.Low.Known() && strings.HasPrefix(o.Op, "<"):
+		n := float64(o.Count)
+		return impact.LowerBound(math.Round(float64(o.Measured)*n), n, impact.Confidence) > float64(o.Target)
 	case o.Infinite || !o.Low.Known() || !o.High.Known():
 		return true
 	case strings.HasPrefix(o.Op, "<"):
@@ -164,6 +175,38 @@ func beyond(o result.ObjectiveResult) bool {
 		return o.High < o.Target
 	}
 	return true
+}
+
+// lowestPercentile is the 95 % lower bound of a percentile, in seconds: that of the quantile which more requests exceed than chance puts
+// above the percentile. A failed request exceeds every time. It is not known without histograms.
+func lowestPercentile(parsed slo.Objective, o result.ObjectiveResult, res *result.Result) (seconds float64, known bool) {
+	load, step := cmp.Or(parsed.Load, "*"), cmp.Or(parsed.Step, "*")
+	var all, answered int64
+	hist := 0
+	for i := range res.Cells {
+		c := &res.Cells[i]
+		if c.Phase != o.Phase || c.Step != step || load != "*" && c.Load != load || load == "*" && step == "*" && c.Load != "*" {
+			continue
+		}
+		switch c.Outcome {
+		case "*":
+			all = c.Count
+		case scenarios.OK.String():
+			answered, hist = c.Count, c.Hist
+		}
+	}
+	if all == 0 || res.Histograms == nil || hist == 0 {
+		return 0, false
+	}
+	rank := impact.LowerRank(all, parsed.Metric.Quantile) * float64(all)
+	if rank > float64(answered) {
+		return math.Inf(1), true
+	}
+	h, err := res.Histograms.Get(hist)
+	if err != nil || h == nil {
+		return 0, false
+	}
+	return float64(h.ValueAtPercentile(100*rank/float64(answered))) / 1e6, true
 }
 
 // figure returns a measured objective in a phrase, such as errors 50%.

@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/smoke":   {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
-	"scenarios/drills":       {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos", "targets"},
+	"scenarios/drills":       {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos", "targets"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
 	"scenarios/plan/finder":  {"scenarios/plan", "targets/platform/docker", "chaos"},

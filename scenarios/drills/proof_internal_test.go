@@ -1,0 +1,55 @@
+package drills
+
+import (
+	"iter"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// one is the histogram of good answers.
+type one struct{ h *hdrhistogram.PackedHistogram }
+
+func (o one) Get(int) (*hdrhistogram.PackedHistogram, error) { return o.h, nil }
+
+func (o one) All() iter.Seq2[result.HistogramInfo, error] {
+	return func(func(result.HistogramInfo, error) bool) {}
+}
+
+// TestBeyond_Percentile: a percentile is beyond its target if more requests exceed that than chance explains.
+func TestBeyond_Percentile(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		slow, fast, failed int64
+		want               bool
+	}{
+		{"most are slow", 300, 100, 0, true},
+		{"half and a few are slow", 205, 195, 0, false},
+		{"most failed", 0, 100, 300, true},
+		{"few are slow", 100, 300, 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := result.NewHistogram()
+			for n, at := range map[time.Duration]int64{200 * time.Millisecond: c.slow, time.Millisecond: c.fast} {
+				if err := h.RecordValues(n.Microseconds(), at); err != nil {
+					t.Fatal(err)
+				}
+			}
+			res := &result.Result{Histograms: one{h}, Cells: []result.Cell{
+				{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: c.slow + c.fast + c.failed},
+				{Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: c.slow + c.fast, Hist: 1},
+				{Phase: "lag", Load: "readers", Step: "*", Outcome: "*", Count: 1},
+			}}
+			o := result.ObjectiveResult{
+				Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN, Verdict: scenarios.Fail,
+			}
+			if got := beyond(o, res); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
