@@ -31,7 +31,7 @@ const scenarioName = "scenario.yaml"
 
 // Parse reads the scenario file at path, or [scenarioName] in the folder there, with the files
 // that it extends. It fills in params, environment and files, and decodes the parts that the hub
-// defines. The error is a [MistakesError] with every mistake found, or an error of reading the
+// defines. The error is a [syntax.MistakesError] with every mistake found, or an error of reading the
 // file. With mistakes other than YAML syntax errors, Parse returns the scenario as well: later
 // stages, such as plan.Compile, add their mistakes by [Scenario.Mistakes], so that all are
 // reported at once.

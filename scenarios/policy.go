@@ -81,7 +81,7 @@ const (
 
 var requirements = []string{string(RequireSteady), string(RequireStop), string(RequireSLO), string(RequireSeed)}
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if ok && !slices.Contains(requirements, s) {
@@ -90,7 +90,7 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*r = Requirement(s)
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Requirement) Schema() syntax.Schema { return enumOf(requirements) }
 
 // policyTargets are the values of a policy's targets: kinds of target, and processes and
@@ -98,7 +98,7 @@ func (*Requirement) Schema() syntax.Schema { return enumOf(requirements) }
 var policyTargets = append(slices.Clone(targetKinds), "pid", "container")
 
 // ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The error is
-// a [MistakesError] with every mistake found, or an error of reading the file. With mistakes
+// a [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes
 // other than YAML syntax errors, it returns the policy as well.
 func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
 	p := files{o: o, m: &syntax.Mistakes{}, main: path, texts: map[string]bool{}}

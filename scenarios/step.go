@@ -19,7 +19,7 @@ type Step struct {
 	With    *syntax.Node    // the request's settings; nil is a pause or a command
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.Pos = n.Pos
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
@@ -121,5 +121,5 @@ type CallTraits struct {
 // IterationStep is the number of the pseudo-step that lasts from arrival to end.
 const IterationStep = -1
 
-// Schema implements [Schemer]. The protocol defines which keys a request has.
+// Schema implements [syntax.Schemer]. The protocol defines which keys a request has.
 func (*Step) Schema() syntax.Schema { return syntax.Schema{"$ref": "#/$defs/step"} }

@@ -58,7 +58,7 @@ type Compose struct {
 	Build bool              `yaml:"build"` // build images again
 }
 
-// DecodeNode implements [NodeDecoder]: a file name alone is short for its settings.
+// DecodeNode implements [syntax.NodeDecoder]: a file name alone is short for its settings.
 func (c *Compose) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.String {
 		c.Place, c.File = syntax.Place{At: n.Pos}, n.Value

@@ -73,7 +73,7 @@ func (i *Pool) record(undo chaos.Undo) error {
 	return nil
 }
 
-// OtherRun implements [Agents]: it gives another run that has a fault in the network of the container; empty is
+// OtherRun implements [chaos.Agents]: it gives another run that has a fault in the network of the container; empty is
 // none.
 func (i *Pool) OtherRun(container string) string {
 	if i.Journal == nil || container == "" {
@@ -183,7 +183,7 @@ func (n *handle) close() (err error) {
 	return err
 }
 
-// ContainerID implements [Handle].
+// ContainerID implements [chaos.Handle].
 func (n *handle) ContainerID() chaos.ContainerID { return n.id }
 
 // Count adds to the number of injected faults and gives the new number.

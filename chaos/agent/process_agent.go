@@ -49,7 +49,7 @@ func rightsFor(find finder, kind string) *chaos.Rights {
 	return d.Agent
 }
 
-// Plan implements [Agents].
+// Plan implements [chaos.Agents].
 func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
 	c, ok := i.takes(env, u)
 	if !ok {
@@ -269,7 +269,7 @@ func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error 
 func (s *agentStep) String() string  { return s.plan.What }
 func (s *agentStep) Units() []string { return []string{s.unit.Name()} }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (s *agentStep) Via() string {
 	return strings.TrimSuffix(s.plan.Via+" by agent", "agent by agent")
 }
@@ -282,7 +282,7 @@ type agentArgs struct {
 	Undo   []chaos.Undo   `json:"undo"`
 }
 
-// Undo implements [Step]: another agent executes the undos of this one.
+// Undo implements [chaos.Step]: another agent executes the undos of this one.
 func (s *agentStep) Undo() []chaos.Undo {
 	if len(s.plan.Undo) == 0 {
 		return nil
@@ -326,7 +326,7 @@ func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome,
 	return s.Outcome, nil
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := s.c.Still(ctx, s.was); err != nil {
 		return nil, err
@@ -359,14 +359,14 @@ func (s *agentStep) ended(ctx context.Context) error {
 	return errors.New(said.Text)
 }
 
-// Verify implements [Held].
+// Verify implements [chaos.Held].
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	var said stepReply
 	err := s.Ask(ctx, "verify", stepRequest{s.plan.N}, &said)
 	return said.Text, err
 }
 
-// Revert implements [Held]. If the agent has ended, another one reverts.
+// Revert implements [chaos.Held]. If the agent has ended, another one reverts.
 func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	var said stepReply
 	err := s.Ask(ctx, "revert", stepRequest{s.plan.N}, &said)
@@ -392,7 +392,7 @@ func (s *agentStep) over(ctx context.Context) bool {
 	return container.IsGone(err) || err == nil && (!is.Running || !is.Same(s.was.ID, s.was.Started))
 }
 
-// Gone implements [Held]: the agent finds that the effect is over, and brunt finds the unit ready.
+// Gone implements [chaos.Held]: the agent finds that the effect is over, and brunt finds the unit ready.
 func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	const ready = ", and it is ready"
 	crashed := s.ends

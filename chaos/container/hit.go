@@ -9,7 +9,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// hit is the container that a step acts on, and the common part of the steps.
+// Hit is the container that a step acts on, and the common part of the steps.
 type Hit struct {
 	Target
 	Was docker.Container // when the step was planned; zero: a dry run, before the container is made
@@ -35,7 +35,7 @@ func (h *Hit) Units() []string { return []string{h.Name()} }
 
 func (h *Hit) Engine() *docker.Engine { return h.Container.Engine }
 
-// id identifies the container since its last start.
+// Life identifies the container since its last start.
 func (h *Hit) Life() Identity {
 	return Identity{Container: h.Was.ID, Started: h.Was.Started}
 }

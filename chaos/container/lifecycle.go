@@ -68,7 +68,7 @@ func (d *down) Via() string { return "engine" }
 // Traits implements [chaos.Held].
 func (d *down) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: d.takes} }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (d *down) Undo() []chaos.Undo {
 	if d.again {
 		return nil // the engine starts it again even if brunt dies
@@ -76,7 +76,7 @@ func (d *down) Undo() []chaos.Undo {
 	return d.UndoBy(opStart, "running", d.Life(), EngineArgs{Settle: d.takes})
 }
 
-// Inject implements [Step]. The container takes its time to end; Verify waits for that.
+// Inject implements [chaos.Step]. The container takes its time to end; Verify waits for that.
 func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (d *down) settle(ctx context.Context) error {
 	}
 }
 
-// Verify implements [Held]: the life of the container is over, and where it is to stay
+// Verify implements [chaos.Held]: the life of the container is over, and where it is to stay
 // down nothing answers.
 func (d *down) Verify(ctx context.Context) (string, error) {
 	if err := d.settle(ctx); err != nil {
@@ -142,7 +142,7 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if err := d.settle(ctx); err != nil && ctx.Err() != nil {
 		return chaos.Failed, err
@@ -155,7 +155,7 @@ func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, err
 }
 
-// Gone implements [Held]: the container runs another life, and is ready.
+// Gone implements [chaos.Held]: the container runs another life, and is ready.
 func (d *down) Gone(ctx context.Context) (string, error) {
 	return AwaitBack(ctx, d.Target, func() (string, error) {
 		is, err := d.Engine().Inspect(ctx, d.Was.ID)

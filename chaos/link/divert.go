@@ -314,7 +314,7 @@ type diversion struct {
 	at    netip.AddrPort
 }
 
-// met opens a connection as the caller would, and reports whether it reached the proxy.
+// reaches opens a connection as the caller would, and reports whether it reached the proxy.
 func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
 	before, err := d.proxy.Connections(ctx)
 	if err != nil {

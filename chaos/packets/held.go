@@ -67,7 +67,7 @@ const opens = 2 * time.Second
 // counts as an answer.
 const anyPort = 9
 
-// Probe probes before the fault, and keeps the probes that were answered.
+// probeBefore probes before the fault, and keeps the probes that were answered.
 func (h *heldPackets) probeBefore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
@@ -141,7 +141,7 @@ func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
 	return true
 }
 
-// Probe runs a probe, from inside or from outside.
+// probe runs a probe, from inside or from outside.
 func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe) (netns.ProbeResult, error) {
 	if !h.outside {
 		return in.Probe(ctx, l)
@@ -551,7 +551,7 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 	return h.Evidence.Undone(b, now)
 }
 
-// Affected implements [chaos.Meter]. It excludes brunt's own packets.
+// affected returns the packets that the fault affects. It excludes brunt's own packets.
 func (h *heldPackets) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
 	_, held := h.now()

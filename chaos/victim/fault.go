@@ -90,7 +90,7 @@ type reinjected struct {
 
 var _ chaos.Held = (*reinjected)(nil)
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (r *reinjected) Inject(ctx context.Context) (chaos.Held, error) {
 	h, err := r.Step.Inject(ctx)
 	if h == nil {
@@ -106,10 +106,10 @@ func (r *reinjected) last() chaos.Held {
 	return r.held[len(r.held)-1]
 }
 
-// Verify implements [Held].
+// Verify implements [chaos.Held].
 func (r *reinjected) Verify(ctx context.Context) (string, error) { return r.last().Verify(ctx) }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (r *reinjected) Gone(ctx context.Context) (string, error) { return r.last().Gone(ctx) }
 
 // Traits implements [chaos.Held].
@@ -119,7 +119,7 @@ func (r *reinjected) Traits() chaos.HeldTraits {
 	return t
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -82,7 +82,7 @@ func (l List) without(skip func(reporters.Format) bool) List {
 	return slices.DeleteFunc(slices.Clone(l), func(rep reporters.Reporter) bool { return skip(rep.Format()) })
 }
 
-// Write writes the files of a run into dir, see [WriteFiles].
+// Write writes the files of a run into dir, see [reporters.WriteFiles].
 func (l List) Write(dir string, r *result.Result) error { return reporters.WriteFiles(dir, r, l) }
 
 // Rewrite writes the files of a run again, whose result has changed since Write failed, such as for a full disk. It

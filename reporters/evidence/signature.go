@@ -211,7 +211,7 @@ func firstWord(line string) (word, rest string, err error) {
 	return line[:i], strings.TrimSpace(line[i:]), nil
 }
 
-// keyTime parses a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z it is
+// keyTime parses a time of a file of allowed signers: YYYYMMDD, then HHMM or HHMMSS, then Z, each of which can be absent. Without Z it is
 // in the local zone.
 func keyTime(s string) (time.Time, error) {
 	zone := time.Local

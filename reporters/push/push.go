@@ -193,7 +193,7 @@ func Open(outs []Out, run Run) *Outs {
 	return o
 }
 
-// Observe implements [reporters.Live]. It does not block.
+// Observe implements [brunt/reporters.Live]. It does not block.
 func (o *Outs) Observe(result.Interval) { o.tell(tick{at: time.Now()}) }
 
 // Event receives the events of the run. It does not block.

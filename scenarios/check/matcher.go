@@ -266,7 +266,7 @@ func (k *Matcher) status(s string) bool {
 	return true
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Matcher) Schema() syntax.Schema {
 	one := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}

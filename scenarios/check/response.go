@@ -108,7 +108,7 @@ func IsToken(s string) bool {
 	}) < 0
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Response) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	codes := syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599}

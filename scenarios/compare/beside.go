@@ -12,7 +12,7 @@ import (
 // measurements are compared anyway, and the differences are listed.
 //
 // One run is not a control, and few runs are not either, because results vary from day to day.
-// Rows have a verdict from [LeastHistory] earlier runs on, by the prediction bound of [Gate];
+// Rows have a verdict from [LeastHistory] earlier runs on, by the prediction bound of gates;
 // with two to seven runs they have bounds, and with one run only the change.
 func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	if o.Alpha == 0 {

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Mismatch is a reason not to compare runs.
+// A mismatch is a reason not to compare runs.
 type mismatch struct {
 	What string // scenario, machine, generator or run, as in Options.Allow
 	Text string // the difference, and its runs

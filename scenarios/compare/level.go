@@ -11,7 +11,7 @@ import (
 // would never fail. A level that got worse without a failed gate stays in the history, because
 // forgetting the better level would let the metric creep on. Both cases are reported.
 //
-// [Changes] separates levels from noise, over all rows. A new level counts once it has
+// The function changes separates levels from noise, over all rows. A new level counts once it has
 // [LeastHistory] records.
 func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) []value {
 	if c.history == nil {

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Metric has one value per run for a phase, a load and a step, or for a unit of the target.
+// A metric has one value per run for a phase, a load and a step, or for a unit of the target.
 //
 // To add a metric, add a row to metrics with the function that measures it; nothing else is needed.
 type metric struct {

@@ -18,7 +18,7 @@ type Spec struct {
 	Values []int
 }
 
-// A place is where the verification reads every write.
+// A Place is where the verification reads every write.
 type Place struct {
 	Name string // name of a unit, or the URL itself
 	Base string // the URL; empty is the URL of the unit once it runs

@@ -13,7 +13,7 @@ type Key struct {
 	Set    int32         // number of the set of faults that the requests met
 }
 
-// A cell counts the requests of one key.
+// A Cell counts the requests of one key.
 type Cell struct {
 	Kinds    [scenarios.Kinds]int64
 	over     []int64  // by limit: ok answers that exceed it

@@ -71,7 +71,7 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	c.plan.Readiness = append(c.plan.Readiness, Readiness{Ready: r})
 }
 
-// decodeReady decodes a ready block with a question; nil is one with mistakes.
+// decode decodes a ready block with a question; nil is one with mistakes.
 func (c readyCompiler) decode(n *syntax.Node, m *syntax.Mistakes) *probe.Ready {
 	if r := new(probe.Ready); decoded(n, r, m) {
 		return r

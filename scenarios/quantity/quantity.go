@@ -110,7 +110,7 @@ var (
 	_ syntax.Schemer     = (*Duration)(nil)
 )
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (d *Duration) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseDuration, func(v time.Duration) { *d = Duration(v) })
 }
@@ -163,7 +163,7 @@ func (r Rate) String() string {
 	return syntax.Decimal(float64(r)) + "/s"
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (r *Rate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseRate, func(v float64) { *r = Rate(v) })
 }
@@ -229,7 +229,7 @@ func FormatShareBriefly(f float64) string {
 	return syntax.Decimal(fromPercent(math.Round(f*p)/p)) + "%"
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (s *Share) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseShare, func(v float64) { *s = Share(v) })
 }
@@ -294,7 +294,7 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (s *Size) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseSize, func(v int64) { *s = Size(v) })
 }
@@ -344,7 +344,7 @@ func parseBandwidth(s string) (float64, error) {
 	return math.Abs(bytes), nil
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (b *Bandwidth) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
@@ -389,7 +389,7 @@ func (r Range) String() string {
 	return FormatDuration(r.Min) + ".." + FormatDuration(r.Max)
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (r *Range) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseRange, func(v Range) { *r = v })
 }
@@ -399,7 +399,7 @@ const (
 	duration = `\s*(0|\+?([0-9]*\.?[0-9]+(ns|us|µs|μs|ms|s|m|h))+)\s*`
 )
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Duration) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"const": 0},
@@ -408,17 +408,17 @@ func (*Duration) Schema() syntax.Schema {
 	}}
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Rate) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*`+number+`\s*/\s*[smh]\s*$`, "200/s", "6000/m")
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Share) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")}}
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Size) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 0},
@@ -426,12 +426,12 @@ func (*Size) Schema() syntax.Schema {
 	}}
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Bandwidth) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*`+number+`\s*([kMG]?bit|[KMGT]iB|[kKMGT]?B)/s\s*$`, "10Mbit/s", "64KiB/s")
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Range) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")}}
 }

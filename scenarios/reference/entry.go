@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// An Entry is one thing that can be explained.
+// An entry is one thing that can be explained.
 type entry struct {
 	Path        string   // such as chaos.network.latency.delay
 	Sort        string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic

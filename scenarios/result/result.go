@@ -96,8 +96,8 @@ type Result struct {
 	Going      *Going        `json:"-" mask:"-"` // nil: the run is over
 }
 
-// Going marks the result of a run in progress. Its verdict is [Running]; the verdict of an
-// objective that can't be answered yet is [Pending]. Intervals of objectives and recovery are
+// Going marks the result of a run in progress. Its verdict is [scenarios.Running]; the verdict of an
+// objective that can't be answered yet is [scenarios.Pending]. Intervals of objectives and recovery are
 // known only at the end.
 type Going struct {
 	At    time.Duration // now, an offset from t0

@@ -19,7 +19,7 @@ var (
 		"credential", "signature", "sessionid", "xauth", "jwt",
 	}
 	wholeNames = []string{"pwd", "pass", "pin", "otp", "sig", "sid", "auth", "userinfo"}
-	// endings of names that are about a secret and hold none
+	// Endings of names that are about a secret and hold none
 	plainEndings = []string{
 		"type", "url", "uri", "endpoint", "count", "length", "size", "limit", "ttl", "age", "expires", "expiresin", "expiresat", "expiry", "name",
 		"policy", "algorithm",

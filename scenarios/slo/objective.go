@@ -262,7 +262,7 @@ func (o *Objective) check() error {
 	return nil
 }
 
-// DecodeNode implements [NodeDecoder]. It reads the short form, a text, or the long form: a map
+// DecodeNode implements [syntax.NodeDecoder]. It reads the short form, a text, or the long form: a map
 // with metric, one of below, at_most, above, at_least and equals, and step or load, phase, after,
 // id.
 func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -379,7 +379,7 @@ func (o *Objective) short(value string) string {
 
 var _ syntax.DescribedSchemer = (*Objective)(nil)
 
-// SchemaWith implements [DescribedSchemer]: the short and the long form.
+// SchemaWith implements [syntax.DescribedSchemer]: the short and the long form.
 func (*Objective) SchemaWith(doc syntax.Describer) syntax.Schema {
 	long := syntax.StructSchema(reflect.TypeFor[longObjective](), doc)
 	var bounds []any

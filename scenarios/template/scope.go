@@ -255,7 +255,7 @@ func (s *Scope) wrong(n *syntax.Node, wrong []*syntax.RefError) {
 	}
 }
 
-// Param finds and fills in the param that ref names.
+// param finds and fills in the param that ref names.
 func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 	p := s.Params[ref.Name]
 	switch {

@@ -172,13 +172,13 @@ func Literal(s string) Text {
 	return t
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (t *Text) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
 
 // Header is the value of a header; a value can't break out of its line.
 type Header struct{ Template }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -197,7 +197,7 @@ func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Form is a value of an HTML form, percent-encoded.
 type Form struct{ Template }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (t *Form) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
 
 // URL is a URL or a path. A value in its path or query is percent-encoded; a value at its
@@ -220,7 +220,7 @@ func RecordedURL() URL {
 	return URL{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
 }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -288,7 +288,7 @@ func urlPlace(esc escape, text string) escape {
 // type; one inside a string is escaped for JSON.
 type JSON struct{ Template }
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (t *JSON) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	t.At = n.Pos
 	t.json(n, m)
@@ -340,19 +340,19 @@ func (t *JSON) json(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Text) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Header) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*Form) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [Schemer].
+// Schema implements [syntax.Schemer].
 func (*URL) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"}}
 }
 
-// Schema implements [Schemer]: any JSON value.
+// Schema implements [syntax.Schemer]: any JSON value.
 func (*JSON) Schema() syntax.Schema { return syntax.Schema{} }

@@ -140,7 +140,7 @@ func (p *ProxySetting) exempt(u *url.URL) bool {
 	return err == nil && via == nil
 }
 
-// For implements [Proxies].
+// For implements [targets.Proxies].
 func (p *ProxySetting) For(u *url.URL) (*url.URL, error) {
 	if p == nil || p.setting == "none" {
 		return nil, nil
@@ -183,7 +183,7 @@ type Proxy struct {
 }
 
 // ProxyFor returns the proxy through which a client with these options reaches u; nil: none.
-// The error is a [NotAllowedError].
+// The error is a [targets.NotAllowedError].
 func ProxyFor(o *targets.Options, u *url.URL) (*Proxy, error) {
 	p, err := Via(o.Proxies, u, o.Resolve)
 	if err == nil && p != nil {

@@ -40,22 +40,22 @@ func (p *pool) offers2(c *tls.Config) *tls.Config {
 	return c
 }
 
-// Connect implements [Host].
+// Connect implements [h2.Host].
 func (o *origin) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
 	return o.places.Open(o.h2, deadline, stages)
 }
 
-// Adopt implements [Host]. Later requests to the origin use HTTP/1.1.
+// Adopt implements [h2.Host]. Later requests to the origin use HTTP/1.1.
 func (o *origin) Adopt(c *h1.Conn) {
 	o.pool.spoken[spoken1].Add(1)
 	o.only.Store(true)
 	o.places.Adopt(c)
 }
 
-// Drop implements [Host].
+// Drop implements [h2.Host].
 func (o *origin) Drop(c *h1.Conn) { o.pool.Drop(c) }
 
-// Speaks implements [Host].
+// Speaks implements [h2.Host].
 func (o *origin) Speaks() {
 	if o.tls != nil {
 		o.pool.spoken[spoken2].Add(1)
@@ -64,7 +64,7 @@ func (o *origin) Speaks() {
 	}
 }
 
-// Go implements [Host].
+// Go implements [h2.Host].
 func (o *origin) Go(f func()) bool { return o.pool.Go(f) }
 
 // Spoken implements [targets.Transport].

@@ -60,7 +60,7 @@ func (t *exchange) prove() (err error) {
 	return nil
 }
 
-// provable is a request as package auth sees it. It implements [Request].
+// provable is a request as package auth sees it. It implements [auth.Request].
 type provable exchange
 
 func (p *provable) Iteration() *template.Iter { return p.it }

@@ -60,7 +60,7 @@ func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // String formats the offset as a scenario has it.
 func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	if err := vdso.Works(); err != nil {
@@ -68,7 +68,7 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host)}
@@ -139,10 +139,10 @@ func offText(d time.Duration) string {
 	return "ahead by " + quantity.FormatDuration(d)
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (*timeSkew) Via() string { return "vDSO" }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (t *timeSkew) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	args, _ := json.Marshal(t.patch)
@@ -152,7 +152,7 @@ func (t *timeSkew) Undo() []chaos.Undo {
 	return out
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 	for _, id := range t.family {
 		if !id.Alive() {
@@ -201,7 +201,7 @@ func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 	return r.Now.Sub(after.Round(0)), false, nil
 }
 
-// Verify implements [Held].
+// Verify implements [chaos.Held].
 func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	for _, id := range t.family {
 		state, err := vdso.StateOf(id.PID, t.patch)
@@ -222,7 +222,7 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 // Traits implements [chaos.Held].
 func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held]. A process that is stopped, by another fault perhaps, stays so.
+// Revert implements [chaos.Held]. A process that is stopped, by another fault perhaps, stays so.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}
 	for _, id := range t.family {
@@ -252,7 +252,7 @@ func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 	return was != vdso.Foreign, err
 }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (t *timeSkew) Gone(ctx context.Context) (string, error) {
 	for _, id := range t.family {
 		state, err := vdso.StateOf(id.PID, t.patch)

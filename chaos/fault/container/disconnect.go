@@ -24,12 +24,12 @@ type Disconnect struct {
 
 var _ chaos.Fault = (*Disconnect)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (d *Disconnect) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&d.Selector, at, sc, m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return d.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		h, err := container.FindHit(ctx, env, t)
@@ -97,12 +97,12 @@ func (d *disconnect) place() container.Identity {
 	return container.Identity{Container: d.Was.ID, Network: d.ep.Network}
 }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (d *disconnect) Undo() []chaos.Undo {
 	return d.UndoBy(opConnect, "connected", d.place(), container.EngineArgs{Settle: chaos.RetryEvery, Endpoint: &d.ep})
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	return d, d.Engine().Disconnect(context.WithoutCancel(ctx), d.Was.ID, d.ep.Network)
 }
 
-// Verify implements [Held]: the container's own view of its network lacks the address.
+// Verify implements [chaos.Held]: the container's own view of its network lacks the address.
 func (d *disconnect) Verify(ctx context.Context) (string, error) {
 	in, err := d.in(ctx)
 	switch {
@@ -151,12 +151,12 @@ func (d *disconnect) in(ctx context.Context) (bool, error) {
 // Traits implements [chaos.Held].
 func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return connectContainer(ctx, d.Engine(), d.place(), d.ep, 0)
 }
 
-// Gone implements [Held]: the container is back in the network, and ready.
+// Gone implements [chaos.Held]: the container is back in the network, and ready.
 func (d *disconnect) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, d.Target, func() (string, error) {
 		in, err := d.in(ctx)

@@ -20,12 +20,12 @@ type Pause struct {
 
 var _ chaos.Fault = (*Pause)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (p *Pause) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&p.Selector, at, sc, m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return p.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		h, err := container.FindHit(ctx, env, t)
@@ -39,12 +39,12 @@ type pause struct{ container.Hit }
 func (p *pause) String() string { return "pause " + p.Name() }
 func (p *pause) Via() string    { return "freezer" }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (p *pause) Undo() []chaos.Undo {
 	return p.UndoBy(opUnpause, "running", p.Life(), container.EngineArgs{Settle: chaos.RetryEvery})
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := p.Container.Still(ctx, p.Was); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 	return p, p.Engine().Pause(context.WithoutCancel(ctx), p.Was.ID)
 }
 
-// Verify implements [Held]: the container uses no processor any more, and what can be asked does not answer.
+// Verify implements [chaos.Held]: the container uses no processor any more, and what can be asked does not answer.
 func (p *pause) Verify(ctx context.Context) (string, error) {
 	pid := p.LocalPID()
 	asked, err := container.Still(ctx, p.Target, pid, "it was paused")
@@ -79,12 +79,12 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 // Traits implements [chaos.Held].
 func (*pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)
 }
 
-// Gone implements [Held]: the container runs, and its readiness check is good.
+// Gone implements [chaos.Held]: the container runs, and its readiness check is good.
 func (p *pause) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, p.Target, func() (string, error) {
 		is, err := p.Engine().Inspect(ctx, p.Was.ID)

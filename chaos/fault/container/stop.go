@@ -42,7 +42,7 @@ func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&k.Selector, at, sc, m)
 	container.CheckSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
@@ -50,12 +50,12 @@ func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&s.Selector, at, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&r.Selector, at, sc, m)
 }
@@ -75,21 +75,21 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return k.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		return container.KillStep(ctx, env, t, k.signal())
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		return container.StopStep(ctx, env, t, container.GraceOf(s.Grace))
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return r.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		return container.RestartStep(ctx, env, t, container.GraceOf(r.Grace))

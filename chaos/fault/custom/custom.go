@@ -58,7 +58,7 @@ func (o *Custom) Traits(chaos.Scope) chaos.Traits {
 	}
 }
 
-// Check notes mistakes of the settings; once says that the fault has no revert.
+// check notes mistakes of the settings; once says that the fault has no revert.
 func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mistakes) {
 	if o.Verify != nil {
 		o.Verify.Validate(o.Of("verify"), sc, m)
@@ -158,19 +158,19 @@ func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at pro
 
 func quoteBack(s string) string { return "`" + s + "`" }
 
-// String implements [Step].
+// String implements [chaos.Step].
 func (s *customStep) String() string { return s.what }
 
-// Units implements [Step].
+// Units implements [chaos.Step].
 func (s *customStep) Units() []string { return s.units }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (s *customStep) Via() string { return s.via }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (s *customStep) Undo() []chaos.Undo { return s.undo }
 
-// Inject implements [Step]. What fails may have done half of it: then what is held is
+// Inject implements [chaos.Step]. What fails may have done half of it: then what is held is
 // to be taken back all the same.
 func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 	var err error
@@ -184,7 +184,7 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 // Traits implements [chaos.Held].
 func (s *customStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes} }
 
-// Verify implements [Held].
+// Verify implements [chaos.Held].
 func (s *customStep) Verify(ctx context.Context) (string, error) {
 	said, err := probe.Until(ctx, s.verify, true)
 	if err != nil {
@@ -205,7 +205,7 @@ const (
 	revertPause = 500 * time.Millisecond
 )
 
-// Revert implements [Held]. One that fails is tried again, as it can be made twice.
+// Revert implements [chaos.Held]. One that fails is tried again, as it can be made twice.
 func (s *customStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if s.revert == nil {
 		return chaos.None, nil
@@ -238,7 +238,7 @@ func tried(ctx context.Context, a act) (said string, err error) {
 	return said, err
 }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (s *customStep) Gone(ctx context.Context) (string, error) {
 	q, want, what := s.verify, false, "verify does not hold any more"
 	if s.gone != nil {

@@ -56,7 +56,7 @@ func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Custom.check(at, f.Revert.none, sc, m)
 	f.Inject.Validate(m)
@@ -70,7 +70,7 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Context returns where its commands are run.
 func (f *Exec) Context() probe.CommandContext { return probe.CommandContext{Env: f.Env, Dir: f.Dir} }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := f.Context()
@@ -94,7 +94,7 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.ready(ctx, s, env, at)
 }
 
-// Name names what is hit if the author gives no units.
+// name names what is hit if the author gives no units.
 func (f *Exec) name() string {
 	if f.Inject.Shell {
 		return "sh"

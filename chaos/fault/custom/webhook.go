@@ -57,7 +57,7 @@ func (f *Webhook) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Custom.check(at, f.Revert.none, sc, m)
 	f.Inject.Validate(sc, m)
@@ -66,7 +66,7 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.Resolve(env.Host, f.timeout())
@@ -87,7 +87,7 @@ func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return f.ready(ctx, s, env, probe.CommandContext{})
 }
 
-// Name names what is hit if the author gives no units.
+// name names what is hit if the author gives no units.
 func (f *Webhook) name() string {
 	_, to := f.Inject.Method()
 	text := to.Text()

@@ -49,7 +49,7 @@ var (
 	_ chaos.Fault = (*Spoof)(nil)
 )
 
-// Check checks the settings against the target.
+// check checks the settings against the target.
 func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Selector.CheckSelector(at, sc, m)
 	if hit := f.Service + f.Unit; hit != "" && f.Query().IsZero() && !sc.Contained(hit) {
@@ -87,17 +87,17 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 	})
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Fail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSFail, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Timeout) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSMute, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSSpoof, sc, m)
 	for _, a := range f.Answers {
@@ -107,7 +107,7 @@ func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rcode := f.RCode
 	if rcode == "" {
@@ -124,7 +124,7 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packets.Evidence{
 		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
@@ -137,7 +137,7 @@ func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	spec := netns.Spec{Do: netns.DNSSpoof}
 	four := netip.Addr{}

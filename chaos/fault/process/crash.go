@@ -34,7 +34,7 @@ func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 
 func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
 	container.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
@@ -57,7 +57,7 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return c.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if !u.Supervised() && !c.Irreversible {
@@ -83,7 +83,7 @@ func (c *crash) Units() []string    { return []string{c.unit.Name()} }
 func (c *crash) Via() string        { return "signal" }
 func (c *crash) Undo() []chaos.Undo { return nil }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	id, err := container.RunningProcess(c.unit)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	return c, nil
 }
 
-// Verify implements [Held]: the process is gone.
+// Verify implements [chaos.Held]: the process is gone.
 func (c *crash) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !c.id.Alive() }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
@@ -118,10 +118,10 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 // Traits implements [chaos.Held].
 func (*crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
-// Gone implements [Held]: the unit runs again, as another process, and is ready.
+// Gone implements [chaos.Held]: the unit runs again, as another process, and is ready.
 func (c *crash) Gone(ctx context.Context) (string, error) {
 	if !c.unit.Supervised() {
 		return "it stays down, as allowed", nil

@@ -23,7 +23,7 @@ type Freeze struct {
 
 var _ chaos.Fault = (*Freeze)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	if !proc.CanFreeze {
@@ -31,7 +31,7 @@ func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
@@ -101,12 +101,12 @@ func (f *freeze) String() string {
 func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (f *freeze) Undo() []chaos.Undo {
 	return []chaos.Undo{undoFreeze(f.id)}
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (f *freeze) Inject(context.Context) (chaos.Held, error) {
 	if err := container.SignalUnit(f.unit, f.id, "STOP"); err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (f *freeze) Inject(context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// Verify implements [Held]: all of the process is stopped, it uses no processor any
+// Verify implements [chaos.Held]: all of the process is stopped, it uses no processor any
 // more, and what can be asked does not answer. Where another process answers in its
 // stead, such as a child, the unit is not frozen.
 func (f *freeze) Verify(ctx context.Context) (string, error) {
@@ -138,7 +138,7 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 // Traits implements [chaos.Held].
 func (*freeze) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }
 
 // continueProcess resumes a process that brunt stopped.
@@ -155,7 +155,7 @@ func continueProcess(id proc.Identity) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Gone implements [Held]: the process runs, and its readiness check is good.
+// Gone implements [chaos.Held]: the process runs, and its readiness check is good.
 func (f *freeze) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, f.unit, func() (string, error) {
 		switch {

@@ -39,7 +39,7 @@ func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	if s.Selector.PID != 0 && !s.Irreversible {
@@ -47,7 +47,7 @@ func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	r.CheckSelector(at, sc, m)
 	if r.Selector.PID != 0 {
@@ -55,12 +55,12 @@ func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return stops(ctx, &s.Selector, env, container.GraceOf(s.Grace), false)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return stops(ctx, &r.Selector, env, container.GraceOf(r.Grace), true)
 }
@@ -95,11 +95,11 @@ func (s *stop) String() string {
 func (s *stop) Units() []string { return []string{s.unit.Name()} }
 func (s *stop) Via() string     { return "signal" }
 
-// Undo implements [Step]: a unit that brunt started dies with it, and then there is
+// Undo implements [chaos.Step]: a unit that brunt started dies with it, and then there is
 // nothing to start again.
 func (s *stop) Undo() []chaos.Undo { return nil }
 
-// Inject implements [Step]. The unit takes its time to end; Verify waits for that.
+// Inject implements [chaos.Step]. The unit takes its time to end; Verify waits for that.
 func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 	id, err := container.RunningProcess(s.unit)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Verify implements [Held]: the process is gone, and where it is to stay down
+// Verify implements [chaos.Held]: the process is gone, and where it is to stay down
 // nothing answers.
 func (s *stop) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, s.grace+proc.EndsWithin, func() bool { return !s.id.Alive() }, "it still runs"); err != nil {
@@ -147,7 +147,7 @@ func (s *stop) settle(ctx context.Context) error {
 	}
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (s *stop) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if err := s.settle(ctx); err != nil {
 		return chaos.Failed, err
@@ -165,7 +165,7 @@ func (s *stop) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (s *stop) Gone(ctx context.Context) (string, error) {
 	if s.foreign {
 		return "it stays down, as allowed", nil

@@ -99,7 +99,7 @@ func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
 	r.values = append(r.values, limitedSetting{s, was, is})
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (r *cgroupLimit) Via() string {
 	switch {
 	case r.home.Path == "": // not known yet
@@ -110,7 +110,7 @@ func (r *cgroupLimit) Via() string {
 	return "cgroup v1"
 }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (r *cgroupLimit) Undo() []chaos.Undo {
 	if r.shared() {
 		args, _ := json.Marshal(groupMove{r.own, r.home.Unified})
@@ -192,7 +192,7 @@ func (r *cgroupLimit) move(g cgroup.Group, of func() []int) error {
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, r.Undo())
 }

@@ -36,7 +36,7 @@ func (t *Throttle) processors() float64 {
 	return t.Processors
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
@@ -48,7 +48,7 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: victim.StressorsOf(env.Host)}
@@ -105,7 +105,7 @@ func (t *throttle) String() string {
 	return fmt.Sprintf("let %s have %s", t.Victim, processorsText(t.most))
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (t *throttle) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
@@ -119,7 +119,7 @@ const (
 	overQuota    = 1.35                   // times the quota; a window may begin with unused quota
 )
 
-// Verify implements [Held]: the kernel makes the unit wait, and the unit uses no more than its quota. If the unit
+// Verify implements [chaos.Held]: the kernel makes the unit wait, and the unit uses no more than its quota. If the unit
 // does not want that much, a stress process beside it does.
 func (t *throttle) Verify(ctx context.Context) (string, error) {
 	g := t.group()
@@ -195,7 +195,7 @@ const ticksPerSecond = 100
 // Traits implements [chaos.Held].
 func (t *throttle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
-// Gone implements [Held]: the kernel does not make the unit wait any more.
+// Gone implements [chaos.Held]: the kernel does not make the unit wait any more.
 func (t *throttle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {

@@ -27,7 +27,7 @@ type DiskFill struct {
 
 var _ chaos.Fault = (*DiskFill)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	onlyLinux(at, f.Describe(), m)
@@ -49,7 +49,7 @@ func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &diskFill{Victim: v, fault: f, state: env.State, burn: victim.StressorsOf(env.Host)}
@@ -148,14 +148,14 @@ func (f *diskFill) String() string {
 	return fmt.Sprintf("take %s on the filesystem of %s of %s", what, f.fault.Path, f.Victim)
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (*diskFill) Via() string { return "unnamed file" }
 
-// Undo implements [Step]: the kernel frees the file when the process that has it open ends, as it does with brunt. A
+// Undo implements [chaos.Step]: the kernel frees the file when the process that has it open ends, as it does with brunt. A
 // file that had a name for a moment needs an undo of its own.
 func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn.Undo()...) }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	began := time.Now()
 	var err error
@@ -192,7 +192,7 @@ func (f *diskFill) fill(ctx context.Context) error {
 	return err
 }
 
-// Verify implements [Held]: a write fails; or, if space is to be left, the file has taken its part. The rest
+// Verify implements [chaos.Held]: a write fails; or, if space is to be left, the file has taken its part. The rest
 // proves nothing, because other processes use the disk too.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
@@ -253,7 +253,7 @@ func (f *diskFill) ended(context.Context) error {
 	return nil
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if f.reverted { // before
 		return chaos.Reverted, nil
@@ -284,7 +284,7 @@ func (f *diskFill) seen() bool {
 	return f.back > 0
 }
 
-// Gone implements [Held]: there is space again. Some filesystems free it a little later.
+// Gone implements [chaos.Held]: there is space again. Some filesystems free it a little later.
 func (f *diskFill) Gone(ctx context.Context) (string, error) {
 	err := proc.Await(ctx, 10*time.Second, f.seen, "")
 	_ = f.dir.Close()

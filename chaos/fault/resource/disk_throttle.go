@@ -46,7 +46,7 @@ func (t *DiskThrottle) does(direction string) bool {
 // leastDiskRate is a block of 4 KiB in a tenth of a second.
 const leastDiskRate = 40 << 10
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
@@ -63,7 +63,7 @@ func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: victim.StressorsOf(env.Host)}
@@ -139,12 +139,12 @@ func (t *diskThrottle) String() string {
 	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.fault.path())
 }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (t *diskThrottle) Undo() []chaos.Undo {
 	return append(t.cgroupLimit.Undo(), t.name.undo(t.ID)...)
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
@@ -152,7 +152,7 @@ func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
 	return t, nil
 }
 
-// Verify implements [Held]: a stress process in the unit's group reads and writes no faster.
+// Verify implements [chaos.Held]: a stress process in the unit's group reads and writes no faster.
 func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 	var said []string
 	var errs []error
@@ -234,12 +234,12 @@ func reported(r stress.Report) error {
 // Traits implements [chaos.Held].
 func (t *diskThrottle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 10 * time.Second} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return t.cgroupLimit.Revert(ctx)
 }
 
-// Gone implements [Held]: the kernel does not slow the unit any more.
+// Gone implements [chaos.Held]: the kernel does not slow the unit any more.
 func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {

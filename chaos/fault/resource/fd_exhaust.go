@@ -23,13 +23,13 @@ type FDExhaust struct {
 
 var _ chaos.Fault = (*FDExhaust)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	onlyLinux(at, f.Describe(), m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
 }
@@ -108,10 +108,10 @@ func (f *fdExhaust) String() string {
 	return fmt.Sprintf("let %s open %s more", f.Victim, scenarios.Amount(f.leave, "descriptor"))
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (*fdExhaust) Via() string { return "prlimit" }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (f *fdExhaust) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	for _, l := range f.limits {
@@ -122,7 +122,7 @@ func (f *fdExhaust) Undo() []chaos.Undo {
 	return out
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	for _, l := range f.limits {
 		if !l.id.Alive() {
@@ -139,7 +139,7 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// Verify implements [Held]: the unit has only the descriptors that were to be left, or that it has closed since.
+// Verify implements [chaos.Held]: the unit has only the descriptors that were to be left, or that it has closed since.
 // A unit with none does not answer, if it can be asked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	var left, had int
@@ -176,12 +176,12 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 // Traits implements [chaos.Held].
 func (*fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo())
 }
 
-// Gone implements [Held]: the unit has its limits again, and is ready.
+// Gone implements [chaos.Held]: the unit has its limits again, and is ready.
 func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
 	for _, l := range f.limits {
 		if now, err := proc.FilesLimit(l.id.PID); err == nil && l.id.Alive() && now == l.is {

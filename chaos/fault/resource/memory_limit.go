@@ -27,7 +27,7 @@ type MemoryLimit struct {
 
 var _ chaos.Fault = (*MemoryLimit)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	l.CheckSelector(at, sc, m)
 	onlyLinux(at, l.Describe(), m)
@@ -36,7 +36,7 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
 	steps, err := l.Each(ctx, env, func(v victim.Victim) victim.Planned {
@@ -189,7 +189,7 @@ func (l *memoryLimit) String() string {
 	return fmt.Sprintf("limit %s to %s of memory", l.Victim, sizeText(l.most))
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := l.put(); err != nil {
 		return l, fmt.Errorf("%w (it may use more by now than it is to have)", err)
@@ -200,7 +200,7 @@ func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 // beyond is how far a probe tries to exceed the limit.
 const beyond = 16 << 20
 
-// Verify implements [Held]: a stress process in the unit's group does not get the memory that it got before. It
+// Verify implements [chaos.Held]: a stress process in the unit's group does not get the memory that it got before. It
 // takes memory as one huge page if it can, which the kernel refuses without killing a process; otherwise the
 // stress process is the first to be killed.
 func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
@@ -258,7 +258,7 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 // Traits implements [chaos.Held].
 func (l *memoryLimit) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
-// Gone implements [Held]: a stress process in the unit's group gets the memory that it did not get before.
+// Gone implements [chaos.Held]: a stress process in the unit's group gets the memory that it did not get before.
 func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 	back, err := l.back()
 	used, _, uerr := memoryUse(l.home)

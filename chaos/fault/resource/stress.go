@@ -51,7 +51,7 @@ var (
 	_ chaos.Fault = (*StressIO)(nil)
 )
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (s *StressCPU) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -74,7 +74,7 @@ func (s *StressCPU) workers() int {
 	return s.Workers
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -85,7 +85,7 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -99,7 +99,7 @@ func (s *StressIO) path() string {
 	return s.Path
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		b := &stressCPU{stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}}
@@ -108,7 +108,7 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
 	return s.EachAcross(ctx, env, !kills, func(v victim.Victim) victim.Planned {
@@ -118,7 +118,7 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, path: s.path()}
@@ -138,10 +138,10 @@ type stressing struct {
 	began time.Time
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (*stressing) Via() string { return "stressor" }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (b *stressing) Undo() []chaos.Undo { return b.burn.Undo() }
 
 // start starts a stress process with a job in every group of the unit.
@@ -180,13 +180,13 @@ func (b *stressing) ended(context.Context) error {
 	return nil
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (b *stressing) Revert(context.Context) (chaos.Outcome, error) {
 	b.b.Stop()
 	return chaos.Reverted, nil
 }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (b *stressing) Gone(context.Context) (string, error) {
 	if _, ended := b.b.Ended(); !ended {
 		return "", fmt.Errorf("the stress process, pid %d, still runs", b.b.PID())
@@ -215,7 +215,7 @@ func (s *stressCPU) String() string {
 		scenarios.Amount(s.job.CPU.Workers, "worker"))
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
 	if err := s.start(s.job); err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ const (
 	leastBurnt = .5                     // of the requested use; the machine, or the unit's quota, may not allow more
 )
 
-// Verify implements [Held]: the stress processes use, or wait for, the requested processor time.
+// Verify implements [chaos.Held]: the stress processes use, or wait for, the requested processor time.
 func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	if _, err := s.b.First(ctx); err != nil {
 		return "", chaos.JoinErrors(s.over(), err)
@@ -343,12 +343,12 @@ func (s *stressMemory) String() string {
 	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.Victim, killed)
 }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (s *stressMemory) Undo() []chaos.Undo {
 	return append(undoScores(s.scores), s.stressing.Undo()...)
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if !s.kill {
 		if err := s.start(s.job); err != nil {
@@ -387,7 +387,7 @@ func (s *stressMemory) stopFirst() {
 	}
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // no stress process was started
@@ -403,7 +403,7 @@ func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, nil
 }
 
-// Verify implements [Held]: the memory is taken, or the limit is reached and the kernel has killed the process
+// Verify implements [chaos.Held]: the memory is taken, or the limit is reached and the kernel has killed the process
 // that it was to kill.
 func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	for {
@@ -440,7 +440,7 @@ func (s *stressMemory) ended(ctx context.Context) error {
 	return s.stressing.ended(ctx)
 }
 
-// Gone implements [Held].
+// Gone implements [chaos.Held].
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 	said, err := s.stressing.Gone(ctx)
 	if err != nil || !s.kill || !s.Unit.Supervised() {
@@ -483,10 +483,10 @@ func (s *stressIO) String() string {
 	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, scenarios.Amount(s.job.Disk.Workers, "worker"))
 }
 
-// Undo implements [Step].
+// Undo implements [chaos.Step].
 func (s *stressIO) Undo() []chaos.Undo { return append(s.name.undo(s.ID), s.stressing.Undo()...) }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
 	var err error
 	if s.dir, err = rootfs.Open(s.ID.PID, s.path); err != nil {
@@ -499,7 +499,7 @@ func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Verify implements [Held]: the stress processes read and write the disk.
+// Verify implements [chaos.Held]: the stress processes read and write the disk.
 func (s *stressIO) Verify(ctx context.Context) (string, error) {
 	const enough = 4 // blocks
 	for {

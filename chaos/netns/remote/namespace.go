@@ -16,7 +16,7 @@ type Namespace struct {
 }
 
 // An Ask puts a question to the process: an operation with its arguments, for [Server.Answer]. It decodes the answer into
-// result. Where the process has ended, the error is [rpc.ErrEnded].
+// result. Where the process has ended, the error is [brunt/chaos/rpc.ErrEnded].
 type Ask func(ctx context.Context, op string, args, result any) error
 
 // New returns a namespace of another process. Close calls end.
@@ -180,7 +180,7 @@ func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {
 	return a.Outcome, err
 }
 
-// Close implements [netns.Held] and [netns.Line]. Of a process that has ended the error is [rpc.ErrEnded]: what the
+// Close implements [netns.Held] and [netns.Line]. Of a process that has ended the error is [brunt/chaos/rpc.ErrEnded]: what the
 // kernel ends with it is over.
 func (o *object) Close() error {
 	_, err := o.namespace.asks("close", request{N: o.n})

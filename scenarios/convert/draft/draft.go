@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Draft is a scenario under construction.
+// A Builder is a scenario under construction.
 type Builder struct {
 	O     Options
 	Notes []Note

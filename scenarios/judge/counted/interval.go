@@ -56,7 +56,7 @@ func NewBlocks(key blocksKey, from, d time.Duration) *Blocks {
 	return b
 }
 
-// add counts a cell of phase i, if it is that of the blocks and their objectives select its series.
+// Add counts a cell of phase i, if it is that of the blocks and their objectives select its series.
 func (b *Blocks) Add(c *measure.Series, i int, k measure.Key, cell *measure.Cell) {
 	if b.Key.phase == i && Selects(c, slo.Objective{Step: b.Key.step, Load: b.Key.load}, int(k.Series)) {
 		b.count(k, cell)

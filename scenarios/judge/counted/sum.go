@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A sum holds the counts of the requests that an objective selects, in the phase that it
+// A Sum holds the counts of the requests that an objective selects, in the phase that it
 // selects.
 type Sum struct {
 	measure.Counts

@@ -18,7 +18,7 @@ type slowAsked struct {
 	taken atomic.Int64 // requests that were kept
 }
 
-// slowStep holds the slowest requests of a step. Only bar is read without the lock of the [Samples].
+// slowStep holds the slowest requests of a step. Only bar is read without the lock of the [Set].
 type slowStep struct {
 	bar  atomic.Int64 // ns; a request that takes no longer is not among the slowest
 	kept []slowCurl   // the slowest first, MostSlow of them

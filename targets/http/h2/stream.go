@@ -291,7 +291,7 @@ func (e *streamReset) Error() string {
 	return "the server reset the stream: " + e.code.String()
 }
 
-// ErrorCause is the cause for [CauseOf].
+// ErrorCause is the cause for [targets.CauseOf].
 func (e *streamReset) ErrorCause() scenarios.Cause {
 	if e.code == http2.ErrCodeRefusedStream {
 		return scenarios.Refused
@@ -319,7 +319,7 @@ func (e *goneAway) Error() string {
 
 func (e *goneAway) Unwrap() error { return e.err }
 
-// ErrorCause is the cause for [CauseOf].
+// ErrorCause is the cause for [targets.CauseOf].
 func (e *goneAway) ErrorCause() scenarios.Cause {
 	if e.err != nil {
 		return scenarios.NoCause
