@@ -3,8 +3,6 @@ package grpc
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,24 +53,13 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	}
 	c.Pool = targets.NewPool[*h1.Conn](&c.o)
 	c.Cut = func(conn *h1.Conn) { _ = conn.Raw.Close() } // TLS might wait for a write
-	c.by = targets.Connector[*h1.Conn]{Dial: c.dial, Ready: c.secure}
+	c.by = targets.Connector[*h1.Conn]{
+		Dial:  func(ctx context.Context, n uint64) (*h1.Conn, error) { return h1.Dial(ctx, &c.o, c.host, n) },
+		Ready: c.secure,
+	}
 	c.places = c.To(c.by)
 	c.line.Init(c, &c.o, c.Over(), c.tls != nil)
 	return c, nil
-}
-
-// dial opens connection n.
-func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
-	raw, err := c.o.Network.Dial(ctx, c.host, n)
-	if err != nil {
-		return nil, err
-	}
-	t, ok := raw.(*net.TCPConn)
-	if !ok {
-		_ = raw.Close()
-		return nil, fmt.Errorf("the network opened a %T, and gRPC wants TCP", raw)
-	}
-	return h1.NewConn(t, c.o.T0), nil
 }
 
 // secure makes the TLS handshake, if the endpoint wants one.

@@ -46,14 +46,8 @@ type pool struct {
 	origins map[string]*origin
 }
 
-// Bounds on how late the deadline of a connection may be.
-const (
-	slackShare = 100 // of the timeout
-	slackMost  = 10 * time.Millisecond
-)
-
 func newPool(o targets.Options) (*pool, error) {
-	p := &pool{o: o, slack: min(slackMost, o.Timeout/slackShare), origins: map[string]*origin{}}
+	p := &pool{o: o, slack: h1.Slack(o.Timeout), origins: map[string]*origin{}}
 	var err error
 	if p.net, err = dial.NewNetwork(&o); err != nil {
 		return nil, err

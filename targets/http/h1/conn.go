@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -55,6 +56,29 @@ const noDeadline = time.Duration(-1 << 62)
 func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
 	return &Conn{Conn: raw, Raw: raw, t0: t0, deadline: noDeadline}
 }
+
+// Dial opens connection n to host:port by the network of o, which opens TCP.
+func Dial(ctx context.Context, o *targets.Options, address string, n uint64) (*Conn, error) {
+	raw, err := o.Network.Dial(ctx, address, n)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := raw.(*net.TCPConn)
+	if !ok {
+		_ = raw.Close()
+		return nil, fmt.Errorf("the network opened a %T, and TCP is wanted", raw)
+	}
+	return NewConn(t, o.T0), nil
+}
+
+// Bounds on how late the deadline of a connection may be.
+const (
+	slackShare = 100 // of the timeout
+	slackMost  = 10 * time.Millisecond
+)
+
+// Slack returns how late the deadline of a connection may be, for [Conn.Until].
+func Slack(timeout time.Duration) time.Duration { return min(slackMost, timeout/slackShare) }
 
 // Secure makes the TLS handshake.
 func (c *Conn) Secure(ctx context.Context, by *tls.Config) error {
