@@ -21,3 +21,34 @@ func GRPCStatus(code int) string {
 
 // GRPCStatuses lists the names of the status codes of gRPC, by number.
 func GRPCStatuses() []string { return slices.Clone(grpcStatuses[:]) }
+
+// redisErrors are the first words of the errors of Redis, by number. Files of requests carry the numbers, so that a
+// new word goes to the end.
+var redisErrors = [...]string{
+	"other", "ERR", "WRONGTYPE", "LOADING", "READONLY", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT", "MASTERDOWN", "BUSY", "OOM",
+	"MISCONF", "NOREPLICAS", "NOSCRIPT", "EXECABORT", "NOAUTH", "WRONGPASS", "NOPERM", "NOPROTO", "BUSYKEY", "BUSYGROUP", "NOGROUP", "UNBLOCKED",
+	"UNKILLABLE", "NOTBUSY", "NOGOODSLAVE", "NOQUORUM", "INPROG", "IOERR", "DENIED", "STALE", "NOADDR", "REDIRECT", "INVALIDOBJ", "NOTREADY", "NOSUB",
+}
+
+// redisNumbers are the numbers of the words.
+var redisNumbers = func() map[string]int32 {
+	m := map[string]int32{}
+	for i, word := range redisErrors {
+		m[word] = int32(i)
+	}
+	return m
+}()
+
+// RedisNumber returns the number of an error of Redis by its first word; 0 is one that is not known.
+func RedisNumber(word []byte) int32 { return redisNumbers[string(word)] }
+
+// RedisError is the cause of an answer that is an error; number is that of its first word.
+func RedisError(number int32) Cause { return redisCause | Cause(number&0xffff) }
+
+// redisWord returns the first word of the errors with a number.
+func redisWord(number int) string {
+	if number < len(redisErrors) {
+		return redisErrors[number]
+	}
+	return redisErrors[0]
+}

@@ -54,8 +54,11 @@ type Mixed struct {
 type Connections struct {
 	syntax.Place
 	// maximum of open connections; zero is as many as needed
-	Max       int   `yaml:"max,min=1"`
-	KeepAlive *bool `yaml:"keep_alive"` // nil is on
+	Max int `yaml:"max,min=1"`
+	// user gives each virtual user a connection of its own, of protocols that can, such as Redis; zero is load: its users
+	// share connections
+	Per       string `yaml:"per,oneof=load|user"`
+	KeepAlive *bool  `yaml:"keep_alive"` // nil is on
 	// requests after which a connection is closed, drawn for each from a range; zero is no bound
 	Reuse  quantity.Counts   `yaml:"reuse"`
 	MaxAge quantity.Duration `yaml:"max_age"` // maximum age of a connection; zero is no limit
@@ -71,6 +74,9 @@ type Connections struct {
 	// HTTP/2 streams per connection at once; zero is the server's limit
 	MaxStreams int `yaml:"max_streams,min=1"`
 }
+
+// PerUser is the value of [Connections.Per] that gives each virtual user a connection of its own.
+const PerUser = "user"
 
 // HTTPVersion is the version of HTTP that a load speaks.
 type HTTPVersion string

@@ -51,6 +51,7 @@ const (
 	checkCause      Cause = 2 << 16
 	extractionCause Cause = 3 << 16
 	grpcCause       Cause = 4 << 16
+	redisCause      Cause = 5 << 16
 )
 
 var causeNames = [fixedCauses]string{
@@ -92,6 +93,8 @@ func (c Cause) Name(checks []string) string {
 		return "status " + strconv.Itoa(n)
 	case grpcCause:
 		return "status " + GRPCStatus(n)
+	case redisCause:
+		return "error " + redisWord(n)
 	case checkCause:
 		return "check " + name
 	case extractionCause:

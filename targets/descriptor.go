@@ -20,6 +20,7 @@ type Descriptor struct {
 	Kinds    []string     // the step keys: get, post and so on
 	Schemes  []string     // of the URLs of its endpoints
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
+	PerUser  bool         // its clients give each user a connection of its own where the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: it has a url alone
 	// Source holds the texts of the packages whose types are read from a step, by import path. The

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -192,4 +193,20 @@ func (p *Places[C]) waits() (n int) {
 		}
 	}
 	return n
+}
+
+// Close closes the connections that no call uses, and takes the places from their client. No call uses the places
+// afterwards.
+func (p *Places[C]) Close() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.taken -= len(idle)
+	p.mu.Unlock()
+	for _, c := range idle {
+		p.pool.Drop(c)
+	}
+	p.pool.mu.Lock()
+	defer p.pool.mu.Unlock()
+	p.pool.places = slices.DeleteFunc(p.pool.places, func(other *Places[C]) bool { return other == p })
 }

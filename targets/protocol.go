@@ -27,6 +27,7 @@ type Scope struct {
 	at        *syntax.Node
 	endpoints map[string]scenarios.Endpoint
 	settings  *syntax.Node
+	url       *scenarios.Endpoint
 }
 
 // To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
@@ -38,6 +39,15 @@ func (s Scope) To(at *syntax.Node, all map[string]scenarios.Endpoint) Scope {
 
 // EndpointSettings returns the settings of the endpoint that the step goes to; nil: it has none.
 func (s Scope) EndpointSettings() *syntax.Node { return s.settings }
+
+// EndpointURL returns the URL of the endpoint that the step goes to, with its placeholders as written, and its place;
+// empty: the step goes to no endpoint.
+func (s Scope) EndpointURL() (string, syntax.Pos) {
+	if s.url == nil {
+		return "", syntax.Pos{}
+	}
+	return s.url.Text(), s.url.At
+}
 
 // AddCheck numbers a check or an extraction.
 func (s Scope) AddCheck(name string) int {

@@ -90,7 +90,8 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 	}
 	at, known := s.endpoint(i, step.Pos, in, m)
 	if to := (peer{s.list[i], at}).goes(in.endpoints); to != "" {
-		in.settings = in.endpoints[to].Settings
+		e := in.endpoints[to]
+		in.settings, in.url = e.Settings, &e
 	}
 	c, ok := s.list[i].Compile(step, in, m)
 	if c != nil {

@@ -157,6 +157,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.replay(&lp, index, l)
 	c.drive(&lp, l)
 	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
+	checkPerUser(&lp, c.plan.Protocols, c.m)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
 			lp.Steps = append(lp.Steps, s.Name)
@@ -164,6 +165,19 @@ func (c *compiler) load(l *scenarios.Load) {
 	}
 	c.plan.Loads = append(c.plan.Loads, lp)
 	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
+}
+
+// checkPerUser refuses connections for each user where a protocol of the load has none.
+func checkPerUser(l *Load, of *targets.Set, m *syntax.Mistakes) {
+	if l.Connections.Per != scenarios.PerUser {
+		return
+	}
+	for _, call := range l.Calls() {
+		if d := of.Of(call); !d.PerUser {
+			m.Add(l.Connections.Of("per"), "the users of a load by %s share connections", d.Name)
+			return
+		}
+	}
 }
 
 // unmeasured is the load index of steps that belong to no load.

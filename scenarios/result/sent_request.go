@@ -3,6 +3,7 @@ package result
 import (
 	"encoding/base64"
 	"fmt"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -101,13 +102,16 @@ func secretBody(body string) string {
 	return secret.Fields(body)
 }
 
-// Curl returns the request as a curl command for a POSIX shell, and a call of gRPC as one of grpcurl. All parts of the request are
-// quoted, so the shell takes them as text. A secret is read from the environment: the shell
+// Curl returns the request as a curl command for a POSIX shell, a call of gRPC as one of grpcurl, and commands of Redis as one of
+// redis-cli. All parts of the request are quoted, so the shell takes them as text. A secret is read from the environment: the shell
 // reports a missing variable. A body that was not kept completely is read from the file that the
 // command names.
 func (s *Sent) Curl() string {
 	if s != nil && (strings.HasPrefix(s.URL, "grpc://") || strings.HasPrefix(s.URL, "grpcs://")) {
 		return s.grpcurl()
+	}
+	if s != nil && strings.HasPrefix(s.URL, "redis") {
+		return s.redisCLI()
 	}
 	if s == nil || !strings.HasPrefix(s.URL, "http://") && !strings.HasPrefix(s.URL, "https://") {
 		return ""
@@ -331,4 +335,54 @@ func timeoutSeconds(value string) string {
 		return ""
 	}
 	return strconv.FormatFloat((time.Duration(n) * unit).Seconds(), 'f', -1, 64)
+}
+
+// redisCLI returns commands of Redis as a redis-cli command for a POSIX shell, quoted as [Sent.Curl] does. The body has a
+// command a line, as redis-cli reads it. It is empty if the commands were not kept completely.
+func (s *Sent) redisCLI() string {
+	scheme, rest, ok := strings.Cut(s.URL, "://")
+	host, database, _ := strings.Cut(rest, "/")
+	host, port, err := net.SplitHostPort(host)
+	if !ok || err != nil || s.Cut > 0 || s.Base64 || s.Body == "" {
+		return ""
+	}
+	var b strings.Builder
+	commands := strings.Split(s.Body, "\n")
+	piped := len(commands) > 1 || strings.Contains(s.Body, `"`) // redis-cli reads its own quotes from the standard input alone
+	if piped {
+		b.WriteString("printf '%s\\n'")
+		for _, line := range commands {
+			b.WriteString(" \\\n  " + shellWord(line, "SECRET", false))
+		}
+		b.WriteString(" | ")
+	}
+	user, known := "", false
+	for _, line := range s.Headers {
+		if user, known = strings.CutPrefix(line, "user:"); known {
+			b.WriteString(`REDISCLI_AUTH="${REDIS_PASSWORD:?}" `)
+			break
+		}
+	}
+	b.WriteString("redis-cli -h " + shellWord(host, "SECRET", false) + " -p " + shellWord(port, "SECRET", false))
+	if database != "" {
+		b.WriteString(" -n " + shellWord(database, "SECRET", false))
+	}
+	if user = strings.TrimSpace(user); user != "" {
+		b.WriteString(" --user " + shellWord(user, "SECRET", false))
+	}
+	if strings.HasPrefix(scheme, "rediss") {
+		b.WriteString(" --tls")
+		if s.Trust {
+			b.WriteString(" --insecure")
+		}
+	}
+	if strings.HasSuffix(scheme, "+cluster") {
+		b.WriteString(" -c")
+	}
+	if !piped {
+		for word := range strings.FieldsSeq(s.Body) {
+			b.WriteString(" " + shellWord(word, "SECRET", false))
+		}
+	}
+	return b.String()
 }

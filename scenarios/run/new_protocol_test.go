@@ -110,7 +110,7 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 func TestProtocol_Mistakes(t *testing.T) {
 	for _, c := range []struct{ name, endpoints, wrong string }{
 		{"two endpoints", "line: parrot://127.0.0.1:7, other: parrot://127.0.0.1:8", "2 endpoints speak parrot: line, other; the step names none of them"},
-		{"unknown scheme", "line: redis://127.0.0.1:6379", `no protocol speaks "redis"`},
+		{"unknown scheme", "line: kafka://127.0.0.1:9092", `no protocol speaks "kafka"`},
 		{"no port", "line: parrot://127.0.0.1", "no host with a port"},
 		{"outside the blast radius", "line: parrot://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
 		{"bad name", "Line_1: parrot://127.0.0.1:7", "can't name an endpoint"},
@@ -191,7 +191,7 @@ chaos: {cut: {at: 50ms, network.reset: {from: load, to: target}}}
 func TestProtocol_TargetURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"parrot://127.0.0.1:7": "a URL of parrot goes under target.endpoints, such as endpoints: {main: parrot://127.0.0.1:7}",
-		"redis://127.0.0.1:7":  "brunt speaks parrot, http, https",
+		"kafka://127.0.0.1:7":  "brunt speaks parrot, http, https",
 		"127.0.0.1:7":          "such as http://127.0.0.1:8080",
 	} {
 		_, err := compileEcho(t, new(targetstest.Echo), `

@@ -10,6 +10,7 @@ import (
 	"brunt/targets/dial"
 	"brunt/targets/grpc"
 	"brunt/targets/http"
+	"brunt/targets/redis"
 )
 
 // Protocols lists every protocol.
@@ -17,6 +18,7 @@ func Protocols() []*targets.Descriptor {
 	return []*targets.Descriptor{
 		http.Descriptor(),
 		grpc.Descriptor(),
+		redis.Descriptor(),
 	}
 }
 

@@ -20,6 +20,9 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	if c.KeepAlive != nil && !*c.KeepAlive && c.Reuse.Max > 1 {
 		m.Add(c.Of("reuse"), "reuse %s wants several requests on a connection, and keep_alive is off", c.Reuse)
 	}
+	if c.Per == scenarios.PerUser && c.Max > 0 {
+		m.Add(c.Of("per"), "each user has a connection of its own with `per: user`, and max is that of connections which users share")
+	}
 	if c.DNS != "" {
 		if _, err := ParseNameServer(c.DNS); err != nil {
 			m.Add(c.Of("dns"), "%q: %v", c.DNS, err)

@@ -1,0 +1,151 @@
+package redis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// answerCheck holds the conditions that an answer must meet to be ok.
+type answerCheck struct {
+	allow  []string // first words of errors that are ok
+	shed   []string // first words of errors by which the target sheds load
+	within time.Duration
+	paths  []check.Field
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		m.AddHint(n.Pos, `such as {"$": not empty}`, "check wants a map")
+		return
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "allow":
+			k.allow = errorWords(f.Value, m)
+		case f.Key == "shed":
+			k.shed = errorWords(f.Value, m)
+		case f.Key == "within":
+			k.within = check.DecodeWithin(f.Value, m)
+		case strings.HasPrefix(f.Key, "$"):
+			if c, ok := check.DecodePath(f, m); ok {
+				k.paths = append(k.paths, c)
+			}
+		default:
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"allow", "shed", "within", "$", "$.path"}), "unknown check %q", syntax.Clip(f.Key, 60))
+		}
+	}
+}
+
+// errorWords reads the first words of errors: one, or a list.
+func errorWords(n *syntax.Node, m *syntax.Mistakes) (list []string) {
+	items := []*syntax.Node{n}
+	if n.Kind == syntax.List {
+		items = n.Items
+	}
+	for _, item := range items {
+		text, ok := item.Text(m)
+		if !ok {
+			continue
+		}
+		if text == "" || strings.ContainsAny(text, " \t\r\n") {
+			m.AddHint(item.Pos, "such as BUSY or LOADING", "%q is not the first word of an error", syntax.Clip(text, 60))
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// extraction is where the value of a variable stands in an answer: `$.path`.
+type extraction struct{ path jp.Expr }
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	if !strings.HasPrefix(text, "$") {
+		m.Add(n.Pos, "want \"$\" or \"$.path\", not %q", syntax.Clip(text, 60))
+		return
+	}
+	path, err := jp.ParseString(text)
+	if err != nil {
+		m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
+	}
+	e.path = path
+}
+
+// expected is what a call expects of its answer and takes from it.
+type expected struct {
+	allow, shed []string
+	checks      []condition
+	extracts    []extract
+	decodes     bool // checks or extractions read the answer
+}
+
+// condition is one check besides that of errors.
+type condition struct {
+	id     int // number in the plan
+	within time.Duration
+	path   jp.Expr
+	check.Matcher
+}
+
+type extract struct {
+	id   int
+	slot int
+	extraction
+	secret bool // by the name of the variable, or of the place
+}
+
+func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
+	if k == nil {
+		return
+	}
+	c.allow, c.shed = k.allow, k.shed
+	if k.within > 0 {
+		c.checks = append(c.checks, condition{id: in.AddCheck("within"), within: k.within})
+	}
+	for _, p := range k.paths {
+		c.decodes = true
+		c.checks = append(c.checks, condition{id: in.AddCheck(p.Name), path: p.Path, Matcher: p.Matcher})
+	}
+}
+
+func (c *call) compileExtraction(name string, e extraction, in targets.Scope) {
+	x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), extraction: e, secret: secret.IsName(name) || secret.IsName(check.NameAt(e.path))}
+	if x.secret {
+		in.Symbols.Hide(x.slot)
+	}
+	c.extracts = append(c.extracts, x)
+	c.decodes = true
+}
+
+// holds reports whether the answer has the first word of an error in a list.
+func (p *reply) holds(list []string) bool {
+	word, _, _ := strings.Cut(string(p.text), " ")
+	return slices.Contains(list, word)
+}
+
+// wanted says what a condition expected and what came.
+func (k *condition) wanted(a *answer, out *scenarios.Outcome) string {
+	if k.within > 0 {
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
+	}
+	if v, found := a.at(k.path); found {
+		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, targets.Quote(check.ValueText(v)), k.Matcher.String())
+	}
+	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
+}

@@ -1,0 +1,225 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/dial"
+	"brunt/targets/http/h1"
+)
+
+// client is the Redis client of one load. Its connections go to one endpoint: a server, the nodes of a cluster, or the
+// primary that sentinels name.
+type client struct {
+	*targets.Pool[*h1.Conn]
+	o         targets.Options
+	at        location
+	tls       *tls.Config
+	slack     time.Duration // how late a connection's deadline may be
+	greeting  greeting
+	shared    *routes
+	cluster   *cluster               // nil: none
+	sentinels sentinels              // unless the primary has an address
+	primaryAt atomic.Pointer[string] // host:port of the primary that the sentinels named last; nil: none yet
+	checked   sync.Once
+	refused   error // why the endpoint can't be used; valid after checked
+}
+
+// newClient creates the client of one load.
+func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
+	u, err := o.Endpoint(d)
+	if err != nil {
+		return nil, err
+	}
+	if o.Network == nil {
+		if o.Network, err = dial.NewNetwork(&o); err != nil {
+			return nil, err
+		}
+	}
+	c := &client{o: o, slack: h1.Slack(o.Timeout)}
+	if c.at, err = locate(u); err != nil {
+		return nil, err
+	}
+	if c.at.secure {
+		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
+			return nil, err
+		}
+		c.tls.NextProtos = nil
+	}
+	c.greeting.init(&c.at)
+	c.Pool = targets.NewPool[*h1.Conn](&c.o)
+	c.Cut = func(conn *h1.Conn) { _ = conn.Raw.Close() } // TLS might wait for a write
+	if c.at.cluster {
+		c.cluster = &cluster{client: c}
+	}
+	c.shared = c.routes()
+	return c, nil
+}
+
+// routes are the places for connections to the addresses of an endpoint.
+type routes struct {
+	client *client
+	only   *targets.Places[*h1.Conn] // of an endpoint with one address; nil: a cluster
+
+	mu sync.Mutex
+	of map[string]*targets.Places[*h1.Conn] // by host:port
+}
+
+// routes creates places for connections.
+func (c *client) routes() *routes {
+	r := &routes{client: c, of: map[string]*targets.Places[*h1.Conn]{}}
+	if c.cluster == nil {
+		r.only = c.To(targets.Connector[*h1.Conn]{Dial: c.dial, Ready: c.ready})
+	}
+	return r
+}
+
+// to returns the places for connections to a node.
+func (r *routes) to(address string) *targets.Places[*h1.Conn] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.of[address]
+	if p == nil {
+		c := r.client
+		p = c.To(targets.Connector[*h1.Conn]{
+			Dial:  func(ctx context.Context, n uint64) (*h1.Conn, error) { return h1.Dial(ctx, &c.o, address, n) },
+			Ready: c.ready,
+		})
+		r.of[address] = p
+	}
+	return p
+}
+
+// close closes the connections that no call uses.
+func (r *routes) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.only != nil {
+		r.only.Close()
+	}
+	for _, p := range r.of {
+		p.Close()
+	}
+}
+
+// dial opens connection n to the server, or to the primary that the sentinels name.
+func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
+	address := c.at.addresses[0]
+	if c.at.master != "" {
+		var err error
+		if address, err = c.primary(ctx); err != nil {
+			return nil, err
+		}
+		c.primaryAt.Store(&address)
+	}
+	return h1.Dial(ctx, &c.o, address, n)
+}
+
+// ready makes the TLS handshake and the login.
+func (c *client) ready(ctx context.Context, conn *h1.Conn) error {
+	if err := c.secure(ctx, conn); err != nil {
+		return err
+	}
+	return c.greeting.login(ctx, conn)
+}
+
+// secure makes the TLS handshake, if the endpoint wants one.
+func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
+	if c.tls == nil {
+		conn.GoDirect()
+		return nil
+	}
+	by := c.tls
+	if by.ServerName == "" {
+		by = by.Clone()
+		by.ServerName, _, _ = net.SplitHostPort(c.at.addresses[0])
+	}
+	return conn.Secure(ctx, by)
+}
+
+// Spoken implements [targets.Transport].
+func (c *client) Spoken() (s targets.Spoken) {
+	for i, name := range []string{"RESP2", "RESP3"} {
+		if c.greeting.spoken[i].Load() > 0 {
+			s.Versions = append(s.Versions, name)
+		}
+	}
+	return s
+}
+
+// Open implements [targets.Client].
+func (c *client) Open(int) (targets.Session, error) {
+	if c.o.Connections.Per == scenarios.PerUser {
+		return &session{client: c, routes: c.routes(), own: true}, nil
+	}
+	return &session{client: c, routes: c.shared}, nil
+}
+
+// bind asks the endpoint of a call whether it lets the load in, and a cluster for its slots.
+func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
+	c := by.(*client)
+	c.checked.Do(func() {
+		if c.cluster != nil {
+			c.refused = c.cluster.load(ctx)
+			return
+		}
+		address := c.at.addresses[0]
+		if c.at.master != "" {
+			if address, c.refused = c.primary(ctx); c.refused != nil {
+				return
+			}
+		}
+		_, c.refused = c.ask(ctx, address, c.ready)
+	})
+	return c.refused
+}
+
+// ask sends a command on a connection of its own, and returns the value of the answer. Ready prepares the connection;
+// without words that is all.
+func (c *client) ask(ctx context.Context, address string, ready func(context.Context, *h1.Conn) error, words ...string) (any, error) {
+	conn, err := h1.Dial(ctx, &c.o, address, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Raw.Close() })()
+	if until, bounded := ctx.Deadline(); bounded {
+		_ = conn.SetDeadline(until)
+	}
+	if err := ready(ctx, conn); err != nil || len(words) == 0 {
+		return nil, err
+	}
+	br, err := conn.Ask(appendCommand(nil, words...), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer h1.Release(br)
+	r, p := reader{br: br, room: mostDecoded}, reply{}
+	v, err := r.decode(&p)
+	if err == nil && p.failed {
+		err = p.refusal(words[0])
+	}
+	return v, err
+}
+
+// refusal is the error of an answer to what brunt asks for itself.
+func (p *reply) refusal(what string) error {
+	return &targets.Error{Cause: scenarios.RedisError(p.number), Text: fmt.Sprintf("%s is refused: %s", what, p.text)}
+}
+
+// greeting is what a connection begins with.
+type greeting struct {
+	hello  []byte // asks for RESP3; nil: it is not asked for
+	plain  []byte // of RESP2
+	hellos int    // commands of hello
+	plains int
+	old    atomic.Bool     // the server knows RESP2 alone
+	spoken [2]atomic.Int64 // connections of RESP2 and RESP3
+}

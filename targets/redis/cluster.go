@@ -1,0 +1,228 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// slotCount is how many slots the keys of a cluster are in.
+const slotCount = 1 << 14
+
+// slotOf returns the slot of a key: by what stands in its first braces, or by the whole key.
+func slotOf(key []byte) uint16 {
+	if from := bytes.IndexByte(key, '{'); from >= 0 {
+		if n := bytes.IndexByte(key[from+1:], '}'); n > 0 {
+			key = key[from+1 : from+1+n]
+		}
+	}
+	sum := uint16(0)
+	for _, b := range key {
+		sum = sum<<8 ^ crc16[byte(sum>>8)^b]
+	}
+	return sum % slotCount
+}
+
+// crc16 is the table of the CRC-16 of XMODEM, by which the slots are numbered (Redis cluster specification).
+var crc16 = func() (t [256]uint16) {
+	for i := range t {
+		sum := uint16(i) << 8
+		for range 8 {
+			carry := sum&0x8000 != 0
+			if sum <<= 1; carry {
+				sum ^= 0x1021
+			}
+		}
+		t[i] = sum
+	}
+	return t
+}()
+
+// slotTable says which primary has which slots. It does not change.
+type slotTable struct {
+	addresses []string // host:port of the primaries
+	slots     [slotCount]uint16
+}
+
+// unassigned is the number of a slot that no primary has.
+const unassigned = 1<<16 - 1
+
+// cluster is what a client knows of its cluster.
+type cluster struct {
+	client *client
+	table  atomic.Pointer[slotTable] // nil: not known yet
+	turn   atomic.Uint64             // of commands without a key
+	first  atomic.Int64              // node that is asked first
+
+	loading sync.Mutex // held while the cluster is asked
+	began   atomic.Int64
+}
+
+// askedAgain is how long the slots are not asked for again.
+const askedAgain = 100 * time.Millisecond
+
+// node returns the host:port that a command goes to.
+func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string, error) {
+	t := k.table.Load()
+	if t == nil {
+		ctx, cancel := context.WithDeadline(k.client.Over(), k.client.o.T0.Add(deadline))
+		defer cancel()
+		if err := k.load(ctx); err != nil {
+			return "", err
+		}
+		t = k.table.Load()
+	}
+	i := t.slots[slot]
+	if !keyed {
+		i = uint16(k.turn.Add(1) % uint64(len(t.addresses)))
+	}
+	if int(i) >= len(t.addresses) {
+		k.renew()
+		return "", clusterDown("no node of the cluster has slot %d", slot)
+	}
+	return t.addresses[i], nil
+}
+
+// load asks the nodes for the slots, unless another call has done so meanwhile.
+func (k *cluster) load(ctx context.Context) error {
+	before := k.table.Load()
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	if k.table.Load() != before {
+		return nil
+	}
+	nodes := k.client.at.addresses
+	if before != nil {
+		nodes = slices.Concat(before.addresses, nodes)
+		slices.Sort(nodes)
+		nodes = slices.Compact(nodes)
+	}
+	t, err := tryEach(ctx, nodes, &k.first, func(ctx context.Context, address string) (*slotTable, error) {
+		v, err := k.client.ask(ctx, address, k.client.ready, "CLUSTER", "SLOTS")
+		if err != nil {
+			return nil, fmt.Errorf("the node %s: %w", address, err)
+		}
+		return readSlots(v, address)
+	})
+	if err == nil {
+		k.table.Store(t)
+	}
+	return err
+}
+
+// renew asks the nodes for the slots in the background, if they were not asked lately.
+func (k *cluster) renew() {
+	now := k.client.o.Now()
+	last := k.began.Load()
+	if now-time.Duration(last) < askedAgain && last > 0 || !k.began.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	k.client.Go(func() {
+		ctx, cancel := context.WithTimeout(k.client.Over(), max(time.Second, k.client.o.Timeout))
+		defer cancel()
+		_ = k.load(ctx) // the calls that need it report what is wrong
+	})
+}
+
+// move records that a slot is at another node.
+func (k *cluster) move(slot uint16, address string) {
+	old := k.table.Load()
+	if old == nil {
+		return
+	}
+	t := &slotTable{addresses: slices.Clone(old.addresses), slots: old.slots}
+	i := slices.Index(t.addresses, address)
+	if i < 0 {
+		i, t.addresses = len(t.addresses), append(t.addresses, address)
+	}
+	t.slots[slot] = uint16(i)
+	k.table.CompareAndSwap(old, t)
+	k.renew()
+}
+
+// readSlots reads the answer to CLUSTER SLOTS: ranges of slots, each with its primary and replicas. From is the node that
+// was asked.
+func readSlots(v any, from string) (*slotTable, error) {
+	ranges, _ := v.([]any)
+	if len(ranges) == 0 {
+		return nil, clusterDown("the node %s is in no cluster that has slots", from)
+	}
+	t := &slotTable{}
+	for i := range t.slots {
+		t.slots[i] = unassigned
+	}
+	for _, one := range ranges {
+		fields, _ := one.([]any)
+		if len(fields) < 3 {
+			return nil, bad("CLUSTER SLOTS has a range of %d fields", len(fields))
+		}
+		low, isLow := fields[0].(int64)
+		high, isHigh := fields[1].(int64)
+		node, _ := fields[2].([]any)
+		if !isLow || !isHigh || low < 0 || high >= slotCount || low > high || len(node) < 2 {
+			return nil, bad("CLUSTER SLOTS has a range that is none")
+		}
+		host, _ := node[0].(string)
+		port, isPort := node[1].(int64)
+		if !isPort || port < 1 || port > 65535 {
+			return nil, bad("CLUSTER SLOTS has a node without a port")
+		}
+		address := besides(net.JoinHostPort(host, strconv.FormatInt(port, 10)), from)
+		at := slices.Index(t.addresses, address)
+		if at < 0 {
+			at, t.addresses = len(t.addresses), append(t.addresses, address)
+		}
+		for slot := low; slot <= high; slot++ {
+			t.slots[slot] = uint16(at)
+		}
+	}
+	return t, nil
+}
+
+// clusterDown is the error of a cluster that has not assigned its slots.
+func clusterDown(format string, args ...any) error {
+	return &targets.Error{Cause: scenarios.RedisError(scenarios.RedisNumber([]byte("CLUSTERDOWN"))), Text: fmt.Sprintf(format, args...)}
+}
+
+// besides returns an address that a node announces; one without a host is at the host of the node from.
+func besides(address, from string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host != "" && host != "?" {
+		return address
+	}
+	host, _, _ = net.SplitHostPort(from)
+	return net.JoinHostPort(host, port)
+}
+
+// redirect is where a node sends a command that it does not execute.
+type redirect struct {
+	slot    uint16
+	address string
+	ask     bool // for this command alone
+}
+
+// redirect reads an error MOVED or ASK of a node.
+func (p *reply) redirect(from string) (r redirect, yes bool) {
+	if !p.failed || !bytes.HasPrefix(p.text, []byte("MOVED ")) && !bytes.HasPrefix(p.text, []byte("ASK ")) {
+		return r, false
+	}
+	f := strings.Fields(string(p.text))
+	if len(f) < 3 {
+		return r, false
+	}
+	slot, err := strconv.ParseUint(f[1], 10, 16)
+	if err != nil || slot >= slotCount {
+		return r, false
+	}
+	return redirect{slot: uint16(slot), address: besides(f[2], from), ask: f[0] == "ASK"}, true
+}

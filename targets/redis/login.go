@@ -1,0 +1,84 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+// init writes down what connections to l begin with.
+func (g *greeting) init(l *location) {
+	var auth []string
+	if l.password != "" {
+		auth = []string{"AUTH", cmp.Or(l.user, "default"), l.password}
+	}
+	if !l.resp2 {
+		g.hello, g.hellos = appendCommand(nil, append([]string{"HELLO", "3"}, auth...)...), 1
+	}
+	if auth != nil {
+		if l.user == "" { // of servers before 6, which have no users
+			auth = []string{"AUTH", l.password}
+		}
+		g.plain, g.plains = appendCommand(nil, auth...), 1
+	}
+	if l.database != 0 {
+		choice := appendCommand(nil, "SELECT", strconv.Itoa(l.database))
+		if g.hello != nil {
+			g.hello, g.hellos = append(g.hello, choice...), g.hellos+1
+		}
+		g.plain, g.plains = append(g.plain, choice...), g.plains+1
+	}
+}
+
+// login begins a connection: RESP3, or RESP2 where the server refuses that, with the user and the database.
+func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
+	if until, bounded := ctx.Deadline(); bounded {
+		_ = conn.SetDeadline(until)
+	}
+	if g.hello != nil && !g.old.Load() {
+		targets.StagesOf(ctx).Enter(scenarios.InLogin)
+		p, err := converse(conn, g.hello, g.hellos)
+		switch {
+		case err != nil:
+			return err
+		case !p.failed:
+			g.spoken[1].Add(1)
+			return nil
+		case p.number != scenarios.RedisNumber([]byte("ERR")) && p.number != scenarios.RedisNumber([]byte("NOPROTO")):
+			return p.refusal("the login")
+		}
+	}
+	if g.plains > 0 {
+		targets.StagesOf(ctx).Enter(scenarios.InLogin)
+		p, err := converse(conn, g.plain, g.plains)
+		if err != nil {
+			return err
+		}
+		if p.failed {
+			return p.refusal("the login")
+		}
+	}
+	g.old.Store(true)
+	g.spoken[0].Add(1)
+	return nil
+}
+
+// converse sends n commands and reads their answers, of which it returns the first error.
+func converse(conn *h1.Conn, commands []byte, n int) (p reply, err error) {
+	br, err := conn.Ask(commands, nil)
+	if err != nil {
+		return p, err
+	}
+	defer h1.Release(br)
+	r := reader{br: br}
+	for range n {
+		if err := r.read(&p); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}

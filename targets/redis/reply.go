@@ -1,0 +1,242 @@
+package redis
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// Bounds of a reply.
+const (
+	mostBulk    = 512 << 20 // bytes of one text, as Redis itself bounds it
+	mostItems   = 1 << 31   // replies within a reply
+	mostDecoded = 64 << 20  // bytes of memory for the values of a reply, about
+	mostDepth   = 64        // of replies within replies whose values are decoded
+)
+
+// bad is an answer that is not of the protocol.
+func bad(format string, args ...any) error {
+	return &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf(format, args...)}
+}
+
+// reader reads replies of RESP3 and RESP2. It takes no memory by what a reply announces, only by what has come.
+type reader struct {
+	br   *bufio.Reader
+	size int64 // bytes of the replies read so far
+	room int   // bytes of memory that decoded values may still take
+}
+
+// head is the first line of a reply.
+type head struct {
+	kind byte
+	n    int64  // length of a text or count of replies; -1 is none
+	line []byte // after the kind; valid until the next read
+}
+
+// reply is what a reply is without its values.
+type reply struct {
+	none   bool   // the reply is nil
+	failed bool   // it is an error, or one is in it
+	number int32  // of the first error
+	text   []byte // of the first error, its beginning
+}
+
+// longestError is how much of the text of an error is kept, in bytes.
+const longestError = 300
+
+// note keeps the first error.
+func (p *reply) note(text []byte) {
+	if p.failed {
+		return
+	}
+	word := text
+	for i, c := range text {
+		if c == ' ' {
+			word = text[:i]
+			break
+		}
+	}
+	p.failed, p.number = true, scenarios.RedisNumber(word)
+	p.text = append(p.text[:0], text[:min(len(text), longestError)]...)
+}
+
+// next reads the head of a reply.
+func (r *reader) next() (h head, err error) {
+	line, err := r.br.ReadSlice('\n')
+	r.size += int64(len(line))
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return h, bad("the answer has a line of more than %d bytes", r.br.Size())
+	case errors.Is(err, io.EOF):
+		return h, io.ErrUnexpectedEOF
+	case err != nil:
+		return h, err
+	case len(line) < 3 || line[len(line)-2] != '\r':
+		return h, bad("the answer has the line %s, which is not of Redis", targets.Quote(string(line)))
+	}
+	h.kind, h.line = line[0], line[1:len(line)-2]
+	switch h.kind {
+	case '+', '-', '_', ',', '#', '(':
+	case ':':
+		if _, ok := integer(h.line); !ok {
+			return h, bad("the answer has the number %s", targets.Quote(string(h.line)))
+		}
+	case '$', '!', '=', '*', '~', '>', '%', '|':
+		n, ok := integer(h.line)
+		switch {
+		case !ok, n < -1, n < 0 && h.kind != '$' && h.kind != '*':
+			return h, bad("the answer has the length %s", targets.Quote(string(h.line)))
+		case n > mostItems, n > mostBulk && (h.kind == '$' || h.kind == '!' || h.kind == '='):
+			return h, bad("the answer announces %d bytes or values", n)
+		}
+		h.n = n
+	default:
+		return h, bad("the answer begins with %s, which is not of Redis", targets.Quote(string(line)))
+	}
+	return h, nil
+}
+
+// integer parses a whole number.
+func integer(b []byte) (n int64, ok bool) {
+	minus := len(b) > 1 && b[0] == '-'
+	if minus || len(b) > 1 && b[0] == '+' {
+		b = b[1:]
+	}
+	if len(b) == 0 || len(b) > 19 {
+		return 0, false
+	}
+	var u uint64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		u = 10*u + uint64(c-'0')
+	}
+	if u > 1<<63-1 && !(minus && u == 1<<63) {
+		return 0, false
+	}
+	if n = int64(u); minus {
+		n = -n
+	}
+	return n, true
+}
+
+// begin reads the head of a reply. What a server says of itself before it (pushes, attributes) is dropped.
+func (r *reader) begin() (head, error) {
+	for {
+		h, err := r.next()
+		if err != nil || h.kind != '>' && h.kind != '|' {
+			return h, err
+		}
+		n := h.n
+		if h.kind == '|' {
+			n *= 2
+		}
+		if err := r.drop(n, new(reply)); err != nil {
+			return h, err
+		}
+	}
+}
+
+// read reads a reply without its values.
+func (r *reader) read(p *reply) error {
+	h, err := r.begin()
+	if err != nil {
+		return err
+	}
+	p.none = h.kind == '_' || h.n < 0
+	n, err := r.inside(h, p)
+	if err != nil || n == 0 {
+		return err
+	}
+	return r.drop(n, p)
+}
+
+// inside reads the rest of what h begins, and returns how many replies are in it.
+func (r *reader) inside(h head, p *reply) (int64, error) {
+	switch h.kind {
+	case '-':
+		p.note(h.line)
+	case '$', '=':
+		if h.n >= 0 {
+			return 0, r.skip(h.n)
+		}
+	case '!':
+		text, err := r.blob(h.n)
+		if err != nil {
+			return 0, err
+		}
+		p.note(text)
+	case '*', '~', '>':
+		return max(h.n, 0), nil
+	case '%':
+		return 2 * h.n, nil
+	case '|':
+		return 2*h.n + 1, nil // the reply behind it is the one that counts
+	}
+	return 0, nil
+}
+
+// drop reads n replies, and keeps the first error in them.
+func (r *reader) drop(n int64, p *reply) error {
+	for ; n > 0; n-- {
+		h, err := r.next()
+		if err != nil {
+			return err
+		}
+		more, err := r.inside(h, p)
+		if err != nil {
+			return err
+		}
+		if n += more; n > mostItems {
+			return bad("the answer announces %d values", n)
+		}
+	}
+	return nil
+}
+
+// skip reads n bytes of a text, and the end of its line.
+func (r *reader) skip(n int64) error {
+	got, err := r.br.Discard(int(n))
+	r.size += int64(got)
+	if err != nil {
+		return broken(err)
+	}
+	return r.lineEnd()
+}
+
+// blob reads a text of n bytes, of which it returns the beginning.
+func (r *reader) blob(n int64) ([]byte, error) {
+	text := make([]byte, min(n, longestError))
+	got, err := io.ReadFull(r.br, text)
+	r.size += int64(got)
+	if err != nil {
+		return nil, broken(err)
+	}
+	return text, r.skip(n - int64(len(text)))
+}
+
+func (r *reader) lineEnd() error {
+	b, err := r.br.Peek(2)
+	if err != nil {
+		return broken(err)
+	}
+	if b[0] != '\r' || b[1] != '\n' {
+		return bad("the answer has %s where a text of it ends", targets.Quote(string(b)))
+	}
+	r.size += 2
+	_, err = r.br.Discard(2)
+	return err
+}
+
+// broken is the error of an answer that ends before it is whole.
+func broken(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

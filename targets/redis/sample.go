@@ -1,0 +1,94 @@
+package redis
+
+import (
+	"strconv"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/result"
+	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+)
+
+// sample keeps a call for the report, if the sampler wants it.
+func (t *exchange) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
+		return
+	}
+	sent := t.client.sent(t.to)
+	commands := lines(t.send)
+	sent.Method = t.call.source.name()
+	if len(commands) == 1 {
+		const most = 100
+		sent.Method = targets.Clip(commands[0], most)
+	}
+	text := strings.Join(commands, "\n")
+	sent.Body = text[:min(len(text), result.LongestSent)]
+	sent.Cut = int64(len(text) - len(sent.Body))
+	sm := result.Sample{
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+	}
+	switch {
+	case err != nil:
+		sm.Message = targets.Explain(err)
+	case t.out.Kind == scenarios.Error:
+		sm.Message, sm.Body = t.wanted(), t.excerpt()
+	}
+	k.Keep(t.out, sm)
+}
+
+// sent says where a call went. To is the node of a cluster; empty: there is none.
+func (c *client) sent(to string) *result.Sent {
+	scheme := "redis"
+	if c.at.secure {
+		scheme = "rediss"
+	}
+	switch at := c.primaryAt.Load(); {
+	case c.cluster != nil:
+		scheme += "+cluster"
+	case at != nil:
+		to = *at
+	}
+	if to == "" {
+		to = c.at.addresses[0]
+	}
+	s := &result.Sent{URL: scheme + "://" + to, Trust: c.o.TLS != nil && c.o.TLS.InsecureSkipVerify}
+	if c.at.database != 0 {
+		s.URL += "/" + strconv.Itoa(c.at.database)
+	}
+	if c.at.password != "" {
+		s.Headers = []string{"user: " + c.at.user}
+	}
+	return s
+}
+
+// excerpt returns the beginning of the answer.
+func (a *answer) excerpt() string {
+	const most = 300
+	if a.doc == nil {
+		return ""
+	}
+	return targets.Clip(check.ValueText(a.doc), most)
+}
+
+// shown writes a command as redis-cli reads it. A value behind a secret name is masked.
+func shown(words []string) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		switch {
+		case i > 1 && hides(words[i-1]), i > 1 && strings.EqualFold(words[0], "ACL") && strings.ContainsAny(w[:min(1, len(w))], "><#!"):
+			list[i] = syntax.Masked
+		default:
+			list[i] = quoted(w)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// hides reports whether the value behind a word is secret.
+func hides(word string) bool {
+	return secret.IsName(word) || strings.EqualFold(word, "requirepass") || strings.EqualFold(word, "masterauth")
+}

@@ -1,0 +1,44 @@
+package redis
+
+import (
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Schema implements [syntax.Schemer].
+func (*answerCheck) Schema() syntax.Schema {
+	match := (*check.Matcher)(nil).Schema()
+	one := syntax.Schema{"type": "string", "pattern": `^\S+$`, "examples": []any{"BUSY", "LOADING"}}
+	words := syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
+	return syntax.Schema{
+		"type": "object",
+		"properties": syntax.Schema{
+			"allow":  words.Described("errors that are ok, by their first word, or a list, such as BUSYGROUP; default: none"),
+			"shed":   words.Described("errors by which the target refuses on purpose: not good, not an error"),
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+		},
+		"patternProperties": syntax.Schema{
+			`^\$`: match.Described("the value at a path of the answer, of which $ is the whole: a value, exists, not empty, > n, ~ regexp"),
+		},
+		"additionalProperties": false,
+	}
+}
+
+// Schema implements [syntax.Schemer].
+func (*extraction) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^\$`, "examples": []any{"$", "$[0]", "$.total"}}
+}
+
+// Schema implements [syntax.Schemer].
+func (*commandSource) Schema() syntax.Schema {
+	command := syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema(), "examples": []any{[]any{"GET", "user:${int(1,9)}"}}}
+	several := syntax.Schema{"type": "array", "minItems": 1, "items": command}
+	return syntax.Schema{"anyOf": []any{command, syntax.Schema{
+		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+		"properties": syntax.Schema{
+			"pipeline": several.Described("commands that are sent at once; each is a part with rows and objectives of its own"),
+			"multi":    several.Described("commands of a transaction, between MULTI and EXEC; $ is the list of their answers"),
+		},
+	}}}
+}

@@ -1,0 +1,301 @@
+package redis
+
+import (
+	"bufio"
+	"errors"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+// session is a virtual user. It holds no memory: a call borrows what it needs.
+type session struct {
+	client *client
+	routes *routes
+	own    bool // the connections are this user's alone
+}
+
+// Close implements [targets.Session].
+func (s *session) Close() error {
+	if s.own {
+		s.routes.close()
+	}
+	return nil
+}
+
+// Do implements [targets.Session].
+func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
+	t := exchanges.Get().(*exchange)
+	t.session, t.call, t.it, t.out = s, by.(*call), it, out
+	err := t.compose()
+	if err != nil {
+		out.Slot = s.client.o.Now()
+	} else if err = t.run(); err == nil {
+		t.judge()
+	}
+	if err != nil {
+		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
+	}
+	t.emit()
+	t.sample(err)
+	t.end()
+}
+
+// exchange is a call under way.
+type exchange struct {
+	*session
+	call *call
+	it   *template.Iter
+	out  *scenarios.Outcome
+
+	mem    []byte // of what is sent, if it is not the same for every call
+	word   []byte
+	send   []byte
+	slot   uint16
+	asking bool   // ASKING stands before what is sent
+	begun  bool   // it was sent before, to another node
+	to     string // host:port of the node of a cluster that it was sent to
+	in     reader
+	answer
+	parts []part // of a pipeline: its answers so far
+}
+
+// part is the answer to one command of a pipeline.
+type part struct {
+	reply
+	first, end time.Duration
+	bytes      int64
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// mostKept is the size in bytes up to which the buffer of a call is kept for the next.
+const mostKept = 64 << 10
+
+// end returns all that was borrowed.
+func (t *exchange) end() {
+	for _, b := range []*[]byte{&t.mem, &t.word, &t.text} {
+		if *b = (*b)[:0]; cap(*b) > mostKept {
+			*b = nil
+		}
+	}
+	text, parts := t.text, t.parts[:0]
+	t.session, t.call, t.it, t.out, t.send, t.in = nil, nil, nil, nil, nil, reader{}
+	t.asking, t.begun, t.to = false, false, ""
+	t.answer = answer{reply: reply{text: text}}
+	t.parts = parts
+	exchanges.Put(t)
+}
+
+// compose writes the call down.
+func (t *exchange) compose() (err error) {
+	c := t.call
+	if t.slot = c.slot; c.fixed != nil {
+		t.send = c.fixed
+		return nil
+	}
+	t.mem, t.word, t.slot, err = c.encoded.compose(t.mem[:0], t.word, t.it)
+	t.send = t.mem
+	return err
+}
+
+// run sends the call and reads its answer. It follows one redirect of a cluster.
+func (t *exchange) run() error {
+	k := t.client.cluster
+	if k == nil {
+		return t.ask(t.routes.only)
+	}
+	var err error
+	if t.to, err = k.node(t.call.keyed, t.slot, t.it.Deadline); err != nil {
+		t.out.Slot = t.client.o.Now()
+		return err
+	}
+	if err = t.ask(t.routes.to(t.to)); err != nil {
+		k.renew()
+		return err
+	}
+	to, yes := t.redirect(t.to)
+	if !yes || !t.untouched() {
+		return nil
+	}
+	if to.ask {
+		t.mem = append(appendCommand(nil, "ASKING"), t.send...)
+		t.send, t.asking = t.mem, true
+	} else {
+		k.move(to.slot, to.address)
+	}
+	t.begun, t.to = true, to.address
+	return t.ask(t.routes.to(t.to))
+}
+
+// untouched reports whether the node that redirects the call has executed none of its commands: a single one, a
+// transaction, whose EXEC it refuses, or a pipeline of which it redirects each.
+func (t *exchange) untouched() bool {
+	for i := range t.parts {
+		if _, yes := t.parts[i].redirect(""); !yes {
+			return false
+		}
+	}
+	return true
+}
+
+// ask sends the call to one node and reads its answer.
+func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
+	out, deadline := t.out, t.it.Deadline
+	conn, slot, _, err := places.Get(deadline, &out.Opening)
+	if !t.begun {
+		out.Slot = slot
+	}
+	if err != nil {
+		return err
+	}
+	var br *bufio.Reader
+	for {
+		conn.Until(deadline, t.client.slack)
+		if br, err = conn.Ask(t.send, nil); !errors.Is(err, h1.ErrStale) {
+			break
+		}
+		if conn, err = places.Replace(conn, deadline, &out.Opening); err != nil {
+			return err
+		}
+	}
+	if conn.WasSent {
+		out.Attempts++
+		if !t.begun {
+			out.Sent, out.WasSent = conn.Sent, true
+		}
+	}
+	if err != nil {
+		places.Put(conn, false)
+		return err
+	}
+	out.First = conn.First
+	err = t.read(conn, br)
+	if out.End = conn.First; conn.Reads > 1 || err != nil { // else the last byte came with the first
+		out.End = t.client.o.Now()
+	}
+	clean := err == nil && br.Buffered() == 0 && !t.demoted()
+	h1.Release(br)
+	places.Put(conn, clean && t.client.o.KeepsAlive())
+	switch {
+	case err != nil:
+		return err
+	case out.End > deadline:
+		return targets.ErrLate
+	}
+	out.Answered, out.Status = true, t.status()
+	out.Bytes += t.in.size
+	return nil
+}
+
+// status is that of an answer in its outcome.
+func (p *reply) status() int32 {
+	switch {
+	case p.failed:
+		return failed + p.number
+	case p.none:
+		return absent
+	}
+	return 0
+}
+
+// demoted reports whether the server is not the primary any more, so that the sentinels name another.
+func (t *exchange) demoted() bool {
+	return t.client.at.master != "" && t.failed && t.number == readOnly
+}
+
+var readOnly = scenarios.RedisNumber([]byte("READONLY"))
+
+// read reads the answers to the call.
+func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) error {
+	t.in = reader{br: br, room: mostDecoded}
+	t.answer = answer{reply: reply{text: t.text[:0]}}
+	t.parts = t.parts[:0]
+	if t.asking {
+		if err := t.in.read(new(reply)); err != nil {
+			return err
+		}
+	}
+	switch t.call.source.form {
+	case pipeline:
+		return t.readPipeline(conn)
+	case multi: // the first error is that of a command that was not queued, if there is one, and not that of EXEC
+		for range t.call.replies - 1 {
+			if err := t.in.read(&t.reply); err != nil {
+				return err
+			}
+		}
+	}
+	if !t.call.decodes {
+		return t.in.read(&t.reply)
+	}
+	var err error
+	t.doc, err = t.in.decode(&t.reply)
+	return err
+}
+
+// readPipeline reads the answer to each command.
+func (t *exchange) readPipeline(conn *h1.Conn) error {
+	var list []any
+	at, reads := conn.First, conn.Reads
+	came := func() time.Duration { // when what was read last came
+		if conn.Reads > reads {
+			at, reads = t.client.o.Now(), conn.Reads
+		}
+		return at
+	}
+	for range t.call.replies {
+		if _, err := t.in.br.Peek(1); err != nil {
+			return broken(err)
+		}
+		p := part{first: came()}
+		before := t.in.size
+		if t.call.decodes {
+			v, err := t.in.decode(&p.reply)
+			if err != nil {
+				return err
+			}
+			list = append(list, v)
+		} else if err := t.in.read(&p.reply); err != nil {
+			return err
+		}
+		p.end, p.bytes = came(), t.in.size-before
+		if p.failed {
+			t.note(p.text)
+		}
+		t.parts = append(t.parts, p)
+	}
+	if list != nil {
+		t.doc = list
+	}
+	return nil
+}
+
+// emit hands over the commands of a pipeline, each with its own answer.
+func (t *exchange) emit() {
+	emit := t.client.o.Emit
+	if emit == nil || t.call.source.form != pipeline {
+		return
+	}
+	for i := range t.call.replies {
+		one := *t.out
+		one.Checks, one.Failed, one.Attempts, one.Bytes, one.Opening = 0, 0, 0, 0, scenarios.Opening{}
+		if i < len(t.parts) && t.parts[i].end <= t.it.Deadline {
+			p := &t.parts[i]
+			one.Kind, one.Cause, one.Status, one.Answered = scenarios.OK, scenarios.NoCause, p.status(), true
+			one.First, one.End, one.Bytes = p.first, p.end, p.bytes
+			switch {
+			case !p.failed || p.holds(t.call.allow):
+			case p.holds(t.call.shed):
+				one.Kind = scenarios.Shed
+			default:
+				one.Kind, one.Cause = scenarios.Error, scenarios.RedisError(p.number)
+			}
+		}
+		emit(t.it, t.call, i, &one)
+	}
+}

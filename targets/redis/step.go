@@ -1,0 +1,134 @@
+package redis
+
+import (
+	"embed"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+)
+
+// Descriptor describes Redis: a server, a cluster, or the primary that sentinels name.
+func Descriptor() *targets.Descriptor {
+	d := &targets.Descriptor{
+		Name: "redis", Doc: "Sends a command to Redis.",
+		Kinds: []string{"redis"}, Schemes: schemes, PerUser: true, Settings: reflect.TypeFor[step](),
+		Source:  map[string]embed.FS{"brunt/targets/redis": source},
+		Compile: compile, Bind: bind,
+		Parts:  func(c scenarios.Call) []string { return c.(*call).source.parts() },
+		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
+		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
+		Lasts:  func(c scenarios.Call) bool { return c.(*call).waits },
+	}
+	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
+	return d
+}
+
+// The status of an answer: 0 is one without an error; that of one with an error is failed plus the number of its first
+// word.
+const (
+	absent = -1 // the answer is nil
+	failed = 1
+)
+
+// temporary reports whether a later call may get another answer than the error with a status.
+func temporary(status int32) bool {
+	for _, word := range []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOREPLICAS", "MISCONF"} {
+		if status == failed+scenarios.RedisNumber([]byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// step is the YAML of a step.
+type step struct {
+	syntax.Place
+	// a command, each word an item: [GET, "user:${int(1,9)}"]; {pipeline: [[INCR, a], [EXPIRE, a, 60]]} sends several at
+	// once, {multi: […]} as a transaction
+	Redis   commandSource         `yaml:"redis"`
+	Check   *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is any that is no error
+	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands: $ is the answer, $[0] the first of a list
+}
+
+// call is a compiled step.
+type call struct {
+	name   string
+	at     syntax.Pos
+	source commandSource
+	waits  bool // for something to happen
+	encoded
+	expected
+}
+
+// Name implements [scenarios.Call].
+func (c *call) Name() string { return c.name }
+
+// Traits implements [scenarios.Call].
+func (c *call) Traits() scenarios.CallTraits {
+	return scenarios.CallTraits{Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Method: "redis", URL: c.source.name()}
+}
+
+// compile compiles a step.
+func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	s, ok := syntax.Resolve(block, map[string]func() *step{block.Kind: func() *step { return new(step) }}, m)
+	if !ok {
+		return nil, false
+	}
+	before := m.Len()
+	c := &call{name: s.Redis.named(in.Name), at: s.Of("redis"), source: s.Redis}
+	for i := range c.source.commands {
+		c.waits = c.waits || waits(c.source.commands[i].words())
+	}
+	c.encoded = c.source.encode()
+	c.compileChecks(s.Check, in)
+	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
+		c.compileExtraction(name, s.Extract[name], in)
+	}
+	c.compileEndpoint(in, m)
+	switch {
+	case in.Auth != nil && in.Auth.Kind == syntax.Map:
+		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint", "redis steps don't take the load's auth")
+	case in.Sign != nil && in.Sign.Kind == syntax.Map:
+		m.Add(in.Sign.Pos, "redis steps are not signed")
+	}
+	return c, m.Len() == before
+}
+
+// compileEndpoint notes mistakes of the call that only its endpoint shows, and of the endpoint's URL.
+func (c *call) compileEndpoint(in targets.Scope, m *syntax.Mistakes) {
+	text, at := in.EndpointURL()
+	u, err := url.Parse(text)
+	if text == "" || err != nil || strings.Contains(text, "${") {
+		return // package plan notes what is wrong with it
+	}
+	l, err := locate(u)
+	in.AddSecret(l.password)
+	if err != nil {
+		m.AddHint(at, forms, "the endpoint's URL: %v", err)
+		return
+	}
+	if !l.cluster || c.source.form == single {
+		return
+	}
+	slot, known := uint16(0), false
+	for i := range c.source.commands {
+		words := c.source.commands[i].words()
+		key := keyOf(words)
+		if key == 0 || words[key] == "" {
+			continue
+		}
+		if at := slotOf([]byte(words[key])); !known {
+			slot, known = at, true
+		} else if at != slot {
+			m.AddHint(c.source.commands[i].at, "{braces} in keys name what their slot is taken of: {user1}.name, {user1}.cart",
+				"the commands of a %s have keys of one slot of a cluster", [...]string{pipeline: "pipeline", multi: "transaction"}[c.source.form])
+			return
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package redis
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// schemes are those of the URLs of endpoints.
+var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
+
+// location is what the URL of an endpoint says.
+type location struct {
+	addresses []string // host:port of the server, of nodes of the cluster, or of sentinels
+	secure    bool     // TLS
+	cluster   bool
+	master    string // the name that sentinels know the primary by; empty: there are none
+	user      string // empty: default
+	password  string
+	database  int
+	resp2     bool // RESP3 is not asked for
+}
+
+// forms shows how the URLs of endpoints look.
+const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://127.0.0.1:7000?addr=127.0.0.1:7001 or redis+sentinel://127.0.0.1:26379/mymaster"
+
+// locate reads the URL of an endpoint.
+func locate(u *url.URL) (l location, err error) {
+	l.secure = strings.HasPrefix(u.Scheme, "rediss")
+	_, form, _ := strings.Cut(u.Scheme, "+")
+	l.cluster = form == "cluster"
+	l.addresses = append(l.addresses, u.Host)
+	l.user = u.User.Username()
+	l.password, _ = u.User.Password()
+	if l.user != "" && l.password == "" {
+		return l, fmt.Errorf("a user without a password: write redis://:PASSWORD@%s for the default user", u.Host)
+	}
+	path := strings.Trim(u.Path, "/")
+	if form == "sentinel" {
+		if l.master, path, _ = strings.Cut(path, "/"); l.master == "" {
+			return l, fmt.Errorf("the name of the primary is missing: write %s://%s/mymaster", u.Scheme, u.Host)
+		}
+	}
+	if path != "" {
+		if l.database, err = strconv.Atoi(path); err != nil || l.database < 0 {
+			return l, fmt.Errorf("%q is not the number of a database", path)
+		}
+	}
+	if l.cluster && l.database != 0 {
+		return l, fmt.Errorf("a cluster has the database 0 alone")
+	}
+	return l, l.query(u)
+}
+
+// query reads the parameters of the URL.
+func (l *location) query(u *url.URL) error {
+	given := u.Query()
+	for name, values := range given {
+		switch name {
+		case "addr":
+			for _, a := range values {
+				if _, _, err := net.SplitHostPort(a); err != nil {
+					return fmt.Errorf("addr=%s is not HOST:PORT", a)
+				}
+				l.addresses = append(l.addresses, a)
+			}
+		case "protocol":
+			if !slices.Contains([]string{"2", "3"}, values[0]) {
+				return fmt.Errorf("protocol=%s: Redis has 2 and 3", values[0])
+			}
+			l.resp2 = values[0] == "2"
+		default:
+			return fmt.Errorf("unknown parameter %q; there are addr and protocol", name)
+		}
+	}
+	if len(l.addresses) > 1 && !l.cluster && l.master == "" {
+		return fmt.Errorf("several addresses are those of a cluster or of sentinels: redis+cluster://, redis+sentinel://")
+	}
+	return nil
+}
