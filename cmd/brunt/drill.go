@@ -30,11 +30,12 @@ once a defence is taken away. A drill of your own is a YAML file, named with its
   brunt drill plan checkout.yaml
   brunt drill show replica-crash checkout.yaml --role replica=posts
   brunt drill run replica-crash checkout.yaml --role replica=posts
+  brunt drill all checkout.yaml --role replica=posts
   brunt drill prove replica-crash --times 5`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(drillListCommand(), drillPlanCommand(), drillShowCommand(), drillRunCommand(), drillProveCommand())
+	c.AddCommand(drillListCommand(), drillPlanCommand(), drillShowCommand(), drillRunCommand(), drillAllCommand(), drillProveCommand(), drillMatrixCommand())
 	return c
 }
 

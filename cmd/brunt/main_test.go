@@ -79,6 +79,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BRUNT_STATE", filepath.Join(e.WorkDir, "state"))
 			return oldResults(e.WorkDir)
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "full" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return suite.Full(), nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": exitCode,
 			"waitfile": waitFile,

@@ -12,7 +12,7 @@ import (
 )
 
 // DecisionFile is the JUnit file of a gate or a comparison in its folder.
-const DecisionFile = junitFile
+const DecisionFile = JUnitFile
 
 // DecisionSummary writes what a gate or a comparison came to as Markdown, for the summary of a step of GitHub Actions.
 func DecisionSummary(w io.Writer, d *result.Decision) error {

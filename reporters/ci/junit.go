@@ -22,7 +22,8 @@ type JUnit struct{}
 
 var _ reporters.Reporter = JUnit{}
 
-const junitFile = "junit.xml"
+// JUnitFile is the name of the file.
+const JUnitFile = "junit.xml"
 
 type junitSuites struct {
 	XMLName  xml.Name   `xml:"testsuites"`
@@ -71,7 +72,7 @@ type junitProblem struct {
 // Format implements [reporters.Reporter].
 func (JUnit) Format() reporters.Format {
 	return reporters.Format{
-		Name: "junit", File: junitFile,
+		Name: "junit", File: JUnitFile,
 		About: "A test case for each objective and one for the verdict, for CI systems that read JUnit's XML.",
 	}
 }

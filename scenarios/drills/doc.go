@@ -21,6 +21,7 @@
 //	act.go        acts, and the kinds of fault that they become
 //	lay.go        a drill laid over a scenario
 //	objective.go  the objectives of a drill, and those that it inherits
+//	matrix.go     which part of a system was tried, and what came of it
 //	proof.go      mutants, and runs held against them
 //	schema.go     the JSON Schema of a drill file
 package drills

@@ -212,7 +212,7 @@ func TestJudge(t *testing.T) {
 	}
 	mutant := &d.Proof.Mutants[0]
 	run := func(v, swift scenarios.Verdict, low, high float64) *result.Result {
-		return &result.Result{Verdict: v, Reason: "so it was", Objectives: []result.ObjectiveResult{
+		return &result.Result{Verdict: v, Reason: "so it was", Generator: result.Generator{Healthy: true}, Objectives: []result.ObjectiveResult{
 			{Text: "errors < 1% in lag", Op: "<", Verdict: scenarios.Pass},
 			{Text: "p95 < 800ms in lag", Op: "<", Target: .8, Measured: 1, Low: result.Num(low), High: result.Num(high), Verdict: swift},
 		}}
@@ -244,6 +244,11 @@ func TestJudge(t *testing.T) {
 		return &result.Result{Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{{
 			Text: "errors < 1% in lag", Op: "<", Target: .01, Measured: measured, Low: result.NaN, High: result.NaN, Bound: &bound, Count: n, Verdict: scenarios.Fail,
 		}}}
+	}
+	busy := run(scenarios.Fail, scenarios.Fail, .9, 1.2)
+	busy.Generator.Healthy = false
+	if j := d.Judge(laid, nil, busy); j.Answer != drills.Spoilt {
+		t.Errorf("a good system on a busy machine: %+v", j)
 	}
 	fails := &drills.Mutant{Fails: []string{"served"}}
 	if j := d.Judge(laid, fails, share(.05, 400)); j.Answer != drills.Proved {

@@ -34,6 +34,12 @@ func Library() ([]*Drill, error) {
 	return out, nil
 }
 
+// HarmlessFirst sorts drills from the harmless to the harmful: those that break nothing come first, those that may lose data last.
+func HarmlessFirst(list []*Drill) []*Drill {
+	order := []string{"load", "cache", "dependency", "resource", "redundancy", "data"}
+	return slices.SortedStableFunc(slices.Values(list), func(a, b *Drill) int { return slices.Index(order, a.Family) - slices.Index(order, b.Family) })
+}
+
 // Names lists the names of the library's drills.
 func Names() []string {
 	files, _ := library.ReadDir("library")

@@ -135,6 +135,8 @@ func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 		j.Answer, j.Why = Proved, "passed"
 	case res.Verdict == scenarios.Invalid || res.Verdict == scenarios.Inconclusive:
 		j.Answer = Spoilt
+	case mutant == nil && !res.Generator.Healthy: // what slowed brunt down slowed the system down
+		j.Answer, j.Why = Spoilt, "brunt itself was late: "+res.Reason
 	case mutant != nil && res.Verdict == scenarios.Pass:
 		j.Why = "it passed, although its defence was taken away"
 	case mutant != nil:

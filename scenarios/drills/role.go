@@ -230,7 +230,7 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.ContainsFunc(d.Roles, func(r Role) bool { return r.Name == name }) {
-			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40), syntax.DidYouMean(name, d.roleNames()))
+			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40), syntax.DidYouMean(name, d.RoleNames()))
 		}
 	}
 	if len(lacking) > 0 {
@@ -239,7 +239,8 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	return d.fits(s)
 }
 
-func (d *Drill) roleNames() []string {
+// RoleNames lists the roles of the drill.
+func (d *Drill) RoleNames() []string {
 	var out []string
 	for i := range d.Roles {
 		out = append(out, d.Roles[i].Name)

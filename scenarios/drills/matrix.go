@@ -1,0 +1,145 @@
+package drills
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// effects are the columns of a matrix: what a fault does to a part of a system.
+var effects = []string{"dies", "restarts", "hangs", "slow", "errors", "cut", "lossy", "starved", "clock", "names", "other"}
+
+// effectOf maps kinds of fault to their effects; those of a family end with a dot.
+var effectOf = map[string]string{
+	"process.crash": "dies", "container.kill": "dies", "process.stop": "dies", "container.stop": "dies",
+	"process.restart": "restarts", "container.restart": "restarts",
+	"process.freeze": "hangs", "container.pause": "hangs", "network.stall": "hangs",
+	"network.latency": "slow", "network.bandwidth": "slow", "tcp.slicer": "slow", "tcp.slow_close": "slow", "http.delay": "slow",
+	"http.error": "errors", "http.rewrite": "errors", "tcp.limit": "errors",
+	"network.blackhole": "cut", "network.partition": "cut", "network.reset": "cut", "network.half_open": "cut", "container.disconnect": "cut",
+	"network.": "lossy", "cpu.": "starved", "memory.": "starved", "disk.": "starved", "fd.": "starved", "stress.": "starved",
+	"time.": "clock", "dns.": "names",
+}
+
+// effect returns the effect of a kind of fault.
+func effect(kind string) string {
+	family, _, _ := strings.Cut(kind, ".")
+	return cmp.Or(effectOf[kind], effectOf[family+"."], "other")
+}
+
+// A Tried is a finished run of a matrix.
+type Tried struct {
+	Name   string // of the drill, or of the scenario
+	Link   string // to its report
+	Result *result.Result
+}
+
+// A Cell says what runs showed of one part of a system under one effect. Without a verdict it was never tried.
+type Cell struct {
+	Verdict scenarios.Verdict
+	Why     string // in a sentence
+	Link    string // to the report of the newest run
+}
+
+// A Matrix says which parts of a system were tried under which effects, and what came of it.
+type Matrix struct {
+	Effects []string           // those that were tried at all
+	Parts   []string           // units, then links
+	Cells   map[[2]string]Cell // by part and effect
+
+	began map[[2]string]time.Time // when the run of a cell began
+}
+
+// NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected traffic; the newest run
+// counts.
+func NewMatrix(runs []Tried) *Matrix {
+	m := &Matrix{Cells: map[[2]string]Cell{}, began: map[[2]string]time.Time{}}
+	parts, tried := map[string]bool{}, map[string]bool{}
+	for _, run := range runs {
+		for _, u := range run.Result.Usage {
+			parts[u.Unit] = true
+		}
+		for i := range run.Result.Faults {
+			f := &run.Result.Faults[i]
+			for _, hit := range hits(f) {
+				parts[hit[0]], tried[hit[1]] = true, true
+				m.add(hit, run, f)
+			}
+		}
+	}
+	for _, e := range effects {
+		if tried[e] {
+			m.Effects = append(m.Effects, e)
+		}
+	}
+	m.Parts = slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
+		link := func(s string) int { return strings.Count(s, linkArrow) }
+		return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
+	})
+	return m
+}
+
+// hits returns the parts that a fault hit, each with its effect. A fault that was not verified, or met no traffic, hit none.
+func hits(f *result.FaultRecord) (out [][2]string) {
+	if f.Skipped || f.Traffic == 0 {
+		return nil
+	}
+	add := func(kind string, verified result.Num, units []string) {
+		for _, u := range units {
+			if hit := [2]string{u, effect(kind)}; verified.Known() && !slices.Contains(out, hit) {
+				out = append(out, hit)
+			}
+		}
+	}
+	if len(f.Steps) == 0 {
+		add(f.Kind, f.Verified, f.Units)
+	}
+	for i := range f.Steps {
+		add(f.Steps[i].Kind, f.Steps[i].Verified, f.Steps[i].Units)
+	}
+	return out
+}
+
+// add adds what a run says of a fault to a cell, unless a newer run was there before. Of several faults of one run the worst counts.
+func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
+	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link}
+	for i := range run.Result.Objectives {
+		o := &run.Result.Objectives[i]
+		if scenarios.PhaseOf(o.Phase) != f.Name || o.List != "" {
+			continue
+		}
+		if cell.Verdict == scenarios.None || scenarios.Worse(cell.Verdict, o.Verdict) != cell.Verdict {
+			cell.Verdict, cell.Why = o.Verdict, o.Text+": "+figure(*o)
+		}
+	}
+	if f.Revert == "failed" || f.Revert == "unverified" {
+		cell.Verdict, cell.Why = scenarios.NotReverted, "the fault could not be taken back"
+	}
+	cell.Why = run.Name + ": " + cell.Why
+	before, old := m.Cells[at], m.began[at]
+	switch began := run.Result.Started; {
+	case began.Before(old), began.Equal(old) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict && before.Verdict != "":
+	default:
+		m.Cells[at], m.began[at] = cell, began
+	}
+}
+
+// Share says how many of n drills that fit passed, as an interval: what is not known may be either.
+func Share(passed, failed, n int) string {
+	if n == 0 {
+		return "no drill fits"
+	}
+	percent := func(k int) string { return quantity.FormatShareBriefly(float64(k) / float64(n)) }
+	text := fmt.Sprintf("%d of %d that fit passed, %d failed, %d not known", passed, n, failed, n-passed-failed)
+	if passed+failed == n {
+		return text + ": " + percent(passed)
+	}
+	return text + ": between " + percent(passed) + " and " + percent(n-failed)
+}

@@ -1,0 +1,77 @@
+package drills_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/result"
+)
+
+// TestMatrix: a cell is the newest run that tried it, and a fault that was not verified or met no traffic tried nothing.
+func TestMatrix(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	run := func(name string, after int, v scenarios.Verdict, f result.FaultRecord) drills.Tried {
+		f.Name = "f"
+		return drills.Tried{Name: name, Link: name + ".html", Result: &result.Result{
+			Started: at.Add(time.Duration(after) * time.Hour), Usage: []result.UnitUsage{{Unit: "store[0]"}},
+			Faults: []result.FaultRecord{f},
+			Objectives: []result.ObjectiveResult{
+				{Text: "errors < 1% in f", Phase: "f", Verdict: v, Measured: .5}, {Text: "p95 < 1s", Phase: "run", Verdict: scenarios.Fail},
+			},
+		}}
+	}
+	crash := result.FaultRecord{Kind: "process.crash", Units: []string{"web[0]"}, Verified: 1, Traffic: 9}
+	unmet, unseen, left := crash, crash, crash
+	unmet.Traffic, unseen.Verified, left.Revert = 0, result.NaN, "failed"
+	unmet.Kind, unseen.Kind, left.Kind = "process.freeze", "network.latency", "cpu.throttle"
+	group := result.FaultRecord{Kind: result.GroupKind, Traffic: 9, Steps: []result.FaultStep{
+		{Kind: "network.blackhole", Units: []string{"web[0]->store[0]"}, Verified: 1}, {Kind: "time.skew", Units: []string{"web[0]"}, Verified: result.NaN},
+	}}
+	m := drills.NewMatrix([]drills.Tried{
+		run("old", 1, scenarios.Pass, crash), run("new", 3, scenarios.Fail, crash), run("older", 0, scenarios.Pass, crash),
+		run("unmet", 4, scenarios.Pass, unmet), run("unseen", 4, scenarios.Pass, unseen), run("left", 5, scenarios.Pass, left),
+		run("group", 6, scenarios.Pass, group),
+	})
+	if want := []string{"dies", "cut", "starved"}; !slices.Equal(m.Effects, want) {
+		t.Errorf("effects %q, want %q", m.Effects, want)
+	}
+	if want := []string{"store[0]", "web[0]", "web[0]->store[0]"}; !slices.Equal(m.Parts, want) {
+		t.Errorf("parts %q, want %q", m.Parts, want)
+	}
+	for _, c := range []struct {
+		part, effect string
+		verdict      scenarios.Verdict
+		link         string
+	}{
+		{"web[0]", "dies", scenarios.Fail, "new.html"},
+		{"web[0]", "starved", scenarios.NotReverted, "left.html"},
+		{"web[0]->store[0]", "cut", scenarios.Pass, "group.html"},
+		{"store[0]", "dies", "", ""},
+	} {
+		if cell := m.Cells[[2]string{c.part, c.effect}]; cell.Verdict != c.verdict || cell.Link != c.link {
+			t.Errorf("%s %s: %+v, want %s of %s", c.part, c.effect, cell, c.verdict, c.link)
+		}
+	}
+}
+
+// TestShare: what is not known may be either.
+func TestShare(t *testing.T) {
+	if got, want := drills.Share(18, 3, 26), "18 of 26 that fit passed, 3 failed, 5 not known: between 69.2% and 88.5%"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHarmlessFirst: drills that break nothing come before those that may lose data.
+func TestHarmlessFirst(t *testing.T) {
+	all, err := drills.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sorted := drills.HarmlessFirst(all)
+	if sorted[0].Family != "load" || sorted[len(sorted)-1].Family != "data" || len(sorted) != len(all) {
+		t.Errorf("%s first, %s last", sorted[0].Name, sorted[len(sorted)-1].Name)
+	}
+}
