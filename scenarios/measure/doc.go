@@ -35,10 +35,9 @@
 //	totals.go      running totals of every phase
 //	live.go        what ended in the last second, and the baseline so far
 //	live_steps.go  the same by step
-//	slowest.go     the slowest requests of every step and set of faults
 //
 // Package samples keeps requests that reports show in full, package writelog every write for the ledger.
-// Package pulse finds the spans in which brunt itself did not run.
+// Package pulse finds the spans in which brunt itself did not run, package slowest keeps the slowest requests.
 //
 // To count something new, add a field to [Cell], count it in Cell.record, add it in
 // cell.addCounts, list it in Cell.numbers for the spill file, and copy it into [Counts] if

@@ -131,7 +131,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		}
 		return
 	}
-	r.slow.add(o, set)
+	r.slow.Add(o, set)
 	if r.cfg.SlowShare > 0 && o.Kind == scenarios.OK && o.Intended >= 0 && r.FirstInjection() == Never {
 		r.usual[series].take(max(0, o.Response()-ours))
 	}
@@ -249,7 +249,7 @@ func (r *Recorder) events(o *scenarios.Outcome, w *Window, series int, iteration
 func (r *Recorder) close(horizon time.Duration) {
 	r.mu.Lock()
 	r.gone = r.windows.close(horizon, r.gone[:0])
-	r.slow.pack(func(set int32) bool { return r.isOver(set, horizon) })
+	r.slow.Pack(func(set int32) bool { return r.isOver(set, horizon) })
 	r.mu.Unlock()
 	for _, w := range r.gone {
 		w.Each(r.spillCell)

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure/slowest"
 )
 
 // Series names the series that a recorder measures: the steps of every load, by the number that
@@ -100,7 +101,7 @@ type Recorder struct {
 	timeline
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
-	slow   Slowest
+	slow   slowest.Set
 	usual  []PhaseTimes // by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
 	limits SlowLimits
 	interval
@@ -129,7 +130,7 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	r.longest = make([]time.Duration, n)
 	r.shards = newShards(cfg.Shards)
-	r.slow.steps = len(cfg.Steps)
+	r.slow = slowest.New(len(cfg.Steps))
 	return r, nil
 }
 

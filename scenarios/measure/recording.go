@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"brunt/scenarios/measure/slowest"
 )
 
 // A Recording holds what a recorder measured: the occurrences of faults, and the cells, which can be
@@ -13,7 +15,7 @@ type Recording struct {
 	Config   Config
 	Marks    []time.Duration         // instants at which windows are cut, besides whole seconds; ascending
 	InFlight map[time.Duration]int64 // most iterations under way, by the start of the window
-	Slowest  Slowest
+	Slowest  slowest.Set
 	Err      error // of the last write to the spill file; cells that were not written are in memory
 	spill    *spill
 }

@@ -7,6 +7,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/measure/slowest"
 	"brunt/scenarios/result"
 )
 
@@ -15,12 +16,12 @@ import (
 func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) []result.SlowRequest {
 	var out []result.SlowRequest
 	for step, all := range f.Slowest.ByStep() {
-		slices.SortStableFunc(all, func(a, b measure.SlowOf) int { return cmp.Compare(b.Response, a.Response) })
+		slices.SortStableFunc(all, func(a, b slowest.OfSet) int { return cmp.Compare(b.Response, a.Response) })
 		of := map[int32]int{} // how many of each fault were taken
 		for i, s := range all {
-			wanted := i < measure.MostSlow
+			wanted := i < slowest.Most
 			for _, n := range f.Sets[s.Set] {
-				wanted = wanted || of[n] < measure.MostSlowOfFault
+				wanted = wanted || of[n] < slowest.MostOfFault
 			}
 			if !wanted {
 				continue

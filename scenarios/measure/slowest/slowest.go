@@ -1,4 +1,5 @@
-package measure
+// Package slowest keeps the slowest requests of a run: of every step, and of each set of faults that requests met.
+package slowest
 
 import (
 	"encoding/binary"
@@ -8,25 +9,25 @@ import (
 	"brunt/scenarios"
 )
 
-// MostSlow is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be met.
-// MostSlowOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest of the run.
+// Most is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be met.
+// MostOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest of the run.
 const (
-	MostSlow        = 5
-	MostSlowOfFault = 3
+	Most        = 5
+	MostOfFault = 3
 )
 
-// Slowest keeps the slowest answered requests of every step, for each set of faults. A faster request costs one comparison.
+// A Set keeps the slowest answered requests of every step, for each set of faults. A faster request costs one comparison.
 // Those of faults that are over are kept in encoded form: a run may have thousands of faults.
-type Slowest struct {
+type Set struct {
 	steps  int
-	sets   [][]Slow                  // by set: MostSlow for each step, the slowest first; nil: none, or packed
-	packed [][]byte                  // by set; nil: not packed
-	unpack []int32                   // the sets that are not packed
-	run    [][MostSlow]time.Duration // by step: the response times of the slowest of the run
+	sets   [][]Request           // by set: Most for each step, the slowest first; nil: none, or packed
+	packed [][]byte              // by set; nil: not packed
+	unpack []int32               // the sets that are not packed
+	run    [][Most]time.Duration // by step: the response times of the slowest of the run
 }
 
-// A Slow is one of the slowest requests.
-type Slow struct {
+// A Request is one of the slowest.
+type Request struct {
 	Response, At time.Duration
 	Trace        uint64
 	Load, Status int32
@@ -34,27 +35,30 @@ type Slow struct {
 	Timings      [scenarios.RequestPhases]time.Duration
 }
 
-// SlowOf is a Slow with the number of the set of faults that it met.
-type SlowOf struct {
-	Slow
+// OfSet is a request with the number of the set of faults that it met.
+type OfSet struct {
+	Request
 	Set int
 }
 
-// add considers a request of a step.
-func (s *Slowest) add(o *scenarios.Outcome, set int32) {
+// New returns an empty set for a number of steps.
+func New(steps int) Set { return Set{steps: steps} }
+
+// Add considers a request of a step.
+func (s *Set) Add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return
 	}
-	kept := s.of(set)[MostSlow*int(o.Step):][:MostSlow]
+	kept := s.of(set)[Most*int(o.Step):][:Most]
 	took := o.Response()
-	if took <= kept[MostSlow-1].Response {
+	if took <= kept[Most-1].Response {
 		return
 	}
-	i := MostSlow - 1
+	i := Most - 1
 	for ; i > 0 && kept[i-1].Response < took; i-- {
 		kept[i] = kept[i-1]
 	}
-	kept[i] = Slow{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings()}
+	kept[i] = Request{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings()}
 	run := &s.run[o.Step]
 	for i := range run {
 		if took > run[i] {
@@ -64,7 +68,7 @@ func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 }
 
 // of returns the requests of a set, unpacked.
-func (s *Slowest) of(set int32) []Slow {
+func (s *Set) of(set int32) []Request {
 	if int(set) < len(s.sets) && s.sets[set] != nil {
 		return s.sets[set]
 	}
@@ -72,15 +76,15 @@ func (s *Slowest) of(set int32) []Slow {
 		s.sets, s.packed = append(s.sets, nil), append(s.packed, nil)
 	}
 	if s.run == nil {
-		s.run = make([][MostSlow]time.Duration, s.steps)
+		s.run = make([][Most]time.Duration, s.steps)
 	}
 	s.sets[set], s.packed[set] = s.decode(s.packed[set]), nil
 	s.unpack = append(s.unpack, set)
 	return s.sets[set]
 }
 
-// pack encodes the sets that are over.
-func (s *Slowest) pack(over func(set int32) bool) {
+// Pack encodes the sets that are over.
+func (s *Set) Pack(over func(set int32) bool) {
 	s.unpack = slices.DeleteFunc(s.unpack, func(set int32) bool {
 		if !over(set) {
 			return false
@@ -91,12 +95,12 @@ func (s *Slowest) pack(over func(set int32) bool) {
 }
 
 // encode encodes the requests of a set that can be shown: of each step their number and their fields.
-func (s *Slowest) encode(list []Slow) []byte {
+func (s *Set) encode(list []Request) []byte {
 	var b []byte
 	for step := range s.steps {
-		of, least := list[MostSlow*step:][:MostSlow], s.run[step][MostSlow-1]
+		of, least := list[Most*step:][:Most], s.run[step][Most-1]
 		n := 0
-		for n < MostSlow && of[n].Response > 0 && (n < MostSlowOfFault || of[n].Response >= least) {
+		for n < Most && of[n].Response > 0 && (n < MostOfFault || of[n].Response >= least) {
 			n++
 		}
 		b = append(b, byte(n))
@@ -107,7 +111,7 @@ func (s *Slowest) encode(list []Slow) []byte {
 	return slices.Clone(b)
 }
 
-func (q *Slow) append(b []byte) []byte {
+func (q *Request) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(q.Response))
 	b = binary.AppendUvarint(b, uint64(q.At))
 	b = binary.LittleEndian.AppendUint64(b, q.Trace)
@@ -121,15 +125,15 @@ func (q *Slow) append(b []byte) []byte {
 }
 
 // decode decodes the requests of a set; without any they are all zero.
-func (s *Slowest) decode(b []byte) []Slow {
-	list := make([]Slow, MostSlow*s.steps)
+func (s *Set) decode(b []byte) []Request {
+	list := make([]Request, Most*s.steps)
 	if b == nil {
 		return list
 	}
-	r := &reader{b: b}
+	r := &reader{b}
 	for step := range s.steps {
-		for i := range list[MostSlow*step:][:r.upTo(MostSlow)] {
-			q := &list[MostSlow*step+i]
+		for i := range list[Most*step:][:r.count()] {
+			q := &list[Most*step+i]
 			q.Response, q.At = time.Duration(r.count()), time.Duration(r.count())
 			q.Trace = binary.LittleEndian.Uint64(r.b)
 			r.b = r.b[8:]
@@ -144,8 +148,8 @@ func (s *Slowest) decode(b []byte) []Slow {
 }
 
 // ByStep returns the requests that are kept, by step, in the order of the sets.
-func (s *Slowest) ByStep() [][]SlowOf {
-	out := make([][]SlowOf, s.steps)
+func (s *Set) ByStep() [][]OfSet {
+	out := make([][]OfSet, s.steps)
 	for set := range s.sets {
 		list := s.sets[set]
 		if b := s.packed[set]; b != nil {
@@ -153,9 +157,24 @@ func (s *Slowest) ByStep() [][]SlowOf {
 		}
 		for i := range list {
 			if list[i].Response > 0 {
-				out[i/MostSlow] = append(out[i/MostSlow], SlowOf{list[i], set})
+				out[i/Most] = append(out[i/Most], OfSet{list[i], set})
 			}
 		}
 	}
 	return out
+}
+
+// reader reads what encode wrote.
+type reader struct{ b []byte }
+
+func (r *reader) count() int64 {
+	v, n := binary.Uvarint(r.b)
+	r.b = r.b[n:]
+	return int64(v)
+}
+
+func (r *reader) signed() int64 {
+	v, n := binary.Varint(r.b)
+	r.b = r.b[n:]
+	return v
 }
