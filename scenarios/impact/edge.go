@@ -66,6 +66,9 @@ const (
 	mostSlices = 300
 )
 
+// Around is how many slices before the injection and after the horizon of a question may count for its answer.
+const Around = mostSlices + 10
+
 // marks lists the requests of slices from to to in order: one that was sent late may lie behind its
 // slice. Known is false where single requests are unknown.
 func marks(q Question, from, to int) (out []Mark, known bool) {

@@ -172,7 +172,7 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
 		windows[r.Start].Merge(r.Punctual())
 	})
 	sum, span := 0.0, time.Duration(0)
-	list := f.slicesAs(o, p.has, (*measure.Counts).Punctual)
+	list := f.slicesAs(f.run(), o, p.has, (*measure.Counts).Punctual)
 	dark := f.dark(o, list)
 	for i, s := range list {
 		width := min(s.End, p.To) - max(s.Start, p.From)

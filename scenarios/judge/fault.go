@@ -115,7 +115,7 @@ func (f *composer) occurrence(o slo.Objective, i int, a impact.Answer) result.Ob
 	row := o.Metric.Row()
 	monitored := row.Effect == nil
 	if a.BadBefore && !monitored {
-		f.out.Faults[i].Unsteady = unsteadyBefore(f.readings, oc.Name, o, a)
+		f.out.Faults[i].Unsteady = answer.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
 	}
 	required, why := f.required(i, a)
 	switch {
@@ -174,25 +174,6 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 		r.Low, r.High = both.Low, both.High
 		r.Note = fmt.Sprintf("%s together: %s; which of them did it is unknown", all, o.Metric.FormatValue(float64(both.Measured)))
 	}
-}
-
-// unsteadyBefore describes how the steady state was violated before a fault.
-func unsteadyBefore(f *readings, fault string, o slo.Objective, a impact.Answer) string {
-	if a.StuckBefore {
-		return "requests were in flight and none ended before " + fault
-	}
-	what := "errors were"
-	least, most := f.Config.SlowRange()
-	if o.Metric.Span > 0 {
-		least, most = o.Metric.Span, o.Metric.Span
-	}
-	switch {
-	case least < most:
-		what = "errors and answers over the limit of their step were"
-	case most > 0:
-		what = "errors and answers over " + quantity.FormatSeconds(most.Seconds()) + " were"
-	}
-	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(f.c.Limit), fault)
 }
 
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower

@@ -174,8 +174,8 @@ type composer struct {
 	*effects
 	*tables
 	incidents []*incident
-	latencies *latency.Test     // nil: no fault was injected
-	blocks    []*counted.Blocks // for the intervals of objectives
+	latencies *latency.Test             // nil: no fault was injected
+	blocks    map[int][]*counted.Blocks // by phase: for the intervals of objectives
 }
 
 func (f *composer) finish() error {
@@ -238,19 +238,19 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 		sums[i] = make([]measure.Cell, n)
 	}
 	f.planBlocks(ps)
-	w := f.newRows()
+	w, in, during := f.newRows(), indexed(ps), f.bySecond()
 	cells := 0
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
-		for i := range ps {
+		for i := range in.Of(k, f.Sets[k.Set]) {
 			if ps[i].has(k, f.Sets[k.Set]) {
 				sums[i][k.Series].Add(c)
-				for _, b := range f.blocks {
+				for _, b := range f.blocks[i] {
 					b.Add(&f.Config.Series, i, k, c)
 				}
 			}
 		}
-		for _, in := range f.incidents {
-			in.add(f.effects, k, c)
+		for _, incident := range during[measure.FloorSecond(k.Start)] {
+			incident.add(f.effects, k, c)
 		}
 		if f.latencies != nil {
 			f.latencies.Add(f.Recording, k, c)

@@ -33,13 +33,13 @@ type incident struct {
 // objective on shed bounds it over the run.
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
-	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(slo.Objective{}, every)}
+	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every)}
 	found := impact.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
 		read := *f.readings
 		read.records = records
-		q.Slices = read.slices(slo.Objective{}, every)
+		q.Slices = read.slices(f.run(), slo.Objective{}, every)
 		q.Limit = surge(q.Limit, shedBefore(&read))
 		found = impact.Union(found, impact.Incidents(q))
 	}
@@ -72,9 +72,10 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 			continue
 		}
 		earlier := false
-		for j := range f.records {
+		from := f.index().First[f.index().Begun(measure.FloorSecond(in.Begin))] // a bad request is marked within the second of its window
+		for j := from; j < len(f.records) && f.records[j].Start < oc.Injected; j++ {
 			r := &f.records[j]
-			if r.Start >= oc.Injected || !f.Config.InSums(int(r.Series)) {
+			if !f.Config.InSums(int(r.Series)) {
 				continue
 			}
 			without := !slices.Contains(f.Sets[r.Set], int32(i))
@@ -178,6 +179,17 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 		in.kinds["slow"] += n.Slow
 	}
 	return true
+}
+
+// bySecond lists the incidents by the seconds of the windows that may count in them.
+func (f *composer) bySecond() map[time.Duration][]*incident {
+	out := map[time.Duration][]*incident{}
+	for _, in := range f.incidents {
+		for at := measure.FloorSecond(in.first); at <= min(in.End, f.end); at += time.Second {
+			out[at] = append(out[at], in)
+		}
+	}
+	return out
 }
 
 // faults lists the occurrences that were in at any time of an incident, up to their true ends. Planned

@@ -84,19 +84,22 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// a later fault is responsible for requests that overlap it
-	q.Slices = f.slices(o, func(_ measure.Key, set []int32) bool {
+	q.Slices = f.slices(f.index().Around(answer.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected })
 	})
-	q.Baseline = begunIn(answer.Span{From: 0, To: f.FirstInjection()}, f.slices(o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }))
-	q.Before = begunIn(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
+	q.Baseline = f.slices(answer.Span{To: f.FirstInjection()}, o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
+	q.Before = f.slices(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected })
-	}))
-	met := f.slices(o, func(_ measure.Key, set []int32) bool { return len(set) > 0 && !slices.ContainsFunc(set, other) })
-	for _, s := range met {
-		if s.Start < oc.Injected {
-			q.Caught.N += s.N
-			q.Caught.Bad += s.Bad
+	})
+	caught := answer.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
+	for _, i := range of {
+		if met := f.index().Affected[i]; len(met) > 0 {
+			caught.From = min(caught.From, f.records[met[0]].Start)
 		}
+	}
+	for _, s := range f.slices(caught, o, func(_ measure.Key, set []int32) bool { return len(set) > 0 && !slices.ContainsFunc(set, other) }) {
+		q.Caught.N += s.N
+		q.Caught.Bad += s.Bad
 	}
 	return q
 }
@@ -108,15 +111,6 @@ func (f *readings) overAt(i int) time.Duration {
 		return at
 	}
 	return f.Faults[i].Until()
-}
-
-// begunIn returns the slices that begin in a span.
-func begunIn(p answer.Span, in []impact.Slice) []impact.Slice {
-	at := func(t time.Duration) int {
-		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
-		return n
-	}
-	return in[at(p.From):max(at(p.From), at(p.To))]
 }
 
 // calmFrom is the time when the faults before occurrence i were over and recovered from.

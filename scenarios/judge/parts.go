@@ -36,9 +36,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	out.ErrorsBefore, out.SlowBefore, out.ShedBefore = share(n.Bad()), share(n.Slow), share(n.Kinds[scenarios.Shed])
 	out.P50, out.P95 = during.PunctualQuantile(.5), during.PunctualQuantile(.95)
 	out.P50Before, out.P95Before = before.PunctualQuantile(.5), before.PunctualQuantile(.95)
-	for j := range f.records {
+	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
-		if r.Start < 0 || !r.edges.Bad || !f.Config.InSums(int(r.Series)) || !slices.Contains(f.Sets[r.Set], int32(i)) {
+		if r.Start < 0 || !r.edges.Bad || !f.Config.InSums(int(r.Series)) {
 			continue
 		}
 		first, last := result.Sec(r.edges.FirstBad), result.Sec(r.edges.LastBad)

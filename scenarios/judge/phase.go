@@ -7,6 +7,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/index"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -16,7 +17,33 @@ type phase struct {
 	name string
 	answer.Span
 	of  int // number of its occurrence; ofNone for none
+	by  membership
 	has func(k measure.Key, set []int32) bool
+}
+
+// membership is what a cell is in a phase by.
+type membership uint8
+
+const (
+	byRun   membership = iota // has alone says
+	byFault                   // its requests met the occurrence
+	bySpan                    // its window begins in the span
+)
+
+// indexed returns the index of phases.
+func indexed(ps []phase) *index.Phases {
+	x := &index.Phases{}
+	for i, p := range ps {
+		switch p.by {
+		case byRun:
+			x.Run = append(x.Run, i)
+		case byFault:
+			x.OfFault(i, int32(p.of))
+		case bySpan:
+			x.InSpan(i, p.Span)
+		}
+	}
+	return x
 }
 
 // ofNone marks a phase that belongs to no fault.
@@ -32,10 +59,11 @@ const ofNone = -1
 func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
-		out = append(out, phase{"warmup", answer.Span{From: -warmup, To: 0}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
+		out = append(out, phase{"warmup", answer.Span{From: -warmup, To: 0}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
 	}
-	out = append(out, phase{"run", answer.Span{To: end}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
-	out = append(out, phase{"baseline", answer.Span{To: min(end, f.FirstInjection())}, ofNone, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
+	out = append(out, phase{"run", answer.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
+	before := answer.Span{To: min(end, f.FirstInjection())}
+	out = append(out, phase{"baseline", before, ofNone, byRun, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" {
@@ -45,7 +73,8 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		if !oc.Over {
 			cleared = end
 		}
-		out = append(out, phase{oc.Name, answer.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}, i, func(k measure.Key, set []int32) bool {
+		in := answer.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}
+		out = append(out, phase{oc.Name, in, i, byFault, func(k measure.Key, set []int32) bool {
 			return k.Start >= 0 && slices.Contains(set, int32(i))
 		}})
 		over := end
@@ -67,5 +96,5 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 
 // afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
 func afterFault(prefix, name string, i int, s answer.Span) phase {
-	return phase{prefix + name, s, i, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
+	return phase{prefix + name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
 }

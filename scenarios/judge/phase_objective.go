@@ -171,12 +171,13 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 // planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
 // seconds and more.
 func (f *composer) planBlocks(ps []phase) {
+	f.blocks = map[int][]*counted.Blocks{}
 	for _, o := range f.c.SLO {
 		for i, p := range ps {
 			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue
 			}
-			f.blocks = append(f.blocks, counted.NewBlocks(counted.KeyOf(o, i), p.From, p.Length()))
+			f.blocks[i] = append(f.blocks[i], counted.NewBlocks(counted.KeyOf(o, i), p.From, p.Length()))
 		}
 	}
 }
@@ -187,7 +188,7 @@ func (f *composer) blocksOf(o slo.Objective, i int) *counted.Blocks {
 	if !counted.HasInterval(o.Metric) {
 		return nil
 	}
-	for _, b := range f.blocks {
+	for _, b := range f.blocks[i] {
 		if b.Key == counted.KeyOf(o, i) {
 			return b
 		}

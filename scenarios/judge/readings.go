@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/hidden"
+	"brunt/scenarios/judge/index"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
@@ -22,10 +23,12 @@ type readings struct {
 	end     time.Duration // of the judged load
 	records []record      // ascending
 	starts  []time.Duration
-	lasts   map[time.Duration]int // by start: number of the last cell of a window
-	traffic []int64               // requests of the load during each occurrence
-	base    []measure.Counts      // by series: the baseline, with distributions
-	hidden  []answer.Span         // whose requests count as bad for the effects of faults; see seen
+	lasts   map[time.Duration]int        // by start: number of the last cell of a window
+	traffic []int64                      // requests of the load during each occurrence
+	base    []measure.Counts             // by series: the baseline, with distributions
+	hidden  []answer.Span                // whose requests count as bad for the effects of faults; see seen
+	windows *index.Windows               // of the records; see index
+	flows   map[[2]string][]impact.Slice // by step and load of an objective: see windowsOf
 }
 
 // A record is a cell without its distributions.
@@ -85,20 +88,27 @@ func (f *readings) requests() []int64 {
 	return out
 }
 
-// slices returns the windows of the judged run for objective o: the requests for which has is true.
+// slices returns the windows of the judged run that begin in a span, for objective o: the requests for which has is true.
 // Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
 // not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
-func (f *readings) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
-	return hidden.AsBad(f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
+func (f *readings) slices(in answer.Span, o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+	as := func(c *measure.Counts) *measure.Counts {
 		c = c.Punctual()
 		if o.Metric.Span == 0 {
 			c.Kinds[scenarios.Error] += c.Slow
 			c.Kinds[scenarios.OK] -= c.Slow
 		}
 		return c
-	}), f.hidden)
+	}
+	if len(f.hidden) == 0 {
+		return f.slicesAs(in, o, has, as)
+	}
+	return index.BegunIn(in, hidden.AsBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // by what was usual before
 }
+
+// run is the span of the judged run.
+func (f *readings) run() answer.Span { return answer.Span{To: f.end} }
 
 // freezes are those of brunt itself, ascending.
 func (f *readings) freezes() []pulse.Freeze {
@@ -109,41 +119,62 @@ func (f *readings) freezes() []pulse.Freeze {
 }
 
 // slicesAs is slices with the counts as seen by as.
-func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
+func (f *readings) slicesAs(in answer.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = counted.LimitIndex(f.Config.Limits, o)
 	}
-	out := make([]impact.Slice, 0, len(f.starts))
-	freezes := f.freezes()
-	under := int64(0) // in flight, as the window begins
-	next := 0
-	for _, start := range f.starts {
+	at, windows := f.index(), f.windowsOf(o)
+	from, to := at.Begun(max(0, in.From)), at.Begun(min(f.end, in.To))
+	out := make([]impact.Slice, 0, max(0, to-from))
+	for i := from; i < to; i++ {
 		var cells []int
-		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
-		if 2*pulse.Longest(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
-			s.InFlight = 0
-		}
-		for ; next < len(f.records) && f.records[next].Start == start; next++ {
-			r := &f.records[next]
-			if !counted.Selects(&f.Config.Series, o, int(r.Series)) {
-				continue
-			}
-			s.Ended += r.ended
-			under += r.ready - r.ended // what brunt was not ready to send is not in flight
-			if has(r.Key, f.Sets[r.Set]) {
+		s := windows[i]
+		for n := at.First[i]; n < at.First[i+1]; n++ {
+			r := &f.records[n]
+			if counted.Selects(&f.Config.Series, o, int(r.Series)) && has(r.Key, f.Sets[r.Set]) {
 				count(&s, as(&r.Counts), limit)
-				cells = append(cells, next)
+				cells = append(cells, n)
 			}
 		}
 		if limit < 0 { // edges do not know which answers exceed an objective's own limit
 			s.Marks = marksOf(f.records, cells)
 		}
-		if start >= 0 && start < f.end {
-			out = append(out, s)
-		}
+		out = append(out, s)
 	}
 	return out
+}
+
+// index returns the index of the records, once these are in order.
+func (f *readings) index() *index.Windows {
+	if f.windows == nil {
+		f.windows = index.NewWindows(f.starts, len(f.records), len(f.Faults), func(i int) (time.Duration, []int32) {
+			return f.records[i].Start, f.Sets[f.records[i].Set]
+		})
+		f.flows = map[[2]string][]impact.Slice{}
+	}
+	return f.windows
+}
+
+// windowsOf returns every window with the requests that objective o selects in flight at its begin, and those that ended in it.
+func (f *readings) windowsOf(o slo.Objective) []impact.Slice {
+	at, key := f.index(), [2]string{o.Step, o.Load}
+	if f.flows[key] != nil {
+		return f.flows[key]
+	}
+	freezes := f.freezes()
+	f.flows[key] = at.Flow(func(s *impact.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) }, func(i int) (ready, ended int64) {
+		if r := &f.records[i]; counted.Selects(&f.Config.Series, o, int(r.Series)) {
+			return r.ready, r.ended // what brunt was not ready to send is not in flight
+		}
+		return 0, 0
+	})
+	for i := range f.flows[key] {
+		if s := &f.flows[key][i]; 2*pulse.Longest(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
+			s.InFlight = 0
+		}
+	}
+	return f.flows[key]
 }
 
 // marksOf lists the requests of some records on demand: only the edges of outages are looked at. What

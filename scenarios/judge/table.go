@@ -61,7 +61,7 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 // blockPhases are the blocks of the case, as phases that no objective is on.
 func (f *tables) blockPhases() (out []phase) {
 	for _, span := range f.c.Blocks {
-		out = append(out, phase{name: "run", Span: span, of: ofNone, has: func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To }})
+		out = append(out, phase{"run", span, ofNone, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To }})
 	}
 	return out
 }
@@ -89,12 +89,12 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 		return result.Num(float64(n) / span.Seconds())
 	}
 	s := &counted.Sum{Counts: *c.CountsWithTimes()}
-	response := timesIn(s, slo.Metric{Name: "p"})
+	response := s.Times(slo.Metric{Name: "p"})
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
 		Hist:     f.hists.Put(c.Observed(), p.From, p.Length()),
 		Lagged:   lag.Lagged(&response),
-		Response: response, Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
+		Response: response, Service: s.Times(slo.Metric{Name: "p", Of: "service"}),
 	})
 	for k := range scenarios.Kinds {
 		if c.Kinds[k] == 0 {
@@ -113,16 +113,6 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 		}
 		f.out.Cells = append(f.out.Cells, row)
 	}
-}
-
-// timesIn are percentiles as objectives judge them.
-func timesIn(s *counted.Sum, m slo.Metric) result.Times {
-	at := func(q float64) result.Num { return result.Num(s.Quantile(m, q)) }
-	measure := func(name string) result.Num {
-		m.Name = name
-		return result.Num(s.Measure(slo.Objective{Metric: m}, -1))
-	}
-	return result.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
 }
 
 // errorGroups lists the errors of the judged run by step and cause, most frequent first.
@@ -162,7 +152,7 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
 			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(impact.LowerRank(all.Lag.Total, .99)))}
 		}
-		if share := starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
+		if share := counted.Starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
 			f.out.Starved[p.name] = share
 		}
 		if p.name != "run" {
@@ -177,24 +167,4 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 			}
 		}
 	}
-}
-
-// starved is the share of the requests of steps at which brunt or this machine failed.
-func starved(c *measure.Config, sums []measure.Cell) float64 {
-	var offered, own int64
-	for s := range c.Steps {
-		if !c.InSums(s) {
-			continue
-		}
-		offered += sums[s].Offered()
-		for _, n := range sums[s].Causes {
-			if n.Cause.Own() {
-				own += n.N
-			}
-		}
-	}
-	if own == 0 {
-		return 0
-	}
-	return float64(own) / float64(offered)
 }

@@ -5,4 +5,5 @@
 //	spread.go  the figures of several occurrences
 //	unasked.go what a run without objectives found
 //	span.go    stretches of time
+//	unsteady.go  what was wrong before a fault
 package answer

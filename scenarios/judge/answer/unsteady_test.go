@@ -1,18 +1,18 @@
-package judge
+package answer_test
 
 import (
 	"testing"
 
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
 
 // TestUnsteadyBefore: a limit that was computed is named with three digits.
 func TestUnsteadyBefore(t *testing.T) {
-	f := &readings{Recording: &measure.Recording{Config: measure.Config{Slow: 69_080_390}}, c: Case{Limit: .01}}
 	const want = "errors and answers over 69.1ms were already over 1% before f"
-	if s := unsteadyBefore(f, "f", slo.Objective{}, impact.Answer{}); s != want {
+	if s := answer.UnsteadyBefore(&measure.Config{Slow: 69_080_390}, .01, "f", slo.Objective{}, impact.Answer{}); s != want {
 		t.Errorf("%q, want %q", s, want)
 	}
 }

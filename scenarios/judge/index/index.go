@@ -1,0 +1,133 @@
+// Package index finds the windows, records and phases that a question about one fault is about, without reading those of
+// the whole run: a run may have thousands of faults.
+//
+//	NewWindows ---> Begun, Around, First: windows by time, and their records
+//	          '---> Affected: the records of requests that met a fault
+//	Phases.Of ----> the phases that a cell may be in
+package index
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"time"
+
+	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/measure"
+)
+
+// Windows are the windows of a run, with the places of their records.
+type Windows struct {
+	starts   []time.Duration
+	First    []int   // by window: its first record; the last is the number of records
+	Affected [][]int // by occurrence of a fault: the records of requests that met it, ascending
+}
+
+// NewWindows makes the index of n records in the order of their windows, which begin at starts. Of returns the start of a record, and the
+// occurrences that its requests met.
+func NewWindows(starts []time.Duration, n, faults int, of func(i int) (time.Duration, []int32)) *Windows {
+	w := &Windows{starts: starts, Affected: make([][]int, faults)}
+	for i := range n {
+		start, met := of(i)
+		for len(w.First) < len(starts) && starts[len(w.First)] <= start {
+			w.First = append(w.First, i)
+		}
+		for _, f := range met {
+			w.Affected[f] = append(w.Affected[f], i)
+		}
+	}
+	for len(w.First) <= len(starts) {
+		w.First = append(w.First, n)
+	}
+	return w
+}
+
+// Begun is the number of windows that begin before t.
+func (w *Windows) Begun(t time.Duration) int {
+	n, _ := slices.BinarySearch(w.starts, t)
+	return n
+}
+
+// Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its edges. It
+// stays within the run, which ends at end.
+func (w *Windows) Around(in answer.Span, end time.Duration) answer.Span {
+	from, to := w.Begun(in.From)-impact.Around, w.Begun(in.To)+impact.Around
+	in = answer.Span{To: end}
+	if from > 0 {
+		in.From = w.starts[from]
+	}
+	if to < len(w.starts) {
+		in.To = min(end, w.starts[to])
+	}
+	return in
+}
+
+// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a window, and of
+// returns how many requests of a record became ready in its window, and how many ended there.
+func (w *Windows) Flow(end func(s *impact.Slice), of func(record int) (ready, ended int64)) []impact.Slice {
+	out := make([]impact.Slice, len(w.starts))
+	under := int64(0)
+	for i, start := range w.starts {
+		s := &out[i]
+		s.Start, s.InFlight = start, under
+		end(s)
+		for n := w.First[i]; n < w.First[i+1]; n++ {
+			ready, ended := of(n)
+			s.Ended += ended
+			under += ready - ended
+		}
+	}
+	return out
+}
+
+// BegunIn returns the slices that begin in a span.
+func BegunIn(p answer.Span, in []impact.Slice) []impact.Slice {
+	at := func(t time.Duration) int {
+		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+		return n
+	}
+	return in[at(p.From):max(at(p.From), at(p.To))]
+}
+
+// Phases are the numbers of phases, by what a cell is in them by. The zero value has none.
+type Phases struct {
+	Run    []int           // a cell of any kind may be in these
+	fault  map[int32][]int // by occurrence
+	second map[time.Duration][]int
+}
+
+// OfFault adds a phase of the requests that met an occurrence.
+func (p *Phases) OfFault(phase int, occurrence int32) {
+	if p.fault == nil {
+		p.fault = map[int32][]int{}
+	}
+	p.fault[occurrence] = append(p.fault[occurrence], phase)
+}
+
+// InSpan adds a phase of the windows that begin in a span.
+func (p *Phases) InSpan(phase int, s answer.Span) {
+	if p.second == nil {
+		p.second = map[time.Duration][]int{}
+	}
+	for at := measure.FloorSecond(s.From); at < s.To; at += time.Second {
+		p.second[at] = append(p.second[at], phase)
+	}
+}
+
+// Of returns the phases that a cell may be in, each once.
+func (p *Phases) Of(k measure.Key, met []int32) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		lists := [][]int{p.Run, p.second[measure.FloorSecond(k.Start)]}
+		for _, n := range met {
+			lists = append(lists, p.fault[n])
+		}
+		for _, list := range lists {
+			for _, i := range list {
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
+}
