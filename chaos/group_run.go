@@ -65,7 +65,7 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 		ended = t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
 	r.Early = !ended && !r.isVoid()
-	t.awake(slices.ContainsFunc(g.in, func(s *groupStep) bool { return time.Now().After(s.deadline) }))
+	t.awake()
 	close(g.ends)
 	g.revertAll(ctx)
 	g.work.Wait() // one-shots may need until `within`

@@ -53,6 +53,9 @@ func (r *Record) asRole() string {
 	return fmt.Sprintf(" (%s, because asked: %s)", r.Role, r.RoleSaid)
 }
 
+// isOverdue reports whether the occurrence is past its deadline in the journal.
+func (r *injection) isOverdue() bool { return time.Now().After(r.deadline) }
+
 func (r *injection) isVoid() bool { return isClosed(r.voids) }
 
 // slowest returns most plus the time that the slowest of the held faults may need.
@@ -109,7 +112,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if !r.OneShot {
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
-	t.awake(time.Now().After(r.deadline))
+	t.awake()
 	t.endedBefore(ctx, r)
 	t.injected.drop(r)
 	if r.Early {
@@ -165,6 +168,7 @@ func (t *Timeline) pop(r *injection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(r.back)
+	t.overdue = t.overdue || r.isOverdue()
 	t.in = slices.DeleteFunc(t.in, func(other *injection) bool { return other == r })
 }
 

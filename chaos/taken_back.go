@@ -49,9 +49,14 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 	}
 }
 
-// awake finds out what happened while brunt stood still, if it did.
-func (t *Timeline) awake(overdue bool) {
-	if t.Awake != nil {
-		t.Awake(overdue)
+// awake finds out what happened while brunt stood still, if it did, and what a watchdog took back because a fault is past
+// its deadline.
+func (t *Timeline) awake() {
+	if t.Awake == nil {
+		return
 	}
+	t.mu.Lock()
+	overdue := t.overdue || slices.ContainsFunc(t.in, (*injection).isOverdue)
+	t.mu.Unlock()
+	t.Awake(overdue)
 }

@@ -3,7 +3,9 @@ package chaos_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,5 +191,30 @@ func TestGroup_Roles(t *testing.T) {
 	steps := records[0].Steps
 	if len(steps) != 2 || steps[0].Role != chaos.RoleLeader || steps[1].Role != "" {
 		t.Errorf("%q, %q", steps[0].Role, steps[1].Role)
+	}
+}
+
+// TestAwake_Overdue checks that a fault which ends after another's deadline asks what a watchdog has reverted, although
+// the other is over by then.
+func TestAwake_Overdue(t *testing.T) {
+	var asked []bool
+	lines, _ := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{
+			entry("late", noted{diary: d, name: "late", undo: true, takes: 10 * time.Minute, drags: 6 * time.Minute}, time.Second, time.Second),
+			entry("other", noted{diary: d, name: "other", undo: true}, 2*time.Second+time.Millisecond, 20*time.Minute),
+		}
+	}, func(tl *chaos.Timeline) {
+		var mu sync.Mutex
+		tl.Awake = func(overdue bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, overdue)
+		}
+	})
+	if got, want := strings.Join(lines, " "), "+late@1s +other@2.001s -late@6m2s -other@20m2.001s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := asked, []bool{false, false, false, true}; !slices.Equal(got, want) {
+		t.Errorf("overdue: %v, want %v", got, want)
 	}
 }

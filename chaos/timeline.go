@@ -30,7 +30,7 @@ type Timeline struct {
 	Before func(ctx context.Context) error
 	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still
 	// until now. It calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is past its
-	// deadline in the journal, at which a watchdog reverts it in any case. It may be nil.
+	// deadline in the journal, or was: a watchdog reverts it in any case, and with it what one undo takes back at once. It may be nil.
 	Awake func(overdue bool)
 	Event func(result.Event)
 
@@ -40,6 +40,7 @@ type Timeline struct {
 	records  records
 	injected injectedFaults
 	in       []*injection // the injected faults, in the order of their injection
+	overdue  bool         // one was reverted only after its deadline
 }
 
 // Phases record on the run's clock when occurrences are in.
@@ -181,7 +182,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		t.awake(false)
+		t.awake()
 		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone { // without a load, no instant is better than another
 			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))

@@ -53,8 +53,11 @@ type Operation struct {
 	// Exclusive says that the operation restores a setting. Two faults must not hold the same
 	// setting at once: neither could restore it exactly.
 	Exclusive bool
-	// PerRun says that each run of a process may hold the same undo.
+	// PerRun says that each run of a process may hold the same undo, and each fault of a run: it takes back what all of
+	// them have set.
 	PerRun bool
+	// Helps says that the operation ends what brunt started for itself. The target is then as before.
+	Helps bool
 	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
 	// its own can execute it. The undo's arguments name the engine as `engine`.
 	ByEngine bool
@@ -186,6 +189,18 @@ func (o Operations) Innermost(undo []Undo) []Undo {
 		out = append(out, u)
 	}
 	return out
+}
+
+// Together reports whether one execution of some undos takes back what others are for.
+func (o Operations) Together(some, others []Undo) bool {
+	return slices.ContainsFunc(o.Innermost(some), func(u Undo) bool {
+		return o[u.Op].PerRun && slices.ContainsFunc(o.Innermost(others), u.Same)
+	})
+}
+
+// OfBrunt reports whether undos end nothing but what brunt started for itself.
+func (o Operations) OfBrunt(undo []Undo) bool {
+	return len(undo) > 0 && !slices.ContainsFunc(undo, func(u Undo) bool { return !o[u.Op].Helps })
 }
 
 // InNetwork returns the container in whose network the undo has something to revert, or "".

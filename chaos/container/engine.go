@@ -79,7 +79,7 @@ func SweepOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opContainers, Do: onRun(by(docker.RunLabel)), ByEngine: true},
 		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true, Find: findProjects},
-		{Name: opRemoveAgents, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+		{Name: opRemoveAgents, ByEngine: true, Helps: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
 			return removeAgents(ctx, e, args.Run)
 		})},
 		{Name: opEndAgent, Do: endAgent, ByEngine: true, PerRun: true, Network: inNetwork},

@@ -218,8 +218,9 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
-// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. Busy
-// says that the watchdog is not done: it reverts the oldest entry last.
+// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. It leaves out
+// agents, as each fault that one held has an entry of its own, and brunt starts others. Busy says that the watchdog is not done: it
+// reverts the oldest entry last.
 func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -238,7 +239,7 @@ func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 		}
 	}
 	busy = len(taken) > 0 && (!s.Open[0].tried || slices.ContainsFunc(taken, func(e Pending) bool { return e.begun }))
-	return taken, busy, nil
+	return slices.DeleteFunc(taken, func(e Pending) bool { return j.ops.OfBrunt(e.Undo) }), busy, nil
 }
 
 // Close ends the journal. It removes the file when no entry is open; otherwise the file stays for

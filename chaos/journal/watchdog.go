@@ -144,8 +144,9 @@ type overdueEntries struct {
 
 // revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself,
 // and as long as an operation may take, for it may be at work. The time until a deadline counts by the
-// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It notes in the
-// journal what it does, as for a run that stands still. It reports whether it has reverted any.
+// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It reverts as well what the undo of an
+// overdue entry takes back with it, so that the journal tells of those too. It notes in the journal what it does, as for a run that
+// stands still. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
 	f, err := openShared(o.journal, os.O_RDWR)
 	if err != nil {
@@ -157,25 +158,36 @@ func (o *overdueEntries) revert() (any bool) {
 		return false
 	}
 	j := &Journal{f: f}
-	now := time.Now()
+	due := o.dueOf(s.Open)
 	for _, e := range slices.Backward(s.Open) {
-		if e.Deadline.IsZero() {
-			continue
-		}
-		due, known := o.due[e.ID]
-		if !known {
-			due = now.Add(max(0, time.Until(e.Deadline)) + o.ops.Within(e.Undo) - chaos.UndoWithin + patience)
-			o.due[e.ID] = due
-		}
-		if now.Before(due) {
+		if !slices.ContainsFunc(due, func(d Pending) bool { return d.ID == e.ID || o.ops.Together(d.Undo, e.Undo) }) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
 		o.revertOne(ctx, j, &e) // what fails is tried again, and reported when brunt ends
 		cancel()
-		o.due[e.ID], any = time.Now().Add(patience), true
+		if any = true; slices.ContainsFunc(due, func(d Pending) bool { return d.ID == e.ID }) {
+			o.due[e.ID] = time.Now().Add(patience)
+		}
 	}
 	return any
+}
+
+// dueOf lists the entries that are to be reverted by now.
+func (o *overdueEntries) dueOf(open []Pending) (out []Pending) {
+	now := time.Now()
+	for _, e := range open {
+		if e.Deadline.IsZero() {
+			continue
+		}
+		if _, known := o.due[e.ID]; !known {
+			o.due[e.ID] = now.Add(max(0, time.Until(e.Deadline)) + o.ops.Within(e.Undo) - chaos.UndoWithin + patience)
+		}
+		if !now.Before(o.due[e.ID]) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // revertOne reverts an entry, and notes it where a run and its watchdog may write at once.

@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,5 +88,92 @@ func TestWatchdog_Deadline(t *testing.T) {
 		if err := proc.Signal(id, "CONT"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWatchdog_DeadlineOfOthers checks that the journal tells of each entry that the undo of an overdue one takes back with
+// it, and of no other.
+func TestWatchdog_DeadlineOfOthers(t *testing.T) {
+	j := openJournal(t, t.TempDir(), "r")
+	done := map[string]int{}
+	ops := chaos.OperationsOf([]chaos.Operation{
+		{Name: "all", PerRun: true, Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			done[string(u.Identity)]++
+			return chaos.Reverted, nil
+		}},
+		{Name: "one", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+			done["one"]++
+			return chaos.Reverted, nil
+		}},
+	})
+	synctest.Test(t, func(t *testing.T) {
+		for _, e := range []struct {
+			what string
+			undo chaos.Undo
+			due  bool
+		}{
+			{"overdue", chaos.Undo{Op: "all", Identity: []byte(`"network"`)}, true},
+			{"in the same network", chaos.Undo{Op: "all", Identity: []byte(`"network"`)}, false},
+			{"in another network", chaos.Undo{Op: "all", Identity: []byte(`"other"`)}, false},
+			{"of the same, taken back alone", chaos.Undo{Op: "one", Identity: []byte(`"network"`)}, false},
+		} {
+			in := chaos.Intent{Fault: "f", What: e.what, Undo: []chaos.Undo{e.undo}, Deadline: time.Now().Add(time.Hour)}
+			if e.due {
+				in.Deadline = time.Now().Add(time.Second)
+			}
+			if _, err := j.Intent(in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in, out := io.Pipe()
+		ended := make(chan error, 1)
+		go func() { ended <- RunWatchdog(ops, in, j.Path()) }()
+		for range patience/heartbeat + 4 {
+			time.Sleep(heartbeat) // of the bubble's clock
+			if _, err := out.Write([]byte{heartbeatByte}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _ = out.Write([]byte{doneByte})
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_ = out.Close()
+	})
+	var whats []string
+	taken, _, err := j.TakenBack()
+	for _, e := range taken {
+		whats = append(whats, e.What)
+	}
+	if want := []string{"overdue", "in the same network"}; err != nil || !slices.Equal(whats, want) {
+		t.Errorf("taken back: %q, %v; want %q", whats, err, want)
+	}
+	if done[`"other"`] > 0 || done["one"] > 0 {
+		t.Errorf("undone: %v", done)
+	}
+}
+
+// TestTakenBack_Agents checks that the end of agents by a watchdog is not told as something taken back: each fault that one
+// held has an entry of its own.
+func TestTakenBack_Agents(t *testing.T) {
+	ops := chaos.OperationsOf([]chaos.Operation{
+		{Name: "agents", Helps: true, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) { return chaos.Reverted, nil }},
+		{Name: "target", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) { return chaos.Reverted, nil }},
+	})
+	j, err := Open(ops, t.TempDir(), "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for _, op := range []string{"target", "agents"} {
+		if _, err := j.Intent(chaos.Intent{What: op, Undo: []chaos.Undo{{Op: op}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := replay(t.Context(), ops, j.Path(), byWatchdog, true); err != nil {
+		t.Fatal(err)
+	}
+	if taken, busy, err := j.TakenBack(); len(taken) != 1 || taken[0].What != "target" || busy || err != nil {
+		t.Errorf("%+v, busy %v, %v", taken, busy, err)
 	}
 }
