@@ -17,15 +17,21 @@ import (
 type Server struct {
 	// Open opens the namespace.
 	Open func() (*netns.Namespace, error)
-	// Lease takes what is set with a lease: off ends it, and may be called twice. It returns how long ago the lease has
-	// ended it, which is zero until then. Nil: what is set lasts as long as this process, and no lease ends it.
-	Lease func(l netns.Lease, off func() error) (since func() time.Duration, err error)
+	// Lease takes what is set with a lease: off ends it, and may be called twice. Nil: what is set lasts as long as this
+	// process, and no lease ends it.
+	Lease func(l netns.Lease, off func() error) (Leased, error)
 
-	mu    sync.Mutex
-	last  int
-	held  map[int]io.Closer
-	since map[int]func() time.Duration // of what has a lease
-	ended bool
+	mu     sync.Mutex
+	last   int
+	held   map[int]io.Closer
+	leased map[int]Leased // of what is held
+	ended  bool
+}
+
+// Leased is what a lease may end.
+type Leased struct {
+	Since func() time.Duration // how long ago the lease has ended it; zero until then
+	Over  func()               // forgets it: it was closed by who set it
 }
 
 // End removes everything in reverse order. Nothing comes after it.
@@ -59,12 +65,18 @@ func (s *Server) keep(c io.Closer) (int, error) {
 func (s *Server) close(i int) error {
 	s.mu.Lock()
 	c := s.held[i]
+	l, leased := s.leased[i]
 	delete(s.held, i)
+	delete(s.leased, i)
 	s.mu.Unlock()
 	if c == nil {
 		return nil
 	}
-	return c.Close()
+	err := c.Close()
+	if leased && err == nil { // what is left ends with its lease
+		l.Over()
+	}
+	return err
 }
 
 func heldAs[T any](s *Server, i int) (T, error) {
@@ -113,10 +125,10 @@ func (s *Server) do(ctx context.Context, op string, r request, a *reply) (err er
 		}
 	case op == "lifted":
 		s.mu.Lock()
-		since := s.since[r.N]
+		l, leased := s.leased[r.N]
 		s.mu.Unlock()
-		if since != nil {
-			a.Lifted = since()
+		if leased {
+			a.Lifted = l.Since()
 		}
 	case op == "probe" && r.Probe != nil:
 		var seen netns.ProbeResult
@@ -150,20 +162,23 @@ func (s *Server) set(n *netns.Namespace, spec netns.Spec) (via string, number in
 	if err != nil {
 		return "", 0, err
 	}
-	var since func() time.Duration
-	if s.Lease != nil && spec.Lease != (netns.Lease{}) {
-		if since, err = s.Lease(spec.Lease, held.Close); err != nil {
-			return "", 0, err
-		}
+	if s.Lease == nil || spec.Lease == (netns.Lease{}) {
+		number, err = s.keep(held)
+		return held.Via(), number, err
 	}
-	if number, err = s.keep(held); err != nil || since == nil {
+	l, err := s.Lease(spec.Lease, held.Close)
+	if err != nil {
+		return "", 0, err
+	}
+	if number, err = s.keep(held); err != nil {
+		l.Over()
 		return held.Via(), number, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.since == nil {
-		s.since = map[int]func() time.Duration{}
+	if s.leased == nil {
+		s.leased = map[int]Leased{}
 	}
-	s.since[number] = since
+	s.leased[number] = l
 	return held.Via(), number, nil
 }

@@ -95,10 +95,13 @@ func (e *effects) remove(n int) error {
 	return nil
 }
 
-// forget drops an effect that was taken off.
+// forget drops an effect that was taken off, and that nothing is asked of any more.
 func (e *effects) forget(n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if x := e.in[n]; x != nil && x.timer != nil {
+		x.timer.Stop()
+	}
 	delete(e.in, n)
 }
 

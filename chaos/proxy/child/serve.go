@@ -96,13 +96,13 @@ type server struct {
 	removed []int                  // the numbers of those, the oldest first
 	lines   map[int]proxy.Line
 	spaces  map[int]*space
-	tables  map[int]*netns.Diversion
+	tables  map[int]*diversion
 }
 
 func newServer(token, addr string) *server {
 	return &server{
 		token: token, addr: addr, proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{}, lines: map[int]proxy.Line{},
-		spaces: map[int]*space{}, tables: map[int]*netns.Diversion{},
+		spaces: map[int]*space{}, tables: map[int]*diversion{},
 		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
 	}
 }
@@ -142,6 +142,8 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 		return s.start(a)
 	case opRemove:
 		return nil, s.remove(a.Toxic)
+	case opClose:
+		return nil, s.close(a.Proxy)
 	case opLifted:
 		return s.effects.since(a.Toxic)
 	case opSeen:
@@ -159,9 +161,7 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 			return probedOf(l.RoundTrip(ctx)), nil
 		}
 		l.Close()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.lines, a.Line)
+		drop(s, s.lines, a.Line)
 		return nil, nil
 	}
 	if strings.HasPrefix(op, opSpace) {
@@ -185,8 +185,6 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 			return nil, err
 		}
 		return made{N: keep(s, s.lines, l)}, nil
-	case opClose:
-		return nil, p.Close()
 	}
 	return nil, fmt.Errorf("no operation %q", op)
 }
@@ -209,6 +207,26 @@ func keep[T any](s *server, in map[int]T, x T) int {
 	s.last++
 	in[s.last] = x
 	return s.last
+}
+
+// drop forgets the thing with a number.
+func drop[T any](s *server, in map[int]T, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(in, n)
+}
+
+// close closes a proxy, and forgets it. One that is closed already stays so.
+func (s *server) close(n int) error {
+	p, err := find(s, s.proxies, n)
+	if err != nil {
+		return nil
+	}
+	if err := p.Close(); err != nil {
+		return err
+	}
+	drop(s, s.proxies, n)
+	return nil
 }
 
 // start starts a proxy: in a namespace, and spared by its diversion, where the arguments name one.

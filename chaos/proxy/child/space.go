@@ -46,11 +46,13 @@ type space struct {
 
 // inSpace does what is asked about namespaces.
 func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceArguments) (any, error) {
-	if op == opEnter {
+	switch op {
+	case opEnter:
 		return s.enter(a.Path)
-	}
-	if op == opDivert || op == opStraight {
-		return nil, s.divert(op, l, a)
+	case opDivert:
+		return nil, s.divert(l, a)
+	case opStraight:
+		return nil, s.straight(a.Table)
 	}
 	in, err := find(s, s.spaces, a.N)
 	if err != nil {
@@ -64,7 +66,7 @@ func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceA
 		if err != nil {
 			return nil, err
 		}
-		return made{N: keep(s, s.tables, table)}, nil
+		return made{N: keep(s, s.tables, &diversion{Diversion: table})}, nil
 	case opLeave:
 		s.mu.Lock()
 		delete(s.spaces, a.N)
@@ -80,21 +82,43 @@ func (s *server) enter(path string) (any, error) {
 		return nil, err
 	}
 	in := &space{n: n, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }}}
-	in.server.Lease = func(l netns.Lease, off func() error) (func() time.Duration, error) {
+	in.server.Lease = func(l netns.Lease, off func() error) (remote.Leased, error) {
 		number, err := s.effects.add(l, off)
-		return func() time.Duration { ago, _ := s.effects.since(number); return ago }, err
+		return remote.Leased{
+			Since: func() time.Duration { ago, _ := s.effects.since(number); return ago },
+			Over:  func() { s.effects.forget(number) },
+		}, err
 	}
 	return made{N: keep(s, s.spaces, in)}, nil
 }
 
-// divert puts a diversion in force, or removes it.
-func (s *server) divert(op string, l netns.Lease, a spaceArguments) error {
+// diversion is a diversion with the number of its effect.
+type diversion struct {
+	*netns.Diversion
+	effect int // zero: it is not in force
+}
+
+// straight removes a diversion, and forgets it. One that is removed already stays so.
+func (s *server) straight(n int) error {
+	table, err := find(s, s.tables, n)
+	if err != nil {
+		return nil
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.effects.forget(table.effect)
+	delete(s.tables, n)
+	return nil
+}
+
+// divert puts a diversion in force.
+func (s *server) divert(l netns.Lease, a spaceArguments) error {
 	table, err := find(s, s.tables, a.Table)
 	if err != nil {
 		return err
-	}
-	if op == opStraight {
-		return table.Close()
 	}
 	if s.effects.isCleared(l.Key) {
 		return errCleared
@@ -106,7 +130,10 @@ func (s *server) divert(op string, l netns.Lease, a spaceArguments) error {
 	if err := table.Set(routes); err != nil {
 		return err
 	}
-	_, err = s.effects.add(l, table.Close)
+	n, err := s.effects.add(l, table.Close)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	table.effect = n
 	return err
 }
 
