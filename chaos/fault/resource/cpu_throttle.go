@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -149,6 +150,9 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 		if said, ok := t.waits(ctx, b.PID()); ok {
 			return "a process in its place" + said, nil
 		}
+		if how, ended := b.Ended(); ended {
+			return "", fmt.Errorf("burning beside %s: %s", t.Unit.Name(), how)
+		}
 		if ctx.Err() != nil {
 			return "", fmt.Errorf("%w: nothing makes %s wait for a processor", chaos.ErrNoEffect, t.Unit.Name())
 		}
@@ -207,13 +211,7 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	}
 	defer b.Stop()
 	if _, err := b.First(ctx); err != nil {
-		switch {
-		case !t.ID.Alive():
-			return t.EndedText(), nil
-		case b.Killed() || ctx.Err() != nil:
-			return "", fmt.Errorf("%w: the process that measures it: %w", chaos.ErrNoAnswer, err)
-		}
-		return "", err
+		return t.notMeasured(ctx, b, err)
 	}
 	before, err := t.home.Count("cpu.stat", "nr_throttled")
 	if err != nil {
@@ -221,14 +219,29 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	}
 	select {
 	case <-time.After(throttledFor):
+	case <-b.Done():
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return t.notMeasured(ctx, b, ctx.Err())
+	}
+	if how, ended := b.Ended(); ended { // nothing wanted a processor from then on
+		return t.notMeasured(ctx, b, errors.New(how))
 	}
 	after, err := t.home.Count("cpu.stat", "nr_throttled")
 	if err != nil || after > before {
 		return "", chaos.JoinErrors(fmt.Errorf("%s is still made to wait", t.Unit.Name()), err)
 	}
 	return back + ", and a process in its place is not made to wait", nil
+}
+
+// notMeasured says why a process in place of the unit shows nothing: the unit has ended, the process was killed, or the time is over.
+func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error) (string, error) {
+	switch {
+	case !t.ID.Alive():
+		return t.EndedText(), nil
+	case b.Killed() || ctx.Err() != nil:
+		return "", fmt.Errorf("%w: the process that measures it: %w", chaos.ErrNoAnswer, err)
+	}
+	return "", err
 }
 
 // Describe implements [chaos.Described].
