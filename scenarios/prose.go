@@ -75,7 +75,7 @@ func visible(s, newline string) string {
 			b.WriteByte(' ')
 		case unicode.IsControl(c):
 			fmt.Fprintf(&b, `\x%02x`, c)
-		case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff':
+		case invisible(c):
 			fmt.Fprintf(&b, `\u%04x`, c)
 		default:
 			b.WriteString(s[:n])
@@ -83,4 +83,25 @@ func visible(s, newline string) string {
 		s = s[n:]
 	}
 	return b.String()
+}
+
+// invisible reports whether a character controls the direction of text, or shows nothing at all.
+func invisible(c rune) bool {
+	return unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff'
+}
+
+// CleanJSON escapes the characters in lines of JSON that control a terminal or the direction of text. JSON leaves most of them as
+// they are within its strings, and reads the escapes as the same characters.
+func CleanJSON(lines []byte) []byte {
+	var out []byte
+	for i := 0; i < len(lines); {
+		c, n := utf8.DecodeRune(lines[i:])
+		if c != '\n' && (unicode.IsControl(c) || invisible(c)) {
+			out = fmt.Appendf(out, `\u%04x`, c)
+		} else {
+			out = append(out, lines[i:i+n]...)
+		}
+		i += n
+	}
+	return out
 }

@@ -303,3 +303,26 @@ func TestForeign_Outputs(t *testing.T) {
 		t.Errorf("%d lines write to an output, fewer than plainOutput has", found)
 	}
 }
+
+// TestLog_ForeignText checks that text of others reaches a terminal escaped in both formats of the log, and that JSON holds it
+// as it is.
+func TestLog_ForeignText(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		log, err := (&logFlags{format: format, level: "info"}).logger(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info(hostile, "line", hostile)
+		if c := controls(out.String()); c != "" || strings.Count(out.String(), "\n") != 1 {
+			t.Errorf("%s: %s", format, c)
+		}
+		if format == "text" {
+			continue
+		}
+		var record struct{ Msg, Line string }
+		if err := json.Unmarshal(out.Bytes(), &record); err != nil || record.Msg != hostile || record.Line != hostile {
+			t.Errorf("%q is read back as %+q: %v", hostile, record, err)
+		}
+	}
+}

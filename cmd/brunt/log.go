@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 
+	"brunt/scenarios"
+
 	"github.com/spf13/cobra"
 )
 
@@ -26,7 +28,18 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, o)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, o)), nil
+		return slog.New(slog.NewJSONHandler(cleanJSON{w}, o)), nil
 	}
 	return nil, usagef("--log-format is text or json, not %q", f.format)
+}
+
+// cleanJSON is a writer of records that are JSON, each written at once, with text of others in them.
+type cleanJSON struct{ to io.Writer }
+
+// Write implements [io.Writer].
+func (w cleanJSON) Write(record []byte) (int, error) {
+	if _, err := w.to.Write(scenarios.CleanJSON(record)); err != nil {
+		return 0, err
+	}
+	return len(record), nil
 }
