@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -55,13 +56,9 @@ func (s Scope) AddCheck(name string) int {
 	return len(*s.Checks) - 1
 }
 
-// minSecret is the least length, in bytes, of a secret that is masked: to mask a short word
-// would hide half of the report.
-const minSecret = 8
-
-// AddSecret masks value in all output.
+// AddSecret masks value in all output, if it is long enough: see [secret.IsLong].
 func (s Scope) AddSecret(value string) {
-	if s.Secret != nil && len(value) >= minSecret {
+	if s.Secret != nil && secret.IsLong(value) {
 		s.Secret(value)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/chaos"
@@ -116,7 +117,8 @@ func (r *Reference) readTopics() error {
 	for _, f := range r.from.Converted {
 		formats.WriteString(row(f[0], f[1]))
 	}
-	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "), convertFormats+"\n", formats.String())
+	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "), convertFormats+"\n", formats.String(),
+		shortestGiven, strconv.Itoa(secret.ShortestGiven), shortest, strconv.Itoa(secret.Shortest), shortestDigits, strconv.Itoa(secret.ShortestDigits))
 	for _, f := range files {
 		b, err := topics.ReadFile(path.Join("topics", f.Name()))
 		if err != nil {
@@ -128,10 +130,13 @@ func (r *Reference) readTopics() error {
 	return nil
 }
 
-// What stands in topics for a list.
+// What stands in topics for a list or a number.
 const (
 	secretNames    = "{{secret names}}" // the names whose values are secret
 	convertFormats = "{{formats}}"      // rows of the formats that `brunt convert` reads
+	shortestGiven  = "{{secret bytes, given}}"
+	shortest       = "{{secret bytes}}"
+	shortestDigits = "{{secret digits}}"
 )
 
 // lists are names that select several entries.

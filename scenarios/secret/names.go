@@ -74,13 +74,13 @@ func IsName(name string) bool {
 	return !slices.Contains(plainNames, text) && !slices.ContainsFunc(plainEndings, func(end string) bool { return strings.HasSuffix(text, end) })
 }
 
-// Shortest is the minimum length in bytes of a value that is masked wherever it appears because of
-// its name. A shorter one is masked at its place alone: to mask every 1 would make a report
-// unreadable.
-const Shortest = 6
-
-// shortestDigits is the same for a value of digits alone, which may as well be a count or a time.
-const shortestDigits = 12
+// How long a value is at least, in bytes, that is masked wherever it appears. A shorter one is masked at its place alone, or not at
+// all: to mask every 1 would make a report unreadable.
+const (
+	ShortestGiven  = 3  // of the environment or a file
+	Shortest       = 6  // secret by its name
+	ShortestDigits = 12 // secret by its name, and of digits alone: it may as well be a count or a time
+)
 
 // IsLong reports whether a value is masked wherever it appears, if its name is secret.
 func IsLong(value string) bool {
@@ -95,7 +95,7 @@ func IsLong(value string) bool {
 	if !strings.ContainsAny(value, "0123456789") && IsName(value) { // it names a secret
 		return false
 	}
-	return !same && (!digits || len(value) >= shortestDigits) && !slices.Contains(plainValues, strings.ToLower(value))
+	return !same && (!digits || len(value) >= ShortestDigits) && !slices.Contains(plainValues, strings.ToLower(value))
 }
 
 // plainValues are words that stand where secrets do, and are none.

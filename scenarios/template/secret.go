@@ -12,9 +12,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// shortestSecret is the minimum length in bytes of a masked secret. Masking shorter texts, such
-// as every 1 or on, would make a report unreadable and protect nothing.
-const shortestSecret = 3
+// shortestSecret is the minimum length in bytes of a form that is masked.
+const shortestSecret = secret.ShortestGiven
 
 // Bounds of the values that became known while a run goes on, so that a run with a token for each
 // of its users needs no more memory and time for them than one with a hundred.
@@ -58,7 +57,7 @@ var hashSeed = maphash.MakeSeed()
 
 // Add makes v a secret, in all its encodings: as it is, without surrounding blanks, line by line,
 // inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text, in hex digits,
-// inside a URL, in a header's line, and quoted by Go. Texts shorter than three bytes are not
+// inside a URL, in a header's line, and quoted by Go. Texts shorter than [secret.ShortestGiven] are not
 // masked.
 func (s *Secrets) Add(v string) {
 	s.mu.Lock()
