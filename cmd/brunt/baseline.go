@@ -23,7 +23,7 @@ func beside(w io.Writer, res *result.Result, base []compare.Run) {
 	if len(base) == 0 {
 		return
 	}
-	c, err := compare.Beside(base, compare.Run{Name: res.Run, Result: res}, compare.Options{})
+	c, err := comparison(base, res)
 	if err != nil {
 		text := fmt.Sprintf("there is no comparison with the baseline: %v", err)
 		res.Notes = append(res.Notes, text)
@@ -31,4 +31,21 @@ func beside(w io.Writer, res *result.Result, base []compare.Run) {
 		return
 	}
 	res.Comparison = c
+}
+
+// comparison compares a run with earlier ones, the last of which its charts show beside it.
+func comparison(base []compare.Run, res *result.Result) (*result.Comparison, error) {
+	c, err := compare.Beside(base, compare.Run{Name: res.Run, Result: res}, compare.Options{})
+	if err != nil {
+		return nil, err
+	}
+	last := base[len(base)-1]
+	c.Drawn = last.Name
+	for _, w := range last.Result.Windows {
+		if w.Load == "*" && w.Step == "*" {
+			w.Hist = 0 // its histograms are in the folder of that run
+			c.Windows = append(c.Windows, w)
+		}
+	}
+	return c, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -55,6 +56,27 @@ func (u unit) Format(f float64) string {
 	return words.Number(f)
 }
 
+// scale returns a linear scale for values of a unit: round in it, and up to 100 % at most for shares that
+// are no more.
+func (u unit) scale(values ...[]float64) scale.Scale {
+	if u == inBytes {
+		return scale.Binary(values...)
+	}
+	s := scale.Linear(values...)
+	if u == inShare && s.Hi > 1 {
+		most := 0.0
+		for _, list := range values {
+			for _, v := range list {
+				most = max(most, Larger(0, v))
+			}
+		}
+		if most <= 1 {
+			s.Hi = 1
+		}
+	}
+	return s
+}
+
 // A Chart is a figure of the page: a plot with its labels, and a table of the same values.
 type Chart struct {
 	ID, Title string
@@ -78,6 +100,7 @@ type Chart struct {
 	Time      bool          // its x axis is the run's time
 	Label     string        // text for readers who cannot see the chart
 	Table     *Table
+	Straight  *Straight // on a linear scale; nil: it is on one, or has no time axis
 }
 
 type legend struct {
@@ -129,6 +152,8 @@ type Plotter struct {
 	kinds    []kind                  // of errors
 	rowLimit int                     // of the rows of a table
 	bare     bool                    // lines have no path: the script joins their strokes
+	load     string                  // whose charts these are; empty: of all loads
+	step     string                  // likewise; empty: of all steps
 }
 
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
@@ -141,7 +166,7 @@ func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 }
 
 // make draws lines on the shared axis.
-func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
+func (c *Plotter) make(ch Chart, s scale.Scale, lines []series) *Chart {
 	c.overTime(&ch)
 	ch.Dense = len(c.points) > columns
 	wide := columns
@@ -175,7 +200,7 @@ func writePath(b *strings.Builder, bare bool, class string, id int, d func() str
 }
 
 // draw adds a line of the current chart and returns its number.
-func (c *Plotter) draw(l *series, s scale) int {
+func (c *Plotter) draw(l *series, s scale.Scale) int {
 	c.data = append(c.data, drawn{*l, s, c.charts})
 	return len(c.data) - 1
 }
@@ -186,7 +211,7 @@ func (c *Plotter) overTime(ch *Chart) {
 }
 
 // grid draws a line for each tick of the scale and adds the labels beside the plot.
-func (c *Plotter) grid(ch *Chart, s scale, u unit) template.HTML {
+func (c *Plotter) grid(ch *Chart, s scale.Scale, u unit) template.HTML {
 	var b strings.Builder
 	for _, v := range s.Ticks() {
 		ch.Y = append(ch.Y, Tick{Place: c.places.top(1 - s.At(v)), Label: u.Format(v)})
@@ -319,7 +344,7 @@ const (
 
 // nameEnds places names at the right end of lines, and for the script where they stand when a
 // part of the run ends at another moment.
-func (c *Plotter) nameEnds(ch *Chart, s scale, lines []series, least float64) {
+func (c *Plotter) nameEnds(ch *Chart, s scale.Scale, lines []series, least float64) {
 	last := len(c.points) - 1
 	n := min(9, 1+len(c.points)/8)
 	list := ends(lines, last, n, len(c.points))
@@ -377,7 +402,7 @@ func ends(lines []series, to, most, points int) []end {
 }
 
 // spread orders the names of lines from above and moves them apart, no further than needed.
-func spread(s scale, list []end, apart float64) {
+func spread(s scale.Scale, list []end, apart float64) {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
 	below := 2.0 // of the label above
 	for i := range list {

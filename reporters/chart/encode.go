@@ -19,7 +19,7 @@ import (
 // Encode returns what the script needs for hover and zoom: the strokes of the lines, the texts
 // of moments and the heights of names, all as Go draws and writes them. The charts of single
 // loads and steps are separate, since most readers never open them; draw makes their markup.
-func (c *Plotter) Encode(r *result.Result, draw func(*Chart) (Drawing, error)) (whole, facets template.HTML, err error) {
+func (c *Plotter) Encode(r *result.Result, latency *Chart, draw func(*Chart) (Drawing, error)) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
 		return "", "", nil
 	}
@@ -36,9 +36,15 @@ func (c *Plotter) Encode(r *result.Result, draw func(*Chart) (Drawing, error)) (
 		Of        []int                   `json:"o,omitempty"` // index in Loads of each choice
 		Loads     []string                `json:"l,omitempty"`
 		Faults    []focus                 `json:"f,omitempty"`
+		Straight  *Straight               `json:"y,omitempty"` // of the chart of response times
 	}{A: c.From, B: c.To, Times: spacing(edges(c.points)), Names: c.names, Faults: c.focuses()}
 	zoomed := c.zoomAxis()
 	out.Transform = c.transform(zoomed)
+	if latency != nil {
+		if out.Straight, err = latency.Straight.drawn(draw); err != nil {
+			return "", "", err
+		}
+	}
 	out.Series, out.Strokes = encodeLines(c.data, zoomed.units(edges(c.points)))
 	moments := edges(c.points)
 	list := c.facets(r)
@@ -84,16 +90,18 @@ type Drawing struct {
 	Label   string       `json:"label"`
 	Table   string       `json:"table"`
 	Heights *nameHeights `json:"e,omitempty"`
+	// of the chart of response times
+	Straight *Straight `json:"y,omitempty"`
 }
 
 // drawn returns the charts of a load or step, with the heights of names at most moments.
 func (p *facet) drawn(c *Plotter, r *result.Result, zoomed axis, moments int, draw func(*Chart) (Drawing, error)) (facetData, error) {
 	only := &Plotter{
 		Timeline: c.Timeline, points: p.points, kinds: c.kinds, onPage: true, bare: true, together: 1, rowLimit: p.rows, moments: moments,
-		names: map[string]*nameHeights{},
+		names: map[string]*nameHeights{}, load: p.load, step: p.step,
 	}
 	out := facetData{Times: spacing(edges(p.points)), Note: p.note(), Charts: map[string]Drawing{}}
-	for _, ch := range []*Chart{only.Latency(r), only.Throughput(), only.errorChart()} {
+	for _, ch := range []*Chart{only.Latency(r), only.Throughput(r), only.errorChart()} {
 		if ch == nil {
 			continue
 		}
@@ -103,6 +111,9 @@ func (p *facet) drawn(c *Plotter, r *result.Result, zoomed axis, moments int, dr
 			return facetData{}, err
 		}
 		d.Heights = only.names[ch.ID]
+		if d.Straight, err = ch.Straight.drawn(draw); err != nil {
+			return facetData{}, err
+		}
 		out.Charts[ch.ID] = d
 	}
 	out.Series, out.Strokes = encodeLines(only.data, zoomed.units(edges(p.points)))

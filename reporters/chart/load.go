@@ -7,18 +7,20 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
 // Latency draws response times on a logarithmic axis.
 func (c *Plotter) Latency(r *result.Result) *Chart {
-	lines := c.percentileLines()
-	s, ok := logarithmic(valuesOf(lines)...)
+	lines, limits := c.percentileLines(), limitsOf(c, r)
+	earlier, times := earlierOf(c, r, "p95", func(p *point) float64 { return p.p95 })
+	s, ok := scale.Log(append(valuesOf(lines), values(limits), times)...)
 	if !ok { // no request was answered: every line leaves the plot at its top
-		s = scale{Log: true, Lo: .001, Hi: 1}
+		s = scale.Scale{Log: true, Lo: .001, Hi: 1}
 	}
-	about := "From the instant a request was asked for to its last byte; a failed request counts as slower than any answer."
+	about := "From the instant a request was asked for to its last byte, on a logarithmic scale; a failed request counts as slower than any answer."
 	if c.together > 1 {
 		about += fmt.Sprintf(" Each point is the worst of %d windows.", c.together)
 	}
@@ -26,6 +28,12 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 		about += " Closed loads ask for nothing while the target stalls, so they hide stalls: " + names + "."
 	}
 	ch := c.make(Chart{ID: "latency", Title: "Response time", About: about, Alone: true}, s, lines)
+	ch.Plot = earlier.draw(s) + ch.Plot + c.limitLines(limits, s)
+	ch.Legend = append(ch.Legend, earlier.legend()...)
+	for i := range limits {
+		ch.Legend = append(ch.Legend, limits[i].legend())
+	}
+	ch.Straight = straightOf(c, lines, limits, earlier)
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
 		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would overlap their labels
 	}
@@ -71,13 +79,16 @@ func closedLoads(r *result.Result) string {
 }
 
 // Throughput draws offered, sent and answered requests.
-func (c *Plotter) Throughput() *Chart {
+func (c *Plotter) Throughput(r *result.Result) *Chart {
 	lines := c.throughputLines()
-	s := Linear(valuesOf(lines[:3])...) // good requests are never more than the others
+	earlier, rates := earlierOf(c, r, "good", func(p *point) float64 { return float64(p.ok) / p.d })
+	s := scale.Linear(append(valuesOf(lines[:3]), rates)...) // good requests are never more than the others
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
 	}, s, lines)
+	ch.Plot = earlier.draw(s) + ch.Plot
+	ch.Legend = append(ch.Legend, earlier.legend()...)
 	c.nameEnds(ch, s, lines, apart)
 	return ch
 }
@@ -157,7 +168,7 @@ func (c *Plotter) errorChart() *Chart {
 		return nil
 	}
 	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true},
-		Linear(valuesOf(lines)...), lines)
+		scale.Linear(valuesOf(lines)...), lines)
 	ch.Tops = c.peaks(lines)
 	return ch
 }

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // curve is the distribution of response times in one phase. Failed requests count as
@@ -100,7 +100,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 		most = max(most, list[i].n)
 		all = append(all, list[i].v)
 	}
-	s, ok := logarithmic(append(all, limitValues(r))...)
+	s, ok := scale.Log(append(all, values(Limits(r, "*", "*")))...)
 	if !ok {
 		return nil, nil
 	}
@@ -153,7 +153,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 
 // name places the names of phases at the ends of their lines: beside the plot, or above it if
 // the rest of the requests failed.
-func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale) {
+func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale.Scale) {
 	var ends []end
 	var tops []top
 	for i := range list {
@@ -177,7 +177,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale
 }
 
 // path draws a curve; failed requests go straight up.
-func (l *curve) path(x func(float64) float64, s scale) string {
+func (l *curve) path(x func(float64) float64, s scale.Scale) string {
 	p := &pen{}
 	for i := range l.p {
 		from := 0.0
@@ -204,64 +204,28 @@ func (l *curve) path(x func(float64) float64, s scale) string {
 	return string(p.b)
 }
 
-// percentileLimit is an objective on a percentile over all requests of a phase.
-type percentileLimit struct {
-	q, limit float64
-	text     string
-	fails    bool
-}
-
-// percentileLimits returns the objectives that the chart can show, by phase.
-func percentileLimits(r *result.Result) map[string][]percentileLimit {
-	out := map[string][]percentileLimit{}
-	for i := range r.Objectives {
-		o := &r.Objectives[i]
-		def, err := slo.ParseObjective(o.Text)
-		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
-			continue
-		}
-		out[o.Phase] = append(out[o.Phase], percentileLimit{def.Metric.Quantile, def.Value, words.Clean(o.Text), o.Verdict != scenarios.Pass})
-	}
-	for _, list := range out {
-		slices.SortFunc(list, func(a, b percentileLimit) int { return cmp.Compare(a.q, b.q) })
-	}
-	return out
-}
-
-func limitValues(r *result.Result) []float64 {
-	var out []float64
-	for _, list := range percentileLimits(r) {
-		for _, p := range list {
-			out = append(out, p.limit)
-		}
-	}
-	return out
-}
-
 // limits draws the objectives: a line must stay below and right of its phase's steps.
-func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
+func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s scale.Scale) (template.HTML, []legend) {
 	var b strings.Builder
 	var out []legend
-	by := percentileLimits(r)
+	all := Limits(r, "*", "*")
 	for i := range list {
-		steps := by[list[i].phase]
+		steps := slices.DeleteFunc(slices.Clone(all), func(l Limit) bool { return l.phase != list[i].phase })
 		if len(steps) == 0 {
 			continue
 		}
 		p := &pen{}
 		for j, step := range steps {
-			px, py := int(math.Round(x(step.q)*PlotWidth)), int(math.Round((1-s.At(step.limit))*PlotHeight))
+			px, py := int(math.Round(x(step.Quantile)*PlotWidth)), int(math.Round((1-s.At(step.Value))*PlotHeight))
 			if j == 0 {
 				p.move(0, py)
 			} else {
 				p.line(p.x, py)
 			}
 			p.line(px, py)
-			verdict := "held"
-			if step.fails {
-				verdict = "not held"
-			}
-			out = append(out, legend{Name: step.text + ", " + verdict, Class: "stair " + list[i].class, Series: -1})
+			entry := step.legend()
+			entry.Class = "stair " + list[i].class
+			out = append(out, entry)
 		}
 		p.line(p.x, p.y-14)
 		fmt.Fprintf(&b, `<path class="line stair %s" d="%s"/>`, list[i].class, p.b)

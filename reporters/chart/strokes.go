@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -36,13 +37,13 @@ const atOnce = math.MinInt
 
 // A strokeSet holds the different strokes of the lines of one chart.
 type strokeSet struct {
-	scale   scale
+	scale   scale.Scale
 	list    []stroke
 	at      map[strokeKey]int
 	heights map[string]int // by text: values with one text have one height
 }
 
-func newStrokeSet(s scale) *strokeSet {
+func newStrokeSet(s scale.Scale) *strokeSet {
 	return &strokeSet{scale: s, at: map[strokeKey]int{}, heights: map[string]int{}}
 }
 
@@ -191,7 +192,7 @@ func (l *line) write(values []int) {
 // A drawn is a series with the scale and the chart in which it was drawn.
 type drawn struct {
 	series
-	scale scale
+	scale scale.Scale
 	chart int
 }
 
@@ -269,7 +270,7 @@ const mostMoments = 4000
 func (c *Plotter) zoomAxis() axis {
 	usual := longest(c.points) * 1e3
 	a := axis{perUnit: max(1, int64(math.Round(usual/100)))}
-	for _, s := range timeSteps {
+	for _, s := range scale.TimeSteps {
 		if a.step = int64(math.Round(s * 1e3)); float64(a.step)*5 >= usual && (c.To-c.From)/s <= mostMoments {
 			break
 		}
@@ -322,7 +323,7 @@ func (t *Timeline) texts(a axis, edges []int64) momentTexts {
 			out.Other[ms] = text(ms)
 		}
 	}
-	for _, step := range timeSteps {
+	for _, step := range scale.TimeSteps {
 		if ms := int64(math.Round(step * 1e3)); ms%a.step == 0 {
 			out.Ticks = append(out.Ticks, ms/a.step)
 		}

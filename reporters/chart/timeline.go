@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -20,6 +21,7 @@ type Timeline struct {
 	faults   []result.FaultRecord
 	lanes    []Lane
 	now      float64 // while the run goes on; else NaN
+	toCome   []result.PlannedFault
 }
 
 // Lane is one row of fault labels above a plot.
@@ -42,6 +44,7 @@ type laneItem struct {
 	Hint           string
 	Number         string // in place of name and marks, if there are many faults; empty too if there is no room
 	Tight          bool   // it has no room on a narrow page
+	ToCome         bool   // it is planned, while the run goes on
 	end            float64
 	start          float64
 }
@@ -54,6 +57,11 @@ func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
 	t := &Timeline{To: float64(r.Duration), places: p, faults: r.Faults, Warmup: math.NaN(), now: math.NaN()}
 	if g := r.Going; g != nil { // the axis keeps its length while the run fills it
 		t.now, t.To = g.At.Seconds(), g.End.Seconds()
+		for _, f := range g.Timetable {
+			if f.At > g.At {
+				t.toCome = append(t.toCome, f)
+			}
+		}
 	}
 	if math.IsNaN(t.To) || t.To <= 0 {
 		t.To = 1e-3
@@ -98,6 +106,9 @@ func (t *Timeline) Overview() []Lane {
 	return out
 }
 
+// Lanes returns the rows of fault labels above each plot.
+func (t *Timeline) Lanes() []Lane { return t.lanes }
+
 // Place returns the position of a moment on the axis, 0 to 1.
 func (t *Timeline) Place(s float64) float64 { return (s - t.From) / (t.To - t.From) }
 
@@ -123,8 +134,7 @@ const (
 // of its label.
 func (t *Timeline) layLanes(most int) []Lane {
 	var lanes []Lane
-	many := len(t.faults) > MostNamed
-	named := !many || most > mostLanes
+	many, named := len(t.faults) > MostNamed, len(t.faults) <= MostNamed || most > mostLanes
 	put := func(it laneItem, label float64) {
 		for i := range lanes {
 			last := lanes[i].Items[len(lanes[i].Items)-1]
@@ -183,6 +193,9 @@ func (t *Timeline) layLanes(most int) []Lane {
 		}
 		put(it, .08)
 	}
+	for _, it := range t.planned() {
+		put(it, .08)
+	}
 	for i := range lanes {
 		items := lanes[i].Items
 		for j := range items {
@@ -198,6 +211,20 @@ func (t *Timeline) layLanes(most int) []Lane {
 		}
 	}
 	return lanes
+}
+
+// planned returns the faults that are still to come; of many a table lists those that have come.
+func (t *Timeline) planned() (out []laneItem) {
+	if len(t.faults) > MostNamed {
+		return nil
+	}
+	for _, f := range t.toCome {
+		it := t.item(f.At.Seconds(), math.Min(t.To, f.Clear.Seconds()))
+		it.Name, it.ToCome = words.Clean(f.Name), true
+		it.Hint = it.Name + ": planned at " + words.Offset(result.Sec(f.At))
+		out = append(out, it)
+	}
+	return out
 }
 
 func (t *Timeline) item(from, to float64) laneItem {
@@ -261,6 +288,10 @@ func (t *Timeline) Shade() template.HTML {
 			verticalLine(&ends, t.Place(float64(f.RecoveredAt)))
 		}
 	}
+	for _, f := range t.toCome {
+		x, w := t.Place(f.At.Seconds())*PlotWidth, (t.Place(math.Min(t.To, f.Clear.Seconds()))-t.Place(f.At.Seconds()))*PlotWidth
+		b.WriteString(`<path class="tocome" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` + units(-math.Max(w, 2)) + `z"/>`)
+	}
 	for _, m := range []struct{ class, d string }{{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()}} {
 		if m.d != "" {
 			b.WriteString(`<path class="` + m.class + `" d="` + m.d + `"/>`)
@@ -303,7 +334,7 @@ type Tick struct {
 // Times returns the labels of the axis.
 func (t *Timeline) Times() []Tick {
 	var out []Tick
-	for i, s := range timeTicks(t.From, t.To, 12) {
+	for i, s := range scale.TimeTicks(t.From, t.To, 12) {
 		out = append(out, Tick{Place: t.places.left(t.Place(s)), Label: words.Offset(result.Num(s)), At: moment(s), Minor: i%2 == 1})
 	}
 	return out

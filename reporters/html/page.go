@@ -35,11 +35,14 @@ const File = "report.html"
 //go:embed assets
 var sources embed.FS
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{"term": term}).ParseFS(sources, "assets/page.tmpl"))
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
+	"term": term, "slow": slowOf, "steps": stepsOf,
+}).ParseFS(sources, "assets/page.tmpl"))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
 	Logs                 []logView
+	Icon                 template.URL
 	Policy               string
 	CSS                  template.CSS
 	Script               template.JS
@@ -51,7 +54,12 @@ type pageView struct {
 	Facts                []words.Pair
 	Meta                 []words.Pair
 	Parts                []part
+	Band                 *bandView
 	Objectives           []objectiveView
+	Held                 []objectiveView // those that are folded
+	Steps, MoreSteps     []stepView
+	StepsFoot            string
+	Received             bool // the table of steps has a column for the bytes received
 	Gauges               bool
 	BoundsFoot           string
 	Faults               []faultView
@@ -83,7 +91,7 @@ type pageView struct {
 	Timings              []timingView
 	TimingNames          []phaseName
 	TimingsLeft          string
-	Slowest              []slowestView
+	Slowest, Slower      []slowestView // the slowest, and those that are folded
 	Traced               bool
 	Curled, Uncurled     bool // some slowest requests have a command, some have none
 	Generator            []*chart.Chart
@@ -133,8 +141,8 @@ func (Page) Report(w io.Writer, r *result.Result) error {
 
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
-		Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict), Name: words.Clean(r.Name),
-		Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r), BoundsFoot: words.BoundsMeaning(r.Objectives),
+		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict),
+		Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r), BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode,
 		Meaning: words.Meaning(r.Verdict),
 	}
@@ -142,6 +150,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	list, together := chart.Points(r)
 	line := chart.NewTimeline(r, list, at)
 	c := chart.NewPlotter(line, list, together)
+	p.opening(r, line)
 	p.Advice = advice(r)
 	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
 		p.Reason = "" // the advice has it
@@ -166,7 +175,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.repeats(r.Repeats)
 	p.Incidents = incidents(r.Incidents, r.Going != nil)
 	if len(list) > 0 {
-		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(), c.ErrorRates()
+		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
 		p.Resilience, p.Costs = c.Resilience(r), costs(r)
 		p.budgets(r)
 		if r.Imported == "" || !r.Generator.Healthy {
@@ -196,7 +205,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Data, p.Facets, err = c.Encode(r, drawing); err != nil {
+	if p.Data, p.Facets, err = c.Encode(r, p.Latency, drawn); err != nil {
 		return nil, err
 	}
 	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(comments.ReplaceAll(script, nil))
@@ -214,8 +223,8 @@ func newPage(r *result.Result) (*pageView, error) {
 // comments matches comments and indents of a script, which the page omits.
 var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
 
-// drawing returns the parts of a chart that the script exchanges.
-func drawing(c *chart.Chart) (chart.Drawing, error) {
+// drawn returns the parts of a chart that the script exchanges.
+func drawn(c *chart.Chart) (chart.Drawing, error) {
 	d := chart.Drawing{Lines: string(c.Plot), Label: c.Title + ". " + c.Label}
 	for name, to := range map[string]*string{"tops": &d.Tops, "strips": &d.Strips, "ticks": &d.Ticks, "names": &d.Names, "table-body": &d.Table} {
 		var b strings.Builder
@@ -271,6 +280,7 @@ func (p *pageView) parts() []part {
 		part
 	}{
 		{true, part{"objectives", "Objectives"}},
+		{len(p.Steps) > 0, part{"steps", "Steps"}},
 		{len(p.Faults) > 0, part{"faults", "Faults"}},
 		{p.Incidents != nil, part{"incidents", "Incidents"}},
 		{p.Ledger != nil, part{"ledger", "Ledger"}},

@@ -15,8 +15,19 @@ type slowestView struct {
 	Curl                                string // the command that sends it again; empty: not known
 }
 
-// mostSlowRows bounds the table of slowest requests.
-const mostSlowRows = 60
+// slowTable is a table of the slowest requests: the page says which columns it has.
+type slowTable struct {
+	Page *pageView
+	Rows []slowestView
+}
+
+func slowOf(p *pageView, rows []slowestView) slowTable { return slowTable{p, rows} }
+
+// mostSlowRows bounds the slowest requests, mostSlowest those that are shown at once.
+const (
+	mostSlowRows = 60
+	mostSlowest  = 5
+)
 
 func (p *pageView) slowest(r *result.Result) {
 	for i := range r.Slowest[:min(len(r.Slowest), mostSlowRows)] {
@@ -35,4 +46,7 @@ func (p *pageView) slowest(r *result.Result) {
 		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""
 	}
 	p.Uncurled = p.Uncurled && p.Curled // otherwise there is no column
+	if len(p.Slowest) > mostSlowest+1 {
+		p.Slowest, p.Slower = p.Slowest[:mostSlowest], p.Slowest[mostSlowest:]
+	}
 }

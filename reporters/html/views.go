@@ -11,6 +11,7 @@ import (
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -33,9 +34,26 @@ func (p *pageView) objectives(r *result.Result) {
 			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o), Gauge: gauge(o),
 		}
 		p.Gauges = p.Gauges || v.Gauge != ""
-		p.Objectives = append(p.Objectives, v)
+		if o.Verdict == scenarios.Pass {
+			p.Held = append(p.Held, v)
+		} else {
+			p.Objectives = append(p.Objectives, v)
+		}
 	}
+	slices.SortStableFunc(p.Objectives, func(a, b objectiveView) int { return cmp.Compare(urgency[a.Tone], urgency[b.Tone]) })
+	// those that held follow the others, and are folded where there are many in all
+	n := min(len(p.Held), max(0, mostHeld-len(p.Objectives)))
+	if n+1 == len(p.Held) {
+		n++ // one row takes no more room than what would unfold it
+	}
+	p.Objectives, p.Held = append(p.Objectives, p.Held[:n]...), p.Held[n:]
 }
+
+// mostHeld is the number of objectives up to which those that held are shown at once.
+const mostHeld = 5
+
+// urgency orders objectives by tone: failed first.
+var urgency = map[string]int{"bad": 0, "unsure": 1}
 
 // gauge draws the measured value against the bound on a logarithmic axis, from an eighth of
 // what the objective allows to eight times as much. The figures beside it say the same.
@@ -63,6 +81,7 @@ type faultView struct {
 	Hit, Effect      string
 	Moments          []moment
 	Track            *chart.Track
+	Around           *aroundView
 	Figures          []words.Pair
 	Evidence         []words.Pair
 }
@@ -80,8 +99,13 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 		for _, m := range history {
 			at = append(at, m.at)
 		}
+		var near *aroundView
+		if len(r.Faults) <= chart.MostNamed {
+			near = around(r, f, line)
+		}
 		p.Faults = append(p.Faults, faultView{
-			N: i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone, Hit: words.FaultTarget(f),
+			Around: near,
+			N:      i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone, Hit: words.FaultTarget(f),
 			Effect:  words.FaultEffect(f),
 			Moments: history, Track: line.Track(f, at), Figures: figures(f), Evidence: faultEvidence(f),
 		})

@@ -11,6 +11,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // liveLines bounds the lines of the live block on a tall screen.
@@ -18,7 +19,7 @@ const liveLines = 20
 
 // liveBlock returns the state of a run in at most height lines of at most width columns. What
 // has no room is counted: and 12 more.
-func liveBlock(iv result.Interval, width, height int) [][]span {
+func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	if iv.ToAsk > 0 {
 		return [][]span{{{words.Clip(words.LedgerProgress(iv), width), plain}}}
 	}
@@ -38,19 +39,21 @@ func liveBlock(iv result.Interval, width, height int) [][]span {
 	if iv.Bad > 0 {
 		total += ", " + words.Int(iv.Bad) + " of them bad"
 	}
+	times := []span{label("latency"), {"p50 " + words.AnswerTime(iv.P50) + "  p95 " + words.AnswerTime(iv.P95) + "  p99 " + words.AnswerTime(iv.P99), plain}}
 	block := [][]span{
 		progress(iv, width),
-		rates,
-		{label("latency"), {"p50 " + words.AnswerTime(iv.P50) + "  p95 " + words.AnswerTime(iv.P95) + "  p99 " + words.AnswerTime(iv.P99), plain}},
+		past.beside(rates, width, past.failed),
+		past.beside(times, width, past.times),
 		{label("brunt"), {words.Int(iv.InFlight) + " in flight  lag " + words.Duration(iv.Lag), plain}, {"  " + total, dim}},
 		append([]span{label("faults")}, faultsLine(iv, width-9)...),
 	}
-	return append(block, objectiveLines(iv.Objectives, width, min(height, liveLines)-len(block))...)
+	return append(block, objectiveLines(&iv, width, min(height, liveLines)-len(block))...)
 }
 
 // objectiveLines returns the state of the objectives, one line each: failing ones first, then
 // those with the least budget left, as many as there is room for.
-func objectiveLines(list []result.RunningVerdict, width, room int) [][]span {
+func objectiveLines(iv *result.Interval, width, room int) [][]span {
+	list := iv.Objectives
 	if room < 1 || len(list) == 0 {
 		return nil
 	}
@@ -84,7 +87,7 @@ func objectiveLines(list []result.RunningVerdict, width, room int) [][]span {
 		out = append(out, []span{
 			{words.Mark(s.Verdict) + " ", st},
 			{words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain},
-			{objectiveState(s), st},
+			{objectiveState(s, iv), st},
 		})
 	}
 	if rest != "" {
@@ -119,15 +122,16 @@ func countOthers(list []result.RunningVerdict, which []int) string {
 	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
 }
 
-// objectiveState returns the state of an objective, and the rest of its error budget.
-func objectiveState(s result.RunningVerdict) string {
-	left := ""
+// objectiveState returns the state of an objective: its value beside its target, or else the rest of its error budget.
+func objectiveState(s result.RunningVerdict, iv *result.Interval) string {
+	left := valueOfTarget(s, iv)
 	switch f := float64(s.Left); {
-	case math.IsNaN(f):
+	case math.IsInf(f, -1) && left != "":
 	case math.IsInf(f, -1):
 		left = "none allowed"
 	case f < 0:
-		left = "budget overdrawn " + words.Number(1-f) + " times"
+		left = strings.TrimPrefix(left+", budget overdrawn "+words.Number(1-f)+" times", ", ")
+	case left != "" || math.IsNaN(f):
 	default:
 		left = strconv.Itoa(int(math.Floor(100*f))) + "% of its budget left"
 	}
@@ -142,6 +146,27 @@ func objectiveState(s result.RunningVerdict) string {
 		return "fails"
 	}
 	return left
+}
+
+// valueOfTarget returns what is measured beside what is asked for, such as 2.4ms of 200ms; empty: it is not known while
+// the run goes on. Of a percentile only that of the last second is known, over all loads and steps.
+func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
+	o, err := slo.ParseObjective(s.Text)
+	if err != nil {
+		return ""
+	}
+	of := " of " + o.Metric.FormatValue(o.Value)
+	if s.Measured.Known() {
+		return o.Metric.FormatValue(float64(s.Measured)) + of
+	}
+	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" || s.Phase != "run" && !slices.Contains(iv.Faults, s.Phase) {
+		return ""
+	}
+	now := map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]
+	if now == 0 {
+		return ""
+	}
+	return words.AnswerTime(now) + of + " in the last second"
 }
 
 // progress is the first line: the phase, a bar, and the time that is left.

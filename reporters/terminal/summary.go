@@ -57,6 +57,7 @@ func (s *summary) result(r *result.Result) {
 		s.text("  ", "  ", scenarios.Sentence(strings.Join(said, "; ")), dim)
 	}
 	s.objectives(r.Objectives)
+	s.timeline(r)
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
 	s.ledger(r.Ledger)

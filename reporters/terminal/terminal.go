@@ -43,6 +43,7 @@ type Terminal struct {
 	block   [][]span   // the live block as last drawn
 	drawn   []int      // columns of each of its lines on the screen; empty: not on the screen
 	partial []byte     // of Write: an incomplete line
+	past    past       // seconds before the live block
 	quiet   plainLines // without a TTY
 }
 
@@ -92,7 +93,8 @@ func (t *Terminal) Observe(iv result.Interval) {
 		return
 	}
 	width, height := t.size()
-	t.block = liveBlock(iv, width-1, height-1)
+	t.past.add(&iv)
+	t.block = liveBlock(iv, &t.past, width-1, height-1)
 	t.draw(nil)
 }
 

@@ -10,13 +10,16 @@ import (
 // A Comparison compares a run with earlier runs given as its baseline. It does not change the
 // run's own verdict.
 type Comparison struct {
-	Verdict    scenarios.Verdict `json:"verdict"`              // pass, regression or inconclusive
-	Reason     string            `json:"reason"`               // one sentence
-	Caution    string            `json:"caution,omitempty"`    // caveats of the comparison
-	Base       []string          `json:"base" mask:"-"`        // the earlier runs
-	Alpha      Num               `json:"alpha"`                // probability of a false alarm over all rows together
-	Rows       []Change          `json:"rows"`                 // in the order of phases, loads and steps
-	Mismatches []string          `json:"mismatches,omitempty"` // differences between the runs, other than measurements
+	Verdict    scenarios.Verdict `json:"verdict"`                  // pass, regression or inconclusive
+	Reason     string            `json:"reason"`                   // one sentence
+	Caution    string            `json:"caution,omitempty"`        // caveats of the comparison
+	Base       []string          `json:"base" mask:"-"`            // the earlier runs
+	Alpha      Num               `json:"alpha"`                    // probability of a false alarm over all rows together
+	Rows       []Change          `json:"rows"`                     // in the order of phases, loads and steps
+	Mismatches []string          `json:"mismatches,omitempty"`     // differences between the runs, other than measurements
+	Drawn      string            `json:"drawn,omitempty" mask:"-"` // the run of base that charts show beside this one
+	// of that run: measurements by second over all loads and steps, for the charts
+	Windows []Window `json:"windows,omitempty"`
 }
 
 // A Change is the difference of one metric of one phase, load and step from the baseline.

@@ -103,6 +103,8 @@ type Going struct {
 	At    time.Duration // now, an offset from t0
 	End   time.Duration // planned end of the judged load
 	Brief bool          // leave out the slow parts of the page
+	// planned occurrences of faults, ordered by time; those before At have come
+	Timetable []PlannedFault
 }
 
 // A UnitLog is the file with what a unit, or the script of a load, has printed.

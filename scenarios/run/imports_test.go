@@ -103,16 +103,21 @@ var arrows = map[string][]string{
 		"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest",
 		"reporters/rows", "reporters/terminal", "reporters/words", "scenarios",
 	},
-	"reporters/chart":         {"reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/ci":            {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/evidence":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/html":          {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios", "scenarios/terms"},
+	"reporters/chart":    {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
+	"reporters/ci":       {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
+	"reporters/evidence": {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/html": {
+		"reporters", "reporters/chart", "reporters/reporterstest", "reporters/scale", "reporters/spark", "reporters/words", "scenarios", "scenarios/terms",
+	},
 	"reporters/live":          {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/metrics":       {"reporters", "scenarios"},
 	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios", "scenarios/connect"},
 	"reporters/reporterstest": {"reporters", "scenarios"}, // results for tests
 	"reporters/rows":          {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/scale":         {"reporters/words", "scenarios"}, // words in its test
+	"reporters/site":          {"reporters", "reporters/evidence", "reporters/html", "reporters/live", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/spark":         {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
+	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":       {"scenarios", "scenarios/machine"},
 	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
@@ -137,7 +142,7 @@ var arrows = map[string][]string{
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
 		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
-		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/terminal", "reporters/words",
+		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/site", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/grpc", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor", "scenarios/drills",

@@ -42,7 +42,7 @@ func (l *live) soFar() *result.Result {
 	s, head := l.snapshotNow(), *l.interim.header
 	res := &head
 	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, l.T0()
-	res.Going = &result.Going{At: l.Now(), End: l.End()}
+	res.Going = &result.Going{At: l.Now(), End: l.End(), Timetable: l.timetable}
 	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return l.interim.Findings(l.loads.rec, c) })
 	if err != nil {
 		l.logger.Warn("looking at the run", "error", err)

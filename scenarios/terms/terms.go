@@ -40,6 +40,7 @@ var all = []Term{
 	{"send", nil, "The phase of a request in which it is written. A large body on a slow link takes its time here."},
 	{"first-byte", []string{"first_byte", "ttfb", "waiting"}, "The phase of a request from its last byte sent to the first byte of its " +
 		"answer: the time that the target took, plus the network round trip. In a chain of redirects all requests after the first count here."},
+	{"received", nil, "The bytes of all answers together, as the client of the protocol counts them; engines that do not count them show none."},
 	{"receive", []string{"receiving"}, "The phase of a request in which its answer is read, from the first byte to the last."},
 	{"iteration", nil, "One pass through a load's flow. `rate` counts iterations a second. As a step's name in an objective, `iteration` " +
 		"is the time from the arrival to the end of the flow, without think time."},

@@ -14,7 +14,7 @@ hold.hidden = false;
 hold.onclick = () => {
   still = !still;
   hold.ariaPressed = String(still);
-  hold.textContent = still ? 'Go on' : 'Hold still';
+  hold.textContent = still ? 'Go on' : 'Pause';
   if (!still) show(waiting);
 };
 addEventListener('pointerdown', () => { busy = true; });

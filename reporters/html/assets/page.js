@@ -43,6 +43,37 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
   };
 });
 
+// copy adds a button that copies a text
+async function toClipboard(text) {
+  try { await navigator.clipboard.writeText(text); } catch { // no such right, or an old browser
+    const area = make('textarea', { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+}
+function copy(box, name, text) {
+  if (box.querySelector(':scope > .copy')) return;
+  const b = make('button', { type: 'button', className: 'copy', textContent: name });
+  b.onclick = async () => { await toClipboard(text()); b.textContent = 'Copied'; setTimeout(() => { b.textContent = name; }, 1500); };
+  box.append(b);
+}
+const one = q => { const e = document.querySelector(q); return e ? shownText(e) : ''; };
+const shownText = e => { const c = e.cloneNode(true); for (const x of all('.tip, .copy, small, [aria-hidden]', c)) x.remove(); return c.textContent.replace(/\s+/g, ' ').trim(); };
+// ticket is the run in a few lines, for a ticket or a message
+function ticket() {
+  const lines = [one('.verdict').toUpperCase() + ': ' + one('h1')];
+  for (const e of all('header > .advice, header > .reason, header > .hypothesis')) lines.push(shownText(e));
+  for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
+  for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
+  if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));
+  return lines.join('\n') + '\n' + one('footer') + '\n';
+}
+for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);
+if (!document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', ticket);
+for (const h of all('section[id] > h2')) copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id);
+
 // scrolls makes boxes that scroll sideways reachable by keyboard
 const scrolls = () => {
   for (const e of all('.scroll')) {
@@ -90,11 +121,17 @@ const charts = all('.frame[data-time]').map(frame => {
 });
 const source = c => c.switched ? shown : whole;
 
+// flat returns what a chart of times has on a linear scale; undefined: it stays as it is
+let linear = false;
+const flat = c => linear && c.id === 'latency' ? shown.c ? shown.c.latency.y : D.y : undefined;
+
 // lines shows every point, for a part of the run, a load or a step
 function lines(c) {
-  const { s, V, K } = source(c);
+  const { s, V, K } = source(c), y = flat(c), at = t => Math.round(500 * (1 - Math.min(1, Math.max(0, valueOf(t)) / y.h)));
   for (const e of all('path[data-s]', c.plot)) {
-    const { k, m } = s[e.dataset.s], { p, a } = K[k], area = e.classList.contains('area');
+    const { k, m: log } = s[e.dataset.s], { p: pieces, t, a } = K[k], area = e.classList.contains('area');
+    const p = y ? pieces.map((d, i) => d[0] === 'm' ? d : d.replace(/^(V|M\S+ )\d+/, (_, to) => to + at(t[i]))) : pieces;
+    const m = y ? [log[0].replace(/\d+$/, d => V[e.dataset.s].length && pieces[V[e.dataset.s][0]][0] !== 'm' ? at(t[V[e.dataset.s][0]]) : d)] : log;
     e.setAttribute('d', m[+area] + V[e.dataset.s].map(i => area && a[i] || p[i]).join('') + (area ? m[2] : ''));
     e.setAttribute('transform', D.m);
   }
@@ -103,6 +140,7 @@ function lines(c) {
 // names moves the names of lines to where these leave the view, and of peaks to their moment
 function names(c, whole) {
   const { T } = source(c), part = c.switched && shown.c ? shown.c[c.id].e : D.e[c.id], last = find(T, view[1] - 1e-6);
+  if (flat(c)) return;
   all('.plot u', c.frame).forEach((u, i) => {
     const y = whole ? 0 : part.h[i][Math.floor(last / part.g)];
     u.hidden = y < 0;
@@ -130,9 +168,11 @@ function draw(c) {
   const d = shown.c ? shown.c[c.id] : c.fig.drawn, box = c.plot.parentNode;
   for (const e of all('.tops, .strip, .plot em, .plot u, .shown, details > :not(summary)', c.fig)) e.remove();
   box.insertAdjacentHTML('beforebegin', d.tops + d.strips);
-  box.insertAdjacentHTML('afterbegin', d.ticks);
-  box.insertAdjacentHTML('beforeend', d.names);
+  const y = flat(c);
+  box.insertAdjacentHTML('afterbegin', y ? y.t : d.ticks);
+  if (!y) box.insertAdjacentHTML('beforeend', d.names); // they stand at the ends of the lines on the logarithmic scale
   c.plot.lastElementChild.innerHTML = d.lines;
+  if (y) { for (const e of all(':scope > path:not([data-s])', c.plot.lastElementChild)) e.remove(); c.plot.lastElementChild.insertAdjacentHTML('afterbegin', y.g); }
   c.plot.ariaLabel = d.label;
   c.fig.querySelector('details').insertAdjacentHTML('beforeend', d.table);
   if (shown.n) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: shown.n }));
@@ -173,6 +213,15 @@ function leave() {
   for (const { b } of values) b.textContent = '';
   for (const c of charts) c.cursor.hidden = true;
 }
+function fine() { coarse = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } }
+function straighten(on) {
+  charts.forEach(keep);
+  linear = on;
+  for (const p of all('#c-latency figcaption > p')) p.firstChild.data = p.firstChild.data.replace(/a (logarithmic|linear) scale/, 'a ' + (on ? 'linear' : 'logarithmic') + ' scale');
+  if (coarse) fine();
+  for (const c of charts) if (c.id === 'latency') draw(c);
+  zoom(...view);
+}
 function zoom(a, b) {
   const width = Math.max(.01, Math.min(B - A, b - a));
   a = Math.max(A, Math.min(B - width, a));
@@ -180,9 +229,10 @@ function zoom(a, b) {
   const w = isWhole();
   if (w) view = [A, B];
   if (!w) charts.forEach(keep);
-  if (coarse && !w) { coarse = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } }
+  if (coarse && !w) fine();
   for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', w ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
   for (const e of all('[data-a]')) {
+    if (e.closest('.still')) continue;
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', numbered = e.tagName === 'B', bar = !label && r > l, left = label || numbered ? Math.max(0, l) : l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
     e.style.left = w ? '' : left + '%';
@@ -218,9 +268,12 @@ const groups = (D.p || []).map((p, i) => [D.l.length > 1 ? D.l[D.o[i]] + (p ? ':
 const [ofLabel, of] = list('Load or step', [['all together', -1], ...groups]), [atLabel, at] = list('Time', [['the whole run', '']]);
 for (const f of D.f || []) at.append(new Option(f.n, f.a + ',' + f.b));
 const reset = make('button', { type: 'button', textContent: 'Show all', hidden: true }), link = make('a', { textContent: 'Link to this view', hidden: true }), bar = make('div', { className: 'view', role: 'group', ariaLabel: 'What the charts show' });
+const straight = make('input', { type: 'checkbox' });
 if (D.p) bar.append(ofLabel);
-bar.append(atLabel, reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
-const old = document.querySelector('.view'), focus = old ? all('select, button, a', old).indexOf(document.activeElement) : -1;
+bar.append(atLabel);
+if (D.y && charts.some(c => c.id === 'latency')) bar.append(make('label', {}, straight, ' Linear scale of response times'));
+bar.append(reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
+const old = document.querySelector('.view'), focus = old ? all('select, input, button, a', old).indexOf(document.activeElement) : -1;
 if (old) old.remove();
 charts[0].fig.closest('section').before(bar);
 let part = '';
@@ -228,11 +281,13 @@ function settle() {
   const w = isWhole(), t = view.map(s => +s.toFixed(3)).join(','), query = [];
   if (selected >= 0) query.push('of=' + encodeURIComponent(D.l[D.o[selected]] + '/' + D.p[selected]));
   if (!w) query.push('t=' + t);
+  if (linear) query.push('y=linear');
   const hash = '#' + part + (query.length ? '?' + query.join('&') : '');
   all('.drawn', at).forEach(e => e.remove());
   if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(when(whole.T[find(whole.T, view[0])]) + ' to ' + when(whole.T[find(whole.T, view[1] - 1e-6) + 1]), t); o.className = 'drawn'; at.append(o); }
   at.value = w ? '' : t;
   of.value = selected;
+  straight.checked = linear;
   reset.hidden = link.hidden = !query.length;
   bar.classList.toggle('on', query.length > 0);
   link.href = hash;
@@ -244,14 +299,20 @@ async function restore(scroll) {
   if (query !== undefined) {
     const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
     if (i !== selected) await choose(i);
+    if (linear !== (q.get('y') === 'linear')) straighten(!linear);
     b > a && b > A && a < B ? zoom(a, b) : zoom(A, B);
     const e = scroll && id && document.getElementById(id);
     if (e) e.scrollIntoView();
-  } else settle();
+  } else {
+    settle();
+    const e = scroll && id && document.getElementById(id);
+    if (e) e.scrollIntoView(); // the bar above the charts has moved it
+  }
 }
 of.onchange = () => choose(+of.value);
 at.onchange = () => { const [a, b] = at.value ? at.value.split(',').map(Number) : [A, B]; zoom(a, b); };
-reset.onclick = async () => { view = [A, B]; await choose(-1); of.focus(); };
+straight.onchange = () => straighten(straight.checked);
+reset.onclick = async () => { view = [A, B]; if (linear) straighten(false); await choose(-1); of.focus(); };
 addEventListener('hashchange', () => restore(true), { signal });
 
 for (const c of charts) {
@@ -290,7 +351,7 @@ for (const c of charts) {
   };
 }
 await restore(!again);
-if (focus >= 0) all('select, button, a', bar)[focus].focus();
+if (focus >= 0) all('select, input, button, a', bar)[focus].focus();
 document.documentElement.dataset.ready = Math.round(performance.now());
 };
 brunt();

@@ -1,19 +1,19 @@
-package chart
+package scale
 
 import (
 	"cmp"
 	"math"
 )
 
-// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper edge.
-type scale struct {
-	Log    bool
-	Lo, Hi float64
+// A Scale maps values to the height of a plot: 0 is its lower edge, 1 its upper edge.
+type Scale struct {
+	Log    bool    // logarithmic; else linear
+	Lo, Hi float64 // the values at its edges
 	By     float64 // round values are multiples of it; 0 means 1
 }
 
 // Linear returns a scale from 0 to a round number that holds the largest of values.
-func Linear(values ...[]float64) scale {
+func Linear(values ...[]float64) Scale {
 	hi := 0.0
 	for _, list := range values {
 		for _, v := range list {
@@ -26,32 +26,11 @@ func Linear(values ...[]float64) scale {
 		hi = 1
 	}
 	step := nice(hi * 1.05 / 4)
-	return scale{Hi: step * math.Ceil(hi*1.05/step)}
+	return Scale{Hi: step * math.Ceil(hi*1.05/step)}
 }
 
-// scale returns a linear scale for values of a unit: round in it, and up to 100 % at most for shares that
-// are no more.
-func (u unit) scale(values ...[]float64) scale {
-	if u == inBytes {
-		return binary(values...)
-	}
-	s := Linear(values...)
-	if u == inShare && s.Hi > 1 {
-		most := 0.0
-		for _, list := range values {
-			for _, v := range list {
-				most = max(most, Larger(0, v))
-			}
-		}
-		if most <= 1 {
-			s.Hi = 1
-		}
-	}
-	return s
-}
-
-// binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
-func binary(values ...[]float64) scale {
+// Binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
+func Binary(values ...[]float64) Scale {
 	s, by := Linear(values...), 1.0
 	for s.Hi/by > 1024 {
 		by *= 1024
@@ -63,12 +42,12 @@ func binary(values ...[]float64) scale {
 		}
 	}
 	s = Linear(least...)
-	return scale{Hi: s.Hi * by, By: by}
+	return Scale{Hi: s.Hi * by, By: by}
 }
 
-// logarithmic returns a scale that holds all values above 0, its ends at 1, 2 or 5 times a
-// power of ten.
-func logarithmic(values ...[]float64) (s scale, ok bool) {
+// Log returns a logarithmic scale that holds all values above 0, its ends at 1, 2 or 5 times a
+// power of ten; ok is false if there is no such value.
+func Log(values ...[]float64) (s Scale, ok bool) {
 	lo, hi := math.Inf(1), 0.0
 	for _, list := range values {
 		for _, v := range list {
@@ -78,9 +57,9 @@ func logarithmic(values ...[]float64) (s scale, ok bool) {
 		}
 	}
 	if hi == 0 {
-		return scale{}, false
+		return Scale{}, false
 	}
-	s = scale{Log: true, Lo: round125(lo*.9, false), Hi: round125(hi*1.02, true)}
+	s = Scale{Log: true, Lo: round125(lo*.9, false), Hi: round125(hi*1.02, true)}
 	if s.Hi <= s.Lo*1.5 {
 		s.Lo = round125(s.Hi/5, false)
 	}
@@ -89,7 +68,7 @@ func logarithmic(values ...[]float64) (s scale, ok bool) {
 
 // At returns the position of v. A value outside the scale lies on its edge, an infinite value
 // on the upper one.
-func (s scale) At(v float64) float64 {
+func (s Scale) At(v float64) float64 {
 	f := (v - s.Lo) / (s.Hi - s.Lo)
 	if s.Log {
 		f = 0
@@ -101,7 +80,7 @@ func (s scale) At(v float64) float64 {
 }
 
 // Ticks returns the values to write beside the plot, about four to seven.
-func (s scale) Ticks() []float64 {
+func (s Scale) Ticks() []float64 {
 	var out []float64
 	if !s.Log {
 		by := cmp.Or(s.By, 1)
@@ -158,16 +137,16 @@ func round125(f float64, up bool) float64 {
 	return best
 }
 
-// timeSteps are the possible distances of moments on an axis, in seconds.
-var timeSteps = []float64{
+// TimeSteps are the possible distances of moments on an axis, in seconds.
+var TimeSteps = []float64{
 	.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
 	43200, 86400,
 }
 
-// timeTicks returns round moments between a and b, at most most of them.
-func timeTicks(a, b float64, most int) []float64 {
-	step := timeSteps[len(timeSteps)-1]
-	for _, s := range timeSteps {
+// TimeTicks returns round moments between a and b, at most most of them.
+func TimeTicks(a, b float64, most int) []float64 {
+	step := TimeSteps[len(TimeSteps)-1]
+	for _, s := range TimeSteps {
 		if (b-a)/s <= float64(most) {
 			step = s
 			break

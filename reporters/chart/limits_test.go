@@ -1,0 +1,51 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+func TestLimits(t *testing.T) {
+	r := &result.Result{
+		Duration: 60,
+		Phases:   []result.Phase{{Name: "run", Start: 0, End: 60}, {Name: "baseline", Start: 0, End: 10}, {Name: "slow", Start: 20, End: 30}},
+	}
+	for _, o := range []struct {
+		text, phase string
+		verdict     scenarios.Verdict
+	}{
+		{"p99 < 1s in slow", "slow", scenarios.Fail},
+		{"p95 < 200ms in baseline", "baseline", scenarios.Pass},
+		{"p50 < 20ms", "run", scenarios.Inconclusive},
+		{`p95 < 300ms of "read post"`, "run", scenarios.Pass},
+		{"p95 < 400ms of load browse", "run", scenarios.Pass},
+		{"service.p95 < 100ms", "run", scenarios.Pass},
+		{"p95 > 1ms", "run", scenarios.Pass},
+		{"errors < 1%", "run", scenarios.Pass},
+		{"p95 < 1s in gone", "gone", scenarios.Pass},
+	} {
+		r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: o.text, Phase: o.phase, Verdict: o.verdict})
+	}
+	for _, tt := range []struct{ load, step, want string }{
+		{"*", "*", "0.5 0.02 0..60; 0.95 0.2 0..10; 0.95 1 NaN..NaN; 0.99 1 20..30 fails"},
+		{"browse", "read post", "0.95 0.3 0..60"},
+		{"browse", "*", "0.95 0.4 0..60"},
+		{"other", "*", ""},
+	} {
+		var got []string
+		for _, l := range Limits(r, tt.load, tt.step) {
+			s := fmt.Sprintf("%v %v %v..%v", l.Quantile, l.Value, l.From, l.To)
+			if l.Fails {
+				s += " fails"
+			}
+			got = append(got, s)
+		}
+		if s := strings.Join(got, "; "); s != tt.want {
+			t.Errorf("%s, %s: %s, want %s", tt.load, tt.step, s, tt.want)
+		}
+	}
+}

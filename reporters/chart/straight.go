@@ -1,0 +1,33 @@
+package chart
+
+import (
+	"html/template"
+
+	"brunt/reporters/scale"
+)
+
+// Straight is what a chart on a logarithmic scale has in its place on a linear one. The script draws the lines.
+type Straight struct {
+	Most   float64       `json:"h"` // the value at the upper edge, in seconds
+	Ticks  string        `json:"t"` // markup
+	Behind template.HTML `json:"g"` // of the plot, without the lines
+	y      []Tick
+}
+
+// straightOf returns the linear form of a chart.
+func straightOf(c *Plotter, lines []series, limits []Limit, earlier earlierLine) *Straight {
+	s := scale.Linear(append(valuesOf(lines), values(limits), earlier.values)...)
+	twin := &Chart{}
+	behind := c.grid(twin, s, lines[0].unit)
+	return &Straight{Most: s.Hi, Behind: behind + earlier.draw(s) + c.limitLines(limits, s), y: twin.Y}
+}
+
+// drawn adds the markup of the ticks; nil stays nil.
+func (s *Straight) drawn(draw func(*Chart) (Drawing, error)) (*Straight, error) {
+	if s == nil {
+		return nil, nil
+	}
+	d, err := draw(&Chart{Y: s.y, Table: &Table{}})
+	s.Ticks = d.Ticks
+	return s, err
+}

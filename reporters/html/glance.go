@@ -1,0 +1,241 @@
+package html
+
+import (
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/scale"
+	"brunt/reporters/spark"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// A drawing is a stretch of the run in small: p95 over the share of failed requests, with faults shaded.
+type drawing struct {
+	Label     string // for readers who cannot see it
+	Shade     string // paths, of 1000 by 100 units
+	P95, Base string // a line, and the level of the baseline
+	Limits    []string
+	Bad       string
+	Incidents string
+	Low, High string // the ends of the axis of p95, which is logarithmic
+	Most      string // the largest share of failed requests; empty: none failed
+}
+
+// newDrawing draws a stretch of the run; nil: it has no window. Levels are further values of p95 that the axis holds.
+func newDrawing(r *result.Result, load, step string, from, to float64, columns int, levels ...float64) *drawing {
+	c := spark.Of(r, load, step, from, to, columns)
+	if c == nil {
+		return nil
+	}
+	d := &drawing{}
+	var limits []chart.Limit
+	for _, l := range chart.Limits(r, load, step) {
+		if l.Quantile == .95 && l.To > from && l.From < to {
+			limits, levels = append(limits, l), append(levels, l.Value)
+		}
+	}
+	s, ok := scale.Log(c.P95, levels)
+	if !ok { // nothing was answered
+		s = scale.Scale{Log: true, Lo: .001, Hi: 1}
+	}
+	d.Low, d.High, d.P95 = words.Seconds(result.Num(s.Lo)), words.Seconds(result.Num(s.Hi)), c.Line(c.P95, s)
+	for _, l := range limits {
+		d.Limits = append(d.Limits, c.Level(l.From, l.To, l.Value, s))
+	}
+	if len(levels) > len(limits) && levels[0] > 0 {
+		d.Base = c.Level(from, to, levels[0], s)
+	}
+	_, low, high := spark.Times(c.P95)
+	_, most := spark.Shares(c.Bad)
+	d.Label = "No request was answered in time"
+	if !math.IsNaN(high) {
+		d.Label = "p95 from " + words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))
+	}
+	if most > 0 {
+		d.Most = words.Percent(most)
+		d.Bad = c.Area(c.Bad, scale.Scale{Hi: most})
+		d.Label += ", at most " + d.Most + " of the requests failed"
+	} else {
+		d.Label += ", no request failed"
+	}
+	var shade, incidents strings.Builder
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Injected.Known() {
+			end := to
+			if f.Cleared.Known() {
+				end = float64(f.Cleared)
+			}
+			shade.WriteString(c.Rect(float64(f.Injected), end))
+		}
+	}
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.Begin.Known() && in.End.Known() {
+			incidents.WriteString(c.Rect(float64(in.Begin), float64(in.End)))
+		}
+	}
+	d.Shade, d.Incidents = shade.String(), incidents.String()
+	return d
+}
+
+// bandView is the whole run under the headline.
+type bandView struct {
+	Drawing *drawing
+	Lanes   []chart.Lane
+	Axis    []chart.Tick
+	Many    bool
+}
+
+// bandColumns and others bound the columns of drawings, for a page that stays small.
+const (
+	bandColumns = 480
+	stepColumns = 90
+	mostShown   = 12 // rows of steps that are shown at once
+	mostRows    = 60 // rows of steps
+)
+
+// opening adds what stands near the top of the page: the whole run, and its steps.
+func (p *pageView) opening(r *result.Result, line *chart.Timeline) {
+	if d := newDrawing(r, "*", "*", line.From, line.To, bandColumns); d != nil {
+		p.Band = &bandView{Drawing: d, Lanes: line.Lanes(), Axis: line.Times(), Many: len(r.Faults) > chart.MostNamed}
+	}
+	p.steps(r, line)
+}
+
+// stepView is a row of the table of steps at the top.
+type stepView struct {
+	Name    string
+	Cells   []string
+	Drawing *drawing
+}
+
+// stepTable is a table of steps: the page says which columns it has.
+type stepTable struct {
+	Page *pageView
+	Rows []stepView
+}
+
+func stepsOf(p *pageView, rows []stepView) stepTable { return stepTable{p, rows} }
+
+// steps lists the steps of the whole run, after their sum.
+func (p *pageView) steps(r *result.Result, line *chart.Timeline) {
+	rows := words.StepRows(r, "run")
+	if all := words.PhaseRowOf(words.PhaseTotals(r), "run"); all != nil {
+		rows = slices.Insert(rows, 0, *all)
+	}
+	var shown [][]string
+	for i := range rows {
+		row := &rows[i]
+		c := &row.All
+		v := stepView{Name: "all steps"}
+		if c.Step != "*" {
+			v.Name = row.Step(len(r.Loads))
+		}
+		v.Cells = []string{words.Count(c.Count), words.Rate(c.Rate), failedOf(row)}
+		for _, col := range words.TimeColumns {
+			v.Cells = append(v.Cells, row.Good(col.Of)+row.LagMark(col.Name))
+		}
+		received := "–"
+		if c.Bytes > 0 {
+			received = words.Bytes(c.Bytes)
+		}
+		v.Cells = append(v.Cells, received)
+		if i < mostShown {
+			v.Drawing = newDrawing(r, c.Load, c.Step, line.From, line.To, stepColumns)
+		}
+		shown, p.Received = append(shown, v.Cells), p.Received || c.Bytes > 0
+		switch {
+		case i < mostShown:
+			p.Steps = append(p.Steps, v)
+		case i < mostRows:
+			p.MoreSteps = append(p.MoreSteps, v)
+		}
+	}
+	if !p.Received { // no answer had a body, or a driver does not count them
+		for _, list := range [][]stepView{p.Steps, p.MoreSteps} {
+			for i := range list {
+				list[i].Cells = list[i].Cells[:len(list[i].Cells)-1]
+			}
+		}
+	}
+	p.StepsFoot = words.LagFoot(shown)
+	if n := len(rows) - mostRows; n > 0 {
+		p.StepsFoot += " " + words.Plural(int64(n), "more row is", "more rows are") + " under Phases and steps."
+	}
+}
+
+// failedOf returns how many requests of a row failed, and their share.
+func failedOf(row *words.PhaseRow) string {
+	if row.Bad == 0 {
+		return "0"
+	}
+	return words.Count(row.Bad) + ", " + words.Share(row.Bad, row.All.Count)
+}
+
+// aroundView shows what a fault did to the load, from a while before it to a while after it.
+type aroundView struct {
+	Drawing  *drawing
+	From, To string
+	Baseline string // p95 of the baseline, in words; empty: none
+	Limit    string // the share of bad requests that counts as impact
+}
+
+// The drawing of a fault begins so long before its injection and ends so long after it was over, in seconds.
+const (
+	beforeFault = 8
+	afterFault  = 10
+)
+
+// around draws a fault; nil: it was not injected.
+func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *aroundView {
+	if !f.Injected.Known() {
+		return nil
+	}
+	end := f.Injected
+	for _, n := range []result.Num{f.Cleared, f.RecoveredAt} {
+		if n.Known() {
+			end = max(end, n)
+		}
+	}
+	if !f.Cleared.Known() {
+		end = result.Num(line.To)
+	}
+	from, to := math.Max(line.From, float64(f.Injected)-beforeFault), math.Min(line.To, float64(end)+afterFault)
+	for i := range r.Faults { // what another fault did is in its own picture
+		if other := &r.Faults[i]; other.Injected > end {
+			to = math.Min(to, float64(other.Injected))
+		} else if other.Cleared < f.Injected {
+			from = math.Max(from, float64(other.Cleared))
+		}
+	}
+	v := &aroundView{From: words.Offset(result.Num(from)), To: words.Offset(result.Num(to))}
+	level := math.NaN()
+	if base := words.PhaseRowOf(words.PhaseTotals(r), "baseline"); base != nil && base.Ok.Count > 0 {
+		level, v.Baseline = float64(base.Ok.Response.P95), base.Good(words.TimeColumns[1].Of)
+	}
+	if v.Drawing = newDrawing(r, "*", "*", from, to, stepColumns, level); v.Drawing == nil {
+		return nil
+	}
+	if f.Limit.Known() && f.Limit > 0 {
+		v.Limit = words.Percent(float64(f.Limit))
+	}
+	return v
+}
+
+// icon is the picture of the page in a browser's tab: the mark of the verdict in its colour.
+func icon(tone string) template.URL {
+	colour, mark := "855500", "M6 6.2a2 2 0 1 1 2.6 1.9q-.6.3-.6 1.3M8 11.6v.6"
+	switch tone {
+	case "good":
+		colour, mark = "17703f", "M4.5 8.3l2.5 2.5 4.5-5.3"
+	case "bad":
+		colour, mark = "b3261e", "M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"
+	case "going":
+		colour, mark = "2270b8", "M6 4.8l5 3.2-5 3.2z"
+	}
+	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='8' fill='%23" +
+		colour + "'/%3E%3Cpath d='" + mark + "' fill='none' stroke='%23fff' stroke-width='1.8'/%3E%3C/svg%3E")
+}

@@ -1,0 +1,187 @@
+package html
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// between returns what stands between two texts of a page, the first of which it must have.
+func between(t *testing.T, page, from, to string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, from)
+	if !ok {
+		t.Fatalf("no %q", from)
+	}
+	inner, _, _ := strings.Cut(rest, to)
+	return inner
+}
+
+// TestHTML_ObjectivesFailedFirst: what failed comes first, and of what held only so many rows are open that five stand
+// there in all.
+func TestHTML_ObjectivesFailedFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		verdicts string // p, f, i for each objective
+		open     string // the order of the open ones, by number
+		folded   int
+	}{
+		{"all held, few", "pppp", "0 1 2 3", 0},
+		{"one more than five takes no more room", "pppppp", "0 1 2 3 4 5", 0},
+		{"all held, many", "ppppppppp", "0 1 2 3 4", 4},
+		{"some failed", "ppfpipfpp", "2 6 4 0 1", 4},
+		{"more than five failed", "fffpffff", "0 1 2 4 5 6 7 3", 0},
+		{"more than five failed, some held", "fpfpfpffff", "0 2 4 6 7 8 9", 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := *reporterstest.Results()["empty"]
+			r.Objectives = nil
+			for i, c := range tt.verdicts {
+				v := map[rune]scenarios.Verdict{'p': scenarios.Pass, 'f': scenarios.Fail, 'i': scenarios.Inconclusive}[c]
+				r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: "run"})
+			}
+			shown := between(t, reporterstest.Render(t, Page{}, &r), `<section id="objectives">`, "</section>")
+			open, folded, _ := strings.Cut(shown, "<details>")
+			at := map[int]string{}
+			for i := range tt.verdicts {
+				if k := strings.Index(open, fmt.Sprintf("&lt; %d%%<", i+1)); k >= 0 {
+					at[k] = fmt.Sprint(i)
+				}
+			}
+			var order []string
+			for _, k := range slices.Sorted(func(yield func(int) bool) {
+				for k := range at {
+					if !yield(k) {
+						return
+					}
+				}
+			}) {
+				order = append(order, at[k])
+			}
+			if got := strings.Join(order, " "); got != tt.open {
+				t.Errorf("open: %s, want %s", got, tt.open)
+			}
+			if n := strings.Count(folded, "<tr class"); n != tt.folded {
+				t.Errorf("%d folded, want %d", n, tt.folded)
+			}
+		})
+	}
+}
+
+// TestHTML_Band: below the headline stands the whole run, with faults, failures and incidents.
+func TestHTML_Band(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	r.Incidents = []result.Incident{{Begin: 44, End: 47, Bad: 500, Requests: 900}}
+	page := reporterstest.Render(t, Page{}, &r)
+	band := between(t, page, `<section id="band">`, "</section>")
+	for _, want := range []string{`class="line p95"`, `class="shade"`, `class="failed"`, `class="incident"`, "lose-a-replica", "split", "of the requests failed"} {
+		if !strings.Contains(band, want) {
+			t.Errorf("no %s in the band", want)
+		}
+	}
+	if strings.Index(page, `id="band"`) > strings.Index(page, `id="objectives"`) {
+		t.Error("the band is below the objectives")
+	}
+	none := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["faults-none"]), `<section id="band">`, "</section>")
+	for _, wrong := range []string{`class="shade"`, `class="failed"`, `class="incident"`} {
+		if strings.Contains(none, wrong) {
+			t.Errorf("a run without faults and failures has %s", wrong)
+		}
+	}
+	if page := reporterstest.Render(t, Page{}, reporterstest.Results()["empty"]); strings.Contains(page, `id="band"`) {
+		t.Error("a run without a request has a band")
+	}
+}
+
+// TestHTML_Steps: good and failed requests of each step stand apart near the top.
+func TestHTML_Steps(t *testing.T) {
+	page := reporterstest.Render(t, Page{}, reporterstest.Results()["failing"])
+	steps := reporterstest.WithoutTips(between(t, page, `<section id="steps">`, "</section>"))
+	for _, want := range []string{"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>", "<td>245, 2.72%</td>", `class="mini"`} {
+		if !strings.Contains(steps, want) {
+			t.Errorf("no %s in %s", want, steps)
+		}
+	}
+	if strings.Index(page, `id="steps"`) > strings.Index(page, `id="faults"`) {
+		t.Error("the steps are below the faults")
+	}
+	many := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["steps"]), `<section id="steps">`, "</section>")
+	if open, _, folded := strings.Cut(many, "more steps</summary>"); !folded || strings.Count(open, "<tr><td>") != 12 {
+		t.Errorf("%d of many steps are open", strings.Count(open, "<tr><td>"))
+	}
+}
+
+// TestHTML_FaultsAround: each fault has its own picture, beside the baseline.
+func TestHTML_FaultsAround(t *testing.T) {
+	page := reporterstest.Render(t, Page{}, reporterstest.Results()["failing"])
+	if n := strings.Count(page, `<div class="around">`); n != 3 {
+		t.Errorf("%d pictures of 3 faults", n)
+	}
+	around := between(t, page, `<div class="around">`, "</article>")
+	for _, want := range []string{`class="line earlier"`, `class="line aim p95"`, "p95 of the baseline, 9.68ms", "<span class=\"first\">7.002s</span>"} {
+		if !strings.Contains(around, want) {
+			t.Errorf("no %s in %s", want, around)
+		}
+	}
+	if strings.Contains(reporterstest.Render(t, Page{}, reporterstest.Results()["faults"]), `<div class="around">`) {
+		t.Error("each of forty faults has a picture")
+	}
+}
+
+// TestHTML_Earlier: the run that this one is shown beside is a grey line of its charts.
+func TestHTML_Earlier(t *testing.T) {
+	r := *reporterstest.Results()["minute"]
+	if page := reporterstest.Render(t, Page{}, &r); strings.Contains(page, "p95 of monday") {
+		t.Error("a run alone has an earlier one")
+	}
+	r.Comparison = &result.Comparison{Verdict: scenarios.Inconclusive, Base: []string{"monday"}, Drawn: "monday", Windows: rowsOf(t, &r, "*", "*")}
+	page := reporterstest.Render(t, Page{}, &r)
+	for _, chart := range []string{"c-latency", "c-throughput"} {
+		fig := between(t, page, `<figure id="`+chart+`"`, "</figure>")
+		if !strings.Contains(fig, `class="line earlier" d="M`) || !strings.Contains(fig, " of monday") {
+			t.Errorf("%s does not show the earlier run", chart)
+		}
+	}
+}
+
+// TestHTML_Slowest: five of the slowest requests are open.
+func TestHTML_Slowest(t *testing.T) {
+	for _, tt := range []struct{ n, open int }{{5, 5}, {6, 6}, {7, 5}, {20, 5}} {
+		r := *reporterstest.Results()["empty"]
+		for range tt.n {
+			r.Slowest = append(r.Slowest, result.SlowRequest{Step: "a", Curl: "curl x"})
+		}
+		section := between(t, reporterstest.Render(t, Page{}, &r), `<section id="slowest">`, "</section>")
+		open, _, _ := strings.Cut(section, "more</summary>")
+		if got := strings.Count(open, "<td>a</td>"); got != tt.open || strings.Count(section, "<td>a</td>") != tt.n {
+			t.Errorf("%d of %d are open, want %d", got, tt.n, tt.open)
+		}
+	}
+}
+
+// TestHTML_ToCome: while a run goes on, its charts come first, with the faults to come.
+func TestHTML_ToCome(t *testing.T) {
+	r := *reporterstest.Results()["minute"]
+	r.Verdict = scenarios.Running
+	r.Going = &result.Going{At: 30e9, End: 60e9, Timetable: []result.PlannedFault{
+		{Name: "slow-store", At: 28e9, Clear: 36e9}, {Name: "later", At: 50e9, Clear: 55e9},
+	}}
+	page := reporterstest.Render(t, Page{}, &r)
+	if strings.Index(page, `id="latency"`) > strings.Index(page, `id="objectives"`) {
+		t.Error("the charts are below the objectives")
+	}
+	latency := between(t, page, `<figure id="c-latency"`, "</figure>")
+	if n := strings.Count(latency, `class="tocome"`); n != 1 || !strings.Contains(latency, "planned at 50s") || !strings.Contains(latency, "bar tocome") {
+		t.Errorf("%d faults to come", n)
+	}
+	r.Going, r.Verdict = nil, scenarios.Pass
+	page = reporterstest.Render(t, Page{}, &r)
+	if strings.Contains(page, `class="tocome"`) || strings.Index(page, `id="latency"`) < strings.Index(page, `id="objectives"`) {
+		t.Error("a finished run has faults to come, or its charts first")
+	}
+}

@@ -1,0 +1,68 @@
+package spark
+
+import (
+	"math"
+	"strings"
+
+	"brunt/reporters/scale"
+)
+
+// levels are the characters of a row of bars, from the lowest.
+const levels = "▁▂▃▄▅▆▇█"
+
+// Times returns a character for each time in seconds, on a logarithmic scale from the least to the largest finite one,
+// which it also returns. An infinite time is as high as the largest, a blank stands for an unknown one. Without a finite
+// time low and high are NaN.
+func Times(values []float64) (bars string, low, high float64) {
+	low, high = math.NaN(), math.NaN()
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) && v > 0 {
+			low, high = fmin(low, v), fmax(high, v)
+		}
+	}
+	s, ok := scale.Log(values)
+	if !ok {
+		s = scale.Scale{Hi: 1} // whatever is infinite is at its top
+	}
+	return row(values, s), low, high
+}
+
+// Shares returns a character for each share of bad requests, on a linear scale up to the largest, which it also returns.
+// A blank stands for none.
+func Shares(values []float64) (bars string, most float64) {
+	shown := make([]float64, len(values))
+	for i, v := range values {
+		shown[i] = math.NaN()
+		if v > 0 {
+			shown[i], most = v, max(most, v)
+		}
+	}
+	return row(shown, scale.Scale{Hi: math.Max(most, 1e-9)}), most
+}
+
+func fmin(a, b float64) float64 {
+	if math.IsNaN(a) || b < a {
+		return b
+	}
+	return a
+}
+
+func fmax(a, b float64) float64 {
+	if math.IsNaN(a) || b > a {
+		return b
+	}
+	return a
+}
+
+func row(values []float64, s scale.Scale) string {
+	chars := []rune(levels)
+	var b strings.Builder
+	for _, v := range values {
+		if math.IsNaN(v) {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteRune(chars[min(len(chars)-1, int(s.At(v)*float64(len(chars))))])
+	}
+	return b.String()
+}

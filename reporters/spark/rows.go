@@ -1,0 +1,71 @@
+package spark
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// A Row is a line of characters that shows a run from its start to its end.
+type Row struct {
+	Name string // p95, failed, faults
+	Bars string // a character for each column
+	Note string // the range of the bars
+}
+
+// Rows returns a run as rows of characters, and how long a column is: p95, the share of failed requests if
+// any failed, and the faults, each from its number to the end of its dashes. It returns none for a run of few windows.
+func Rows(r *result.Result, columns int) (rows []Row, each string) {
+	longest := 0.0 // of the windows, which a column is no shorter than
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" {
+			longest = math.Max(longest, float64(w.D))
+		}
+	}
+	if longest == 0 {
+		return nil, ""
+	}
+	c := Of(r, "*", "*", 0, float64(r.Duration), min(columns, int(math.Ceil(float64(r.Duration)/longest-.01))))
+	if c == nil || len(c.P95) < 3 {
+		return nil, ""
+	}
+	if bars, low, high := Times(c.P95); !math.IsNaN(high) {
+		rows = append(rows, Row{"p95", bars, words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))})
+	}
+	if bars, most := Shares(c.Bad); most > 0 {
+		rows = append(rows, Row{"failed", bars, "at most " + words.Percent(most)})
+	}
+	if marks := c.faults(r.Faults); strings.TrimSpace(marks) != "" {
+		rows = append(rows, Row{"faults", marks, ""})
+	}
+	return rows, words.Seconds(result.Num((c.To - c.From) / float64(len(c.P95))))
+}
+
+// faults returns a row with the numbers of faults where they were injected, and dashes while they were in.
+func (c *Series) faults(list []result.FaultRecord) string {
+	marks := []rune(strings.Repeat(" ", len(c.P95)))
+	for i := range list {
+		f := &list[i]
+		at, ok := c.column(float64(f.Injected))
+		if !f.Injected.Known() || !ok {
+			continue
+		}
+		end := len(marks)
+		if e, ok := c.column(float64(f.Cleared)); f.Cleared.Known() && ok {
+			end = e + 1
+		}
+		number := strconv.Itoa(i + 1)
+		for j, digit := range number {
+			if at+j < len(marks) {
+				marks[at+j] = digit
+			}
+		}
+		for j := at + len(number); j < end; j++ {
+			marks[j] = '─'
+		}
+	}
+	return string(marks)
+}

@@ -1,0 +1,61 @@
+package terminal
+
+import (
+	"math"
+
+	"brunt/reporters/spark"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// past holds the latest seconds of a run, for the live block.
+type past struct {
+	p95, bad []float64 // as in a [spark.Series]
+}
+
+// add appends a second.
+func (p *past) add(iv *result.Interval) {
+	p95, bad := math.NaN(), math.NaN()
+	if iv.P95 > 0 {
+		p95 = iv.P95.Seconds()
+	}
+	if ended := iv.OK + iv.Shed + iv.Errors; ended > 0 {
+		bad = float64(iv.Errors) / float64(ended)
+	}
+	p.p95, p.bad = lately(append(p.p95, p95)), lately(append(p.bad, bad))
+}
+
+// lately bounds how many seconds are kept.
+func lately(list []float64) []float64 { return list[max(0, len(list)-mostColumns):] }
+
+// times draws the 95th percentile of the latest seconds, as many as there are columns.
+func (p *past) times(columns int) (string, style) {
+	bars, _, _ := spark.Times(p.p95[max(0, len(p.p95)-columns):])
+	return bars, dim
+}
+
+// failed draws the share of failed requests of the latest seconds in the same way.
+func (p *past) failed(columns int) (string, style) {
+	bars, most := spark.Shares(p.bad[max(0, len(p.bad)-columns):])
+	if most == 0 {
+		return "", plain
+	}
+	return bars, bad
+}
+
+// beside adds a drawing to the end of a line of the live block, at the right edge of the screen, if there is room.
+func (p *past) beside(line []span, width int, draw func(columns int) (string, style)) []span {
+	used := 0
+	for _, s := range line {
+		used += words.Width(s.text)
+	}
+	room := min(mostColumns, width-used-2)
+	if room < 8 || len(p.p95) < 2 {
+		return line
+	}
+	bars, st := draw(room)
+	if bars == "" {
+		return line
+	}
+	return append(line, span{words.Pad("", room-words.Width(bars)+2, false), plain}, span{bars, st})
+}
