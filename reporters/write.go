@@ -61,6 +61,11 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return writeFile(path, disk.Private, write)
 }
 
+// WriteShared is [WriteFile] for a file that others may read, as far as the umask lets them.
+func WriteShared(path string, write func(io.Writer) error) error {
+	return writeFile(path, disk.Shared, write)
+}
+
 // writeFile is [WriteFile] with a mode, from which the umask takes.
 func writeFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
 	f, err := disk.Beside(path, mode)

@@ -38,7 +38,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	if f.linger < 0 {
 		return nil, usagef("--linger is negative")
 	}
-	host, port, err := liveAddress(f.live)
+	host, port, err := listenAddress("--live", f.live)
 	if err != nil {
 		return nil, err
 	}
@@ -47,16 +47,9 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 		return nil, usagef("--live %s: %w; choose another port, or port 0 for a free one", f.live, err)
 	}
 	token := rand.Text()
-	var hosts []string
-	if net.ParseIP(host) == nil {
-		hosts = append(hosts, strings.ToLower(host))
-	}
-	if self, err := os.Hostname(); err == nil && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		hosts = append(hosts, strings.ToLower(self))
-	}
 	p := &livePage{
 		linger: f.linger, served: make(chan struct{}),
-		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts}),
+		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: namesOf(host, l.Addr())}),
 	}
 	go func() {
 		defer close(p.served)
@@ -70,11 +63,22 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	return p, nil
 }
 
-// liveAddress parses --live: HOST:PORT, where an empty host means this machine alone.
-func liveAddress(text string) (host, port string, err error) {
+// namesOf returns the names that a request to a listener may give its host, in lower case.
+func namesOf(host string, at net.Addr) (names []string) {
+	if net.ParseIP(host) == nil {
+		names = append(names, strings.ToLower(host))
+	}
+	if self, err := os.Hostname(); err == nil && !at.(*net.TCPAddr).IP.IsLoopback() {
+		names = append(names, strings.ToLower(self))
+	}
+	return names
+}
+
+// listenAddress parses the value of a flag: HOST:PORT, where an empty host means this machine alone.
+func listenAddress(flag, text string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(text)
 	if err != nil {
-		return "", "", usagef("--live is [HOST]:PORT, such as :9464, not %q", text)
+		return "", "", usagef("%s is [HOST]:PORT, such as :9464, not %q", flag, text)
 	}
 	if host == "" {
 		host = "127.0.0.1"

@@ -74,7 +74,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
-	addGroup(root, "Report:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
+	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand())
 	checkUsage(root)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
+	"brunt/reporters/html"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 
@@ -20,10 +22,10 @@ import (
 
 func reportCommand() *cobra.Command {
 	var format, out string
-	var verbose bool
+	var verbose, asSite bool
 	var base baselineFlags
 	c := &cobra.Command{
-		Use:   "report DIR",
+		Use:   "report DIR...",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
 		Long: `Draw the reports of a run again from its result.json and latency.hlog. In a folder with a
 manifest only missing and changed files are drawn; -o draws all of them into another
@@ -33,15 +35,34 @@ folder. --format writes one report in another format:
 vegeta's own report and plot read the formats vegeta-gob, vegeta-csv and vegeta-json; they
 need a run with --requests.
 
+pdf is the page as an installed Chromium prints it: the verdict with its objectives is the
+first sheet. markdown is for a ticket or a pull request.
+
+--site writes the runs below one or more folders as a site of files, for a host of static
+pages such as GitHub or GitLab Pages: a list to filter, the page of each run alone and beside
+the run of its scenario before it, and each objective over time. ` + "`brunt serve`" + ` serves
+them, and compares any two.
+
 --baseline shows the run beside earlier ones. It changes neither their files nor the
 verdict and result.json of this run. One run of another day is no control: to decide
 whether a build is worse, use compare, ab or gate.`,
 		Example: `  brunt report results
   brunt report results --baseline monday --baseline tuesday
+  brunt report results --format markdown | gh pr comment --body-file -
+  brunt report results --format pdf -o report.pdf
+  brunt report brunt-results --site -o public
   brunt report results --format vegeta-gob | vegeta report
   brunt report results --format vegeta-gob | vegeta plot > plot.html`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case asSite && (format != "" || len(base.dirs) > 0):
+				return usagef("--site goes with neither --format nor --baseline")
+			case asSite:
+				return writeSite(c, out, args)
+			case len(args) > 1:
+				return usagef("%d folders: --site makes a site of several", len(args))
+			}
 			res, err := evidence.Read(args[0])
 			if err != nil {
 				return usage{err}
@@ -52,7 +73,7 @@ whether a build is worse, use compare, ab or gate.`,
 			}
 			beside(stderr(c), res, earlier)
 			if format != "" {
-				return reformat(data(c), res, format, out)
+				return reformat(c.Context(), data(c), res, format, out)
 			}
 			dir := args[0]
 			if out != "" {
@@ -71,6 +92,7 @@ whether a build is worse, use compare, ab or gate.`,
 	c.Flags().StringVarP(&out, "output", "o", "", "with --format, the file (default standard output); without, a folder for all reports "+
 		"(default the run's own)")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show in the table where requests spent their time: DNS, connect, TLS, first byte and others")
+	c.Flags().BoolVar(&asSite, "site", false, "write the runs below the folders as a site of files, to the folder of -o")
 	base.register(c)
 	return c
 }
@@ -100,13 +122,16 @@ func formatNames() []string {
 			names = append(names, f.Name)
 		}
 	}
-	return names
+	return append(names, pdf)
 }
+
+// pdf is the format that a browser prints.
+const pdf = "pdf"
 
 func formats() string { return strings.Join(formatNames(), ", ") }
 
 // reformat writes one report to a file, or to w.
-func reformat(w io.Writer, res *result.Result, format, out string) (err error) {
+func reformat(ctx context.Context, w io.Writer, res *result.Result, format, out string) (err error) {
 	names := formatNames()
 	if !slices.Contains(names, format) {
 		hint := syntax.DidYouMean(format, names)
@@ -119,6 +144,9 @@ func reformat(w io.Writer, res *result.Result, format, out string) (err error) {
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f
+	}
+	if format == pdf {
+		return html.PDF(ctx, w, res)
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	if err := catalog.All().Named(format).Report(b, res); err != nil {

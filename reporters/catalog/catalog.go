@@ -35,6 +35,7 @@ func All() List {
 		rows.CSV{},
 		ci.GitHub{},
 		ci.GitLab{},
+		ci.Markdown{},
 		rows.Vegeta{Encoding: "csv"},
 		rows.Vegeta{Encoding: "gob"},
 		rows.Vegeta{Encoding: "json"},

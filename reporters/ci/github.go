@@ -39,27 +39,16 @@ func (GitHub) Format() reporters.Format {
 // Report implements [reporters.Reporter].
 func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
-	s.line("## %s %s: %s", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
-	s.line("")
-	s.line("%s", markdown(r.Reason))
-	s.line("")
-	if h := words.Hypothesis(r); h != "" {
-		s.line("%s", markdown(h))
-		s.line("")
+	s.verdict(r)
+	if len(r.Objectives) == 0 {
+		s.line("No objective was set, so the run has no verdict.\n")
 	}
-	if r.Control {
-		s.line("This is the control run: no fault was injected.")
-		s.line("")
-	}
-	s.objectives(r.Objectives)
+	s.objectives("Objectives", r.Objectives)
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
 	s.phases(r)
 	s.errors(r)
-	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s. The whole report is report.html in the run's folder; upload it as an "+
-		"artifact.</sub>",
-		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict), markdown(r.Environment.Brunt))
-	s.line("")
+	s.foot(r, " The whole report is report.html in the run's folder; upload it as an artifact.")
 	_, err := io.WriteString(w, s.String())
 	return err
 }
@@ -69,12 +58,32 @@ type stepSummary struct{ strings.Builder }
 
 func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
 
+// verdict writes the verdict with its reason.
+func (s *stepSummary) verdict(r *result.Result) {
+	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
+	s.line("%s\n", markdown(r.Reason))
+	if h := words.Hypothesis(r); h != "" {
+		s.line("%s\n", markdown(h))
+	}
+	if r.Control {
+		s.line("This is the control run: no fault was injected.\n")
+	}
+}
+
+// foot says which run it was.
+func (s *stepSummary) foot(r *result.Result, more string) {
+	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s.%s</sub>\n",
+		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict), markdown(r.Environment.Brunt), more)
+}
+
 // table writes escaped rows, as many as there is room for, and says how many are omitted.
 func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []string) {
 	if n == 0 {
 		return
 	}
-	s.line("### %s\n", title)
+	if title != "" {
+		s.line("### %s\n", title)
+	}
 	s.line("%s\n%s", head, rule)
 	for i := range n {
 		line := "| " + strings.Join(row(i), " | ") + " |"
@@ -87,11 +96,8 @@ func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []s
 	s.line("")
 }
 
-func (s *stepSummary) objectives(list []result.ObjectiveResult) {
-	if len(list) == 0 {
-		s.line("No objective was set, so the run has no verdict.\n")
-	}
-	s.table("Objectives", "| | Objective | Measured | How sure | |", "|---|---|---:|---|---|", len(list), func(i int) []string {
+func (s *stepSummary) objectives(title string, list []result.ObjectiveResult) {
+	s.table(title, "| | Objective | Measured | How sure | |", "|---|---|---:|---|---|", len(list), func(i int) []string {
 		o := &list[i]
 		value := markdown(words.ObjectiveMeasured(o))
 		if p := words.ObjectivePhase(o); p != "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/reporters/chart"
+	"brunt/reporters/scale"
 )
 
 // A TrendPage shows how figures changed over the runs of a history: one file that opens
@@ -15,6 +16,7 @@ import (
 type TrendPage struct {
 	Name    string // of the scenario
 	Machine string // kind of machine
+	Note    string // what the charts show; empty: levels that the trend of a history has found on Machine
 	Charts  []TrendChart
 }
 
@@ -30,6 +32,7 @@ type TrendChart struct {
 // A TrendPoint is the figure of one run. A value that is not finite is shown as no end.
 type TrendPoint struct {
 	Run, Commit string
+	Link        string // to its page; empty: none
 	Started     time.Time
 	Value       float64
 	Red         bool
@@ -45,12 +48,12 @@ type TrendMove struct {
 var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl"))
 
 type trendView struct {
-	Policy        string
-	CSS           template.CSS
-	Name, Machine string
-	Span          string
-	Runs          int
-	Charts        []trendChartView
+	Policy     string
+	CSS        template.CSS
+	Name, Note string
+	Span       string
+	Runs       int
+	Charts     []trendChartView
 }
 
 type trendChartView struct {
@@ -75,12 +78,16 @@ type (
 		Endless   bool
 	}
 	trendMoveView struct{ Left, Text, Tone, Word string }
-	trendRow      struct{ When, Run, Commit, Value, Mark string }
+	trendRow      struct{ When, Run, Link, Commit, Value, Mark string }
 )
 
 // Report writes the page.
 func (p TrendPage) Report(w io.Writer) error {
-	v := trendView{Name: p.Name, Machine: p.Machine}
+	v := trendView{Name: p.Name, Note: p.Note}
+	if p.Note == "" {
+		v.Note = "On " + p.Machine + ". A line is a level, found by dividing the series where its parts differ most; an empty circle is a run that the gate " +
+			"found to be worse, ▲ one whose value has no end."
+	}
 	var err error
 	if v.CSS, v.Policy, err = styled("assets/trend.css"); err != nil {
 		return err
@@ -107,7 +114,7 @@ func (c *TrendChart) view(i int) trendChartView {
 	for _, p := range c.Points {
 		values = append(values, p.Value)
 	}
-	s := chart.Linear(values)
+	s := scale.Linear(values)
 	for _, t := range s.Ticks() {
 		v.Ticks = append(v.Ticks, trendTick{percentOf(1 - s.At(t)), c.Say(t)})
 	}
@@ -140,7 +147,7 @@ func (c *TrendChart) view(i int) trendChartView {
 			d.Class, mark = "red", "red"
 		}
 		v.Dots = append(v.Dots, d)
-		v.Rows = append(v.Rows, trendRow{p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Commit, sayValue(c.Say, p.Value), mark})
+		v.Rows = append(v.Rows, trendRow{p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Link, p.Commit, sayValue(c.Say, p.Value), mark})
 	}
 	v.Left, v.Right = day(c.Points[0].Started), day(c.Points[len(c.Points)-1].Started)
 	return v

@@ -253,7 +253,7 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
-		if !s.allowedHost(r.Host) {
+		if !OwnHost(r.Host, s.o.Hosts) {
 			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live",
 				http.StatusMisdirectedRequest)
 			return
@@ -262,7 +262,9 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) allowedHost(hostport string) bool {
+// OwnHost reports whether the Host of a request names this machine: by an address, as localhost, or by one of names,
+// which are in lower case.
+func OwnHost(hostport string, names []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")
@@ -271,7 +273,7 @@ func (s *Server) allowedHost(hostport string) bool {
 		return true
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || slices.Contains(s.o.Hosts, host)
+	return host == "localhost" || slices.Contains(names, host)
 }
 
 // current returns the result of the run: so far, from a sample that is at most lately old, or
@@ -305,7 +307,7 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	if expected != nil {
 		res = *expected
 	}
-	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &result.Going{At: iv.At, End: iv.End}
+	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &result.Going{At: iv.At, End: iv.End, Timetable: iv.Timetable}
 	res.Generator.Healthy = true
 	return &res
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"brunt/reporters/site"
+	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
+
+	"github.com/spf13/cobra"
+)
+
+func serveCommand() *cobra.Command {
+	var listen, title string
+	c := &cobra.Command{
+		Use:   "serve DIR...",
+		Short: "Serve the results of folders as a site: list, pages, comparisons",
+		Long: `Serve the results below folders as a site: a list to filter by scenario, verdict and label,
+the page of each run, each objective over the runs of its scenario, and two runs beside each
+other, which you pick in the list. New runs appear when the list is loaded again.
+
+It reads only, and listens on loopback unless --listen names another HOST: then everyone who
+reaches this machine sees the results, without a password or encryption. Ctrl-C ends it.
+` + "`brunt report DIR... --site -o FOLDER`" + ` writes the same as files, for a host of static pages.`,
+		Example: `  brunt serve brunt-results
+  brunt serve nightly releases --listen :9000`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := folders(args); err != nil {
+				return err
+			}
+			host, port, err := listenAddress("--listen", listen)
+			if err != nil {
+				return err
+			}
+			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+			if err != nil {
+				return usagef("--listen %s: %w; choose another port, or port 0 for a free one", listen, err)
+			}
+			ctx, stop := interruptible(stderr(c), "", "")
+			defer stop()
+			s := site.NewServer(site.Options{Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: namesOf(host, l.Addr())})
+			fmt.Fprintf(stdout(c), "serving %s at http://%s/; Ctrl-C ends it\n", strings.Join(args, ", "), l.Addr())
+			if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+				fmt.Fprintf(stderr(c), "brunt: warning: --listen %s is open to everyone who can reach this machine by network, without a password or encryption\n", listen)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- s.Serve(l) }()
+			select {
+			case err := <-ended:
+				return err
+			case <-ctx.Done():
+				_ = s.Close()
+				return <-ended
+			}
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", ":7070", "[HOST]:PORT of the site, such as :7070, which is 127.0.0.1:7070; port 0 is a free one")
+	c.Flags().StringVar(&title, "title", "", "title of the list (default the name of the folder)")
+	return c
+}
+
+// folders refuses what is no folder.
+func folders(list []string) error {
+	for _, dir := range list {
+		if info, err := os.Stat(dir); err != nil {
+			return usage{err}
+		} else if !info.IsDir() {
+			return usagef("%s is no folder", dir)
+		}
+	}
+	return nil
+}
+
+// titleOf is the title of a list of runs.
+func titleOf(title string, list []string) string {
+	if title != "" {
+		return title
+	}
+	var names []string
+	for _, dir := range list {
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		names = append(names, filepath.Base(dir))
+	}
+	return "Results in " + strings.Join(names, ", ")
+}
+
+// besideOne compares a run with one earlier run.
+func besideOne(base string, earlier, run *result.Result) (*result.Comparison, error) {
+	return comparison([]compare.Run{{Name: base, Result: earlier}}, run)
+}
+
+// writeSite writes the site of folders as files.
+func writeSite(c *cobra.Command, out string, roots []string) error {
+	if out == "" {
+		return usagef("--site wants -o FOLDER")
+	}
+	if err := folders(roots); err != nil {
+		return err
+	}
+	runs, problems, err := site.Write(out, roots, titleOf("", roots), besideOne)
+	for _, p := range problems {
+		fmt.Fprintln(stderr(c), "brunt: "+p)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout(c), "wrote %s with %d runs\n", filepath.Join(out, "index.html"), runs)
+	return nil
+}

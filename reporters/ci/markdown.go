@@ -1,0 +1,82 @@
+package ci
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+
+	"brunt/reporters"
+	"brunt/reporters/spark"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// Markdown writes a run for a ticket or a pull request: the verdict, what failed, what the faults did, the run
+// over time in a few lines, and the command that runs it again. What held is folded, as GitHub and GitLab show it.
+type Markdown struct{}
+
+var _ reporters.Reporter = Markdown{}
+
+// Format implements [reporters.Reporter].
+func (Markdown) Format() reporters.Format {
+	return reporters.Format{
+		Name:  "markdown",
+		About: "Markdown for a ticket or a pull request: verdict, what failed, faults, and how to run it again.",
+	}
+}
+
+// drawnColumns are the columns of a run over time.
+const drawnColumns = 60
+
+// Report implements [reporters.Reporter].
+func (Markdown) Report(w io.Writer, r *result.Result) error {
+	s := &stepSummary{}
+	s.verdict(r)
+	failed, held := partObjectives(r.Objectives)
+	if len(failed)+len(held) == 0 {
+		s.line("No objective was set, so the run has no verdict.\n")
+	}
+	s.objectives("Objectives", failed)
+	if len(held) > 0 {
+		s.line("<details><summary>%s held</summary>\n", words.Plural(int64(len(held)), "objective", "objectives"))
+		s.objectives("", held)
+		s.line("</details>\n")
+	}
+	s.faults(r.Faults)
+	s.incidents(r.Incidents)
+	if rows, each := spark.Rows(r, drawnColumns); len(rows) > 0 {
+		s.line("### Over time, %s a column\n\n```", each)
+		for _, row := range rows {
+			s.line("%s", strings.TrimRight(words.Pad(row.Name, 8, false)+row.Bars+"  "+row.Note, " "))
+		}
+		s.line("```\n")
+	}
+	s.phases(r)
+	if c := words.Command(r.Environment.Command); c != "" && !strings.Contains(c, "```") {
+		s.line("To run it again:\n\n```sh\n%s\n```\n", c)
+	}
+	s.foot(r, "")
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// partObjectives parts objectives into those that did not hold, failed ones first, and those that held.
+func partObjectives(list []result.ObjectiveResult) (failed, held []result.ObjectiveResult) {
+	for i := range list {
+		if list[i].Verdict == scenarios.Pass {
+			held = append(held, list[i])
+		} else {
+			failed = append(failed, list[i])
+		}
+	}
+	first := func(o result.ObjectiveResult) int {
+		if o.Verdict == scenarios.Fail {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(failed, func(a, b result.ObjectiveResult) int { return cmp.Compare(first(a), first(b)) })
+	return failed, held
+}

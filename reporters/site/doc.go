@@ -1,0 +1,7 @@
+// Package site shows the results of runs as a site: a list, each run's page, two runs beside each other, and each
+// objective over the runs of a scenario. It only reads.
+//
+//	folders -find-> entry, one for each result.json
+//	        -Server-> HTTP, drawn on request
+//	        -Write->  files, for a host of static pages
+package site

@@ -1,0 +1,190 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters/html"
+	"brunt/reporters/live"
+	"brunt/reporters/words"
+)
+
+// A Server serves the runs of folders. It reads the folders again for each list, so that new runs appear; it changes
+// nothing, and answers GET alone.
+type Server struct {
+	o    Options
+	http http.Server
+
+	mu    sync.Mutex
+	known map[string]*entry // by folder
+}
+
+// Options say what a server shows.
+type Options struct {
+	Title   string
+	Roots   []string // folders with runs
+	Compare Comparer
+	Hosts   []string // host names in lower case that a request may name, besides localhost and addresses
+}
+
+// drawTime bounds how long an answer takes; the page of a long run takes seconds to draw.
+const drawTime = time.Minute
+
+// NewServer returns a server. [Server.Serve] starts it.
+func NewServer(o Options) *Server {
+	s := &Server{o: o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /trend", s.trend)
+	mux.HandleFunc("GET /compare", s.compare)
+	mux.HandleFunc("GET /runs/{file...}", s.file)
+	s.http = http.Server{
+		Handler: s.guarded(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: drawTime, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	return s
+}
+
+// Serve answers requests until [Server.Close].
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close stops the server.
+func (s *Server) Close() error { return s.http.Close() }
+
+// guarded admits only requests that name this machine, see [live.OwnHost].
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
+		if !live.OwnHost(r.Host, s.o.Hosts) {
+			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --listen",
+				http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// entries reads the folders.
+func (s *Server) entries() ([]*entry, []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list, problems := find(s.o.Roots, s.known)
+	s.known = map[string]*entry{}
+	for _, e := range list {
+		s.known[e.dir] = e
+	}
+	return list, problems
+}
+
+// entry returns the run of a key; nil: there is none.
+func (s *Server) entry(key string) *entry {
+	list, _ := s.entries()
+	for _, e := range list {
+		if e.Key == key {
+			return e
+		}
+	}
+	return nil
+}
+
+// answer writes a page whole, or an error.
+func answer(w http.ResponseWriter, draw func(io.Writer) error) {
+	var b bytes.Buffer
+	if err := draw(&b); err != nil {
+		http.Error(w, "the page can't be drawn: "+words.Clean(err.Error()), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(b.Bytes())
+}
+
+func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
+	list, problems := s.entries()
+	p := html.IndexPage{Title: s.o.Title, Compare: "/compare", Trends: scenariosOf(list), Problems: problems}
+	for i := range p.Trends {
+		p.Trends[i].Link = "/trend?" + url.Values{"scenario": {p.Trends[i].Name}}.Encode()
+	}
+	for _, e := range list {
+		row := e.row()
+		row.Link = addressOf(e)
+		if last := before(list, e); last != nil {
+			row.Beside = "/compare?" + url.Values{"base": {last.Key}, "run": {e.Key}}.Encode()
+		}
+		p.Runs = append(p.Runs, row)
+	}
+	answer(w, p.Report)
+}
+
+func addressOf(e *entry) string { return (&url.URL{Path: "/" + pageOf(e)}).EscapedPath() }
+
+func (s *Server) trend(w http.ResponseWriter, r *http.Request) {
+	list, _ := s.entries()
+	answer(w, func(w io.Writer) error { return trend(w, list, r.FormValue("scenario"), addressOf) })
+}
+
+func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
+	base, run := s.entry(r.FormValue("base")), s.entry(r.FormValue("run"))
+	if base == nil || run == nil {
+		http.NotFound(w, r)
+		return
+	}
+	answer(w, func(w io.Writer) error { return beside(w, s.o.Compare, base, run) })
+}
+
+// file serves the page of a run, drawn by this brunt, its result.json, and the logs of its units as text.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) {
+	key, name := path.Split(r.PathValue("file"))
+	key = strings.TrimSuffix(key, "/")
+	logs := path.Base(key) == "logs"
+	if logs {
+		key, name = path.Dir(key), "logs/"+name
+	}
+	e := s.entry(key)
+	switch {
+	case e == nil:
+		http.NotFound(w, r)
+	case name == html.File:
+		answer(w, func(w io.Writer) error {
+			res, err := e.whole()
+			if err != nil {
+				return err
+			}
+			return html.Page{}.Report(w, res)
+		})
+	case name == resultFile || logs:
+		f, err := os.OpenInRoot(e.dir, name)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", map[bool]string{true: "text/plain; charset=utf-8", false: "application/json"}[logs])
+		http.ServeContent(w, r, "", info.ModTime(), f)
+	default:
+		http.NotFound(w, r)
+	}
+}

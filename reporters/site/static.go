@@ -1,0 +1,63 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"brunt/reporters"
+	"brunt/reporters/html"
+)
+
+// Write writes the site of the runs of folders as files: index.html, and a page for each run, for each run beside the
+// one before, and for each scenario. Links between them are relative. It returns how many runs there are, and in
+// sentences what was left out.
+func Write(out string, roots []string, title string, compare Comparer) (runs int, problems []string, err error) {
+	list, problems := find(roots, nil)
+	if len(list) == 0 {
+		return 0, problems, errors.New("there is no run: no folder holds a result.json")
+	}
+	write := func(name string, draw func(io.Writer) error) error {
+		file := filepath.Join(out, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return err
+		}
+		return reporters.WriteShared(file, draw)
+	}
+	p := html.IndexPage{Title: title, Trends: scenariosOf(list)}
+	for i := range p.Trends {
+		t := &p.Trends[i]
+		t.Link = fmt.Sprintf("trend-%d.html", i+1)
+		if err := write(t.Link, func(w io.Writer) error { return trend(w, list, t.Name, pageOf) }); err != nil {
+			return 0, problems, err
+		}
+	}
+	for _, e := range list {
+		row := e.row()
+		row.Link = pageOf(e)
+		r, err := e.whole()
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s is left out: %v.", e.dir, err))
+			continue
+		}
+		r.Logs = nil // they are not published
+		if err := write(row.Link, func(w io.Writer) error { return html.Page{}.Report(w, r) }); err != nil {
+			return 0, problems, err
+		}
+		if last := before(list, e); last != nil {
+			row.Beside = path.Join("beside", e.Key, html.File)
+			if err := write(row.Beside, func(w io.Writer) error { return beside(w, compare, last, e) }); err != nil {
+				return 0, problems, err
+			}
+		}
+		p.Runs = append(p.Runs, row)
+	}
+	p.Problems = problems
+	return len(p.Runs), problems, write("index.html", p.Report)
+}
+
+// pageOf is the address of the page of a run.
+func pageOf(e *entry) string { return path.Join("runs", e.Key, html.File) }
