@@ -175,11 +175,15 @@ func ErrorSum(r *result.Result) string {
 	return scenarios.Sentence(s)
 }
 
-// ErrorKinds returns the errors of the run by kind over all steps, the most frequent first.
+// ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. Those of parts are in the
+// errors of their requests.
 func ErrorKinds(r *result.Result) []result.ErrorGroup {
 	at := map[string]int{}
 	var out []result.ErrorGroup
 	for _, e := range slices.Concat(r.Errors, Skipped(r)) {
+		if e.Part {
+			continue
+		}
 		i, found := at[e.Kind]
 		if !found {
 			at[e.Kind] = len(out)

@@ -206,7 +206,10 @@ func TestErrorSum(t *testing.T) {
 			cell("*", "*", "*", 1000), cell("*", "*", "error", 180), cell("*", "*", "skipped", 180), cell("*", "*", "ok", 640),
 			cell("browse", "read", "skipped", 170), cell("browse", "write", "skipped", 10),
 		},
-		Errors: []result.ErrorGroup{{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2}},
+		Errors: []result.ErrorGroup{
+			{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2},
+			{Kind: "timeout", Load: "browse", Step: "list first byte", Count: 180, First: 1, Last: 2, Part: true}, // of the same requests
+		},
 	}
 	if got := words.ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, as a step before them failed." {
 		t.Error(got)

@@ -125,7 +125,7 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
 				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
-				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: firstSample(f.c.Samples, int32(s), n.Cause),
+				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: firstSample(f.c.Samples, int32(s), n.Cause), Part: step.Part,
 			})
 		}
 	}

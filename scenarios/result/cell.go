@@ -49,6 +49,7 @@ type ErrorGroup struct {
 	First  Num     `json:"first"`            // time of the first, an offset from t0
 	Last   Num     `json:"last"`             // time of the last, an offset from t0
 	Sample *Sample `json:"sample,omitempty"` // one of them
+	Part   bool    `json:"part,omitempty"`   // they are parts of requests, which count by themselves
 }
 
 // A SlowRequest is an answered request, among the slowest of its step.
