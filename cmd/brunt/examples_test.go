@@ -89,6 +89,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
 		{"24-grpc", []string{"send SIGKILL to orders[0]", "recover < 3s after lose"}},
+		{"25-redis", []string{"send SIGKILL to cache[0]", "lost = 0"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{
@@ -139,6 +140,7 @@ func TestExample(t *testing.T) {
 		for _, c := range []struct {
 			name       string
 			docker     bool     // it needs an engine
+			program    string   // it needs one of Debian's
 			own        bool     // it has its own server, which is built and named by bin
 			k6         bool     // its load is a script for brunt-k6
 			prometheus bool     // it pushes to a real Prometheus
@@ -169,6 +171,8 @@ func TestExample(t *testing.T) {
 			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
 			{name: "24-grpc", own: true, faults: []string{"freeze", "lose"}},
 			{name: "24-grpc", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms in baseline"}},
+			{name: "25-redis", program: "redis-server", faults: []string{"freeze", "lose"}},
+			{name: "25-redis", program: "redis-server", set: "append=no", fails: []string{"recover < 3s after lose", "lost = 0"}},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
@@ -212,6 +216,14 @@ func TestExample(t *testing.T) {
 						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
 					}
 					t.Skipf("brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
+				}
+				if c.program != "" {
+					if _, err := exec.LookPath(c.program); err != nil && os.Getenv("CI") == "true" {
+						t.Fatal(err)
+					} else if err != nil {
+						t.Skipf("needs %s: apt-get install %s", c.program, c.program)
+					}
+					args = append(args, "--set", "data="+t.TempDir())
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
