@@ -32,7 +32,7 @@ func (*extraction) Schema() syntax.Schema {
 
 // Schema implements [syntax.Schemer].
 func (*commandSource) Schema() syntax.Schema {
-	command := syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema(), "examples": []any{[]any{"GET", "user:${int(1,9)}"}}}
+	command := syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema()}
 	several := syntax.Schema{"type": "array", "minItems": 1, "items": command}
 	return syntax.Schema{"anyOf": []any{command, syntax.Schema{
 		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,

@@ -59,7 +59,6 @@ type step struct {
 // call is a compiled step.
 type call struct {
 	name   string
-	at     syntax.Pos
 	source commandSource
 	waits  bool // for something to happen
 	encoded
@@ -81,7 +80,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	c := &call{name: s.Redis.named(in.Name), at: s.Of("redis"), source: s.Redis}
+	c := &call{name: s.Redis.named(in.Name), source: s.Redis}
 	for i := range c.source.commands {
 		c.waits = c.waits || waits(c.source.commands[i].words())
 	}
