@@ -39,6 +39,7 @@ func (l oneLine) Error() string {
 // machine a probe of what works may be silent too.
 var ErrNoAnswer = errors.New("a probe is silent")
 
+// ErrNoEffect says that a fault was injected and that its effect was not seen at the target.
 var ErrNoEffect = errors.New("it has no effect")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.

@@ -24,29 +24,29 @@ func (k Kind) String() string { return [...]string{"ok", "shed", "error", "skipp
 type Cause uint32
 
 const (
-	NoCause         Cause = iota
-	Timeout               // the timeout passed, counted from the intended time
-	Refused               // the connection was refused
-	Reset                 // the connection was reset
-	Closed                // the connection was closed before the answer was whole
-	Unreachable           // no route, or no answer to the connection attempt
-	NameNotFound          // DNS has no such name, or did not answer
-	TLSFailed             // the handshake failed
-	Protocol              // the answer is not valid in the protocol
-	Unfinished            // cut off when the run ended
-	NotAllowed            // the address lies outside the blast radius
-	NoData                // unique data is used up, or a variable was never extracted
-	NoSocket              // this machine has no more files or memory
-	Redirects             // more redirects than the step allows
-	GraphQLErrors         // the answer contained errors of GraphQL
-	Stream                // not an event stream, or it ended before the expected events
-	Other                 // none of these; the sample has the error
-	NoPort                // the ports of this machine's source addresses are used up
-	ProxyRefused          // the proxy refused the connection
-	Dropped               // an iteration of a script for which no virtual user was free
-	Exception             // an iteration of a script that ended with an exception
-	Unsent                // the timeout passed before brunt was ready to send: brunt's own lag used it up
-	fixedCauses           // number of causes without a number of their own
+	NoCause         Cause = iota // of a request that is ok
+	Timeout                      // the timeout passed, counted from the intended time
+	Refused                      // the connection was refused
+	Reset                        // the connection was reset
+	Closed                       // the connection was closed before the answer was whole
+	Unreachable                  // no route, or no answer to the connection attempt
+	NameNotFound                 // DNS has no such name, or did not answer
+	TLSFailed                    // the handshake failed
+	Protocol                     // the answer is not valid in the protocol
+	Unfinished                   // cut off when the run ended
+	NotAllowed                   // the address lies outside the blast radius
+	NoData                       // unique data is used up, or a variable was never extracted
+	NoSocket                     // this machine has no more files or memory
+	Redirects                    // more redirects than the step allows
+	GraphQLErrors                // the answer contained errors of GraphQL
+	Stream                       // not an event stream, or it ended before the expected events
+	Other                        // none of these; the sample has the error
+	NoPort                       // the ports of this machine's source addresses are used up
+	ProxyRefused                 // the proxy refused the connection
+	Dropped                      // an iteration of a script for which no virtual user was free
+	Exception                    // an iteration of a script that ended with an exception
+	Unsent                       // the timeout passed before brunt was ready to send: brunt's own lag used it up
+	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
 	extractionCause Cause = 3 << 16

@@ -37,6 +37,7 @@ type Identity struct {
 	Network   string    `json:"network,omitempty"`
 }
 
+// RawOf returns v, a struct of strings and numbers or a string, as JSON.
 func RawOf(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -27,6 +27,8 @@ func RunningProcess(u Target) (proc.Identity, error) {
 	return proc.Identify(pid)
 }
 
+// SignalUnit sends the signal name, without SIG, to the process id of a unit. Where the process has ended, the error is
+// [proc.ErrEnded].
 func SignalUnit(u chaos.Unit, id proc.Identity, name string) error {
 	if err := proc.Signal(id, name); err != nil {
 		return fmt.Errorf("SIG%s to %s (pid %d): %w", name, u.Name(), id.PID, err)

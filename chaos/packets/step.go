@@ -208,6 +208,7 @@ func (p *Step) injectAgain(n chaos.Handle) (netns.Held, error) {
 	return n.Set(spec)
 }
 
+// Seconds writes a duration with the units of scenarios, such as 50ms.
 func Seconds(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
 
 // OrAffected accepts the count of hit packets as proof where pings cannot show the effect: connections to

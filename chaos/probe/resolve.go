@@ -22,6 +22,7 @@ func checkPlaceholders(t *template.Template, use Use, m *syntax.Mistakes) {
 	}
 }
 
+// Literal returns a resolved template that is the text s.
 func Literal(s string) template.Resolved { return template.Resolved{{Text: s}} }
 
 // resolve fills in a template, so that it can be stored.

@@ -8,6 +8,7 @@ import "brunt/targets/platform/procgroup"
 // before.
 var Holding = []string{"/bin/sh", "-c", `read -r _ <&3 && exec 3<&- && exec "$@"`, "brunt"}
 
+// CanHold reports whether [Holding] can delay a command until its undo is written.
 const CanHold = true
 
 // KillTree kills a process and its group.

@@ -36,6 +36,7 @@ func errNoProcess(err error) error {
 	return err
 }
 
+// StartOf returns when a process started, in clock ticks since boot. Where there is no such process, it is an error.
 func StartOf(pid int) (uint64, error) {
 	f, err := stat(pid)
 	if err != nil {
@@ -52,6 +53,7 @@ func parentOf(pid int) (int, error) {
 	return strconv.Atoi(f[1])
 }
 
+// IsZombie reports whether a process has ended and its parent has not read its exit code.
 func IsZombie(pid int) bool {
 	f, err := stat(pid)
 	return err == nil && (f[0] == "Z" || f[0] == "X")
@@ -90,6 +92,7 @@ func CPUOf(pid int) uint64 {
 	return user + system
 }
 
+// BootID returns the identifier of this boot of the machine; empty where it cannot be read.
 var BootID = sync.OnceValue(func() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 type Admission uint8
 
 const (
-	Admit Admission = iota
-	Wait            // until the toxic is removed; the upstream connection is made afterwards
-	Deny            // reset at once
+	Admit Admission = iota // forwarded at once
+	Wait                   // until the toxic is removed; the upstream connection is made afterwards
+	Deny                   // reset at once
 )
 
 // dialFor is the timeout of connecting to the upstream.

@@ -57,12 +57,12 @@ type Message struct {
 type Outcome uint8
 
 const (
-	Answered Outcome = iota // every response arrived
-	Refused                 // the connection was refused
-	WasReset
-	WasClosed // closed in order, too early
-	Silent    // nothing arrived until the context ended
-	Failed    // another error
+	Answered  Outcome = iota // every response arrived
+	Refused                  // the connection was refused
+	WasReset                 // the connection was reset
+	WasClosed                // closed in order, too early
+	Silent                   // nothing arrived until the context ended
+	Failed                   // another error
 )
 
 func (o Outcome) String() string {

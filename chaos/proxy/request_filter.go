@@ -19,6 +19,8 @@ type RequestFilter struct {
 	current     *request  // the last request that matched
 }
 
+// NewRequestFilter returns the filter of the requests at s with the path and the method; empty matches all. In path, *
+// stands for any text. Of the requests that match, the share is selected by the seed; 0 is all of them.
 func NewRequestFilter(s Point, share float64, path, method string) RequestFilter {
 	if share == 0 {
 		share = 1

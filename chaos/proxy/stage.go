@@ -12,9 +12,9 @@ import (
 type ItemKind uint8
 
 const (
-	Data  ItemKind = iota
-	end            // the stream's end
-	reset          // the connection was reset
+	Data  ItemKind = iota // bytes of the stream
+	end                   // the stream's end
+	reset                 // the connection was reset
 )
 
 // An Item is the unit that moves through a flow: some bytes, or the stream's end.

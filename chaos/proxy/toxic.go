@@ -41,7 +41,7 @@ type Direction uint8
 const (
 	Forward Direction = iota + 1 // from the client to the upstream
 	Back                         // from the upstream to the client
-	Both
+	Both                         // each direction
 )
 
 // Or returns d, or zero if d is 0.

@@ -41,6 +41,7 @@ func (p pidUnit) Ready(context.Context) error {
 
 func (p pidUnit) Supervised() bool { return false }
 
+// ErrNotStarted says that a process given by its pid cannot be started again.
 var ErrNotStarted = errors.New("brunt did not start it, so it can't start it again")
 
 func (p pidUnit) Stop(ctx context.Context, grace time.Duration) error {

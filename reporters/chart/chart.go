@@ -32,9 +32,9 @@ type unit int
 const (
 	inSeconds unit = iota
 	perSec
-	InCount
+	InCount // a whole number
 	inShare
-	InCores
+	InCores // cores of processors
 	inBytes
 )
 
@@ -156,6 +156,7 @@ type Plotter struct {
 	step     string                  // likewise; empty: of all steps
 }
 
+// NewPlotter returns a plotter of charts on the time axis t, of the points of a run. A point holds together seconds.
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows, moments: mostNameMoments}
 	c.names = map[string]*nameHeights{}

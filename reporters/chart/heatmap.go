@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	HeatRows    = 72
-	HeatColumns = 720
-	heatShades  = 16 // besides transparent
+	HeatRows    = 72  // of a heat map, at most
+	HeatColumns = 720 // of a heat map, at most
+	heatShades  = 16  // besides transparent
 
 	octaves   = 32 // from 1 µs to more than an hour
 	perOctave = 32 // finer than the rows

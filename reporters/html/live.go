@@ -39,6 +39,7 @@ type Now struct {
 	Faults  string       `json:"faults"`
 }
 
+// NowOf returns a second of a run in words.
 func NowOf(iv result.Interval) Now {
 	if iv.ToAsk > 0 {
 		return Now{Phase: "ledger", Left: words.LedgerProgress(iv), Done: 1}

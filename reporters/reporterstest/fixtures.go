@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
+// Nan is a value that is not known.
 var Nan = result.NaN
 
 // Replica returns a crash that causes errors until the balancer ejects the replica.
@@ -26,6 +27,7 @@ func Replica() Fault {
 	}
 }
 
+// SlowStore returns a latency of links that affects nothing.
 func SlowStore() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
@@ -40,6 +42,7 @@ func SlowStore() Fault {
 	}
 }
 
+// Split returns a partition that makes requests fail until the caller turns to another unit.
 func Split() Fault {
 	return Fault{
 		Rec: result.FaultRecord{

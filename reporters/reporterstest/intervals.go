@@ -6,6 +6,7 @@ import (
 	"brunt/scenarios/result"
 )
 
+// Interval returns second s of a run: before 0 is warmup, and from 12 on the fault split is active.
 func Interval(s int) result.Interval {
 	iv := result.Interval{
 		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 300, Sent: 300, Ended: 300, OK: 299, P50: 3200 * time.Microsecond,

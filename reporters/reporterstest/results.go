@@ -31,6 +31,7 @@ func on(t *testing.T, names []string, f func(t *testing.T, r *result.Result)) {
 	}
 }
 
+// Render returns what a reporter writes of a result. An error fails the test.
 func Render(t *testing.T, rep reporters.Reporter, r *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -20,6 +20,7 @@ func runeWidth(r rune) int {
 	return 1
 }
 
+// Width returns how many columns of a terminal s takes.
 func Width(s string) int {
 	n := 0
 	for _, r := range s {

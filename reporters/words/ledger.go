@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios/result"
 )
 
+// LedgerHead is the head of a table of the writes of a ledger.
 var LedgerHead = []string{"state", "id", "acknowledged", "age", "lost to", "found"}
 
 // LedgerRow returns a write in the order of LedgerHead.

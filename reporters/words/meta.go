@@ -6,8 +6,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Meta is what the run is to its organisation, as people read it.
-
+// Meta returns the keys of `meta` and their values, as people read them.
 func Meta(r *result.Result) []Pair {
 	var out []Pair
 	for _, key := range r.Meta.Keys() {
@@ -20,4 +19,5 @@ func Meta(r *result.Result) []Pair {
 	return out
 }
 
+// A Pair is a value with its name, both as text.
 type Pair struct{ Name, Value string }

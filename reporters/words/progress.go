@@ -79,8 +79,10 @@ func someOf(names []string, width int) string {
 	return text
 }
 
+// Int writes a number without separators.
 func Int(n int64) string { return strconv.FormatInt(n, 10) }
 
+// PerSecond writes a number of events in a second.
 func PerSecond(n int64) string { return Int(n) + "/s" }
 
 // AnswerTime formats a percentile of the answers of a second, which may have none.
@@ -91,6 +93,7 @@ func AnswerTime(d time.Duration) string {
 	return Duration(d)
 }
 
+// Duration writes a duration with its unit, such as 1.25s.
 func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
 
 // LedgerProgress says how much of the ledger is read.

@@ -88,6 +88,7 @@ type Events struct {
 	Ready    int64 // to be sent, or over by then; without skipped requests
 }
 
+// A CauseCount counts the requests that failed for one cause.
 type CauseCount struct {
 	Cause       scenarios.Cause
 	N           int64

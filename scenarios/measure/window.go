@@ -103,6 +103,7 @@ func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
 	return start, end
 }
 
+// FloorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
 func FloorSecond(t time.Duration) time.Duration {
 	s := t.Truncate(time.Second)
 	if s > t {

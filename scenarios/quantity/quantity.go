@@ -99,6 +99,7 @@ func FormatSeconds(f float64) string {
 // FormatInstant formats an offset from t0 as [FormatSeconds] does, to the millisecond.
 func FormatInstant(d time.Duration) string { return FormatSeconds(d.Round(time.Millisecond).Seconds()) }
 
+// Figures writes a number with three significant digits, and never fewer than its whole part has. It is not for zero.
 func Figures(f float64) string {
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
 	p := math.Pow10(max(0, digits))

@@ -222,3 +222,42 @@ var (
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z_0-9]*$`)
 	mixedCase  = regexp.MustCompile(`[a-z][A-Z]`)
 )
+
+// TestDocMissing: each exported function, type, variable and constant of a package has a comment: of its own, at the end
+// of its line, or of its group. What each system has in a file of its own has one in one of them.
+func TestDocMissing(t *testing.T) {
+	described, file := map[string]bool{}, map[string]string{} // by folder and name
+	for _, f := range moduleFiles(t) {
+		if f.test || f.ast.Name.Name == "main" {
+			continue
+		}
+		add := func(name *ast.Ident, comments ...*ast.CommentGroup) {
+			if name.IsExported() {
+				full := f.dir() + "." + name.Name
+				file[full], described[full] = f.path, described[full] || cmp.Or(comments...) != nil
+			}
+		}
+		for _, d := range f.ast.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil {
+					add(d.Name, d.Doc)
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						add(s.Name, d.Doc, s.Doc, s.Comment)
+					case *ast.ValueSpec:
+						add(s.Names[0], d.Doc, s.Doc, s.Comment)
+					}
+				}
+			}
+		}
+	}
+	for name, is := range described {
+		if !is {
+			t.Errorf("%s: %s has no comment", file[name], name)
+		}
+	}
+}

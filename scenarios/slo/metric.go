@@ -14,14 +14,14 @@ import (
 type Unit uint8
 
 const (
-	Seconds   Unit = iota
-	ShareOf        // 0 to 1
-	PerSecond      // events per second
-	Count          // a whole number
-	Plain          // a number without unit
-	Bytes          // bytes of memory
-	Cores          // cores of processors
-	Open           // of a named series, until the value of the objective determines it
+	Seconds   Unit = iota // of time
+	ShareOf               // 0 to 1
+	PerSecond             // events per second
+	Count                 // a whole number
+	Plain                 // a number without unit
+	Bytes                 // bytes of memory
+	Cores                 // cores of processors
+	Open                  // of a named series, until the value of the objective determines it
 )
 
 // A Metric is the metric of an objective.

@@ -19,6 +19,7 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
+// Suggestion returns the hint that proposes a word in place of a misspelled one.
 func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
 // Nearest returns the candidate that word is a misspelling of: one with at most a third of its

@@ -20,6 +20,7 @@ import (
 // share or a JSON number, depending on its place.
 type NodeKind uint8
 
+// The kinds of nodes.
 const (
 	Null NodeKind = iota
 	Bool
@@ -185,6 +186,7 @@ func (n *Node) Flow() string {
 // Masked replaces a secret in every output.
 const Masked = "***"
 
+// Ellipsis marks where text is cut.
 const Ellipsis = "…"
 
 // SetParts sets the content of n to parts: plain text if they contain no placeholder.

@@ -77,6 +77,7 @@ func listSchema(item reflect.Type, doc Describer) Schema {
 	return Schema{"anyOf": forms}
 }
 
+// StructSchema returns the schema of a map whose keys are the yaml tags of the struct t; doc gives their descriptions.
 func StructSchema(t reflect.Type, doc Describer) Schema {
 	props := Schema{}
 	var required []any

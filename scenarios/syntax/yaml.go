@@ -61,6 +61,7 @@ func Read(file string, text []byte, m *Mistakes, nodes *int) *Node {
 	return r.node(body, 0)
 }
 
+// TrimBOM removes the byte order mark that some editors write at the beginning of a file.
 func TrimBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
 // A yamlError is an error of the checks before the parser.

@@ -34,6 +34,7 @@ type Scope struct {
 	Ledger   bool           // the text belongs to the ledger: ${id} is the id of a write
 }
 
+// A Param is a value of `params`, which placeholders name.
 type Param struct {
 	Node   *syntax.Node
 	Pos    syntax.Pos

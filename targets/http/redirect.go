@@ -11,6 +11,7 @@ import (
 
 const defaultRedirects = 10
 
+// ErrRedirects is the error of a request that was redirected more often than its step allows.
 var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true})
 
 // redirect returns the location that the answer redirects to; nil: none.

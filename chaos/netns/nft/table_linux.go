@@ -207,6 +207,7 @@ func (t *Table) Close() error {
 
 // Parts of rules.
 
+// Meta compares what the kernel keeps of a packet besides its bytes, such as its mark, with a value.
 func Meta(key expr.MetaKey, op expr.CmpOp, value ...byte) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: key, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: value}}
 }
@@ -261,6 +262,7 @@ const (
 	DestPort   uint32 = 2
 )
 
+// Port matches a port of TCP or UDP; offset is SourcePort or DestPort.
 func Port(offset uint32, p uint16) []expr.Any {
 	return Field(expr.PayloadBaseTransportHeader, offset, binary.BigEndian.AppendUint16(nil, p))
 }
@@ -278,8 +280,10 @@ func Opened(back bool) []expr.Any {
 	}
 }
 
+// Count counts the packets and bytes that come to it.
 func Count() []expr.Any { return []expr.Any{&expr.Counter{}} }
 
+// Verdict decides on the packets that come to it.
 func Verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
 
 // Chance matches a share of the packets with the kernel's random numbers.

@@ -22,8 +22,8 @@ type Latency struct {
 type Distribution uint8
 
 const (
-	Uniform Distribution = iota
-	Normal               // Jitter is the standard deviation; a delay is never negative
+	Uniform Distribution = iota // from Jitter below the delay to Jitter above it
+	Normal                      // Jitter is the standard deviation; a delay is never negative
 )
 
 func (t Latency) Check(bool) error {

@@ -29,6 +29,7 @@ type field struct {
 // Raw returns a scalar in YAML syntax: a number, a duration, a rate.
 func Raw(s string) *Node { return &Node{YAML: s} }
 
+// Number returns a whole number.
 func Number(n int) *Node { return Raw(strconv.Itoa(n)) }
 
 // Str returns a text with placeholders; other text that looks like one is escaped.
@@ -37,6 +38,7 @@ func Str(t Text) *Node { return Raw(syntax.YAMLText(t.String())) }
 // Plain returns a text without placeholders.
 func Plain(s string) *Node { return Str(Lit(s)) }
 
+// List returns a list of items; without items an empty one.
 func List(items ...*Node) *Node { return &Node{Items: append([]*Node{}, items...)} }
 
 // Set adds a key to a map, or replaces its value.

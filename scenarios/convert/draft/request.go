@@ -28,6 +28,7 @@ type Request struct {
 	Public   bool // its values are examples, not secrets
 }
 
+// A Header is a header of a request, whose value can hold placeholders.
 type Header struct {
 	Name  string
 	Value Text
@@ -361,6 +362,7 @@ func WithoutUser(s string) string {
 	return s
 }
 
+// Unescaped decodes the percent-encoding of a query. Text that is not encoded so stays as it is.
 func Unescaped(s string) string {
 	if out, err := url.QueryUnescape(s); err == nil {
 		return out

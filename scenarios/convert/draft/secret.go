@@ -111,4 +111,5 @@ func listEnd(s string) int {
 	return len(s)
 }
 
+// EnvName matches the name of an environment variable.
 var EnvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

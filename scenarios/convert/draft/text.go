@@ -8,15 +8,19 @@ import (
 // A Text is a text of the scenario: literal parts from the source, and placeholders.
 type Text []Piece
 
+// A Piece is a part of a text: literal text or a placeholder.
 type Piece struct {
 	Lit string // literal text, unescaped
 	Ref string // a placeholder, without ${ and }; Lit is empty
 }
 
+// Lit returns the literal text s.
 func Lit(s string) Text { return Text{{Lit: s}} }
 
+// Ref returns a placeholder; name is without ${ and }.
 func Ref(name string) Text { return Text{{Ref: name}} }
 
+// Join returns the texts one after the other.
 func Join(all ...Text) Text {
 	var out Text
 	for _, t := range all {

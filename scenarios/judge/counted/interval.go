@@ -32,6 +32,7 @@ type blocksKey struct {
 	of         string // whose times are kept: "response", "service" or none
 }
 
+// KeyOf returns the key of the blocks that decide an objective in a phase.
 func KeyOf(o slo.Objective, phase int) blocksKey {
 	k := blocksKey{phase: phase, step: o.Step, load: o.Load}
 	if o.Metric.Percentile() {

@@ -109,6 +109,7 @@ func CompileText(text string) (*plan.Plan, error) {
 	return plan.Compile(sc, plan.CompileOptions{Self: []string{"brunt"}, Env: o.Env})
 }
 
+// Explained returns the text of an error; of mistakes, with their excerpts and hints.
 func Explained(err error) string {
 	if e, ok := errors.AsType[*syntax.MistakesError](err); ok {
 		return e.Explain()

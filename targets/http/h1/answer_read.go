@@ -26,6 +26,7 @@ const (
 	someBody = 4 << 10  // what is kept of a body that no check looks into
 )
 
+// Errors of an answer that the parser refuses.
 var (
 	ErrNotHTTP = errors.New("what came back is not HTTP")
 	ErrTooLong = fmt.Errorf("the header is over %d KiB", MaxHead>>10)

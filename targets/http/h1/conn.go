@@ -36,6 +36,7 @@ type Conn struct {
 	Torn     bool // a write failed, perhaps in the middle of a TLS record
 }
 
+// Errors of idle connections: the server has closed one, or sent something on it before a request.
 var (
 	ErrStale   = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection was closed while it was idle"})
 	errUnasked = errors.New("the server sent something before it was asked")
@@ -45,6 +46,7 @@ var (
 // thousands of waiting requests need no buffer.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
+// Release gives a read buffer back for other requests; its content is lost.
 func Release(br *bufio.Reader) {
 	br.Reset(nil)
 	readers.Put(br)
@@ -53,6 +55,7 @@ func Release(br *bufio.Reader) {
 // noDeadline marks a connection without a deadline.
 const noDeadline = time.Duration(-1 << 62)
 
+// NewConn returns a connection without TLS. Its times count from t0.
 func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
 	return &Conn{Conn: raw, Raw: raw, t0: t0, deadline: noDeadline}
 }

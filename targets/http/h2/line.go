@@ -87,6 +87,7 @@ const unlimited = 1 << 30
 // that takes longer may hang on a fault that is over by now, so they try another.
 const joinable = time.Second
 
+// ErrHTTP1 says that the server chose HTTP/1.1 in the TLS handshake.
 var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 
 // join gives s a place, or waits in line for one.

@@ -13,6 +13,7 @@ import (
 // the same form share its bytes.
 type CannedResponse [2][3][]byte // without and with the body; plain, close, keep-alive
 
+// NewCannedResponse returns the response with a status, headers and a body, encoded once.
 func NewCannedResponse(status int, headers map[string]string, body string) *CannedResponse {
 	var b strings.Builder
 	fmt.Fprintf(&b, "HTTP/1.1 %03d %s\r\n", status, http.StatusText(status))
@@ -54,6 +55,7 @@ func (a *CannedResponse) For(method string, closes, old bool) []byte {
 	return a[body][connection]
 }
 
+// BodyAllowed reports whether a response with the status can have a body.
 func BodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }

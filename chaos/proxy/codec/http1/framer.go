@@ -19,7 +19,7 @@ const maxLine = 4096
 
 var (
 	errMore     = errors.New("the header is not complete")
-	ErrNotHTTP  = errors.New("not HTTP")
+	ErrNotHTTP  = errors.New("not HTTP") // of bytes that begin no message
 	errChunking = errors.New("malformed chunked coding")
 )
 
@@ -27,10 +27,10 @@ var (
 type Framing uint8
 
 const (
-	NoBody     Framing = iota
-	Sized              // after a number of bytes
-	Chunked            // with a chunk of no bytes
-	UntilClose         // with the connection
+	NoBody     Framing = iota // with the header
+	Sized                     // after a number of bytes
+	Chunked                   // with a chunk of no bytes
+	UntilClose                // with the connection
 )
 
 // part is the position of a framer in a message.
