@@ -18,13 +18,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Page writes report.html: one file that opens offline, prints, and is complete with scripts
-// off. Its policy allows no external resource, and no script or style but its own, by their
-// hashes.
-//
-//	Result -> points -> charts (package chart)  \
-//	       -> faults, objectives, tables         > page -> assets/page.tmpl
-//	       -> series for hover and zoom         /
+// Page writes report.html.
 type Page struct{}
 
 var _ reporters.Reporter = Page{}

@@ -1,2 +1,14 @@
 // Package live serves a run while it goes on: its page, its events and its metrics.
+//
+//	run --Observe, once a second--> Server <--GET /events--- page
+//	run <--sample, on request----- Server <--GET /metrics-- Prometheus
+//
+// The page is that of the report (package html) at /, which server-sent events keep up to date (stream.go,
+// html/assets/live.js). POST /stop ends the run; it requires the token that the terminal shows.
+//
+// A client cannot delay the run. Observe stores the last interval and returns. The server samples the run only on
+// request, at most once a second, and draws a page so seldom that it costs little. It disconnects a client that does not
+// read.
+//
+// To add a resource, add a handler to New, which reads the last sample and never the run itself.
 package live

@@ -24,16 +24,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Server serves a run while it goes on: the page of the report at /, which server-sent
-// events keep up to date (stream.go, html/assets/live.js); metrics for Prometheus at /metrics
-// (metrics.go); and POST /stop, which requires the token that the terminal shows.
-//
-//	run --Observe, once a second--> Server <--GET /events--- page
-//	run <--sample, on request----- Server <--GET /metrics-- Prometheus
-//
-// A client cannot delay the run. Observe stores the last interval and returns. The server
-// samples the run only on request, at most once a second, and draws a page so seldom that it
-// costs little. It disconnects a client that does not read.
+// A Server serves a run while it goes on.
 type Server struct {
 	o    Options
 	http http.Server

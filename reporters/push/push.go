@@ -156,8 +156,7 @@ func (o Out) plain() *url.URL {
 	return &u
 }
 
-// Outs sends a run to services. A service cannot delay the run: batches wait in a queue for
-// each service, which drops the oldest when it is full.
+// Outs sends a run to services.
 type Outs struct {
 	run     Run
 	queues  []*queue
