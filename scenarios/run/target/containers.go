@@ -86,6 +86,7 @@ func (s *System) contain(ctx context.Context) error {
 			addrs := c.Addresses()
 			h.LoadAllowlist.Own.Add(addrs...)
 			h.ChaosAllowlist.Own.Add(addrs...)
+			_ = s.learn(ctx, c) // asked again before its log is kept
 		}
 	}
 	if s.entry = s.group.Addr(platform.UnitName(h.Stack.Entry, 0)); s.entry == "" {

@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	chaoscontainer "brunt/chaos/container"
+	"brunt/scenarios/secret"
 	"brunt/targets/platform/docker"
 )
 
@@ -39,7 +40,25 @@ func (s *System) keepLogs(ctx context.Context) {
 	}
 }
 
+// learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does not tell of
+// it where a Compose file does.
+func (s *System) learn(ctx context.Context, c *chaoscontainer.Container) error {
+	env, args, err := docker.Given(ctx, c.Engine, c.Ref)
+	if err != nil {
+		return err
+	}
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		s.host.Scenario.Secrets.Name(name, value)
+	}
+	s.host.Scenario.Secrets.Learn(secret.Values(strings.Join(args, " "))...)
+	return nil
+}
+
 func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err error) {
+	if err := s.learn(ctx, c); err != nil {
+		return err
+	}
 	masked, err := s.host.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_APPEND)
 	if err != nil {
 		return err

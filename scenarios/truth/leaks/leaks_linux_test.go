@@ -87,7 +87,12 @@ func each(ctx context.Context, pause time.Duration, do func()) {
 // process adds those of one process, which brunt is or has started.
 func (p *places) process(pid, brunts int) {
 	of := fmt.Sprintf("/proc/%d/", pid)
-	if exe, err := os.Readlink(of + "exe"); err != nil || exe != brunt {
+	exe, err := os.Readlink(of + "exe")
+	if err == nil && filepath.Base(exe) == "brunt-k6" {
+		cmdline, _ := os.ReadFile(of + "cmdline")
+		p.add("command line of brunt-k6", strings.ReplaceAll(string(cmdline), "\x00", "\n"))
+	}
+	if err != nil || exe != brunt {
 		return // the user's: a unit, or a command
 	}
 	cmdline, _ := os.ReadFile(of + "cmdline")

@@ -151,12 +151,12 @@ var files = map[string]string{
 // variables are the variables of the environment that the scenario takes secrets from.
 var variables = []string{
 	"LEAK_UNIT", "LEAK_SETUP", "LEAK_TEARDOWN", "LEAK_HEADER", "LEAK_QUERY", "LEAK_PATH", "LEAK_BODY", "LEAK_FORM", "LEAK_CALL", "LEAK_EXEC",
-	"LEAK_CALLED", "LEAK_METRIC", "LEAK_WATCH", "LEAK_OUT", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
+	"LEAK_CALLED", "LEAK_METRIC", "LEAK_WATCH", "LEAK_OUT", "LEAK_SCRIPT", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
 }
 
 // plainVariables are those whose places take no odd characters: headers, the shell, the URL of an out.
 var plainVariables = []string{
-	"LEAK_HEADER", "LEAK_OUT", "LEAK_TEARDOWN", "LEAK_EXEC", "LEAK_METRIC", "LEAK_WATCH", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
+	"LEAK_HEADER", "LEAK_OUT", "LEAK_SCRIPT", "LEAK_TEARDOWN", "LEAK_EXEC", "LEAK_METRIC", "LEAK_WATCH", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
 }
 
 // ofServer are the secrets that the target gives out.
@@ -190,21 +190,10 @@ func write(t *testing.T, text string, words ...string) *leaky {
 		l.own[name] = newSecret(false)
 		l.secrets["of the server: "+name] = l.own[name]
 	}
-	own := filepath.Join(l.dir, "own.json")
-	l.save(t, "own.json", jsonOf(l.own))
-	fill := func(text string) string {
-		return strings.NewReplacer(append(words, "@OWN@", own)...).Replace(holes.ReplaceAllStringFunc(text, func(h string) string {
-			m := holes.FindStringSubmatch(h)
-			if l.secrets[m[2]] == "" {
-				l.secrets[m[2]] = newSecret(m[1] != "")
-			}
-			b, _ := json.Marshal(l.secrets[m[2]])
-			return string(b[1 : len(b)-1])
-		}))
-	}
-	l.file = l.save(t, "scenario.yaml", fill(text))
+	words = append(words, "@OWN@", l.save(t, "own.json", jsonOf(l.own)))
+	l.file = l.save(t, "scenario.yaml", l.fill(text, words...))
 	for name, text := range files {
-		l.save(t, name, fill(text))
+		l.save(t, name, l.fill(text, words...))
 	}
 	for i, name := range variables {
 		l.secrets[name] = newSecret(i%2 == 1 && !slices.Contains(plainVariables, name))
@@ -212,6 +201,18 @@ func write(t *testing.T, text string, words ...string) *leaky {
 	}
 	l.env = append(l.env, "LEAK_USER=ann")
 	return l
+}
+
+// fill puts a secret into each hole of a text, and replaces words as given.
+func (l *leaky) fill(text string, words ...string) string {
+	return strings.NewReplacer(words...).Replace(holes.ReplaceAllStringFunc(text, func(h string) string {
+		m := holes.FindStringSubmatch(h)
+		if l.secrets[m[2]] == "" {
+			l.secrets[m[2]] = newSecret(m[1] != "")
+		}
+		b, _ := json.Marshal(l.secrets[m[2]])
+		return string(b[1 : len(b)-1])
+	}))
 }
 
 func (l *leaky) save(t *testing.T, name, text string) string {

@@ -50,3 +50,14 @@ func (u *upTo) Write(p []byte) (int, error) {
 	}
 	return written, err
 }
+
+// Given returns the environment and the command line that a container was made with.
+func Given(ctx context.Context, e *Engine, id string) (env, args []string, err error) {
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	i, err := e.api.ContainerInspect(soon, id)
+	if err != nil || i.Config == nil {
+		return nil, nil, failed("inspecting", id, err)
+	}
+	return i.Config.Env, append([]string{i.Path}, i.Args...), nil
+}
