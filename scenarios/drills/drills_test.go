@@ -279,3 +279,22 @@ func TestBound(t *testing.T) {
 		}
 	}
 }
+
+// TestRange: figures of several runs are the least and the largest of them.
+func TestRange(t *testing.T) {
+	for _, c := range []struct {
+		figures []string
+		want    string
+	}{
+		{nil, ""},
+		{[]string{"lost 0", "lost 0"}, "lost 0"},
+		{[]string{"p80 2.44s", "p80 407ms", "p80 403ms"}, "p80 403ms … p80 2.44s"},
+		{[]string{"errors 9%, p50 1ms", "errors 44.5%, p50 ∞"}, "errors 9%, p50 1ms … errors 44.5%, p50 ∞"},
+		{[]string{"mean(asks) 10.4/s", "mean(asks) 9.4/s"}, "mean(asks) 9.4/s … mean(asks) 10.4/s"},
+		{[]string{"duplicated 51", "duplicated 9"}, "duplicated 9 … duplicated 51"},
+	} {
+		if got := drills.Range(c.figures); got != c.want {
+			t.Errorf("%q: %q, want %q", c.figures, got, c.want)
+		}
+	}
+}

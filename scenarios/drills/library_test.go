@@ -77,15 +77,37 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
-// TestProofs: no proof that is recorded was refuted.
+// TestProofs: each system of each proof was proved five times at least, and none was refuted.
 func TestProofs(t *testing.T) {
 	records, err := drills.Proofs()
 	if err != nil {
 		t.Fatal(err)
 	}
+	proved := map[string]int{}
 	for _, r := range records {
 		if r.Proved != r.Runs || r.Why != "" {
 			t.Errorf("%s on %s: %d of %d: %s", r.Drill, r.System, r.Proved, r.Runs, r.Why)
 		}
+		proved[r.Drill+" on "+r.System] = r.Proved
+	}
+	all, err := drills.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, d := range all {
+		systems := []string{drills.Good}
+		for i := range d.Proof.Mutants {
+			systems = append(systems, d.Proof.Mutants[i].Name)
+		}
+		for _, s := range systems {
+			if name := d.Name + " on " + s; proved[name] < 5 {
+				t.Errorf("%s was proved %d times, at least 5 are wanted: brunt drill prove %s --times 5 --json FILE", name, proved[name], d.Name)
+			}
+		}
+		n += len(systems)
+	}
+	if n != len(records) {
+		t.Errorf("%d records for %d systems", len(records), n)
 	}
 }

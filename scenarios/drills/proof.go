@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -234,16 +235,37 @@ func (l *Laid) Missing(res *result.Result) [][2]string {
 	return out
 }
 
-// Range shortens the figures of several runs to the first and the last in order, where they differ.
+// Range shortens the figures of several runs to the least and the largest, by the first figure of each.
 func Range(figures []string) string {
 	if len(figures) == 0 {
 		return ""
 	}
-	sorted := slices.Compact(slices.Sorted(slices.Values(figures)))
-	if len(sorted) == 1 {
-		return sorted[0]
+	compare := func(a, b string) int { return cmp.Compare(sizeOf(a), sizeOf(b)) }
+	least, most := slices.MinFunc(figures, compare), slices.MaxFunc(figures, compare)
+	if least == most {
+		return least
 	}
-	return sorted[0] + " … " + sorted[len(sorted)-1]
+	return least + " … " + most
+}
+
+// sizeOf returns the value of the first figure of a phrase, such as 0.167 of p50 167ms, errors 0%.
+func sizeOf(figures string) float64 {
+	first, _, _ := strings.Cut(figures, ",")
+	value := first[strings.LastIndexByte(first, ' ')+1:]
+	if value == "∞" {
+		return math.Inf(1)
+	}
+	if d, err := quantity.ParseDuration(value); err == nil {
+		return d.Seconds()
+	}
+	if share, err := quantity.ParseShare(value); err == nil {
+		return share
+	}
+	if rate, err := quantity.ParseRate(value); err == nil {
+		return rate
+	}
+	n, _ := syntax.ParseFloat(value)
+	return n
 }
 
 // Good is the name of the good system of a proof.
