@@ -3,11 +3,8 @@ package result
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"regexp"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,6 +25,10 @@ type Sent struct {
 	Cut     int64    `json:"cut,omitempty"`     // bytes of the body that are not kept
 	Trust   bool     `json:"trust,omitempty"`   // TLS certificates were not checked
 	Protos  []string `json:"protos,omitempty"`  // of gRPC: arguments of grpcurl that name the files of the service
+
+	// Command writes the request, with its secrets masked, as a command for a POSIX shell; nil: it is one of HTTP, and
+	// the command is of curl. Empty is a request without a command.
+	Command func(*Sent) string `json:"-"`
 }
 
 // LongestSent is the maximum length of the body that a Sent is filled in with, in bytes. Less is
@@ -46,7 +47,7 @@ func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if mask == nil {
 		mask = func(text string) string { return text }
 	}
-	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust, Protos: s.Protos}
+	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust, Protos: s.Protos, Command: s.Command}
 	for _, h := range s.Headers {
 		c.Headers = append(c.Headers, strings.ToValidUTF8(secretHeader(mask(h)), "\uFFFD"))
 	}
@@ -102,16 +103,13 @@ func secretBody(body string) string {
 	return secret.Fields(body)
 }
 
-// Curl returns the request as a curl command for a POSIX shell, a call of gRPC as one of grpcurl, and commands of Redis as one of
-// redis-cli. All parts of the request are quoted, so the shell takes them as text. A secret is read from the environment: the shell
+// Curl returns the request as a command for a POSIX shell: by its Command, or of curl. All parts of the request are
+// quoted, so the shell takes them as text. A secret is read from the environment: the shell
 // reports a missing variable. A body that was not kept completely is read from the file that the
 // command names.
 func (s *Sent) Curl() string {
-	if s != nil && (strings.HasPrefix(s.URL, "grpc://") || strings.HasPrefix(s.URL, "grpcs://")) {
-		return s.grpcurl()
-	}
-	if s != nil && strings.HasPrefix(s.URL, "redis") {
-		return s.redisCLI()
+	if s != nil && s.Command != nil {
+		return s.Command(s)
 	}
 	if s == nil || !strings.HasPrefix(s.URL, "http://") && !strings.HasPrefix(s.URL, "https://") {
 		return ""
@@ -131,7 +129,7 @@ func (s *Sent) Curl() string {
 	case s.Method == "HEAD":
 		b.WriteString(" --head")
 	case s.Method != "GET" || body:
-		b.WriteString(" -X " + shellWord(s.Method, "METHOD", false))
+		b.WriteString(" -X " + ShellWord(s.Method, "METHOD", false))
 	}
 	if strings.ContainsAny(s.URL, "[]{}") {
 		b.WriteString(" --globoff")
@@ -152,7 +150,7 @@ func (s *Sent) Curl() string {
 		if line = name + ": " + strings.TrimSpace(value); strings.TrimSpace(value) == "" {
 			line = name + ";" // curl omits a header without a value
 		}
-		b.WriteString(" \\\n  -H " + shellWord(line, variable(name), false))
+		b.WriteString(" \\\n  -H " + ShellWord(line, ShellVariable(name), false))
 	}
 	if body && !typed {
 		b.WriteString(" \\\n  -H 'Content-Type:'") // else curl adds the content type of a form
@@ -165,9 +163,9 @@ func (s *Sent) Curl() string {
 	case s.Cut > 0:
 		b.WriteString(" \\\n  --data-binary @request-body")
 	case body:
-		b.WriteString(" \\\n  --data-raw " + shellWord(s.Body, "SECRET", true))
+		b.WriteString(" \\\n  --data-raw " + ShellWord(s.Body, "SECRET", true))
 	}
-	b.WriteString(" \\\n  " + shellWord(s.URL, "SECRET", false))
+	b.WriteString(" \\\n  " + ShellWord(s.URL, "SECRET", false))
 	return b.String()
 }
 
@@ -202,8 +200,8 @@ func (s *Sent) Secrets() []string {
 	return append(out, secret.Values(s.Body)...)
 }
 
-// variable names the environment variable that a header's secret is read from.
-func variable(header string) string {
+// ShellVariable names the environment variable that a header's secret is read from.
+func ShellVariable(header string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z':
@@ -219,8 +217,9 @@ func variable(header string) string {
 	return name
 }
 
-// shellWord quotes text for a POSIX shell; masked parts are read from the environment variable.
-func shellWord(text, secret string, lines bool) string {
+// ShellWord quotes text for a POSIX shell; masked parts are read from the environment variable secret. Lines says that
+// text may have several lines.
+func ShellWord(text, secret string, lines bool) string {
 	var b strings.Builder
 	for i, part := range strings.Split(text, syntax.Masked) {
 		if i > 0 {
@@ -271,118 +270,4 @@ func typeable(text string, lines bool) bool {
 		}
 	}
 	return true
-}
-
-// grpcurl returns a call of gRPC as a grpcurl command for a POSIX shell, quoted as [Sent.Curl] does. It is empty if
-// the message was not kept completely.
-func (s *Sent) grpcurl() string {
-	if s.Cut > 0 || s.Base64 {
-		return ""
-	}
-	rest, plain := strings.CutPrefix(s.URL, "grpc://")
-	if !plain {
-		rest = strings.TrimPrefix(s.URL, "grpcs://")
-	}
-	host, method, ok := strings.Cut(rest, "/")
-	if !ok {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("grpcurl")
-	switch {
-	case plain:
-		b.WriteString(" -plaintext")
-	case s.Trust:
-		b.WriteString(" -insecure")
-	}
-	for _, word := range s.Protos {
-		if strings.HasPrefix(word, "-") {
-			b.WriteString(" " + word)
-		} else {
-			b.WriteString(" " + shellWord(word, "SECRET", false))
-		}
-	}
-	for _, line := range s.Headers {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || !check.IsToken(name) {
-			continue
-		}
-		if value = strings.TrimSpace(value); name == "grpc-timeout" {
-			if seconds := timeoutSeconds(value); seconds != "" {
-				b.WriteString(" -max-time " + seconds)
-			}
-			continue
-		}
-		b.WriteString(" \\\n  -H " + shellWord(name+": "+value, variable(name), false))
-	}
-	if s.Body != "" && s.Body != "{}" {
-		b.WriteString(" \\\n  -d " + shellWord(s.Body, "SECRET", true))
-	}
-	b.WriteString(" \\\n  " + shellWord(host, "SECRET", false) + " " + shellWord(method, "SECRET", false))
-	return b.String()
-}
-
-// timeoutSeconds returns the value of a grpc-timeout in seconds; empty: it has no such form.
-func timeoutSeconds(value string) string {
-	if value == "" {
-		return ""
-	}
-	unit, known := map[byte]time.Duration{
-		'n': time.Nanosecond, 'u': time.Microsecond, 'm': time.Millisecond, 'S': time.Second, 'M': time.Minute, 'H': time.Hour,
-	}[value[len(value)-1]]
-	n, err := strconv.ParseInt(value[:len(value)-1], 10, 32)
-	if !known || err != nil {
-		return ""
-	}
-	return strconv.FormatFloat((time.Duration(n) * unit).Seconds(), 'f', -1, 64)
-}
-
-// redisCLI returns commands of Redis as a redis-cli command for a POSIX shell, quoted as [Sent.Curl] does. The body has a
-// command a line, as redis-cli reads it. It is empty if the commands were not kept completely.
-func (s *Sent) redisCLI() string {
-	scheme, rest, ok := strings.Cut(s.URL, "://")
-	host, database, _ := strings.Cut(rest, "/")
-	host, port, err := net.SplitHostPort(host)
-	if !ok || err != nil || s.Cut > 0 || s.Base64 || s.Body == "" {
-		return ""
-	}
-	var b strings.Builder
-	commands := strings.Split(s.Body, "\n")
-	piped := len(commands) > 1 || strings.Contains(s.Body, `"`) // redis-cli reads its own quotes from the standard input alone
-	if piped {
-		b.WriteString("printf '%s\\n'")
-		for _, line := range commands {
-			b.WriteString(" \\\n  " + shellWord(line, "SECRET", false))
-		}
-		b.WriteString(" | ")
-	}
-	user, known := "", false
-	for _, line := range s.Headers {
-		if user, known = strings.CutPrefix(line, "user:"); known {
-			b.WriteString(`REDISCLI_AUTH="${REDIS_PASSWORD:?}" `)
-			break
-		}
-	}
-	b.WriteString("redis-cli -h " + shellWord(host, "SECRET", false) + " -p " + shellWord(port, "SECRET", false))
-	if database != "" {
-		b.WriteString(" -n " + shellWord(database, "SECRET", false))
-	}
-	if user = strings.TrimSpace(user); user != "" {
-		b.WriteString(" --user " + shellWord(user, "SECRET", false))
-	}
-	if strings.HasPrefix(scheme, "rediss") {
-		b.WriteString(" --tls")
-		if s.Trust {
-			b.WriteString(" --insecure")
-		}
-	}
-	if strings.HasSuffix(scheme, "+cluster") {
-		b.WriteString(" -c")
-	}
-	if !piped {
-		for word := range strings.FieldsSeq(s.Body) {
-			b.WriteString(" " + shellWord(word, "SECRET", false))
-		}
-	}
-	return b.String()
 }

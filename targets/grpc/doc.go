@@ -16,6 +16,7 @@
 //	stream.go    streams of messages: how they are sent and read, and what is measured of them
 //	answer.go    reads the status and the message of an answer
 //	sample.go    a call as reports show it
+//	command.go   the sample as a command of grpcurl
 //	source.go    the comments that describe the keys of a step
 //
 // The wire is package h2, which HTTP steps use too. A call is sent once: grpc-go's retries, hedging and waiting for a

@@ -24,7 +24,7 @@ func (t *exchange) sample(err error) {
 	}
 	sent := &result.Sent{
 		Method: sentMethod, URL: scheme + t.client.host + t.call.path, Headers: t.sentMetadata(), Protos: t.call.protos,
-		Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify,
+		Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command,
 	}
 	text := string(t.text)
 	if b := t.binding; b != nil && b.fixed != nil {

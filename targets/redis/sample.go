@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"net"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,7 @@ func (c *client) sent(to string) *result.Sent {
 	if to == "" {
 		to = c.at.addresses[0]
 	}
-	s := &result.Sent{URL: scheme + "://" + to, Trust: c.o.TLS != nil && c.o.TLS.InsecureSkipVerify}
+	s := &result.Sent{URL: scheme + "://" + to, Trust: c.o.TLS != nil && c.o.TLS.InsecureSkipVerify, Command: sentCommand}
 	if c.at.database != 0 {
 		s.URL += "/" + strconv.Itoa(c.at.database)
 	}
@@ -91,4 +92,54 @@ func shown(words []string) string {
 // hides reports whether the value behind a word is secret.
 func hides(word string) bool {
 	return secret.IsName(word) || strings.EqualFold(word, "requirepass") || strings.EqualFold(word, "masterauth")
+}
+
+// sentCommand returns commands as one of redis-cli for a POSIX shell, quoted as [result.Sent.Curl] does. The body has a
+// command a line, as redis-cli reads it. It is empty if the commands were not kept completely.
+func sentCommand(s *result.Sent) string {
+	scheme, rest, ok := strings.Cut(s.URL, "://")
+	host, database, _ := strings.Cut(rest, "/")
+	host, port, err := net.SplitHostPort(host)
+	if !ok || err != nil || s.Cut > 0 || s.Base64 || s.Body == "" {
+		return ""
+	}
+	var b strings.Builder
+	commands := strings.Split(s.Body, "\n")
+	piped := len(commands) > 1 || strings.Contains(s.Body, `"`) // redis-cli reads its own quotes from the standard input alone
+	if piped {
+		b.WriteString("printf '%s\\n'")
+		for _, line := range commands {
+			b.WriteString(" \\\n  " + result.ShellWord(line, "SECRET", false))
+		}
+		b.WriteString(" | ")
+	}
+	user, known := "", false
+	for _, line := range s.Headers {
+		if user, known = strings.CutPrefix(line, "user:"); known {
+			b.WriteString(`REDISCLI_AUTH="${REDIS_PASSWORD:?}" `)
+			break
+		}
+	}
+	b.WriteString("redis-cli -h " + result.ShellWord(host, "SECRET", false) + " -p " + result.ShellWord(port, "SECRET", false))
+	if database != "" {
+		b.WriteString(" -n " + result.ShellWord(database, "SECRET", false))
+	}
+	if user = strings.TrimSpace(user); user != "" {
+		b.WriteString(" --user " + result.ShellWord(user, "SECRET", false))
+	}
+	if strings.HasPrefix(scheme, "rediss") {
+		b.WriteString(" --tls")
+		if s.Trust {
+			b.WriteString(" --insecure")
+		}
+	}
+	if strings.HasSuffix(scheme, "+cluster") {
+		b.WriteString(" -c")
+	}
+	if !piped {
+		for word := range strings.FieldsSeq(s.Body) {
+			b.WriteString(" " + result.ShellWord(word, "SECRET", false))
+		}
+	}
+	return b.String()
 }
