@@ -25,6 +25,7 @@ type Usage struct {
 // unitUsage is the usage of one unit.
 type unitUsage struct {
 	of      chaos.Unit
+	process bool // of this machine, in no container
 	sampler sampler
 
 	mu     sync.Mutex
@@ -70,7 +71,7 @@ func NewUsage(units []chaos.Unit) *Usage {
 		if c, ok := container.Of(of); ok {
 			one.sampler = &containerSampler{of: c}
 		} else {
-			one.sampler = processSampler{of}
+			one.process, one.sampler = true, processSampler{of}
 		}
 		u.units = append(u.units, one)
 	}
@@ -110,7 +111,7 @@ func (u *Usage) Stop() {
 // begin reads the traffic of the unit before the load. That of a process is read at once: a sample may be late on a busy
 // machine, and traffic that comes before the first reading is not seen.
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
-	if _, ok := u.sampler.(processSampler); ok {
+	if u.process {
 		u.readTraffic(clock(), time.Now())
 		return
 	}

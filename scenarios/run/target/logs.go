@@ -30,7 +30,7 @@ func (s *System) keepLogs(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readLogsFor)
 	defer cancel()
 	for _, u := range s.Units() {
-		c, ok := u.(*chaoscontainer.Container)
+		c, ok := chaoscontainer.Of(u)
 		if !ok {
 			continue
 		}
