@@ -26,31 +26,18 @@ func byClient(s *Setup) (Job, targets.Transport, error) {
 	}
 	s.Run.Abort = client.Abort
 	end := s.Protocols.Ender()
-	s.Run.Open = func(vu int) (load.User, error) {
+	s.Run.Open = func(vu int) (u load.User, ends load.EndIteration, err error) {
 		session, err := client.Open(vu)
 		if err != nil {
-			return nil, err
-		}
-		var u load.User = session
-		if s.Wrap != nil {
-			u = s.Wrap(u, vu)
+			return nil, nil, err
 		}
 		if end != nil {
-			u = &endingUser{u, session, end}
+			ends = func(it *template.Iter) { end(session, it) }
 		}
-		return u, nil
+		if u = session; s.Wrap != nil {
+			u = s.Wrap(u, vu)
+		}
+		return u, ends, nil
 	}
 	return s.Run, client, nil
 }
-
-// endingUser is a user of a protocol that closes what an iteration opened.
-type endingUser struct {
-	load.User // makes the calls
-	session   targets.Session
-	end       func(targets.Session, *template.Iter)
-}
-
-var _ load.Ender = (*endingUser)(nil)
-
-// EndIteration implements [load.Ender].
-func (u *endingUser) EndIteration(it *template.Iter) { u.end(u.session, it) }

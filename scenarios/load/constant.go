@@ -1,8 +1,6 @@
 package load
 
 import (
-	"time"
-
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -18,8 +16,8 @@ type ConstantArrivalRate struct {
 var _ Executor = (*ConstantArrivalRate)(nil)
 
 // Plan implements [Executor].
-func (c *ConstantArrivalRate) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
-	p := NewProfile(start)
+func (c *ConstantArrivalRate) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
 	p.Add(c.Duration.D(), float64(c.Rate), float64(c.Rate))
-	return Plan{Rate: p, Poisson: c.poisson(), Stages: []Stage{{"constant", start, p.End()}}}
+	return Plan{Rate: p, Poisson: c.poisson(), Stages: []Stage{{"constant", in.Start, p.End()}}}
 }

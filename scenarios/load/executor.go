@@ -1,6 +1,7 @@
 package load
 
 import (
+	"io"
 	"math"
 	"time"
 
@@ -9,8 +10,15 @@ import (
 
 // An Executor holds the settings of a load, as `executor:` selects it. Its exported fields are its YAML.
 type Executor interface {
-	// Plan returns the schedule of a load that begins at start. It adds contradicting settings to m.
-	Plan(start time.Duration, m *syntax.Mistakes) Plan
+	// Plan returns the schedule of a load. It notes settings that contradict each other.
+	Plan(in Scope) Plan
+}
+
+// A Scope is what an executor plans in.
+type Scope struct {
+	Start    time.Duration                                           // of the load, an offset from t0
+	Open     func(at syntax.Pos, name string) (io.ReadCloser, error) // opens a file beside the scenario
+	Mistakes *syntax.Mistakes
 }
 
 // Kinds lists the executors that a scenario may name.

@@ -57,13 +57,13 @@ func (r *fakeTarget) run(t testing.TB, load string, steps ...Step) *Run {
 	return &Run{Settings: Settings{
 		Name: "a", Plan: plan, Flows: []Flow{{Weight: 1, Steps: steps}}, Timeout: 10 * time.Second, Grace: 10 * time.Second, MaxInFlight: 10000,
 		Seed: 7, Pacing: "sleep", Now: r.now, Env: &template.Env{}, Shards: 2,
-		Open: func(vu int) (User, error) {
+		Open: func(vu int) (User, EndIteration, error) {
 			if r.opened != nil {
 				if err := r.opened(vu); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 			}
-			return &user{fakeTarget: r}, nil
+			return &user{fakeTarget: r}, nil, nil
 		},
 		Sink:  func(int) Sink { return r },
 		Abort: func() { close(r.abort) },

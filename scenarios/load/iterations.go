@@ -31,14 +31,14 @@ var (
 const defaultMaxDuration = 10 * time.Minute
 
 // Plan implements [Executor].
-func (p *PerVUIterations) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
-	return Plan{Users: busy(start, p.VUs, p.MaxDuration), PerVU: p.Iterations}
+func (p *PerVUIterations) Plan(in Scope) Plan {
+	return Plan{Users: busy(in.Start, p.VUs, p.MaxDuration), PerVU: p.Iterations}
 }
 
 // Plan implements [Executor].
-func (s *SharedIterations) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
+func (s *SharedIterations) Plan(in Scope) Plan {
 	vus := min(int64(s.VUs), s.Iterations)
-	return Plan{Users: busy(start, int(vus), s.MaxDuration), Shared: s.Iterations}
+	return Plan{Users: busy(in.Start, int(vus), s.MaxDuration), Shared: s.Iterations}
 }
 
 func busy(start time.Duration, vus int, most quantity.Duration) *Profile {

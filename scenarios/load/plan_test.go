@@ -23,7 +23,7 @@ func planOf(t testing.TB, load string) (Plan, []string) {
 	m := sc.Mistakes()
 	var plan Plan
 	if executor, ok := syntax.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
-		plan = executor.Plan(sc.Loads[0].Start.D(), m)
+		plan = executor.Plan(Scope{Start: sc.Loads[0].Start.D(), Open: sc.Open, Mistakes: m})
 	}
 	var list []string
 	if e, ok := errors.AsType[*syntax.MistakesError](m.Err()); ok {

@@ -2,7 +2,6 @@ package load
 
 import (
 	"fmt"
-	"time"
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -27,8 +26,8 @@ type RateStage struct {
 var _ Executor = (*RampingArrivalRate)(nil)
 
 // Plan implements [Executor].
-func (r *RampingArrivalRate) Plan(start time.Duration, m *syntax.Mistakes) Plan {
-	p := NewProfile(start)
+func (r *RampingArrivalRate) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
 	at := float64(r.StartRate)
 	var stages []Stage
 	for i, s := range r.Stages {
@@ -37,9 +36,9 @@ func (r *RampingArrivalRate) Plan(start time.Duration, m *syntax.Mistakes) Plan 
 		at = float64(s.Rate)
 		stages = append(stages, Stage{stageName(s.Name, i), from, p.End()})
 	}
-	checkStages(r.Place, p, stages, m)
-	if p.End() > start && p.Total() < 1 {
-		m.Add(r.Of("stages"), "the stages come to no arrival at all")
+	checkStages(r.Place, p, stages, in.Mistakes)
+	if p.End() > in.Start && p.Total() < 1 {
+		in.Mistakes.Add(r.Of("stages"), "the stages come to no arrival at all")
 	}
 	return Plan{Rate: p, Poisson: r.poisson(), Stages: stages}
 }

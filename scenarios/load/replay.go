@@ -39,8 +39,6 @@ type Replay struct {
 	// share of lines that may be unreadable; more are a mistake; nil is 1%
 	BadLines *quantity.Share `yaml:"bad_lines"`
 	Arrivals `yaml:",inline"`
-
-	log *Log
 }
 
 // LogFields names the keys of a JSON log, or the columns of a CSV log. A nested key is written
@@ -54,17 +52,7 @@ type LogFields struct {
 	Path   string `yaml:"path"`   // path and query, a whole URL, or a request line
 }
 
-var (
-	_ Executor = (*Replay)(nil)
-	_ Logged   = (*Replay)(nil)
-)
-
-// A Logged executor follows a log. It reads the log once before planning, and again while the load runs.
-type Logged interface {
-	Executor
-	// Scan reads the log. It adds what is wrong with it to m.
-	Scan(open func(at syntax.Pos, name string) (io.ReadCloser, error), m *syntax.Mistakes)
-}
+var _ Executor = (*Replay)(nil)
 
 // safeMethods are the methods that change nothing (RFC 9110, section 9.2.1), if servers comply.
 var safeMethods = []string{"GET", "HEAD", "OPTIONS"}
@@ -74,9 +62,9 @@ const (
 	defaultBadLines = .01
 )
 
-// Scan implements [Logged].
-func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, error), m *syntax.Mistakes) {
-	at := r.Of("from")
+// scan reads the log; nil: it notes what is wrong with it.
+func (r *Replay) scan(in Scope) *Log {
+	at, m := r.Of("from"), in.Mistakes
 	if r.Speed == 0 {
 		r.Speed = 1
 	}
@@ -95,11 +83,11 @@ func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, erro
 	}
 	l := &Log{logSettings: logSettings{
 		name: r.From, format: r.Format, fields: r.Fields, speed: r.Speed, methods: methods, window: r.Window.D(), skip: r.Skip.D(), length: r.For.D(),
-		open: func() (io.ReadCloser, error) { return open(at, r.From) },
+		open: func() (io.ReadCloser, error) { return in.Open(at, r.From) },
 	}}
 	if err := l.scan(); err != nil {
 		m.Add(at, "from: %v", err)
-		return
+		return nil
 	}
 	most := defaultBadLines
 	if r.BadLines != nil {
@@ -111,18 +99,20 @@ func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, erro
 	case l.count == 0:
 		m.Add(at, "%s holds no request to replay: %s", r.From, l.leftText())
 	default:
-		r.log = l
+		return l
 	}
+	return nil
 }
 
-// Plan implements [Executor].
-func (r *Replay) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
-	p := NewProfile(start)
-	if r.log == nil {
+// Plan implements [Executor]. It reads the log, which is read again while the load runs.
+func (r *Replay) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
+	log := r.scan(in)
+	if log == nil {
 		return Plan{Rate: p}
 	}
-	r.log.profile(p)
-	return Plan{Rate: p, Poisson: r.poisson(), Log: r.log, Stages: []Stage{{"replay", start, p.End()}}}
+	log.profile(p)
+	return Plan{Rate: p, Poisson: r.poisson(), Log: log, Stages: []Stage{{"replay", in.Start, p.End()}}}
 }
 
 // A Log is a log of requests that a load repeats. It is streamed while the load runs, so its size

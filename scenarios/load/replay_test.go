@@ -52,8 +52,7 @@ func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 	m := sc.Mistakes()
 	var plan Plan
 	if x, ok := syntax.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
-		x.(Logged).Scan(sc.Open, m)
-		plan = x.Plan(sc.Loads[0].Start.D(), m)
+		plan = x.Plan(Scope{Start: sc.Loads[0].Start.D(), Open: sc.Open, Mistakes: m})
 	}
 	if m.Len() == 0 {
 		return plan, nil

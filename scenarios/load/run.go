@@ -20,12 +20,9 @@ type User interface {
 	Close() error
 }
 
-// An Ender is a User that closes what an iteration opened.
-type Ender interface {
-	User
-	// EndIteration is called after the last step of each iteration, by the goroutine of Do.
-	EndIteration(it *template.Iter)
-}
+// An EndIteration closes what an iteration of a user opened. It is called after the last step of each iteration, by the
+// goroutine of Do. It may be nil.
+type EndIteration func(it *template.Iter)
 
 // A Sink takes the outcome of every request. It must not keep o.
 type Sink interface{ Record(o *scenarios.Outcome) }
@@ -61,7 +58,7 @@ type Settings struct {
 	Now         func() time.Duration
 	Env         *template.Env
 	Vars        []template.Value // values set by setup
-	Open        func(vu int) (User, error)
+	Open        func(vu int) (User, EndIteration, error)
 	Engine      Engine               // makes the requests of an open load; nil: the users of Open do
 	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int

@@ -1,8 +1,6 @@
 package load
 
 import (
-	"time"
-
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -24,8 +22,8 @@ type Spike struct {
 var _ Executor = (*Spike)(nil)
 
 // Plan implements [Executor].
-func (s *Spike) Plan(start time.Duration, m *syntax.Mistakes) Plan {
-	p := NewProfile(start)
+func (s *Spike) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
 	var stages []Stage
 	base, peak := float64(s.Base), float64(s.Peak)
 	for _, part := range []struct {
@@ -41,9 +39,9 @@ func (s *Spike) Plan(start time.Duration, m *syntax.Mistakes) Plan {
 	}
 	switch {
 	case s.Peak <= s.Base:
-		m.Add(s.Of("peak"), "the peak %s lies not above the base %s", s.Peak, s.Base)
-	case p.End() == start:
-		m.Add(s.Of("hold"), "the spike lasts no time")
+		in.Mistakes.Add(s.Of("peak"), "the peak %s lies not above the base %s", s.Peak, s.Base)
+	case p.End() == in.Start:
+		in.Mistakes.Add(s.Of("hold"), "the spike lasts no time")
 	}
 	return Plan{Rate: p, Poisson: s.poisson(), Stages: stages}
 }

@@ -15,7 +15,7 @@ type vu struct {
 	run   *Run
 	id    int
 	user  User
-	ender Ender // the user, if it closes what an iteration opened; nil: it does not
+	end   EndIteration
 	sink  Sink
 	pcg   *rand.PCG
 	it    template.Iter
@@ -26,12 +26,11 @@ type vu struct {
 }
 
 func (r *Run) newVU(id int) (*vu, error) {
-	user, err := r.Open(id)
+	user, end, err := r.Open(id)
 	if err != nil {
 		return nil, err
 	}
-	v := &vu{run: r, id: id, user: user, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
-	v.ender, _ = user.(Ender)
+	v := &vu{run: r, id: id, user: user, end: end, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
 	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
 	v.base = make([]template.Value, len(r.Vars))
 	template.CopyVars(v.base, r.Vars)
@@ -129,8 +128,8 @@ func turn(n int64, of int) int {
 // serve runs iteration j, and closes what it opened.
 func (v *vu) serve(ctx context.Context, j job, ready time.Duration) {
 	v.iterate(ctx, j, ready)
-	if v.ender != nil {
-		v.ender.EndIteration(&v.it)
+	if v.end != nil {
+		v.end(&v.it)
 	}
 }
 

@@ -1,8 +1,6 @@
 package load
 
 import (
-	"time"
-
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -35,15 +33,15 @@ var (
 )
 
 // Plan implements [Executor].
-func (c *ConstantVUs) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
-	p := NewProfile(start)
+func (c *ConstantVUs) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
 	p.Add(c.Duration.D(), float64(c.VUs), float64(c.VUs))
-	return Plan{Users: p, Stages: []Stage{{"constant", start, p.End()}}}
+	return Plan{Users: p, Stages: []Stage{{"constant", in.Start, p.End()}}}
 }
 
 // Plan implements [Executor].
-func (r *RampingVUs) Plan(start time.Duration, m *syntax.Mistakes) Plan {
-	p := NewProfile(start)
+func (r *RampingVUs) Plan(in Scope) Plan {
+	p := NewProfile(in.Start)
 	at := float64(r.StartVUs)
 	var stages []Stage
 	for i, s := range r.Stages {
@@ -52,9 +50,9 @@ func (r *RampingVUs) Plan(start time.Duration, m *syntax.Mistakes) Plan {
 		at = float64(s.VUs)
 		stages = append(stages, Stage{stageName(s.Name, i), from, p.End()})
 	}
-	checkStages(r.Place, p, stages, m)
-	if p.End() > start && p.Max() < 1 {
-		m.Add(r.Of("stages"), "the stages come to no virtual user at all")
+	checkStages(r.Place, p, stages, in.Mistakes)
+	if p.End() > in.Start && p.Max() < 1 {
+		in.Mistakes.Add(r.Of("stages"), "the stages come to no virtual user at all")
 	}
 	return Plan{Users: p, Stages: stages}
 }

@@ -130,11 +130,8 @@ func (c *compiler) load(l *scenarios.Load) {
 	index := len(c.plan.Series.Loads)
 	lp := Load{Load: *l}
 	executor, ok := syntax.Resolve(l.Shape, load.Kinds(), c.m)
-	if x, logged := executor.(load.Logged); ok && logged {
-		x.Scan(c.sc.Open, c.m)
-	}
 	if ok {
-		lp.Schedule = executor.Plan(l.Start.D(), c.m)
+		lp.Schedule = executor.Plan(load.Scope{Start: l.Start.D(), Open: c.sc.Open, Mistakes: c.m})
 	} else {
 		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
 	}
