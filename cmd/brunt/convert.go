@@ -3,21 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
-	"brunt/scenarios/convert/curl"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
-	"brunt/targets/grpc"
 
 	"github.com/spf13/cobra"
 )
@@ -35,8 +31,7 @@ func convertCommand() *cobra.Command {
 		Long: `Write a scenario from an existing file, to the standard output or to -o FILE:
 
 ` + convertFormats() + `
-FILE may be -, the standard input. Of curl, what stands after -- is the command itself. Of grpc,
-HOST:PORT is a server, and grpcs://HOST:PORT is one with TLS.
+` + convertUsage() + `
 
 What can't be converted becomes a comment at its place in the scenario, and a line on
 standard error with the file and line of the source. No secret is written: an
@@ -58,10 +53,11 @@ listed under guard.allow.load, for you to confirm.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Kind = args[0]
-			if !slices.Contains(convert.Kinds(), o.Kind) {
-				return usagef("unknown format %q; %s", o.Kind, syntax.DidYouMean(o.Kind, convert.Kinds()))
+			by, err := convert.Find(o.Kind)
+			if err != nil {
+				return usage{err}
 			}
-			source, err := foreign(c, args[1:], &o)
+			source, err := foreign(c, by, args[1:], &o)
 			if err != nil {
 				return err
 			}
@@ -115,48 +111,47 @@ func convertFormats() string {
 	return out.String()
 }
 
-// foreign reads the input: a file, the standard input, or a curl command after --.
-func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) {
-	if dash := c.ArgsLenAtDash(); o.Kind == "curl" && dash == 1 && len(args) > 0 {
-		if first := strings.TrimSuffix(filepath.Base(args[0]), ".exe"); first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(args[0], "://") {
-			return nil, usagef("want a command of curl after --, such as curl http://127.0.0.1:8080/, not %q", args[0])
+// convertUsage says what FILE may be.
+func convertUsage() string {
+	text := "FILE may be -, the standard input."
+	for _, f := range convert.Converters() {
+		if f.Usage != "" {
+			text += " " + f.Usage
 		}
-		o.File, o.From = "command line", "."
-		return curl.CurlWords(args), nil
+	}
+	return strings.Join(words.Wrap(text, 88), "\n")
+}
+
+// foreign reads the input: a file, the standard input, the words after --, or what a converter asks for.
+func foreign(c *cobra.Command, by draft.Converter, args []string, o *draft.Options) ([]byte, error) {
+	o.From = "."
+	if c.ArgsLenAtDash() == 1 && len(args) > 0 && by.Words != nil {
+		o.File = "command line"
+		return usageOf(by.Words(args))
 	}
 	if len(args) != 1 {
 		return nil, usagef("want one file to convert, not %d; see `%s --help`", len(args), c.CommandPath())
 	}
 	if args[0] == "-" {
-		o.File, o.From = "standard input", "."
+		o.File = "standard input"
 		return disk.Limited(c.InOrStdin(), maxForeign)
 	}
-	if at, yes := serverOf(args[0]); o.Kind == "grpc" && yes {
-		o.File, o.From = at, "."
-		source, err := grpc.Describe(c.Context(), at)
-		if err != nil {
-			return nil, usage{err}
+	if by.Asked != nil {
+		if at := by.Asked(args[0]); at != "" {
+			o.File = at
+			return usageOf(by.Ask(c.Context(), at))
 		}
-		return source, nil
 	}
 	o.File, o.From = args[0], filepath.Dir(args[0])
-	source, err := disk.Read(args[0], maxForeign)
-	if err != nil { // such as for a folder
+	return usageOf(disk.Read(args[0], maxForeign)) // an error such as for a folder
+}
+
+// usageOf makes the error of a source one of usage.
+func usageOf(source []byte, err error) ([]byte, error) {
+	if err != nil {
 		return nil, usage{err}
 	}
 	return source, nil
-}
-
-// serverOf returns the URL of a server of gRPC, which may lack its scheme; a file is none.
-func serverOf(arg string) (at string, yes bool) {
-	if strings.HasPrefix(arg, "grpc://") || strings.HasPrefix(arg, "grpcs://") {
-		return arg, true
-	}
-	host, port, err := net.SplitHostPort(arg)
-	if err != nil || host == "" || syntax.CheckPort(port) != nil {
-		return "", false
-	}
-	return "grpc://" + arg, true
 }
 
 // check parses the output as a run would, and reports what is still missing: a file that the

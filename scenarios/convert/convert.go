@@ -68,12 +68,23 @@ func Convert(source []byte, o draft.Options) (*draft.Scenario, error) {
 
 // convertWith converts a source in one of the formats of a list to a scenario.
 func convertWith(list []draft.Converter, source []byte, o draft.Options) (*draft.Scenario, error) {
-	i := slices.IndexFunc(list, func(c draft.Converter) bool { return c.Name == o.Kind })
-	if i < 0 {
-		return nil, fmt.Errorf("unknown format %q; %s", o.Kind, syntax.DidYouMean(o.Kind, names(list)))
+	c, err := find(list, o.Kind)
+	if err != nil {
+		return nil, err
 	}
 	if len(source) > maxSource {
 		return nil, fmt.Errorf("%s has more than %d MiB", o.File, maxSource>>20)
 	}
-	return list[i].Scenario(source, o)
+	return c.Scenario(source, o)
+}
+
+// Find returns the converter of a format.
+func Find(kind string) (draft.Converter, error) { return find(Converters(), kind) }
+
+func find(list []draft.Converter, kind string) (draft.Converter, error) {
+	i := slices.IndexFunc(list, func(c draft.Converter) bool { return c.Name == kind })
+	if i < 0 {
+		return draft.Converter{}, fmt.Errorf("unknown format %q; %s", kind, syntax.DidYouMean(kind, names(list)))
+	}
+	return list[i], nil
 }

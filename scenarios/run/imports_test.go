@@ -79,7 +79,7 @@ var arrows = map[string][]string{
 	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis"}, // the one list of protocols
 	"targets/dial":    {"scenarios", "targets"},
 	"targets/grpc":    {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"}, // the wire is that of HTTP/2
-	"targets/redis":   {"scenarios", "targets", "targets/dial", "targets/http/h1"},                   // its connections are those of HTTP/1.1
+	"targets/redis":   {"scenarios", "targets", "targets/dial", "targets/http/h1"},                    // its connections are those of HTTP/1.1
 	// vegeta: its tests compare both engines
 	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
 	"targets/http/auth": {"scenarios", "targets", "targets/dial"},
@@ -121,8 +121,8 @@ var arrows = map[string][]string{
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":       {"scenarios", "scenarios/machine"},
 	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
-	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
-	"scenarios/capacity":      nil,           // works on rates alone
+	"scenarios/convert":       {"scenarios", "targets/grpc"}, // writes scenarios, runs none
+	"scenarios/capacity":      nil,                           // works on rates alone
 	"scenarios/notes":         {"scenarios/disk"},
 	"scenarios/terms":         nil,
 	"scenarios/reference": {
@@ -144,7 +144,7 @@ var arrows = map[string][]string{
 		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/site", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
-		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/grpc", "targets/platform/docker",
+		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor", "scenarios/drills",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},

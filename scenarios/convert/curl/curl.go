@@ -4,6 +4,7 @@ package curl
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "curl", Source: "curl commands", Convert: convert,
+		Usage: "Of curl, what stands after -- is the command itself.", Words: script,
 		Doc: "a flow, of one command, as browsers copy it too, or of a script of them; the shell's variables become `${env.NAME}`",
 	}
 }
@@ -55,9 +57,13 @@ func shellVariables(d *draft.Builder, line int, t draft.Text) {
 	}
 }
 
-// CurlWords joins the words of a command to a script with shell quoting.
-func CurlWords(words []string) []byte {
-	if len(words) > 0 && words[0] == "curl" {
+// script joins the words of a command to a script with shell quoting.
+func script(words []string) ([]byte, error) {
+	first := strings.TrimSuffix(filepath.Base(words[0]), ".exe")
+	if first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(words[0], "://") {
+		return nil, fmt.Errorf("want a command of curl after --, such as curl http://127.0.0.1:8080/, not %q", words[0])
+	}
+	if words[0] == "curl" {
 		words = words[1:]
 	}
 	var b strings.Builder
@@ -65,7 +71,7 @@ func CurlWords(words []string) []byte {
 	for _, w := range words {
 		b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
 	}
-	return []byte(b.String())
+	return []byte(b.String()), nil
 }
 
 // curlLoad is the load made from the commands.

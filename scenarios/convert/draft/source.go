@@ -2,6 +2,7 @@ package draft
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 )
 
@@ -52,6 +53,14 @@ type Converter struct {
 	Source  string                                // what it reads, as "a HAR recording"
 	Doc     string                                // what becomes of it, without a full stop
 	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
+
+	Usage string // what may stand in place of a file, in one sentence; empty is nothing
+	// Words makes a source of the words behind --. Nil: there is none of words.
+	Words func(words []string) ([]byte, error)
+	// Asked returns what a source is asked from, by an argument in place of a file; empty: the argument is a file. Nil: all
+	// are files.
+	Asked func(arg string) string
+	Ask   func(ctx context.Context, at string) ([]byte, error) // returns the source from there
 }
 
 // Scenario converts a source in the converter's format.

@@ -3,12 +3,15 @@ package grpc
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/syntax"
+	"brunt/targets/grpc"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -20,9 +23,22 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "grpc", Source: "a gRPC server", Convert: convert,
+		Usage: "Of grpc, HOST:PORT is a server, and grpcs://HOST:PORT is one with TLS.", Asked: server, Ask: grpc.Describe,
 		Doc: "a load that picks one of the unary methods in each iteration, with a message of each; of a server at HOST:PORT, which is asked for its " +
 			"services by reflection, or of a set of descriptors, made by `protoc --include_imports --descriptor_set_out=FILE`",
 	}
+}
+
+// server returns the URL of a server, which may lack its scheme; empty is a file.
+func server(arg string) string {
+	if strings.HasPrefix(arg, "grpc://") || strings.HasPrefix(arg, "grpcs://") {
+		return arg
+	}
+	host, port, err := net.SplitHostPort(arg)
+	if err != nil || host == "" || syntax.CheckPort(port) != nil {
+		return ""
+	}
+	return "grpc://" + arg
 }
 
 // guessed is the endpoint of services whose server is not known.
