@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios/lsp"
+	"brunt/targets/demo"
 
 	"github.com/spf13/cobra"
 )
@@ -43,7 +44,13 @@ you mean". The folder examples/editors of brunt has settings for editors.`,
 				io.Writer
 				io.Closer
 			}{c.InOrStdin(), c.OutOrStdout(), os.Stdin}
-			return lsp.Serve(c.Context(), stream, lsp.Options{Check: check, Reference: r, Pause: typing})
+			services := []string{}
+			for _, one := range (demo.Config{}).Services() {
+				services = append(services, one.Name)
+			}
+			return lsp.Serve(c.Context(), stream, lsp.Options{
+				Check: check, Reference: r, Stacks: map[string][]string{"demo": services}, Pause: typing,
+			})
 		},
 	}
 	f.register(c)

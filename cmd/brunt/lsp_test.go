@@ -286,9 +286,27 @@ func TestLSP_Completes(t *testing.T) {
 			}
 		}
 	}
+	text = "version: 1\ntarget:\n  stack: demo\n  with: {retries: on}\n  endpoints: {cache: \"http://127.0.0.1:1\"}\nchaos:\n" +
+		"  stop: {at: 1s, process.freeze: {service: \n  cut: {at: 9s, network.partition: {from: load, to: \n"
+	e.show(path, text)
+	for mark, want := range map[string]string{"service: ": "store notifications users posts gateway", "to: ": "store notifications users posts gateway cache"} {
+		if got := strings.Join(e.completed(path, text, mark), " "); got != want {
+			t.Errorf("%q: %q, want %q", mark, got, want)
+		}
+	}
+}
+
+// TestLSP_Explains asks for what is under the cursor.
+func TestLSP_Explains(t *testing.T) {
+	e := startEditor(t, "brunt", "lsp")
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	text := "load:\n  main:\n    executor: spike\nchaos:\n  cut: {at: 9s, network.partition: {from: web, to: db}}\n" +
+		"slo:\n  - p95 < 2ms\nstop: {when: [availability < 50%]}\n"
+	e.show(path, text)
 	var about struct{ Contents struct{ Value string } }
 	for mark, want := range map[string]string{
 		"executor": "**load.executor**", "p95": "percentile", "network.partition": "**chaos.network.partition**", "spike": "an executor",
+		"availability": "share of ok requests",
 	} {
 		e.at("textDocument/hover", path, text, mark, 1, &about)
 		if !strings.Contains(about.Contents.Value, want) {

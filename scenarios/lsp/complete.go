@@ -101,7 +101,7 @@ func (c *completer) keys(t token, path []string, after string) []completion {
 
 // values completes the value of a key, or an item of its list.
 func (c *completer) values(t token, path []string) []completion {
-	if len(path) > 0 && slices.Contains([]string{"slo", "steady"}, path[0]) || slices.Equal(path, []string{"stop", "when"}) {
+	if ofObjectives(path) {
 		return c.objective(t)
 	}
 	o, ok := c.o.Reference.Outline(path)
@@ -118,18 +118,32 @@ func (c *completer) values(t token, path []string) []completion {
 	return out
 }
 
-// places is the key whose names a value may be, by the last part of the value's key.
-var places = map[string][]string{
-	"after": {"chaos"}, "during": {"chaos"}, "service": {"target.processes", "target.containers", "target.with"},
-	"from": {"target.processes", "target.containers", "target.with"}, "to": {"target.processes", "target.containers", "target.with"},
-	"entry": {"target.processes", "target.containers"},
+// ofObjectives reports whether objectives stand at a path.
+func ofObjectives(path []string) bool {
+	at := strings.Join(path, ".") + "."
+	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when."}, func(of string) bool { return strings.HasPrefix(at, of) })
 }
 
 // names returns the names of the text that a key may have as its value.
 func (c *completer) names(k reference.Key) []string {
-	var out []string
-	for _, place := range places[k.Name] {
-		out = append(out, c.below(place)...)
+	switch k.Name {
+	case "after", "during":
+		return c.below("chaos")
+	case "service", "entry", "from":
+		return c.services()
+	case "to":
+		return append(c.services(), c.below("target.endpoints")...)
+	}
+	return nil
+}
+
+// services returns the names of the target's services: those of the text, and those of the built-in stack that it names.
+func (c *completer) services() []string {
+	out := slices.Concat(c.below("target.processes"), c.below("target.containers"), c.below("target.units"))
+	for _, t := range c.tokens {
+		if t.key == "stack" && slices.Equal(t.path, []string{"target"}) {
+			out = append(out, c.o.Stacks[t.value]...)
+		}
 	}
 	return out
 }

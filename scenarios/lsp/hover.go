@@ -59,8 +59,7 @@ func (s *server) about(d *document, t token, at span) *hover {
 
 // aboutWord explains the word of a value under the cursor, where it is an executor, a metric or a term.
 func (s *server) aboutWord(d *document, line, col int, t token) *hover {
-	objective := len(t.path) > 0 && (t.path[0] == "slo" || t.path[0] == "steady") || t.key == "slo" || t.key == "steady"
-	if !objective && t.key != "executor" {
+	if !ofObjectives(append(slices.Clone(t.path), t.key)) && t.key != "executor" {
 		return nil
 	}
 	text := d.line(line)

@@ -22,7 +22,8 @@ type Options struct {
 	// [syntax.MistakesError]. Read reads the files that it is made of.
 	Check     func(path string, read func(string) ([]byte, error)) (notes []string, err error)
 	Reference *reference.Reference
-	Pause     time.Duration // without a change before a text is checked; zero checks at once
+	Stacks    map[string][]string // the services of the built-in stacks
+	Pause     time.Duration       // without a change before a text is checked; zero checks at once
 }
 
 // errNoShutdown says that the editor ended the server without asking it to shut down, for which the protocol wants
@@ -32,12 +33,15 @@ var errNoShutdown = errors.New("the editor ended the server without a shutdown")
 // Serve speaks the protocol over a stream until the editor ends it or closes the stream. The error says that the editor
 // asked for the end without a shutdown.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
-	s := &server{o: o, keys: map[string]bool{}, open: map[string]*document{}, ended: make(chan struct{})}
+	s := &server{o: o, keys: map[string]bool{}, open: map[string]*document{}, edited: make(chan struct{}, 1), ended: make(chan struct{})}
 	top, _ := o.Reference.Outline(nil)
 	for _, k := range top.Keys {
 		s.keys[k.Name] = true
 	}
 	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}), jsonrpc2.HandlerWithError(s.handle))
+	watched, stop := context.WithCancel(ctx)
+	var checks sync.WaitGroup
+	checks.Go(func() { s.checks(watched, conn) })
 	select {
 	case <-conn.DisconnectNotify():
 	case <-s.ended:
@@ -45,11 +49,10 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	case <-ctx.Done():
 		_ = conn.Close()
 	}
+	stop()
+	checks.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.wait != nil {
-		s.wait.Stop()
-	}
 	if s.exited && !s.shut {
 		return errNoShutdown
 	}
@@ -57,20 +60,20 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 }
 
 type server struct {
-	o     Options
-	keys  map[string]bool // of the top level of a scenario
-	ended chan struct{}
+	o      Options
+	keys   map[string]bool // of the top level of a scenario
+	edited chan struct{}   // a document was changed
+	ended  chan struct{}
 
 	mu     sync.Mutex
 	open   map[string]*document // by URI
 	shown  []string             // URIs with diagnostics now
-	wait   *time.Timer          // of the next check
 	shut   bool
 	exited bool
 }
 
 // handle answers one message. Messages come one after the other.
-func (s *server) handle(_ context.Context, c *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
+func (s *server) handle(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shut && r.Method != "exit" {
@@ -89,7 +92,7 @@ func (s *server) handle(_ context.Context, c *jsonrpc2.Conn, r *jsonrpc2.Request
 		}
 		return nil, nil
 	case "textDocument/didOpen", "textDocument/didChange", "textDocument/didClose", "textDocument/didSave":
-		return nil, s.changed(c, r)
+		return nil, s.changed(r)
 	case "textDocument/completion":
 		return at(s, r, s.complete)
 	case "textDocument/hover":
@@ -127,7 +130,7 @@ func params[T any](r *jsonrpc2.Request) (out T, err error) {
 }
 
 // changed keeps what the editor says of a document and checks it soon.
-func (s *server) changed(c *jsonrpc2.Conn, r *jsonrpc2.Request) error {
+func (s *server) changed(r *jsonrpc2.Request) error {
 	switch r.Method {
 	case "textDocument/didOpen":
 		p, err := params[openParams](r)
@@ -154,12 +157,27 @@ func (s *server) changed(c *jsonrpc2.Conn, r *jsonrpc2.Request) error {
 		}
 		delete(s.open, p.TextDocument.URI)
 	}
-	if s.wait == nil {
-		s.wait = time.AfterFunc(s.o.Pause, func() { s.publish(c) })
-		return nil
+	select {
+	case s.edited <- struct{}{}:
+	default: // a check is due already
 	}
-	s.wait.Reset(s.o.Pause)
 	return nil
+}
+
+// checks publishes what is wrong a pause after the last change, until ctx ends.
+func (s *server) checks(ctx context.Context, c *jsonrpc2.Conn) {
+	t := time.NewTimer(s.o.Pause)
+	t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.edited:
+			t.Reset(s.o.Pause)
+		case <-t.C:
+			s.publish(c)
+		}
+	}
 }
 
 // opened returns the open document of a file; nil is none.
