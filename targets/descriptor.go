@@ -19,6 +19,7 @@ type Descriptor struct {
 	Doc      string       // one sentence that says what a step does, for the schema
 	Kinds    []string     // the step keys: get, post and so on
 	Schemes  []string     // of the URLs of its endpoints
+	Secure   []string     // those of Schemes that begin with TLS
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
 	PerUser  bool         // its clients give each user a connection of its own where the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step

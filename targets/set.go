@@ -81,6 +81,11 @@ func (s *Set) Schemes() []string {
 	return out
 }
 
+// Secure reports whether connections of a URL with a scheme begin with TLS.
+func (s *Set) Secure(scheme string) bool {
+	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Secure, scheme) })
+}
+
 // Compile compiles a step by the protocol of its kind. It notes mistakes in m.
 func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	i := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })

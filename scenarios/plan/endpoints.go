@@ -229,7 +229,7 @@ func (c endpointCompiler) only(t *scenarios.Target) {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
 			if u, err := c.endpointURL(text); err == nil { // else endpoints reports it
-				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https" || u.Scheme == "grpcs" || strings.HasPrefix(u.Scheme, "rediss")
+				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), c.plan.Protocols.Secure(u.Scheme)
 				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
 		}

@@ -28,7 +28,8 @@ import (
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "grpc", Doc: "Calls a method of gRPC.",
-		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
+		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, Secure: []string{"grpcs"},
+		Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
 		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
 		Compile: compile, Bind: bind, Parts: parts,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == int32(codes.NotFound) },

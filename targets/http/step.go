@@ -25,7 +25,7 @@ import (
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
-		Kinds: methods, Schemes: []string{"http", "https"}, Base: true, Settings: reflect.TypeFor[requestStep](),
+		Kinds: methods, Schemes: []string{"http", "https"}, Secure: []string{"https"}, Base: true, Settings: reflect.TypeFor[requestStep](),
 		Source:  map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile: compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },

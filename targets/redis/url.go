@@ -9,8 +9,11 @@ import (
 	"strings"
 )
 
-// schemes are those of the URLs of endpoints.
-var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
+// The schemes of the URLs of endpoints. Connections of the secure ones begin with TLS.
+var (
+	schemes       = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
+	secureSchemes = []string{"rediss", "rediss+cluster", "rediss+sentinel"}
+)
 
 // location is what the URL of an endpoint says.
 type location struct {
@@ -29,7 +32,7 @@ const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://1
 
 // locate reads the URL of an endpoint.
 func locate(u *url.URL) (l location, err error) {
-	l.secure = strings.HasPrefix(u.Scheme, "rediss")
+	l.secure = slices.Contains(secureSchemes, u.Scheme)
 	_, form, _ := strings.Cut(u.Scheme, "+")
 	l.cluster = form == "cluster"
 	l.addresses = append(l.addresses, u.Host)
