@@ -236,7 +236,7 @@ func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []resul
 		if len(last.Seconds) == 0 || now-last.Seconds[0].T.D() > fresh {
 			continue
 		}
-		if r := o.Metric.Resource; r == "ooms" || r == "restarts" {
+		if o.Metric.Figure().Counted {
 			fromEvents(&last, events())
 		}
 		v := float64(last.Points(o.Metric.Resource)[0].V)

@@ -143,7 +143,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
-	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
+	case o.Metric.Figure().OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
 			"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:

@@ -36,7 +36,7 @@ type Metric struct {
 	Unit     Unit
 
 	Source   string // of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert
-	Resource string // of a unit: one of resources; empty is a series named under `metrics:`
+	Resource string // of a unit: the name of one of [Resources]; empty is a series named under `metrics:`
 	Fold     string // aggregation of a series: max, mean, min, last, slope
 	PerTime  bool   // a growth, in Unit per second
 

@@ -47,14 +47,7 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 		return m, false
 	}
 	m.Name, m.Source, m.Resource, m.Fold = seriesName, parts[1], parts[2], folds[0]
-	switch m.Resource {
-	case "cpu":
-		m.Unit = Cores
-	case "memory":
-		m.Unit = Bytes
-	default:
-		m.Unit = Count
-	}
+	m.Unit = m.Figure().Unit
 	return m, true
 }
 
@@ -98,9 +91,8 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 		out.Name, out.Source, out.Unit = seriesName, arg, Open
 	}
 	out.Fold = fold
-	counts := out.Resource == "restarts" || out.Resource == "ooms"
 	switch {
-	case counts:
+	case out.Figure().Counted:
 		return out, ok, fmt.Errorf("%q: %s are counted over the phase; write %s", syntax.Clip(m.Text, 40), out.Resource, syntax.Clip(arg, 40))
 	case fold == "slope":
 		out.PerTime = true
@@ -243,7 +235,38 @@ func (m Metric) formatSlope(f float64) string {
 	return plain.FormatValue(f*unit.Seconds) + "/" + unit.Name
 }
 
-// resources lists the figures of a unit that an objective can have, as `SERVICE.RESOURCE`.
-func resources() []string {
-	return []string{"cpu", "memory", "fds", "threads", "restarts", "ooms"}
+// A Resource is a figure of a unit that an objective can have, as SERVICE.RESOURCE.
+type Resource struct {
+	Name         string
+	Unit         Unit
+	Counted      bool // over the phase; else it has a value in each second
+	OfContainers bool // it is known of containers alone
+}
+
+// Resources lists the figures of a unit. UnitUsage.Points in package result reads them.
+func Resources() []Resource {
+	return []Resource{
+		{Name: "cpu", Unit: Cores},
+		{Name: "memory", Unit: Bytes},
+		{Name: "fds", Unit: Count},
+		{Name: "threads", Unit: Count},
+		{Name: "restarts", Unit: Count, Counted: true},
+		{Name: "ooms", Unit: Count, Counted: true, OfContainers: true},
+	}
+}
+
+// resources lists the names of the figures of a unit.
+func resources() (names []string) {
+	for _, r := range Resources() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// Figure returns the figure of a unit that the metric is; the zero value is none.
+func (m Metric) Figure() (r Resource) {
+	if i := slices.IndexFunc(Resources(), func(r Resource) bool { return r.Name == m.Resource }); i >= 0 {
+		r = Resources()[i]
+	}
+	return r
 }

@@ -91,7 +91,7 @@ func (c series) judge(o slo.Objective, phase string, in answer.Span) result.Obje
 		}
 	}
 	r.Count = int64(len(points))
-	if res := o.Metric.Resource; res == "restarts" || res == "ooms" {
+	if o.Metric.Figure().Counted {
 		return c.counted(o, r, points, in)
 	}
 	expected := int(in.Length() / max(c.every, time.Millisecond))
