@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 )
 
@@ -261,13 +262,14 @@ func Journal(t *testing.T, yaml string, w World) {
 // its exec.
 func unlocked(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		states, err := journal.List(dir)
-		if err != nil || len(states) != 1 || time.Now().After(deadline) {
+	var states []journal.State
+	if !suite.Within(patience, func() bool {
+		var err error
+		if states, err = journal.List(dir); err != nil || len(states) != 1 {
 			t.Fatalf("journals: %+v, %v", states, err)
 		}
-		if !states[0].Alive {
-			return
-		}
+		return !states[0].Alive
+	}) {
+		t.Fatalf("journals: %+v", states)
 	}
 }

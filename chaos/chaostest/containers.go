@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"brunt/chaos/container"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	dockercontainer "github.com/docker/docker/api/types/container"
@@ -248,21 +249,20 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
 	v.Container = &container.Container{Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask, Answer: v.ask}
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	var last error
+	if !suite.Within(patience, func() bool {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err = v.ask(t.Context()); err == nil {
-			err = is.Healthy()
+		if last = v.ask(t.Context()); last == nil {
+			last = is.Healthy()
 		}
-		if err == nil {
-			return v
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the victim does not become ready: %v\n%s", err, y.Engine.Tail(t.Context(), v.ID))
-		}
+		return last == nil
+	}) {
+		t.Fatalf("the victim does not become ready: %v\n%s", last, y.Engine.Tail(t.Context(), v.ID))
 	}
+	return v
 }
 
 // ask asks the victim at its present address.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 )
 
@@ -78,19 +79,18 @@ func (d *Dockerd) Start(t *testing.T) {
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	var last error
+	if !suite.Within(patience, func() bool {
 		e, err := docker.Open(docker.Address{Host: "unix://" + at("sock")}, docker.Options{})
 		if err == nil {
 			err = e.Ping(t.Context())
 			_ = e.Close()
 		}
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			said, _ := os.ReadFile(at("log"))
-			t.Fatalf("the engine does not start: %v\n%s", err, said)
-		}
+		last = err
+		return err == nil
+	}) {
+		said, _ := os.ReadFile(at("log"))
+		t.Fatalf("the engine does not start: %v\n%s", last, said)
 	}
 }
 

@@ -84,7 +84,7 @@ var chaosArrows = map[string][]string{
 	"chaos/chaostest/fakeengine":        nil,
 	"chaos/chaostest/agentprogram":      {"chaos/agent", "chaos/catalog", "chaos/stress"},
 	"chaos/chaostest/victim":            nil,
-	"chaos/netns/netnstest":             {"chaos/netns"},
+	"chaos/netns/netnstest":             {"chaos/netns", "scenarios/suite"},
 	"chaos/proxy/codec/http1/http1test": nil,
 }
 

@@ -63,7 +63,7 @@ type sourceFile struct {
 	lines  int
 	wide   []int // lines over maxColumns
 	long   []longFunc
-	sleeps []int // lines of sleeps of a test that do not say what they simulate
+	sleeps []int // lines of sleeps of a test, or of a package for tests, that do not say what they simulate
 	ast    *ast.File
 }
 
@@ -110,7 +110,7 @@ var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 			path: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"),
 			lines: bytes.Count(text, []byte("\n")), wide: wideLines(text), long: longFuncs(set, parsed), ast: parsed,
 		}
-		if f.test {
+		if f.test || slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` }) {
 			f.sleeps = sleepsIn(set, parsed, text)
 		}
 		files = append(files, f)

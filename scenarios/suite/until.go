@@ -29,6 +29,7 @@ func Within(limit time.Duration, holds func() bool) bool {
 		if time.Now().After(end) {
 			return false
 		}
+		// backs off: it is what waits for conditions
 		time.Sleep(min(max(time.Since(began), time.Millisecond), 50*time.Millisecond))
 	}
 }

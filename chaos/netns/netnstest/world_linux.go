@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
+	"brunt/scenarios/suite"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -79,12 +80,12 @@ func (w *World) settle(t testing.TB) {
 	t.Helper()
 	for _, n := range append([]*Node{w.Victim}, w.Peers...) {
 		must(t, n.Do(func() error {
-			for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-				err := unsettled()
-				if err == nil || time.Now().After(end) {
-					return err
-				}
-			}
+			var err error
+			suite.Within(20*time.Second, func() bool {
+				err = unsettled()
+				return err == nil
+			})
+			return err
 		}))
 	}
 }
