@@ -6,7 +6,8 @@
 //	                                           '--Go---> outcomes, Stats
 //
 // To add a driver, write a file with its [Descriptor] and add its line to [All]. Packages plan
-// and run use drivers only through their descriptors.
+// and run use drivers through their descriptors. A script is besides a load of another shape, without
+// flows and a schedule of brunt's: they ask for the Script of a load where that matters.
 package driver
 
 import (
