@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/reporters/site"
+	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/result"
 
@@ -111,6 +112,6 @@ func writeSite(c *cobra.Command, out string, roots []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout(c), "wrote %s with %d runs\n", filepath.Join(out, "index.html"), runs)
+	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, "index.html"), scenarios.Amount(runs, "run"))
 	return nil
 }

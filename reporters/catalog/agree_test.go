@@ -54,6 +54,7 @@ func TestReports_Agree(t *testing.T) {
 		{"page", plain(t, page.Page{}, r)},
 		{"junit", plain(t, ci.JUnit{}, r)},
 		{"markdown", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
+		{"ticket", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
 		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
 	} {
 		t.Run(form.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ type Limit struct {
 	Quantile, Value float64 // Value in seconds
 	From, To        float64 // the phase, in seconds from t0; NaN: not known
 	Text            string
-	Fails           bool
+	verdict         scenarios.Verdict
 	phase           string
 }
 
@@ -37,7 +37,7 @@ func Limits(r *result.Result, load, step string) []Limit {
 			continue
 		}
 		l := Limit{
-			Quantile: def.Metric.Quantile, Value: def.Value, From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text), Fails: o.Verdict == scenarios.Fail,
+			Quantile: def.Metric.Quantile, Value: def.Value, From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text), verdict: o.Verdict,
 			phase: o.Phase,
 		}
 		if k := slices.IndexFunc(r.Phases, func(p result.Phase) bool { return p.Name == o.Phase }); k >= 0 {
@@ -87,8 +87,11 @@ func (l *Limit) class() string {
 
 // legend names an objective with its answer.
 func (l *Limit) legend() legend {
-	verdict := "held"
-	if l.Fails {
+	verdict := "not decided"
+	switch l.verdict {
+	case scenarios.Pass:
+		verdict = "held"
+	case scenarios.Fail:
 		verdict = "not held"
 	}
 	return legend{Name: l.Text + ", " + verdict, Class: "aim " + l.class(), Series: -1}

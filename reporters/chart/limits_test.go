@@ -39,7 +39,7 @@ func TestLimits(t *testing.T) {
 		var got []string
 		for _, l := range Limits(r, tt.load, tt.step) {
 			s := fmt.Sprintf("%v %v %v..%v", l.Quantile, l.Value, l.From, l.To)
-			if l.Fails {
+			if l.verdict == scenarios.Fail {
 				s += " fails"
 			}
 			got = append(got, s)

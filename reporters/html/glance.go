@@ -68,6 +68,8 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 			end := to
 			if f.Cleared.Known() {
 				end = float64(f.Cleared)
+			} else if r.Going != nil {
+				end = r.Going.At.Seconds()
 			}
 			shade.WriteString(c.Rect(float64(f.Injected), end))
 		}

@@ -1,0 +1,38 @@
+package ci_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/reporters/ci"
+	"brunt/reporters/reporterstest"
+)
+
+// TestMarkdown: what failed stands open and first, what held is folded, and the run can be made again.
+func TestMarkdown(t *testing.T) {
+	reporterstest.Golden(t, "failing.markdown.txt", reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()["failing"]))
+	for _, tt := range []struct{ name, want string }{
+		{"minute", "<details><summary>6 objectives held</summary>"},
+		{"objectives-none", "No objective was set, so the run has no verdict."},
+		{"faults-none", "p95 "},
+		{"empty", "Setup failed"},
+	} {
+		if text := reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()[tt.name]); !strings.Contains(text, tt.want) {
+			t.Errorf("%s: no %q in %s", tt.name, tt.want, text)
+		}
+	}
+	// what stands in a block of code is no markup, and no text ends it
+	blocks := strings.Split(reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()["hostile"]), "\n```")
+	if len(blocks)%2 == 0 {
+		t.Errorf("%d ends of blocks of code", len(blocks)-1)
+	}
+	hostile := ""
+	for i := 0; i < len(blocks); i += 2 {
+		hostile += blocks[i]
+	}
+	for _, bad := range []string{"<script>", "\x1b", "\u202e"} {
+		if strings.Contains(hostile, bad) {
+			t.Errorf("%q came through", bad)
+		}
+	}
+}
