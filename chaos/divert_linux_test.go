@@ -49,6 +49,8 @@ func TestDocker_Diverted(t *testing.T) {
 	}
 	for _, yaml := range []string{
 		"http.error: {from: web, to: store, status: 500}",
+		"grpc.error: {from: web, to: store, status: ABORTED, method: shop.Orders/*}",
+		"grpc.delay: {from: web, to: store, delay: 60ms}",
 		"http.delay: {from: web, to: store, delay: 80ms}",
 		"http.rewrite: {from: web, to: store, answer: {status: 418}}",
 		"tcp.limit: {from: web, to: store, bytes: 1KiB}",

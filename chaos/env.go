@@ -26,7 +26,7 @@ type Scope struct {
 	External     string          // host:port of a target that already runs
 	Endpoints    []Endpoint      // other ends of links from the load
 	TLS          bool            // the load speaks TLS, so HTTP faults cannot read it
-	H2C          bool            // the load speaks HTTP/2 without TLS, which HTTP faults do not read
+	H2C          bool            // the load speaks HTTP/2 without TLS, by which its links are probed
 
 	Host func(u *url.URL) error // refuses a host that is known to be forbidden; nil refuses none
 
@@ -54,7 +54,21 @@ type Endpoint struct {
 	Name   string
 	Addr   string // host:port, if it is known before the run
 	HTTP   bool   // HTTP without TLS, so that a link can look into its requests
+	GRPC   bool   // gRPC without TLS, which is HTTP too
 	NoLink string // why no link can lead to it; empty: one can
+}
+
+// CarriesH2 reports whether a link is known to carry HTTP/2 without TLS.
+func (sc *Scope) CarriesH2(from, to string) bool {
+	if from != LoadName {
+		return false
+	}
+	for _, e := range sc.Endpoints {
+		if e.GRPC && (e.Name == to || to == TargetName && e.Addr == sc.External) {
+			return true
+		}
+	}
+	return sc.H2C && !sc.TLS
 }
 
 // EdgeName is a link from one service to another.

@@ -336,6 +336,10 @@ func TestFaults(t *testing.T) {
 		{"http.rewrite: {from: web, to: store, method: HEAD, answer: {status: 204, headers: {Content-Encoding: null}, body: x}}", link(true)},
 		{"http.rewrite: {service: store, path: \"/a b/*\", request: {path: /c d}}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 150ms}", link(true)},
+		{"grpc.error: {from: web, to: store}", link(true)},
+		{"grpc.error: {from: web, to: store, status: NOT_FOUND, message: gone, percent: 10%, method: shop.Orders/*}", link(true)},
+		{"grpc.delay: {from: web, to: store, delay: 150ms}", link(true)},
+		{"grpc.delay: {from: web, to: store, delay: 150ms, jitter: 20ms, percent: 20%, method: shop.Orders/Get}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 400ms, jitter: 400ms}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 150ms, jitter: 20ms, percent: 20%, method: POST}", link(true)},
 	} {

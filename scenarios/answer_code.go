@@ -3,6 +3,7 @@ package scenarios
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // grpcStatuses are the names of the status codes of gRPC, by number.
@@ -17,6 +18,12 @@ func GRPCStatus(code int) string {
 		return grpcStatuses[code]
 	}
 	return strconv.Itoa(code)
+}
+
+// GRPCCode returns the code of a status by its name, in upper or lower case.
+func GRPCCode(name string) (code int, known bool) {
+	code = slices.IndexFunc(grpcStatuses[:], func(s string) bool { return strings.EqualFold(s, name) })
+	return max(0, code), code >= 0
 }
 
 // GRPCStatuses lists the names of the status codes of gRPC, by number.

@@ -63,6 +63,8 @@ func Faults() List {
 		new(proxied.HTTPError),
 		new(proxied.HTTPRewrite),
 		new(proxied.HTTPDelay),
+		new(proxied.GRPCError),
+		new(proxied.GRPCDelay),
 		new(custom.Exec),
 		new(custom.Webhook),
 	}

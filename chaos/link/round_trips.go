@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/pulse"
 	"brunt/scenarios/quantity"
 )
 
@@ -78,8 +79,8 @@ const (
 
 // UntilClear repeats a proof until its result is not blurred, or ctx ends. The pulse measures the
 // lateness of the machine during each try. A blurred try also returns what it found.
-func UntilClear(ctx context.Context, prove func(pulse *proxy.Pulse) (string, error)) (string, error) {
-	pulse, err := proxy.NewPulse(ctx)
+func UntilClear(ctx context.Context, prove func(pulse *pulse.Pulse) (string, error)) (string, error) {
+	pulse, err := pulse.New(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -154,10 +155,10 @@ type Outcomes struct{ Fresh, Old proxy.Outcome }
 
 // Find checks the outcomes of a new connection and of one that was opened before the fault.
 func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error) {
-	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.try(ctx, l, before, pulse) })
+	return UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) { return f.try(ctx, l, before, pulse) })
 }
 
-func (f Outcomes) try(ctx context.Context, l *chaos.Link, before proxy.Line, pulse *proxy.Pulse) (string, error) {
+func (f Outcomes) try(ctx context.Context, l *chaos.Link, before proxy.Line, pulse *pulse.Pulse) (string, error) {
 	var wg sync.WaitGroup
 	var old proxy.Outcome
 	if before != nil {

@@ -9,7 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proof"
-	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/pulse"
 )
 
 func TestTelling(t *testing.T) {
@@ -89,7 +89,7 @@ func TestUntilClear(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			n := 0
-			text, err := UntilClear(t.Context(), func(*proxy.Pulse) (string, error) {
+			text, err := UntilClear(t.Context(), func(*pulse.Pulse) (string, error) {
 				n++
 				return tt.samples(n)
 			})
@@ -105,7 +105,7 @@ func TestUntilClear(t *testing.T) {
 		for samples, want := range map[int]string{1: "", atEnd: "slow, 2 times in a row, though this machine itself was late"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
-			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
+			text, err := UntilClear(ctx, func(*pulse.Pulse) (string, error) {
 				if n++; n <= samples {
 					return "slow", Blurred(late)
 				}
@@ -129,7 +129,7 @@ func TestUntilClear(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			n := 0
-			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
+			text, err := UntilClear(ctx, func(*pulse.Pulse) (string, error) {
 				if n++; n == tt.samples {
 					cancel()
 				}

@@ -279,7 +279,8 @@ func CheckDirection(e *selector.Edge, d Directed, sc chaos.Scope, m *syntax.Mist
 // Plan finds the links of an edge and makes the step.
 func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
 	if e.ByPackets(env.Contained) { // containers, for a fault that cannot be done to packets
-		return divert(ctx, e, env, t, strings.HasPrefix(env.Kind, "http."))
+		parses := errors.Is(t.Toxic.Check(false), proxy.ErrNotHTTP)
+		return divert(ctx, e, env, t, parses)
 	}
 	links, err := e.Links(ctx, env)
 	if err != nil {

@@ -33,6 +33,7 @@
 // A Probe measures what a client experiences: it connects to the proxy's own listener and takes the
 // same path as every connection, but ends at a peer inside this process.
 //
-// To add a toxic, see the package toxics. Messages of HTTP are found and rewritten by the package
-// codec/http1.
+// To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package
+// codec/http1. A connection that begins as one of HTTP/2 without TLS is relayed by the package codec/http2: there
+// toxics on requests act on each stream by itself, before the stages.
 package proxy

@@ -16,12 +16,14 @@ type request struct {
 	n       uint64 // its number at the proxy
 	method  string
 	path    string
+	grpc    bool // it calls a method of gRPC
 	close   bool // the connection ends with its response
 	old     bool // HTTP/1.0
 	expects bool // 100-continue
 	x       *exchange
-	about   []*Editor // the editors that count it
-	edits   []*Editor // the editors that selected it
+	about   []*Editor        // the editors that count it
+	edits   []*Editor        // the editors that selected it
+	filters []*RequestFilter // of HTTP/2: those that count it
 
 	// Under the forward flow's lock.
 	hit    bool // a toxic answers it
@@ -79,11 +81,15 @@ const mostOpen = 256
 //
 // The lock order is: exchange, flow.
 type exchange struct {
-	l    *link
-	many atomic.Int64 // requests without a response
-	lost atomic.Bool  // the link is raw: no reply is possible any more
+	l       *link
+	many    atomic.Int64 // requests without a response
+	waiting atomic.Int64 // bytes of requests of HTTP/2 that wait
+	lost    atomic.Bool  // the link is raw: no reply is possible any more
 
 	mu        sync.Mutex
+	version   version
+	early     [2][]byte // what came while the version is not known
+	streams   *streams  // of HTTP/2
 	requests  http1.Framer
 	responses http1.Framer
 	current   *request       // the request that is being read
@@ -100,16 +106,16 @@ func newExchange(l *link) *exchange {
 	return x
 }
 
-// full reports whether mostOpen requests wait for their responses.
-func (x *exchange) full() bool { return x.many.Load() >= mostOpen }
+// full reports whether mostOpen requests wait for their responses, or much waits in requests of HTTP/2.
+func (x *exchange) full() bool { return x.many.Load() >= mostOpen || x.waiting.Load() >= limit }
 
 // feed processes what f has read.
 func (x *exchange) feed(f *flow, b []byte) {
 	x.with(func() {
-		if f.dir == Forward {
-			x.requests.Feed(b)
+		if x.version == unknown {
+			x.recognize(f.dir, b, false)
 		} else {
-			x.responses.Feed(b)
+			x.parse(f.dir, b)
 		}
 	}, f)
 }
@@ -117,6 +123,9 @@ func (x *exchange) feed(f *flow, b []byte) {
 // flush releases data that waits for more of f's bytes, when no more will arrive.
 func (x *exchange) flush(f *flow) {
 	x.with(func() {
+		if x.version == unknown {
+			x.recognize(f.dir, nil, true)
+		}
 		if f.dir == Forward {
 			x.requests.Flush()
 		} else {
@@ -147,7 +156,7 @@ func (x *exchange) answer(rs []reply) {
 func (x *exchange) with(do func(), caller *flow) {
 	x.mu.Lock()
 	do()
-	stranded := x.lost.Load() && x.owes()
+	stranded := x.lost.Load() && x.owes() || x.streams != nil && x.streams.wrong != nil
 	x.mu.Unlock()
 	if stranded { // never leave a client waiting
 		x.l.shut(true)
@@ -171,20 +180,14 @@ func (x *exchange) beginRequest(b []byte) (n int, body http1.Framing, size uint6
 	if err != nil {
 		return 0, http1.NoBody, 0, err
 	}
-	if h.Method == "PRI" { // HTTP/2
+	if h.Method == "PRI" { // HTTP/2 where HTTP/1.x began
 		return 0, http1.NoBody, 0, http1.ErrNotHTTP
 	}
 	r := &request{
 		x: x, method: h.Method, path: h.URL.Path, close: h.Close, old: !h.ProtoAtLeast(1, 1),
 		expects: h.ProtoAtLeast(1, 1) && strings.EqualFold(h.Header.Get("Expect"), "100-continue"),
 	}
-	p := x.l.p
-	if x.l.isProbe() {
-		r.n = p.probesRequests.Add(1) - 1
-	} else {
-		r.n = p.requests.Add(1) - 1
-		p.stats.passed.Add(1)
-	}
+	x.number(r)
 	x.asks = http1.Revision{}
 	for _, e := range x.l.editors() {
 		if !e.fits(r) {

@@ -74,6 +74,9 @@ func (l *link) run() {
 	}
 	l.wg.Wait()
 	l.shut(true) // no effect unless data was lost
+	if l.http != nil {
+		l.http.end()
+	}
 }
 
 // connect waits until the link is admitted, and connects to the upstream. It returns nil if the
@@ -186,6 +189,18 @@ func (l *link) editors() (all []*Editor) {
 	return all
 }
 
+// streamEffects returns the effects of toxics on a request of HTTP/2 that arrives now.
+func (l *link) streamEffects() (all []*StreamEffect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.attachments {
+		if m.streams != nil {
+			all = append(all, m.streams)
+		}
+	}
+	return all
+}
+
 // install adds the stages of x to the flows.
 func (l *link) install(x *toxicity) {
 	l.mu.Lock()
@@ -200,6 +215,9 @@ func (l *link) detach(x *toxicity) (lost bool) {
 	l.mu.Lock()
 	l.attachments = slices.DeleteFunc(l.attachments, func(m *attachment) bool { return m.x == x })
 	l.mu.Unlock()
+	if l.http != nil {
+		l.http.lift(x)
+	}
 	lostForward, lostBack := l.forward.uninstall(x), l.back.uninstall(x)
 	select {
 	case l.shift <- struct{}{}:

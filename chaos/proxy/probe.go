@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -9,11 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"syscall"
 	"time"
+
+	"brunt/chaos/proxy/peer"
 )
 
 // A Kind is the kind of a probe.
@@ -30,10 +31,11 @@ const (
 // A ProbeRequest configures a probe.
 type ProbeRequest struct {
 	Kind   Kind
-	N      int    // round trips or requests; 0 is 1
-	Bytes  int64  // for Bulk; 0 is 1 MiB
-	Method string // for HTTP; empty is GET
-	Path   string // for HTTP, unescaped; empty is /
+	N      int       // round trips or requests; 0 is 1
+	Bytes  int64     // for Bulk; 0 is 1 MiB
+	Method string    // for HTTP; empty is GET
+	Path   string    // for HTTP, unescaped; empty is /
+	Form   peer.Form // for HTTP: its version, or gRPC
 
 	// For HTTP, to check changes to messages: additional request and response headers, the status
 	// of the response (zero is 204 without a body), and whether to keep the messages.
@@ -43,15 +45,7 @@ type ProbeRequest struct {
 }
 
 // An Exchange is a request and its response as they arrived.
-type Exchange struct{ Request, Answer Message }
-
-// A Message is one message of an exchange.
-type Message struct {
-	Target string // of a request that arrived; empty if none did
-	Status int    // of a response
-	Header http.Header
-	Body   string
-}
+type Exchange struct{ Request, Answer peer.Message }
 
 // An Outcome is the result of a connection.
 type Outcome uint8
@@ -131,20 +125,22 @@ func outcomeOf(err error) Outcome {
 // ctx limits the wait for data that may never arrive. The result contains the effects of the
 // toxics; an error means that the probe could not be made.
 func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) {
-	serve := echo
-	var seen arrivals
-	if q.Kind == HTTP {
-		serve = seen.web(&q)
+	web := &peer.Web{
+		Form: q.Form, Method: cmp.Or(q.Method, http.MethodGet), Path: cmp.Or(q.Path, "/"), Asks: q.Asks, Says: q.Says, Status: q.Status, Keep: q.Keep,
 	}
-	to, err := p.c.newPeer(serve)
+	serve := peer.Echo
+	if q.Kind == HTTP {
+		serve = web.Serve
+	}
+	to, err := peer.New(p.c.InNamespace, serve)
 	if err != nil {
 		return ProbeResult{}, fmt.Errorf("probing: %w", err)
 	}
-	defer to.close()
+	defer to.Close()
 	r := ProbeResult{Outcome: Answered}
 	q.N = max(1, q.N)
 	if q.Kind == HTTP {
-		err = p.probeHTTP(ctx, to, q, &r, &seen)
+		err = p.probeHTTP(ctx, to, web, q.N, &r)
 	} else {
 		err = p.probeTCP(ctx, to, q, &r)
 	}
@@ -156,8 +152,8 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 
 // call connects as a probe. c is nil if that failed; r or the error holds the reason. hang ends the
 // connection.
-func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPConn, hang func(), err error) {
-	c, rv, err := p.dial(ctx, to.addr())
+func (p *Proxy) call(ctx context.Context, to *peer.Peer, r *ProbeResult) (c *net.TCPConn, hang func(), err error) {
+	c, rv, err := p.dial(ctx, to.Addr())
 	switch {
 	case errors.Is(err, errClosed) || p.ctx.Err() != nil:
 		if err == nil {
@@ -192,7 +188,7 @@ func bind(ctx context.Context, c *net.TCPConn) (free func()) {
 	}
 }
 
-func (p *Proxy) probeTCP(ctx context.Context, to *peer, q ProbeRequest, r *ProbeResult) error {
+func (p *Proxy) probeTCP(ctx context.Context, to *peer.Peer, q ProbeRequest, r *ProbeResult) error {
 	c, hang, err := p.call(ctx, to, r)
 	if c == nil {
 		return err
@@ -312,21 +308,21 @@ func (r *ProbeResult) close(c *net.TCPConn) {
 	r.Times = append(r.Times, time.Since(began))
 }
 
-func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *ProbeResult, seen *arrivals) error {
-	if q.Method == "" {
-		q.Method = http.MethodGet
-	}
-	if q.Path == "" {
-		q.Path = "/"
-	}
-	for left := q.N; left > 0; {
+func (p *Proxy) probeHTTP(ctx context.Context, to *peer.Peer, web *peer.Web, n int, r *ProbeResult) error {
+	for left := n; left > 0; {
 		c, hang, err := p.call(ctx, to, r)
 		if c == nil {
 			return err
 		}
 		free := bind(ctx, c)
-		for br, keep := bufio.NewReader(c), true; keep && left > 0; left-- {
-			keep = r.request(c, br, q, seen)
+		a, err := web.NewClient(c)
+		if err != nil {
+			r.fail(err)
+		} else {
+			for keep := true; keep && left > 0; left-- {
+				keep = r.request(ctx, a, web.Keep)
+			}
+			a.Close()
 		}
 		free()
 		hang()
@@ -337,33 +333,22 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *Prob
 	return nil
 }
 
-// request sends one request. It reports whether the connection can serve another.
-func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest, seen *arrivals) (keep bool) {
-	began, before := time.Now(), seen.count()
-	at := url.URL{Path: q.Path}
-	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: probe\r\n%s\r\n", q.Method, at.EscapedPath(), linesOf(q.Asks))
-	if _, err := c.Write(head); err != nil {
-		r.gaveUp(err, began)
-		return false
-	}
-	resp, err := http.ReadResponse(br, &http.Request{Method: q.Method})
+// request makes one request. It reports whether the connection can serve another.
+func (r *ProbeResult) request(ctx context.Context, a *peer.Client, keep bool) bool {
+	began := time.Now()
+	got, err := a.Ask(ctx)
+	r.Received += int64(got.Size)
 	if err != nil {
 		r.gaveUp(err, began)
 		return false
 	}
-	body, err := io.ReadAll(resp.Body)
-	r.Received += int64(len(body))
-	if err != nil {
-		r.gaveUp(err, began)
-		return false
-	}
-	if q.Keep {
-		r.Kept = append(r.Kept, Exchange{seen.after(before), Message{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}})
+	if keep {
+		r.Kept = append(r.Kept, Exchange{got.Request, got.Says})
 	}
 	r.Times = append(r.Times, time.Since(began))
-	r.Statuses = append(r.Statuses, resp.StatusCode)
-	r.Own = append(r.Own, resp.Header.Get(peerHeader) == "")
-	return !resp.Close
+	r.Statuses = append(r.Statuses, got.Status)
+	r.Own = append(r.Own, got.Own)
+	return !got.Last
 }
 
 // A Line is a probe's connection that stays open, to observe the effect of a fault on connections that
@@ -379,13 +364,13 @@ type Line interface {
 // A line is a Line of a proxy in this process.
 type line struct {
 	echoes
-	to   *peer
+	to   *peer.Peer
 	hang func()
 }
 
 // Established opens a connection and checks that it works.
 func (p *Proxy) Established(ctx context.Context) (Line, error) {
-	to, err := p.c.newPeer(echo)
+	to, err := peer.New(p.c.InNamespace, peer.Echo)
 	if err != nil {
 		return nil, fmt.Errorf("opening a line: %w", err)
 	}
@@ -393,7 +378,7 @@ func (p *Proxy) Established(ctx context.Context) (Line, error) {
 	var r ProbeResult
 	l.c, l.hang, err = p.call(ctx, to, &r)
 	if l.c == nil {
-		to.close()
+		to.Close()
 		return nil, fmt.Errorf("opening a line: %w", errors.Join(err, r.Err))
 	}
 	if r := l.RoundTrip(ctx); r.Err != nil {
@@ -414,5 +399,5 @@ func (l *line) RoundTrip(ctx context.Context) ProbeResult {
 // Close implements [Line].
 func (l *line) Close() {
 	l.hang()
-	l.to.close()
+	l.to.Close()
 }

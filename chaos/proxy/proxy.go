@@ -21,7 +21,7 @@ type Config struct {
 	Upstream func() string // host:port; called for every connection, concurrently; must not block
 	Seed     uint64        // of every random choice
 
-	// HTTP says that the connections carry HTTP/1.x and that HTTPError, HTTPDelay or HTTPRewrite
+	// HTTP says that the connections carry HTTP/1.x, or HTTP/2 without TLS, and that toxics on requests or calls
 	// may be added. The proxy then parses every connection from its first byte and does not use
 	// splice(2), because the end of a request can't be found from the middle of a stream. Data that
 	// is not HTTP passes unchanged, out of reach of those toxics.

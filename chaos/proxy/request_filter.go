@@ -14,6 +14,7 @@ type RequestFilter struct {
 	share       float64
 	path        []string // the text between the wildcards
 	method      string
+	grpc        bool // calls of gRPC alone
 	m           *attachment
 	counts      *counters // nil for a probe
 	current     *request  // the last request that matched
@@ -34,6 +35,12 @@ func NewRequestFilter(s Point, share float64, path, method string) RequestFilter
 	}
 }
 
+// CallsOnly makes the filter select calls of gRPC alone.
+func (a RequestFilter) CallsOnly() RequestFilter {
+	a.grpc = true
+	return a
+}
+
 // Hits reports whether the item begins a selected request, and counts matching requests.
 func (a *RequestFilter) Hits(it *Item) bool {
 	r := it.req
@@ -52,13 +59,13 @@ func (a *RequestFilter) Hits(it *Item) bool {
 }
 
 // Fraction returns a number from 0 to 1 that depends only on the request of the item.
-func (a *RequestFilter) Fraction(it *Item) float64 {
-	return seed.Fraction(a.seed, a.toxic, it.req.n, 1)
-}
+func (a *RequestFilter) Fraction(it *Item) float64 { return a.fraction(it.req) }
+
+func (a *RequestFilter) fraction(r *request) float64 { return seed.Fraction(a.seed, a.toxic, r.n, 1) }
 
 // fits reports whether a request matches the method and path.
 func (a *RequestFilter) fits(r *request) bool {
-	return !r.x.lost.Load() && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
+	return !r.x.lost.Load() && (!a.grpc || r.grpc) && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
 }
 
 // count counts bytes of a matching request.

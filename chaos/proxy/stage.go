@@ -112,13 +112,17 @@ type attachment struct {
 	l        *link
 	affected atomic.Bool
 
-	edit *Editor // the effect of the toxic on requests; nil is none
+	edit    *Editor       // the effect of the toxic on requests; nil is none
+	streams *StreamEffect // its effect on requests of HTTP/2; nil is none
 }
 
 func newAttachment(x *toxicity, l *link) *attachment {
 	m := &attachment{x: x, l: l}
 	if x.effect.Edit != nil {
 		m.edit = x.effect.Edit(newPoint(m, Forward))
+	}
+	if x.effect.Streams != nil {
+		m.streams = x.effect.Streams(newPoint(m, Forward))
 	}
 	return m
 }

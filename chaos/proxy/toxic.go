@@ -18,15 +18,16 @@ type Toxic interface {
 
 // An Effect is what a toxic does once it is added.
 type Effect struct {
-	Gate             func(Point) Gate    // effect on bytes; nil is none
-	Edit             func(Point) *Editor // effect on requests and responses; nil is none
-	Admit            Admission           // what happens to new connections
-	DropOnClose      bool                // a held new connection is dropped when its client ends it
-	SpareEstablished bool                // established connections are not affected
-	ResetEstablished bool                // established connections are reset
-	CloseListener    bool                // the listener is closed
-	Once             bool                // the toxic ends as soon as it is added
-	CountsItself     bool                // counts the affected connections itself
+	Gate             func(Point) Gate          // effect on bytes; nil is none
+	Edit             func(Point) *Editor       // effect on requests and responses; nil is none
+	Streams          func(Point) *StreamEffect // effect on requests of HTTP/2, where Gate does not see them; nil is none
+	Admit            Admission                 // what happens to new connections
+	DropOnClose      bool                      // a held new connection is dropped when its client ends it
+	SpareEstablished bool                      // established connections are not affected
+	ResetEstablished bool                      // established connections are reset
+	CloseListener    bool                      // the listener is closed
+	Once             bool                      // the toxic ends as soon as it is added
+	CountsItself     bool                      // counts the affected connections itself
 }
 
 // ErrNotHTTP reports that a toxic on requests was added to a proxy that does not parse them.

@@ -49,7 +49,8 @@ func (c *compiler) endpoints() {
 		}
 		u, err := c.endpointURL(text)
 		if err == nil {
-			end.Addr, end.HTTP = targets.HostPort(u), u.Scheme == "http"
+			end.Addr, end.GRPC = targets.HostPort(u), u.Scheme == "grpc"
+			end.HTTP = end.GRPC || u.Scheme == "http"
 			err = c.target(u)
 		}
 		if err != nil {
@@ -138,7 +139,7 @@ func (c endpointCompiler) upstreams() {
 			}
 			text, _ := t.Static()
 			u, err := url.Parse(text)
-			if err != nil || !e.HTTP && u.Scheme != "https" { // proxies are for HTTP
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" { // proxies are for HTTP
 				continue
 			}
 			if via, err := dial.Via(c.plan.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {

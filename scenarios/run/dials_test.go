@@ -25,6 +25,7 @@ var dials = map[string]string{
 	"chaos/netns/responder/forward_linux.go net.Dialer":       "passes queries of a container on to the name server that the container itself had asked",
 	"chaos/proxy/link.go net.Dialer":                          "the other end of a declared link, whose address System.reach has checked",
 	"chaos/proxy/rendezvous.go net.Dialer":                    "the proof of a link connects to brunt's own proxy",
+	"chaos/proxy/peer/client.go http2.Transport":              "the same proof in HTTP/2, over that connection",
 	"chaos/selector/injection_point.go net.DefaultResolver":   "asks the machine's name servers for a peer's address, and connects to nothing",
 	"reporters/evidence/signature.go net.DialTimeout":         "a local socket: the agent of SSH signs a report",
 	"targets/platform/docker/engine.go net.Dialer":            "the engine: its address is checked by guard.allow.chaos where it is not a local socket",

@@ -29,7 +29,7 @@ var chaosArrows = map[string][]string{
 	// The steps and proofs that families of faults share.
 	"chaos/link": {
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof",
-		"chaos/proxy", "chaos/proxy/child", "chaos/selector",
+		"chaos/proxy", "chaos/proxy/child", "chaos/proxy/pulse", "chaos/selector",
 	},
 	"chaos/packets": {
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proof", "chaos/rpc",
@@ -43,10 +43,15 @@ var chaosArrows = map[string][]string{
 	"chaos/fault/container": {"chaos", "chaos/container", "chaos/selector"},
 	"chaos/fault/custom":    {"chaos", "chaos/journal", "chaos/probe", "chaos/proc"},
 	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/netns", "chaos/packets", "chaos/selector"},
-	"chaos/fault/packet":    {"chaos", "chaos/link", "chaos/netns", "chaos/packets", "chaos/proof", "chaos/proxy", "chaos/proxy/toxics", "chaos/selector"},
-	"chaos/fault/process":   {"chaos", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector"},
-	"chaos/fault/proxied":   {"chaos", "chaos/link", "chaos/proof", "chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector"},
-	"chaos/fault/resource":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/stress", "chaos/victim"},
+	"chaos/fault/packet": {
+		"chaos", "chaos/link", "chaos/netns", "chaos/packets", "chaos/proof", "chaos/proxy", "chaos/proxy/pulse", "chaos/proxy/toxics", "chaos/selector",
+	},
+	"chaos/fault/process": {"chaos", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector"},
+	"chaos/fault/proxied": {
+		"chaos", "chaos/link", "chaos/proof", "chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/peer", "chaos/proxy/pulse", "chaos/proxy/toxics",
+		"chaos/selector",
+	},
+	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/stress", "chaos/victim"},
 
 	// The one list of faults.
 	"chaos/catalog": {
@@ -65,13 +70,16 @@ var chaosArrows = map[string][]string{
 	"chaos/netns/responder": {"chaos/netns/kernel", "chaos/netns/nft", "chaos/sockets"},
 	"chaos/netns/sockdiag":  {"chaos/netns/kernel"},
 	"chaos/proc":            {"targets/platform/procgroup"},
-	"chaos/proxy":           {"chaos/proxy/codec/http1", "chaos/seed", "chaos/sockets"},
+	"chaos/proxy":           {"chaos/proxy/codec/http1", "chaos/proxy/codec/http2", "chaos/proxy/peer", "chaos/seed", "chaos/sockets"},
 	"chaos/proxy/child": {
 		"chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc", "targets/platform/procgroup",
 		"targets/platform/tail",
 	},
 	"chaos/proxy/codec/http1": nil,
-	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/seed"},
+	"chaos/proxy/codec/http2": {"chaos/proxy/codec/http1"},
+	"chaos/proxy/peer":        nil,
+	"chaos/proxy/pulse":       {"chaos/proxy"},
+	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/codec/http2", "chaos/seed"},
 	"chaos/rootfs":            nil,
 	"chaos/rpc":               nil,
 	"chaos/seed":              nil,

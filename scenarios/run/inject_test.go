@@ -85,6 +85,8 @@ var injectFaults = map[string]struct {
 	"container.restart":  {"{container: CONTAINER, grace: 1s}", false},
 	"container.pause":    {"{container: CONTAINER}", true},
 	"http.error":         {"{from: load, to: web, status: 503}", true},
+	"grpc.error":         {"{from: load, to: web, status: RESOURCE_EXHAUSTED}", true},
+	"grpc.delay":         {"{from: load, to: web, delay: 60ms}", true},
 	"http.delay":         {"{from: load, to: web, delay: 60ms}", true},
 	"http.rewrite":       {"{from: load, to: web, answer: {status: 418}}", true},
 	"tcp.slow_close":     {"{from: web, to: store, delay: 100ms}", true},

@@ -58,6 +58,8 @@ func stoppedKinds() map[string]string {
 		"network.partition on packets":      "{container: CONTAINER}",
 		"http.error between containers":     "{from: container/CONTAINER, to: container/OTHER}",
 		"http.delay between containers":     "{from: container/CONTAINER, to: container/OTHER, delay: 60ms}",
+		"grpc.error between containers":     "{from: container/CONTAINER, to: container/OTHER}",
+		"grpc.delay between containers":     "{from: container/CONTAINER, to: container/OTHER, delay: 60ms}",
 		"http.rewrite between containers":   "{from: container/CONTAINER, to: container/OTHER, answer: {status: 418}}",
 		"tcp.limit between containers":      "{from: container/CONTAINER, to: container/OTHER, bytes: 1KiB}",
 		"tcp.slicer between containers":     "{from: container/CONTAINER, to: container/OTHER, size: 1KiB, delay: 5ms}",

@@ -71,13 +71,9 @@ func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
 		if !ok {
 			continue
 		}
-		found := false
-		for code, name := range names {
-			if strings.EqualFold(name, text) {
-				list, found = append(list, code), true
-			}
-		}
-		if !found {
+		if code, known := scenarios.GRPCCode(text); known {
+			list = append(list, code)
+		} else {
 			m.AddHint(item.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is not a status of gRPC", syntax.Clip(text, 60))
 		}
 	}

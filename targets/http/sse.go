@@ -29,8 +29,8 @@ const eventStream = "text/event-stream"
 type sseStep struct {
 	URL    template.URL      `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
 	Events int               `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
-	Until  *eventMatch       `yaml:"until"`        // of sse: what the last event is like
-	For    quantity.Duration `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
+	Until  *eventMatch       `yaml:"until"`        // of a stream, sse or of grpc: what the last event or message is like
+	For    quantity.Duration `yaml:"for,positive"` // of a stream, sse or of grpc: how long it is read, from the request on; there must be an event or a message
 }
 
 // eventMatch tells the event that a step waits for. All that is given must hold.

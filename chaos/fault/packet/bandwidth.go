@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/packets"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/pulse"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
@@ -76,7 +77,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		What:  what,
 		Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+			return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {
 				got, err := measure(ctx, l)
 				if err != nil {
 					return "", err

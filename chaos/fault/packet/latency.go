@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/packets"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/pulse"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
@@ -66,7 +67,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		Takes: 2 * (delay + jitter),
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+			return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {
 				t, err := link.RoundTrips(ctx, l)
 				if err != nil {
 					return "", err

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/link"
@@ -61,9 +59,6 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 			m.Add(at, "the endpoint %q does not speak HTTP without TLS, so that no link can look into its requests; network.* faults work", end.Name)
 		}
 	}
-	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && r.On(l.From, l.To, sc.Zones) }) {
-		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
-	}
 	r.CheckPercent(r.Percent, leastShare, "requests", m)
 	switch {
 	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':
@@ -101,28 +96,6 @@ func (r *Requests) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// find proves a fault on a share of the requests, and describes the hits.
-func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
-	share := proof.OrAll(r.Percent)
-	got, err := search(ctx, share, ask)
-	if err != nil {
-		return "", err
-	}
-	if got.hits == 0 || share == 1 && got.hits < got.n {
-		return "", fmt.Errorf("%w: %d of %d %s are %s", chaos.ErrNoEffect, got.hits, got.n, what, how)
-	}
-	return fmt.Sprintf("%d of %d %s are %s", got.hits, got.n, what, how), nil
-}
-
-// gone proves that no request is hit any more.
-func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
-	got, err := ask(ctx, atOnce(proof.OrAll(r.Percent)))
-	if err != nil {
-		return "", err
-	}
-	return got.over(what, "are still "+how, "is "+how)
-}
-
 func (r *Requests) text() string {
 	s := "all requests"
 	if r.Percent != nil {
@@ -155,61 +128,21 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		What:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
 		Toxic: t,
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return f.find(ctx, "requests", how, ask(l))
+			return find(ctx, f.Percent, "requests", how, ask(l))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return f.gone(ctx, "requests", how, ask(l))
+			return gone(ctx, f.Percent, "requests", how, ask(l))
 		},
 	})
 }
 
 // Plan implements [chaos.Fault].
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	share := proof.OrAll(f.Percent)
-	least := proof.LeastLate(f.Delay.D(), f.Jitter.D())
-	each := f.Delay-f.Jitter >= quantity.Duration(least) // every request that is hit takes at least that long
-	slow := func(a answer, limit, late time.Duration) bool {
-		return a.took >= link.LeastTelling(limit, late) || a.status == 0 && a.took >= link.LeastTelling(proof.Silence, late)
+	d := delayed{
+		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "requests", text: f.text(), probe: f.probe,
+		toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Path: f.Path, Method: f.Method},
 	}
-	ask := func(l *chaos.Link, limit time.Duration, pulse *proxy.Pulse) func(ctx context.Context, n int) (asked, error) {
-		return func(ctx context.Context, n int) (got asked, err error) {
-			var late time.Duration
-			sure := 0
-			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
-				if late = pulse.Late(); slow(a, limit, late) { // all answers have arrived
-					sure++
-				}
-				return slow(a, limit, 0)
-			})
-			got.sure, got.late = sure, late
-			return got, err
-		}
-	}
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
-		Toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
-		Takes: 4 * (f.Delay + f.Jitter).D(),
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-				got, err := search(ctx, share, ask(l, least, pulse))
-				if err != nil {
-					return "", err
-				}
-				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, quantity.FormatSeconds(least.Seconds()))
-				return got.proves(share, each, found, fmt.Sprintf("%d of %d requests are delayed", got.hits, got.n))
-			})
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			got, err := ask(l, f.Delay.D()/2+time.Millisecond, nil)(ctx, atOnce(share))
-			if err != nil {
-				return "", err
-			}
-			if !got.few(share) {
-				return "", fmt.Errorf("%d of %d requests are still delayed", got.hits, got.n)
-			}
-			return fmt.Sprintf("%d of %d requests take so long", got.hits, got.n), nil
-		},
-	})
+	return d.plan(ctx, env)
 }
 
 // Describe implements [chaos.Described].

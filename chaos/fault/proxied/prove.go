@@ -10,6 +10,8 @@ import (
 	"brunt/chaos/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/peer"
+	"brunt/scenarios/quantity"
 )
 
 // together is the number of concurrent connections of a probe with many requests, so that their delays
@@ -36,6 +38,9 @@ type answer struct {
 // requests makes n requests over the link, and counts those for which hit is true.
 func requests(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(answer) bool) (asked, error) {
 	q.Kind = proxy.HTTP
+	if l.H2 && q.Form == peer.HTTP1 {
+		q.Form = peer.HTTP2
+	}
 	parts := make([]proxy.ProbeResult, min(together, n))
 	errs := make([]error, len(parts))
 	var wg sync.WaitGroup
@@ -126,4 +131,26 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 		}
 	}
 	return all, nil
+}
+
+// find proves a fault on a share of the requests, and describes the hits.
+func find(ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	share := proof.OrAll(percent)
+	got, err := search(ctx, share, ask)
+	if err != nil {
+		return "", err
+	}
+	if got.hits == 0 || share == 1 && got.hits < got.n {
+		return "", fmt.Errorf("%w: %d of %d %s are %s", chaos.ErrNoEffect, got.hits, got.n, what, how)
+	}
+	return fmt.Sprintf("%d of %d %s are %s", got.hits, got.n, what, how), nil
+}
+
+// gone proves that no request is hit any more.
+func gone(ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	got, err := ask(ctx, atOnce(proof.OrAll(percent)))
+	if err != nil {
+		return "", err
+	}
+	return got.over(what, "are still "+how, "is "+how)
 }

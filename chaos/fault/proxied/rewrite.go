@@ -235,10 +235,10 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 		What:  f.text(),
 		Toxic: t,
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return f.find(ctx, "exchanges", "rewritten", ask(l))
+			return find(ctx, f.Percent, "exchanges", "rewritten", ask(l))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return f.gone(ctx, "exchanges", "rewritten", ask(l))
+			return gone(ctx, f.Percent, "exchanges", "rewritten", ask(l))
 		},
 	})
 }

@@ -14,6 +14,8 @@ func all() []proxy.Toxic {
 	return []proxy.Toxic{
 		toxics.Bandwidth{},
 		toxics.Blackhole{},
+		toxics.GRPCDelay{},
+		toxics.GRPCError{},
 		toxics.HTTPDelay{},
 		toxics.HTTPError{},
 		toxics.HTTPRewrite{},

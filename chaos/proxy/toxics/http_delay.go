@@ -7,7 +7,7 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// HTTPDelay delays a share of the requests by Delay ± Jitter, together with the bytes that follow
+// HTTPDelay delays a share of the requests by Delay ± Jitter, in HTTP/1.x together with the bytes that follow
 // on the same connection.
 type HTTPDelay struct {
 	Delay  time.Duration
@@ -18,22 +18,21 @@ type HTTPDelay struct {
 }
 
 func (t HTTPDelay) Check(parsed bool) error {
-	var errs []error
-	if t.Delay < 0 || t.Jitter < 0 {
-		errs = append(errs, errors.New("a delay and its jitter can't be negative"))
-	}
-	if t.Delay == 0 && t.Jitter == 0 {
-		errs = append(errs, errors.New("an HTTP delay needs a delay"))
-	}
-	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
+	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
 }
 
 func (t HTTPDelay) Begin() proxy.Effect {
-	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
+	filter := func(s proxy.Point) proxy.RequestFilter { return proxy.NewRequestFilter(s, t.Share, t.Path, t.Method) }
+	gate := func(s proxy.Point) proxy.Gate {
 		if s.Direction != proxy.Forward {
 			return nil
 		}
-		return &delayer{RequestFilter: proxy.NewRequestFilter(s, t.Share, t.Path, t.Method), HTTPDelay: t}
+		return &delayer{RequestFilter: filter(s), HTTPDelay: t}
+	}
+	return proxy.Effect{CountsItself: true, Gate: gate, Streams: func(s proxy.Point) *proxy.StreamEffect {
+		return &proxy.StreamEffect{
+			RequestFilter: filter(s), Delay: func(fraction float64) time.Duration { return swung(t.Delay, t.Jitter, fraction) },
+		}
 	}}
 }
 
@@ -46,6 +45,5 @@ func (g *delayer) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict
 	if !g.Hits(it) {
 		return it.Arrived, proxy.Leave
 	}
-	swing := 2*g.Fraction(it) - 1
-	return it.Arrived.Add(max(0, g.Delay+time.Duration(float64(g.Jitter)*swing))), proxy.Leave
+	return it.Arrived.Add(swung(g.Delay, g.Jitter, g.Fraction(it))), proxy.Leave
 }

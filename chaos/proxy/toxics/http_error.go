@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/codec/http2"
 )
 
 // HTTPError answers a share of the requests itself and keeps the connection. The upstream does not
@@ -40,11 +41,16 @@ func (t HTTPError) Begin() proxy.Effect {
 		t.Status = http.StatusServiceUnavailable
 	}
 	a := http1.NewCannedResponse(t.Status, t.Headers, t.Body)
-	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
+	two := http2.NewAnswer(t.Status, t.Headers, t.Body)
+	filter := func(s proxy.Point) proxy.RequestFilter { return proxy.NewRequestFilter(s, t.Share, t.Path, t.Method) }
+	gate := func(s proxy.Point) proxy.Gate {
 		if s.Direction != proxy.Forward {
 			return nil
 		}
-		return &answering{RequestFilter: proxy.NewRequestFilter(s, t.Share, t.Path, t.Method), answer: a}
+		return &answering{RequestFilter: filter(s), answer: a}
+	}
+	return proxy.Effect{CountsItself: true, Gate: gate, Streams: func(s proxy.Point) *proxy.StreamEffect {
+		return &proxy.StreamEffect{RequestFilter: filter(s), Answer: two}
 	}}
 }
 

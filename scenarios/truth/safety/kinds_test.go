@@ -74,6 +74,8 @@ var kinds = []kind{
 	{kind: "http.error", settings: links(", status: 503")},
 	{kind: "http.delay", settings: links(", delay: 20ms")},
 	{kind: "http.rewrite", settings: links(", answer: {status: 418}")},
+	{kind: "grpc.error", settings: links(", status: ABORTED, method: shop.Orders/*")},
+	{kind: "grpc.delay", settings: links(", delay: 20ms")},
 	{kind: "tcp.slow_close", settings: links(", delay: 100ms")},
 	{kind: "tcp.limit", settings: links(", bytes: 10KiB")},
 	{kind: "tcp.slicer", settings: links(", size: 64, delay: 1ms")},

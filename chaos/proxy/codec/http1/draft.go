@@ -115,6 +115,16 @@ func (v *Revision) Finish(f *Framer) {
 	}
 }
 
+// Merge returns what drafts change together; a later one overrides. Their paths are not merged: each changes what the
+// one before gives.
+func Merge(drafts []*Draft) Draft {
+	var d Draft
+	for _, over := range drafts {
+		d.merge(over)
+	}
+	return d
+}
+
 // merge applies over on top of d.
 func (d *Draft) merge(over *Draft) {
 	if over.Status != 0 {
@@ -131,8 +141,8 @@ func (d *Draft) merge(over *Draft) {
 	}
 }
 
-// ofBody lists headers that describe a body and are wrong for another one.
-var ofBody = []string{
+// OfBody lists headers that describe a body and are wrong for another one.
+var OfBody = []string{
 	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest",
 }
 
@@ -171,17 +181,15 @@ func firstLine(head []byte) string {
 
 // ReviseRequest returns the revision of a request by the drafts that apply to it.
 func ReviseRequest(head []byte, drafts []*Draft) Revision {
-	var d Draft
-	line := firstLine(head)
+	d, line := Merge(drafts), firstLine(head)
 	for _, over := range drafts {
-		d.merge(over)
 		line = withPath(line, over.Path)
 	}
 	v := Revision{size: len(head)}
 	switch {
 	case d.Body != nil:
 		v.mute = true
-		v.head = rewriteHeader(head, line, &d, ofBody, fmt.Sprintf("Content-Length: %d\r\n", len(*d.Body)))
+		v.head = rewriteHeader(head, line, &d, OfBody, fmt.Sprintf("Content-Length: %d\r\n", len(*d.Body)))
 		v.head = append(v.head, *d.Body...)
 	case d.Headers != nil || line != firstLine(head):
 		v.head = rewriteHeader(head, line, &d, nil, "")
@@ -189,32 +197,37 @@ func ReviseRequest(head []byte, drafts []*Draft) Revision {
 	return v
 }
 
-// withPath returns a request line with another path. A target that is not a path stays unchanged.
+// withPath returns a request line with another path.
 func withPath(line string, d PathDraft) string {
 	method, rest, _ := strings.Cut(line, " ")
 	i := strings.LastIndexByte(rest, ' ')
-	if d.Zero() || i < 0 || rest[0] != '/' {
+	if i < 0 {
 		return line
 	}
-	escaped, query, asked := strings.Cut(rest[:i], "?")
+	return method + " " + d.Target(rest[:i]) + rest[i:]
+}
+
+// Target returns the target of a request with another path. One that is not a path stays unchanged.
+func (d PathDraft) Target(target string) string {
+	if d.Zero() || !strings.HasPrefix(target, "/") {
+		return target
+	}
+	escaped, query, asked := strings.Cut(target, "?")
 	path, err := url.PathUnescape(escaped)
 	to := d.Of(path)
 	if err != nil || to == path {
-		return line
+		return target
 	}
 	if to = (&url.URL{Path: to}).EscapedPath(); asked {
 		to += "?" + query
 	}
-	return method + " " + to + rest[i:]
+	return to
 }
 
 // ReviseAnswer returns the revision of the final response to a request by the drafts that apply to
 // it.
 func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft) Revision {
-	var d Draft
-	for _, over := range drafts {
-		d.merge(over)
-	}
+	d := Merge(drafts)
 	v := Revision{size: len(head)}
 	if d.Zero() {
 		return v
@@ -233,13 +246,13 @@ func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft)
 		d.Body = new(string)
 	}
 	v.mute = true
-	without, with := ofBody, ""
+	without, with := OfBody, ""
 	if BodyAllowed(status) {
 		with = "Content-Length: " + strconv.Itoa(len(*d.Body)) + "\r\n"
 	}
 	if whole && BodyAllowed(h.StatusCode) && h.ContentLength < 0 && len(h.TransferEncoding) == 0 {
 		// The old body ends with the connection, which can't be used again.
-		without = append(slices.Clone(ofBody), "Connection")
+		without = append(slices.Clone(OfBody), "Connection")
 		with += "Connection: close\r\n"
 	}
 	v.head = rewriteHeader(head, line, &d, without, with)

@@ -1,4 +1,7 @@
-package proxy
+// Package pulse measures how late this machine is, by a proxy without toxics.
+//
+//	New --> Pulse: round trips on some lines --Late--> the largest delay
+package pulse
 
 import (
 	"context"
@@ -6,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/chaos/proxy"
 )
 
 // A Pulse measures the delays of this machine: every millisecond it makes a round trip on each of
@@ -13,7 +18,7 @@ import (
 // compares it with the Pulse, because a stalled or overloaded machine delays everything. A nil
 // Pulse reports no delay.
 type Pulse struct {
-	clean *Proxy
+	clean *proxy.Proxy
 	began time.Time
 	lines [pulseLines]pulseLine
 	quit  context.CancelFunc
@@ -31,13 +36,13 @@ const (
 	pulsePause = time.Millisecond // between two round trips of a line
 )
 
-// NewPulse starts the measurement. Close ends it.
-func NewPulse(ctx context.Context) (*Pulse, error) {
-	clean, err := Start(Config{Upstream: func() string { return "" }, HTTP: true})
+// New starts the measurement. Close ends it.
+func New(ctx context.Context) (*Pulse, error) {
+	clean, err := proxy.Start(proxy.Config{Upstream: func() string { return "" }, HTTP: true})
 	if err != nil {
 		return nil, fmt.Errorf("watching the time: %w", err)
 	}
-	var lines [pulseLines]Line
+	var lines [pulseLines]proxy.Line
 	for i := range lines {
 		if lines[i], err = clean.Established(ctx); err != nil {
 			for _, l := range lines[:i] {
@@ -59,7 +64,7 @@ func NewPulse(ctx context.Context) (*Pulse, error) {
 }
 
 // run makes round trips until ctx or the line ends.
-func (p *Pulse) run(ctx context.Context, l Line, to *pulseLine) {
+func (p *Pulse) run(ctx context.Context, l proxy.Line, to *pulseLine) {
 	t := time.NewTicker(pulsePause)
 	defer t.Stop()
 	for {

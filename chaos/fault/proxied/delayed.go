@@ -1,0 +1,75 @@
+package proxied
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/pulse"
+	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+)
+
+// delayed is a delay of requests or calls on a link, and its proof.
+type delayed struct {
+	*selector.Edge
+	percent       *quantity.Share
+	delay, jitter quantity.Duration
+	what          string // requests or calls
+	text          string // which of them
+	probe         func() proxy.ProbeRequest
+	toxic         proxy.Toxic
+}
+
+// plan makes the steps.
+func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	share := proof.OrAll(f.percent)
+	least := proof.LeastLate(f.delay.D(), f.jitter.D())
+	each := f.delay-f.jitter >= quantity.Duration(least) // every request that is hit takes at least that long
+	slow := func(a answer, limit, late time.Duration) bool {
+		return a.took >= link.LeastTelling(limit, late) || a.status == 0 && a.took >= link.LeastTelling(proof.Silence, late)
+	}
+	ask := func(l *chaos.Link, limit time.Duration, pulse *pulse.Pulse) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (got asked, err error) {
+			var late time.Duration
+			sure := 0
+			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
+				if late = pulse.Late(); slow(a, limit, late) { // all answers have arrived
+					sure++
+				}
+				return slow(a, limit, 0)
+			})
+			got.sure, got.late = sure, late
+			return got, err
+		}
+	}
+	return link.Plan(ctx, f.Edge, env, &link.Toxic{
+		What:  fmt.Sprintf("delay %s by %s", f.text, f.delay),
+		Toxic: f.toxic,
+		Takes: 4 * (f.delay + f.jitter).D(),
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+			return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {
+				got, err := search(ctx, share, ask(l, least, pulse))
+				if err != nil {
+					return "", err
+				}
+				found := fmt.Sprintf("%d of %d %s take %s and more", got.hits, got.n, f.what, quantity.FormatSeconds(least.Seconds()))
+				return got.proves(share, each, found, fmt.Sprintf("%d of %d %s are delayed", got.hits, got.n, f.what))
+			})
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			got, err := ask(l, f.delay.D()/2+time.Millisecond, nil)(ctx, atOnce(share))
+			if err != nil {
+				return "", err
+			}
+			if !got.few(share) {
+				return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
+			}
+			return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
+		},
+	})
+}

@@ -1,0 +1,178 @@
+package proxied
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/peer"
+	"brunt/chaos/proxy/toxics"
+	"brunt/chaos/selector"
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Calls says which calls of gRPC on a link a fault hits.
+type Calls struct {
+	selector.Edge `yaml:",inline"`
+	Percent       *quantity.Share `yaml:"percent"` // of the calls that fit; nil is all
+	Method        string          `yaml:"method"`  // such as shop.Orders/Get or shop.Orders/*; zero is all
+}
+
+// GRPCError is the fault grpc.error.
+type GRPCError struct {
+	Calls   `yaml:",inline"`
+	Status  grpcStatus `yaml:"status"`  // such as RESOURCE_EXHAUSTED; zero is UNAVAILABLE
+	Message string     `yaml:"message"` // the text of the status
+}
+
+// GRPCDelay is the fault grpc.delay.
+type GRPCDelay struct {
+	Calls  `yaml:",inline"`
+	Delay  quantity.Duration `yaml:"delay,required,positive"` // until a call is passed on
+	Jitter quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+}
+
+var (
+	_ chaos.Fault = (*GRPCError)(nil)
+	_ chaos.Fault = (*GRPCDelay)(nil)
+)
+
+// grpcStatus is the number of a status that is an error.
+type grpcStatus int
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	names := scenarios.GRPCStatuses()[1:]
+	code, known := scenarios.GRPCCode(text)
+	if !known || code == 0 {
+		m.AddHint(n.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is no error of gRPC", syntax.Clip(text, 60))
+	}
+	*s = grpcStatus(code)
+}
+
+// Schema implements [syntax.Schemer].
+func (*grpcStatus) Schema() syntax.Schema {
+	var names []any
+	for _, name := range scenarios.GRPCStatuses()[1:] {
+		names = append(names, name)
+	}
+	return syntax.Schema{"enum": names}
+}
+
+// path returns the pattern of the path of the calls.
+func (c *Calls) path() string {
+	if c.Method == "" {
+		return ""
+	}
+	return "/" + c.Method
+}
+
+// probe returns a call that fits: an empty string replaces each * in the method.
+func (c *Calls) probe() proxy.ProbeRequest {
+	q := proxy.ProbeRequest{Form: peer.GRPC, Method: "POST", Path: "/brunt.Probe/Call"}
+	if c.Method != "" {
+		q.Path = strings.ReplaceAll(c.path(), "*", "")
+	}
+	return q
+}
+
+func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	c.CheckEdge(at, sc, m)
+	for _, end := range sc.Endpoints {
+		if end.NoLink == "" && !end.GRPC && c.On(chaos.LoadName, end.Name, nil) {
+			m.Add(at, "the endpoint %q does not speak gRPC without TLS, so that no link can look into its calls; network.* faults work", end.Name)
+		}
+	}
+	c.CheckPercent(c.Percent, leastShare, "calls", m)
+	if c.Method != "" && (strings.HasPrefix(c.Method, "/") || !strings.ContainsAny(c.Method, "/*") || strings.ContainsAny(c.Method, "?# ")) {
+		m.AddHint(c.Of("method"), "such as shop.Orders/Get or shop.Orders/*", "%q is no method of gRPC", syntax.Clip(c.Method, 60))
+	}
+}
+
+// Traits implements [chaos.Fault].
+func (c *Calls) Traits(sc chaos.Scope) chaos.Traits {
+	t := c.Edge.Traits(sc)
+	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) { return c.On(from, to, z), true }
+	return t
+}
+
+func (c *Calls) text() string {
+	s := "all calls"
+	if c.Percent != nil {
+		s = c.Percent.String() + " of calls"
+	}
+	if c.Method != "" {
+		s += " of " + c.Method
+	}
+	return s
+}
+
+// Check implements [chaos.Fault].
+func (f *GRPCError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { f.check(at, sc, m) }
+
+// Check implements [chaos.Fault].
+func (f *GRPCDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+}
+
+// Plan implements [chaos.Fault].
+func (f *GRPCError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	t := toxics.GRPCError{Status: int(f.Status), Message: f.Message, Share: proof.OrAll(f.Percent), Path: f.path()}
+	if t.Status == 0 {
+		t.Status = 14
+	}
+	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (asked, error) {
+			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
+		}
+	}
+	how := "answered with " + scenarios.GRPCStatus(t.Status)
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
+		What:  fmt.Sprintf("answer %s with %s", f.text(), scenarios.GRPCStatus(t.Status)),
+		Toxic: t,
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+			return find(ctx, f.Percent, "calls", how, ask(l))
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			return gone(ctx, f.Percent, "calls", how, ask(l))
+		},
+	})
+}
+
+// Plan implements [chaos.Fault].
+func (f *GRPCDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	d := delayed{
+		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "calls", text: f.text(), probe: f.probe,
+		toxic: toxics.GRPCDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Path: f.path()},
+	}
+	return d.plan(ctx, env)
+}
+
+// Describe implements [chaos.Described].
+func (*GRPCError) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "grpc.error", New: func() chaos.Fault { return new(GRPCError) },
+		On:  chaos.OnLinks | chaos.OnDiverted,
+		Doc: "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*GRPCDelay) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "grpc.delay", New: func() chaos.Fault { return new(GRPCDelay) },
+		On:  chaos.OnLinks | chaos.OnDiverted,
+		Doc: "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
+	}
+}

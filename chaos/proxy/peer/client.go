@@ -1,0 +1,114 @@
+package peer
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http2"
+)
+
+// A Client makes the requests of a probe on one connection.
+type Client struct {
+	web *Web
+	c   *net.TCPConn
+	br  *bufio.Reader     // of HTTP/1.1
+	h2  *http2.ClientConn // else
+}
+
+// An Answer is what came to a request.
+type Answer struct {
+	Status  int  // of HTTP, or of gRPC
+	Own     bool // the proxy answered it itself
+	Size    int  // of the body, in bytes
+	Last    bool // the connection serves no other request
+	Request Message
+	Says    Message
+}
+
+// NewClient begins a connection to a web.
+func (w *Web) NewClient(c *net.TCPConn) (*Client, error) {
+	a := &Client{web: w, c: c}
+	if w.Form == HTTP1 {
+		a.br = bufio.NewReader(c)
+		return a, nil
+	}
+	var err error
+	a.h2, err = (&http2.Transport{AllowHTTP: true, DisableCompression: true}).NewClientConn(c)
+	return a, err
+}
+
+// Close ends the client, but not what it was given.
+func (a *Client) Close() {
+	if a.h2 != nil {
+		_ = a.h2.Close()
+	}
+}
+
+// Ask makes a request. Ctx bounds one of HTTP/2; the deadline of the connection bounds the others.
+func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
+	w := a.web
+	before := w.count()
+	resp, err := a.send(ctx)
+	if err != nil {
+		return got, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	got.Size = len(body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return got, err
+	}
+	got.Status, got.Own, got.Last = resp.StatusCode, resp.Header.Get(ownHeader) == "", resp.Close
+	if w.Form == GRPC {
+		if got.Status, err = grpcStatus(resp); err != nil {
+			return got, err
+		}
+	}
+	if w.Keep {
+		got.Request, got.Says = w.after(before), Message{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
+	}
+	return got, nil
+}
+
+// grpcStatus returns the status of a call.
+func grpcStatus(resp *http.Response) (int, error) {
+	text := resp.Header.Get("Grpc-Status")
+	if text == "" {
+		text = resp.Trailer.Get("Grpc-Status")
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("the answer has status %d of HTTP and no grpc-status", resp.StatusCode)
+	}
+	return n, nil
+}
+
+// send sends a request and reads the header of its answer.
+func (a *Client) send(ctx context.Context) (*http.Response, error) {
+	w, at := a.web, url.URL{Path: a.web.Path}
+	if w.Form == HTTP1 {
+		head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: probe\r\n%s\r\n", w.Method, at.EscapedPath(), linesOf(w.Asks))
+		if _, err := a.c.Write(head); err != nil {
+			return nil, err
+		}
+		return http.ReadResponse(a.br, &http.Request{Method: w.Method})
+	}
+	at.Scheme, at.Host = "http", "probe"
+	r := (&http.Request{Method: w.Method, URL: &at, Header: w.Asks.Clone()}).WithContext(ctx)
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if w.Form == GRPC {
+		r.Header.Set("Content-Type", grpcType)
+		r.Header.Set("Te", "trailers")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("\x00\x00\x00\x00\x00")), 5 // an empty message
+	}
+	return a.h2.RoundTrip(r)
+}

@@ -1,0 +1,8 @@
+// Package peer has both ends of a probe besides the proxy between them: the upstream, and the requests of a client.
+//
+//	Client --Ask--> proxy --> Peer, which serves Echo or a Web
+//
+//	peer.go    the upstream
+//	web.go     its answers, in HTTP/1.1, HTTP/2 and gRPC
+//	client.go  requests in the same three forms
+package peer

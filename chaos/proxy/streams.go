@@ -1,0 +1,256 @@
+package proxy
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"brunt/chaos/proxy/codec/http2"
+	"brunt/chaos/seed"
+)
+
+// A StreamEffect is the effect of a toxic on requests of HTTP/2. Each of them is a stream of its own, so that one can
+// be held while those after it pass.
+type StreamEffect struct {
+	RequestFilter
+	Answer *http2.Answer                        // answers the requests that are selected; nil is none
+	Delay  func(fraction float64) time.Duration // how long they are held, by a number from 0 to 1; nil is not at all
+}
+
+// streams are the requests of a link that speaks HTTP/2. The exchange's lock guards them.
+type streams struct {
+	x     *exchange
+	conn  *http2.Conn
+	wrong error           // what came is not HTTP/2
+	held  map[*waits]bool // requests that wait
+}
+
+// waits is a request that waits for its delays.
+type waits struct {
+	stream *http2.Stream
+	delays []delay
+	came   time.Time
+	timer  *time.Timer
+}
+
+// delay is that of one toxic.
+type delay struct {
+	x *toxicity
+	d time.Duration
+}
+
+func newStreams(x *exchange) *streams {
+	s := &streams{x: x, conn: http2.NewConn(), held: map[*waits]bool{}}
+	s.conn.Begin, s.conn.Body = s.begin, s.body
+	return s
+}
+
+// feed takes what a flow has read.
+func (s *streams) feed(dir Direction, b []byte) {
+	if s.wrong != nil {
+		return
+	}
+	if dir == Forward {
+		s.wrong = s.conn.FromClient(b)
+	} else {
+		s.wrong = s.conn.FromServer(b)
+	}
+	s.flush()
+}
+
+// flush passes on what the connection has to send.
+func (s *streams) flush() {
+	up, down := s.conn.Take()
+	if len(up) > 0 {
+		s.x.l.forward.feed(Item{Bytes: up})
+	}
+	if len(down) > 0 {
+		s.x.l.back.feed(Item{Bytes: down})
+	}
+	s.x.waiting.Store(int64(s.conn.Held()))
+}
+
+// begin decides what becomes of a request.
+func (s *streams) begin(c *http2.Stream) {
+	r := &request{x: s.x, method: c.Method, path: c.Path, grpc: c.GRPC}
+	if plain, err := url.PathUnescape(c.Path); err == nil {
+		r.path = plain
+	}
+	s.x.number(r)
+	c.About = r
+	for _, e := range s.x.l.editors() {
+		if s.x.selects(&e.RequestFilter, r) {
+			r.edits = append(r.edits, e)
+		}
+	}
+	if len(r.edits) > 0 {
+		c.Asks = http2.Revise(r.requestDrafts())
+		c.Says = func() http2.Revision { return http2.Revise(r.answerDrafts()) }
+	}
+	w := &waits{stream: c, came: time.Now()}
+	for _, e := range s.x.l.streamEffects() {
+		if c.Answer != nil || !s.x.selects(&e.RequestFilter, r) {
+			continue
+		}
+		if c.Answer = e.Answer; c.Answer != nil && !s.x.l.isProbe() {
+			s.x.l.p.stats.hit.Add(1)
+		}
+		if e.Delay != nil {
+			w.delays = append(w.delays, delay{e.m.x, e.Delay(e.fraction(r))})
+		}
+	}
+	if c.Hold = len(w.delays) > 0; c.Hold {
+		s.held[w] = true
+		w.timer = time.AfterFunc(w.left(), func() { s.due(w) })
+	}
+}
+
+// left returns how long a request still waits.
+func (w *waits) left() time.Duration {
+	var all time.Duration
+	for _, d := range w.delays {
+		all += d.d
+	}
+	return time.Until(w.came.Add(all))
+}
+
+// body counts more bytes of a request.
+func (s *streams) body(c *http2.Stream, n int) {
+	for _, f := range c.About.(*request).filters {
+		f.count(n, false, false)
+	}
+}
+
+// due lets a request go on whose delays are over.
+func (s *streams) due(w *waits) {
+	s.x.with(func() { s.release(w) }, s.x.l.forward)
+	s.x.l.forward.kick(false)
+}
+
+// release lets a request go on.
+func (s *streams) release(w *waits) {
+	if !s.held[w] || s.wrong != nil {
+		return
+	}
+	delete(s.held, w)
+	w.timer.Stop()
+	s.conn.Release(w.stream)
+	full := s.x.full()
+	if s.flush(); full && !s.x.full() {
+		s.x.l.forward.nudge()
+	}
+}
+
+// lift lets the requests go on that wait for a toxic which is removed.
+func (x *exchange) lift(off *toxicity) {
+	x.with(func() {
+		if x.streams != nil {
+			x.streams.lift(off)
+		}
+	}, x.l.forward)
+	x.l.forward.kick(false)
+}
+
+// end stops what waits: the link has ended.
+func (x *exchange) end() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.streams != nil {
+		x.streams.end()
+	}
+}
+
+// lift takes the delays of a toxic off the requests that wait.
+func (s *streams) lift(x *toxicity) {
+	for w := range s.held {
+		n := len(w.delays)
+		w.delays = slices.DeleteFunc(w.delays, func(d delay) bool { return d.x == x })
+		switch {
+		case len(w.delays) == n:
+		case w.left() <= 0:
+			s.release(w)
+		default:
+			w.timer.Reset(w.left())
+		}
+	}
+}
+
+// end stops all timers: the link has ended.
+func (s *streams) end() {
+	for w := range s.held {
+		w.timer.Stop()
+	}
+	clear(s.held)
+}
+
+// number gives a request its number, and counts it.
+func (x *exchange) number(r *request) {
+	p := x.l.p
+	if x.l.isProbe() {
+		r.n = p.probesRequests.Add(1) - 1
+		return
+	}
+	r.n = p.requests.Add(1) - 1
+	p.stats.passed.Add(1)
+}
+
+// selects reports whether a filter selects a request, and counts one that fits.
+func (x *exchange) selects(f *RequestFilter, r *request) bool {
+	if !f.fits(r) {
+		return false
+	}
+	r.filters = append(r.filters, f)
+	hit := seed.Chosen(f.share, f.seed, f.toxic, r.n)
+	f.count(0, true, hit)
+	return hit
+}
+
+// version is what a link is known to speak.
+type version uint8
+
+const (
+	unknown version = iota
+	speaks1         // HTTP/1.x, or what passes as it is
+	speaks2
+)
+
+// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server. What is not
+// certain yet is kept. It returns what is to be parsed, by direction.
+func (x *exchange) recognize(dir Direction, b []byte, over bool) {
+	at := &x.early[dir-Forward]
+	*at = append(*at, b...)
+	if x.version == unknown {
+		maybe, certain := http2.IsSettings(*at)
+		if dir == Forward {
+			n := min(len(*at), len(http2.Preface))
+			maybe, certain = string((*at)[:n]) == http2.Preface[:n], n == len(http2.Preface)
+		}
+		switch {
+		case !maybe || over:
+			x.version = speaks1
+		case certain:
+			x.version, x.streams = speaks2, newStreams(x)
+		default:
+			return
+		}
+	}
+	early := x.early
+	x.early = [2][]byte{}
+	for i, b := range early {
+		if len(b) > 0 {
+			x.parse(Forward+Direction(i), b)
+		}
+	}
+}
+
+// parse parses bytes of a link whose version is known.
+func (x *exchange) parse(dir Direction, b []byte) {
+	switch {
+	case x.version == speaks2:
+		x.streams.feed(dir, b)
+	case dir == Forward:
+		x.requests.Feed(b)
+	default:
+		x.responses.Feed(b)
+	}
+}
