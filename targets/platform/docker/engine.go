@@ -250,8 +250,10 @@ func Away(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// gone reports whether an error means that the object does not exist.
-func gone(err error) bool { return errdefs.IsNotFound(err) }
+// gone reports whether an error means that the object does not exist, or is being removed.
+func gone(err error) bool {
+	return errdefs.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "is marked for removal")
+}
 
 // Self returns the id of the container that this process runs in, or empty: no fault may affect
 // that container. A file such as /.dockerenv is no proof: a machine that was made from an image has
