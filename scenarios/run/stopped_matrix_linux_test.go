@@ -35,9 +35,21 @@ import { sleep } from 'k6';
 export default function () { http.get(__ENV.BRUNT_URL + '/far', { timeout: '300ms' }); sleep(0.05); }
 `
 
-// stoppedColumns are the columns of the matrix: the loads, a fault of a scenario that is injected without load, and the
-// form on one line.
-var stoppedColumns = []string{"open", "closed", "vegeta", "k6", "inject", "short"}
+// stoppedColumns are the columns of the matrix: the loads, a drill as in the examples, where the fault is a step of a group that
+// the team's monitoring is to detect, a fault of a scenario that is injected without load, and the form on one line.
+var stoppedColumns = []string{"open", "closed", "vegeta", "k6", "drill", "inject", "short"}
+
+// stoppedDrill is the fault of the column drill.
+const stoppedDrill = `chaos:
+  it:
+    at: 1s
+    for: 40s
+    detect: {command: "false", every: 1s}
+    steps:
+      - {name: operator, exec: {inject: touch FLAG-ops, verify: test -e FLAG-ops, revert: rm -f FLAG-ops}}
+      - {name: fault, after: 200ms, KIND: SETTINGS}
+slo: [recover < 20s after it, detect < 30s after it, errors < 90% in it]
+`
 
 // stoppedKinds are the rows of the matrix: the settings of every kind that stays, and of kinds that have another
 // mechanism on containers.
@@ -212,17 +224,24 @@ func (c stoppedCell) command(t *testing.T, m *killedRun, settings string) *exec.
 		return m.brunt(args...)
 	case "inject":
 		text, _, _ := strings.Cut(injectable, "chaos:")
-		return m.brunt("single", m.stoppedFile(t, text, c.kind(), settings), m.state, "guard", "0")
+		return m.brunt("single", m.stoppedFile(t, text+stoppedChaos, c.kind(), settings), m.state, "guard", "0")
 	}
 	text, _, _ := strings.Cut(injectable, "load:")
-	return m.brunt("brunt", m.stoppedFile(t, text+"load: {main: "+stoppedLoads[c.column]+"}\n", c.kind(), settings), m.state, "guard", "0")
+	made, chaos := c.column, stoppedChaos
+	if c.column == "drill" {
+		made, chaos = "open", stoppedDrill
+	}
+	text += "load: {main: " + stoppedLoads[made] + "}\n" + chaos
+	return m.brunt("brunt", m.stoppedFile(t, text, c.kind(), settings), m.state, "guard", "0")
 }
+
+// stoppedChaos is the fault of the other columns.
+const stoppedChaos = "chaos: {it: {at: 1s, for: 40s, KIND: SETTINGS}}\n"
 
 // stoppedFile writes the scenario of a cell, and its script.
 func (m *killedRun) stoppedFile(t *testing.T, text, kind, settings string) string {
 	t.Helper()
-	text = strings.ReplaceAll(text, "ECHO", strings.Join(self("echo"), ", "))
-	file := scenario(t, text+"chaos: {it: {at: 1s, for: 40s, "+kind+": "+settings+"}}\n")
+	file := scenario(t, strings.NewReplacer("ECHO", strings.Join(self("echo"), ", "), "KIND", kind, "SETTINGS", settings, "FLAG", m.flag).Replace(text))
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "script.js"), []byte(stoppedScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
