@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,12 +181,10 @@ func TestLeaks_Import(t *testing.T) {
 		{"code": 0, "error": `Get "http://ann:` + secret("userinfo of an error") + `@127.0.0.1:1/?api_key=` + secret("query of an error") + `": connection refused`},
 		{"code": 200, "headers": map[string]any{"Set-Cookie": []string{"session_id=" + secret("cookie")}}},
 	} {
-		for k, v := range map[string]any{
+		maps.Copy(r, map[string]any{
 			"attack": "login", "seq": i, "timestamp": "2026-10-10T13:55:36Z", "latency": 1e6, "method": "GET",
 			"url": fmt.Sprintf("http://ann:%s@127.0.0.1:1/login/%d?token=%s", secret(fmt.Sprint("userinfo ", i)), i, secret(fmt.Sprint("query ", i))),
-		} {
-			r[k] = v
-		}
+		})
 		b, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
