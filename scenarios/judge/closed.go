@@ -10,23 +10,11 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/stalls"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
-
-// stall is the least time for which a user of a closed load waits in a stall. Shorter times are what
-// the target takes: users of a real service wait for those as well.
-const stall = time.Second
-
-// stallOfFailures is the least time for which a user of a load waits in a stall before its request fails: nine tenths of
-// the load's timeout, where that is shorter than a stall. One that is refused at once is no wait.
-func stallOfFailures(load *measure.SeriesLoad) time.Duration {
-	if t := load.Timeout; t > 0 {
-		return min(stall, t/10*9)
-	}
-	return stall
-}
 
 // correct holds the result of an objective on closed loads against what their users did not send.
 //
@@ -103,10 +91,9 @@ func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correcti
 
 // byTime corrects a share by the time of a phase, where that makes a difference.
 func (f *readings) byTime(o slo.Objective, p phase, measured float64) (c correction, found bool) {
-	c.v = f.overTime(o, p)
-	c.holds = counted.Meets(o, c.v)
-	c.text = o.Metric.FormatValue(c.v) + " by time"
-	return c, math.Abs(c.v-measured) >= 1e-3 // not NaN
+	v, stalled := f.overTime(o, p)
+	c = correction{v, counted.Meets(o, v), o.Metric.FormatValue(v) + " by time"}
+	return c, !math.IsNaN(v) && (stalled || math.Abs(v-measured) >= 1e-3) // however short the stall is in a long run
 }
 
 // loadsOf lists the loads that an objective selects.
@@ -127,8 +114,8 @@ func (f *readings) ofLoad(o slo.Objective, load int) slo.Objective {
 
 // overTime is the value of a share over the time of a phase. Of open and closed loads together it is the mean of
 // their values, an open one's by count, each with as many requests as the load has: a closed one with those that it
-// usually sends in the time.
-func (f *readings) overTime(o slo.Objective, p phase) float64 {
+// usually sends in the time. Stalled reports a stall of any.
+func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) {
 	loads := f.loadsOf(o)
 	if !slices.ContainsFunc(loads, func(l int) bool { return !f.Config.Loads[l].Closed }) {
 		return f.closedOverTime(o, p)
@@ -140,13 +127,15 @@ func (f *readings) overTime(o slo.Objective, p phase) float64 {
 		f.eachOf(of, p, func(r *record) { total.Merge(r.Punctual()) })
 		v, weight := total.Measure(of, -1), float64(total.Offered())
 		if f.Config.Loads[l].Closed {
-			v, weight = f.closedOverTime(of, p), max(weight, f.usualRate(of)*p.Covered(f.c.Loads[l:l+1]).Seconds())
+			dark := false
+			v, dark = f.closedOverTime(of, p)
+			weight, stalled = max(weight, f.usualRate(of)*p.Covered(f.c.Loads[l:l+1]).Seconds()), stalled || dark
 		}
 		if !math.IsNaN(v) && weight > 0 {
 			sum, n = sum+v*weight, n+weight
 		}
 	}
-	return sum / n
+	return sum / n, stalled
 }
 
 // eachOf goes through the records of a phase that an objective selects.
@@ -158,11 +147,11 @@ func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	}
 }
 
-// closedOverTime is the value of a share of closed loads over the time of a phase. It is NaN without a request.
-func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
-	stalled := 0.0
+// closedOverTime is the value of a share of closed loads over the time of a phase, and whether they were stalled. It is NaN without a request.
+func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stalled bool) {
+	worst := 0.0
 	if o.Metric.Row().Better == slo.LowerIsBetter {
-		stalled = 1
+		worst = 1
 	}
 	windows := map[time.Duration]*counted.Sum{}
 	f.eachOf(o, p, func(r *record) {
@@ -184,21 +173,21 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
 			v = w.Measure(o, -1)
 		}
 		if dark[i] {
-			v = stalled
+			v, stalled = worst, true
 		}
 		if !math.IsNaN(v) {
 			span += width
 			sum += width.Seconds() * v
 		}
 	}
-	return sum / span.Seconds()
+	return sum / span.Seconds(), stalled
 }
 
 // fewestMissed is how many requests the users of a load usually end in the shortest time without any that is a stall.
 const fewestMissed = 5
 
 // dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and none
-// ended, in a stretch in which at the usual rate five would have, and which is longer than good answers usually take. One
+// ended, in a stretch in which at the usual rate five would have, and which is a stall; see package stalls. One
 // of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
 func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
 	out, users := make([]bool, len(list)), 0
@@ -210,13 +199,13 @@ func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
 	if users == 0 {
 		return out
 	}
-	rate, usual := f.usualRate(o), f.usualAnswer(o)
+	rate := f.usualRate(o)
 	for from := 0; from < len(list); from++ {
 		d, waiting, to := time.Duration(0), int64(0), from
 		for ; to < len(list) && list[to].Stalled() && f.closedAt(o, list[to].Start); to++ {
 			d, waiting = d+list[to].End-list[to].Start, max(waiting, list[to].InFlight)
 		}
-		if to > from && d.Seconds()*rate >= fewestMissed && d > usual && (waiting > 1 || users == 1) {
+		if to > from && d.Seconds()*rate >= fewestMissed && (waiting > 1 || users == 1) {
 			for i := from; i < to; i++ {
 				out[i] = true
 			}
@@ -224,17 +213,6 @@ func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
 		from = max(from, to-1)
 	}
 	return out
-}
-
-// usualAnswer is how long the good answers that an objective selects take in the mean; zero without one.
-func (f *readings) usualAnswer(o slo.Objective) time.Duration {
-	sum, n := time.Duration(0), int64(0)
-	for i := range f.records {
-		if r := &f.records[i]; r.Start >= 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
-			sum, n = sum+r.Total, n+r.Kinds[scenarios.OK]
-		}
-	}
-	return sum / time.Duration(max(1, n))
 }
 
 // withUnsent returns the counts of an objective with the requests that waiting users did not send, and
@@ -258,8 +236,8 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.S
 			continue
 		}
 		interval := f.expected(f.ofLoad(o, l), f.Config.Loads[l].Users)
-		good := c.Response[scenarios.OK].Unsent(stall, interval)
-		bad := c.Response[scenarios.Error].Unsent(stallOfFailures(&f.Config.Loads[l]), interval)
+		good := c.Response[scenarios.OK].Unsent(stalls.Least, interval)
+		bad := c.Response[scenarios.Error].Unsent(stalls.OfFailures(f.Config.Loads[l].Timeout), interval)
 		more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
 		more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
 		more.Checks, more.Failed = bad.Total, bad.Total

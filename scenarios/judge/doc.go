@@ -8,7 +8,7 @@
 // [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
 // counted requests of an objective show; package running judges by counts alone while the load runs;
 // package latency tests whether answers were slower; package gauge judges the usage of units and named series; package writes
-// judges the ledger; package hidden takes what brunt did not see for bad.
+// judges the ledger; package hidden takes what brunt did not see for bad; package stalls tells stalls of the target.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -46,7 +46,6 @@
 //     its checks could not be made. So checks is 100 % only where errors is 0 %.
 //   - A percentile is the nearest rank. An objective that allows no error needs one request.
 //   - A rate of nothing fails a lower bound and never passes an upper bound.
-//
 //   - A pass on a share needs its bound: the exact 95 % upper bound of the bad share must lie within
 //     the objective (Clopper and Pearson, 1934). 2 of 60 bad requests may be 10 %, so they do not
 //     show errors < 5 %: that is inconclusive. An objective on none or all of a share, such as
@@ -75,7 +74,7 @@
 //   - A request that brunt is not ready to send is not in flight, so that brunt's own lag is no stall of the target.
 //   - A timeout is brunt's own where brunt used up a tenth of it, and the target did not have far longer than it ever
 //     took: a target that hangs while brunt is late is down.
-
+//
 // Spans:
 //
 //   - burn counts errors as the metric errors does, over everything offered. Its worst span
@@ -96,15 +95,19 @@
 //   - The steady state was bad before the injection when two of the last three windows before
 //     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
 //     an earlier fault, until recovery from it, and requests in flight at the injection do
-//     not count.
+//     not count, unless the target hung by then.
+//   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then as any
+//     good answer of its step in the baseline: then the target hung before, and the request counts where it was due.
 //   - Of several occurrences the worst is the one whose verdict takes precedence, so that a
 //     failure of one that could be judged counts more than one that could not.
 //   - recover.p95 and the like are the nearest rank over the occurrences. An occurrence
 //     without impact counts as 0, one without recovery as infinity. An unknown occurrence
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20
 //     occurrences, p50 two.
-//   - A stall of a closed load is a stretch of windows in which requests are in flight and none ends, in which five usually would
-//     have, and which is longer than good answers take in the mean. One of several users who waits alone is none.
+//   - Requests in flight of which none ends are a stall if 14 of them usually would have ended, by how long good answers of
+//     their steps take in the mean, and if they wait for longer than that. So neither one user who is left of a load nor
+//     users who begin together look like an outage. In a stall of a closed load five requests of its users usually end. One
+//     of several users who waits alone is none.
 //   - Where faults overlap in time, a recovery, a loss or a degraded time of one of them passes if it holds
 //     for what they did together, and is inconclusive otherwise: which did it is unknown.
 //     So is how long that lasted if any of them, or all together, made answers slower for an unknown time. The

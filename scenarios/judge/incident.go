@@ -64,7 +64,7 @@ func incidents(f *effects) []*incident {
 func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	_, most := f.Config.SlowRange()
 	if most == 0 {
-		most = f.longest()
+		most = slices.Max(f.longest)
 	}
 	for i := range f.Faults {
 		oc := &f.Faults[i]
@@ -93,16 +93,6 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 			return
 		}
 	}
-}
-
-// longest is the longest good answer of the baseline without brunt's own time; zero: it has none.
-func (f *readings) longest() (most time.Duration) {
-	for i := range f.records {
-		if r := &f.records[i]; f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
-			most = max(most, r.Own.Most)
-		}
-	}
-	return most
 }
 
 // shedBefore is the share of bad requests of the baseline. A run without faults has none that a surge is no part of, so there

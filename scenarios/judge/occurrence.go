@@ -79,17 +79,23 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 		q.Cleared = max(q.Cleared, f.overAt(i))
 	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
+	// blames reports whether the requests of a cell that met occurrence j may be bad by it. They are not if the target hung by then: if they
+	// had been under way for twice as long as any good answer of the step in the baseline.
+	blames := func(k measure.Key, j int32) bool {
+		usual := f.longest[k.Series]
+		return usual == 0 || f.EndOf(k.Start)+f.late[k.Start]+2*usual+20*time.Millisecond >= f.Faults[j].Injected
+	}
 	next := f.after(of[len(of)-1])
 	if next != nil && next.Injected < q.Horizon {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
-	// a later fault is responsible for requests that overlap it
-	q.Slices = f.slices(f.index().Around(answer.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(_ measure.Key, set []int32) bool {
-		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected })
+	// a later fault is responsible for requests that overlap it, unless those hung by then
+	q.Slices = f.slices(f.index().Around(answer.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(k measure.Key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected && blames(k, j) })
 	})
 	q.Baseline = f.slices(answer.Span{To: f.FirstInjection()}, o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
-	q.Before = f.slices(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(_ measure.Key, set []int32) bool {
-		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected })
+	q.Before = f.slices(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(k measure.Key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected && blames(k, j) })
 	})
 	caught := answer.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
 	for _, i := range of {

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/hidden"
 	"brunt/scenarios/judge/index"
+	"brunt/scenarios/judge/stalls"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
@@ -29,6 +30,11 @@ type readings struct {
 	hidden  []answer.Span                // whose requests count as bad for the effects of faults; see seen
 	windows *index.Windows               // of the records; see index
 	flows   map[[2]string][]impact.Slice // by step and load of an objective: see windowsOf
+
+	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it has none. By
+	// start of a window: brunt's largest lag.
+	longest []time.Duration
+	late    map[time.Duration]time.Duration
 }
 
 // A record is a cell without its distributions.
@@ -43,6 +49,7 @@ type record struct {
 	missed []measure.Missed
 	waits  int64 // of a load: its requests, and what nine of ten of them were late at least
 	lag    time.Duration
+	latest time.Duration // of a load: the largest lag
 }
 
 // gather reads every cell once for its counts.
@@ -152,6 +159,14 @@ func (f *readings) index() *index.Windows {
 			return f.records[i].Start, f.Sets[f.records[i].Set]
 		})
 		f.flows = map[[2]string][]impact.Slice{}
+		f.longest, f.late = make([]time.Duration, len(f.Config.Steps)+len(f.Config.Loads)), map[time.Duration]time.Duration{}
+		for i := range f.records {
+			r := &f.records[i]
+			f.late[r.Start] = max(f.late[r.Start], r.latest)
+			if f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
+				f.longest[r.Series] = max(f.longest[r.Series], r.Own.Most)
+			}
+		}
 	}
 	return f.windows
 }
@@ -174,6 +189,11 @@ func (f *readings) windowsOf(o slo.Objective) []impact.Slice {
 			s.InFlight = 0
 		}
 	}
+	stalls.Clear(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads), func(i int) (stalls.Record, bool) {
+		r := &f.records[i]
+		of := stalls.Record{Series: r.Series, Ready: r.ready, Ended: r.ended, Good: r.Kinds[scenarios.OK], Took: r.Total}
+		return of, counted.Selects(&f.Config.Series, o, int(r.Series))
+	})
 	return f.flows[key]
 }
 
@@ -249,7 +269,7 @@ func recordOf(k measure.Key, c *measure.Cell) record {
 		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready, edges: c.Edges.Clone(), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
-		r.lag = c.Lag.Quantile(.1).D()
+		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most
 	}
 	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
 	return r

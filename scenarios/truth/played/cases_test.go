@@ -539,6 +539,32 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "users who begin together, and whose answers take three seconds", row: "review", users: &truth.Users{Users: 20}, answer: 3 * sec, seconds: 90,
+		faults: []span{{40 * sec, 45 * sec}}, slo: []string{"recover < 1s after incident => pass", "recover < 1s after f => pass", "errors = 0% => pass"},
+		impact: "not_impacted", see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "users who begin together, and who wait for 15 s instead of three", row: "review", users: &truth.Users{Users: 20}, answer: 3 * sec, seconds: 90,
+		dark: span{40 * sec, 52 * sec}, timeout: 20 * sec, slo: []string{"availability > 95% => inconclusive"},
+	},
+	{
+		name: "users who wait: 2 of 1500 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 250 * ms}, dark: span{20 * sec, 22 * sec}, seconds: 1500,
+		slo: []string{"availability > 99.95% => inconclusive", "availability > 99.8% => pass"},
+	},
+	{
+		name: "requests that hang until after the next fault", row: "definition", timeout: 30 * sec, script: quick.EveryIn(2000, 2500, 2, hang),
+		faults: []span{{20 * sec, 25 * sec}, {40 * sec, 42 * sec}}, impact: "impacted",
+		slo: []string{"recover < 3s after f => fail", "recover < 5300ms after f => pass", "recover < 1s after g => pass", "recover < 3s after incident => fail"},
+	},
+	{
+		name: "requests that hang since before the fault, with a timeout after it", row: "review", timeout: 30 * sec, script: quick.EveryIn(500, 4000, 3, hang),
+		faults: in5, impact: "unknown", slo: []string{"recover < 1s after f => fail"},
+	},
+	{
 		name: "the budget burns for 3.26 of 5 s", row: "G12", script: quick.Between(2099, 2425, f503), faults: []span{{20985 * ms, 25 * sec}},
 		slo: []string{"burn(99%, 5s) < 66 => pass", "burn(99%, 5s) < 65 => fail"},
 	},
