@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -36,19 +37,20 @@ func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResu
 		f.judgeUnnoticed(o, low, r)
 		return
 	}
-	v := (d.At - oc.Injected).Seconds()
-	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
-	switch {
-	case f.c.Strict && counted.Meets(o, low) != counted.Meets(o, v):
-		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
-	case counted.Meets(o, v):
-		r.Verdict = scenarios.Pass
-	default:
-		r.Verdict = scenarios.Fail
-	}
+	f.judgeReaction(o, low, (d.At - oc.Injected).Seconds(), r)
 }
 
-// judgeResolved judges when an alert was resolved, measured from the clearing of the fault:
+// judgeReaction judges a reaction of the monitoring that came between two times.
+func (f *composer) judgeReaction(o slo.Objective, low, v float64, r *result.ObjectiveResult) {
+	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
+	if f.c.Strict && counted.Meets(o, low) != counted.Meets(o, v) {
+		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
+		return
+	}
+	r.Verdict = answer.VerdictIf(counted.Meets(o, v))
+}
+
+// judgeResolved judges when an alert was resolved, measured from the true end of the fault:
 // while the fault is active, the alert is right to fire.
 func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
@@ -67,22 +69,14 @@ func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResu
 		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two the alert fired for", other)
 		return
 	}
-	low := max(0, (d.Still - oc.Cleared).Seconds())
+	over := f.overAt(i)
+	low := max(0, (d.Still - over).Seconds())
 	if d.At == 0 {
 		f.judgeUnnoticed(o, low, r)
 		r.Note = "still firing: > " + quantity.FormatSeconds(low)
 		return
 	}
-	v := max(0, (d.At - oc.Cleared).Seconds())
-	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
-	switch {
-	case f.c.Strict && counted.Meets(o, low) != counted.Meets(o, v):
-		r.Note = "strict: the target lies within the interval"
-	case counted.Meets(o, v):
-		r.Verdict = scenarios.Pass
-	default:
-		r.Verdict = scenarios.Fail
-	}
+	f.judgeReaction(o, low, max(0, (d.At-over).Seconds()), r)
 }
 
 // judgeUnnoticed judges a fault that the monitoring had not detected by its last query, least
@@ -95,13 +89,13 @@ func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.Obje
 }
 
 // overlapping names another occurrence that was active between the injection of occurrence i
-// and until. It is empty where there is none, and where until is zero.
+// and until, up to its true end. It is empty where there is none, and where until is zero.
 func (f *composer) overlapping(i int, until time.Duration) string {
 	if until == 0 {
 		return "" // neither was detected
 	}
 	for j, other := range f.Faults {
-		if j != i && other.Name != "" && other.Injected <= until && (!other.Over || other.Cleared > f.Faults[i].Injected) {
+		if j != i && other.Name != "" && other.Injected <= until && f.overAt(j) > f.Faults[i].Injected {
 			return other.Name
 		}
 	}

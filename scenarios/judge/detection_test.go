@@ -115,6 +115,13 @@ func TestFault_Detect(t *testing.T) {
 			"g was active at the same time",
 		},
 		{
+			"another that was over at once, though its phase lasts longer",
+			judge.Case{Detected: map[int]judge.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}, Ended: map[int]time.Duration{0: 27 * sec}},
+			nothing,
+			[]injection{{"g", "g", 26 * sec, 31 * sec}, one},
+			scenarios.Pass, 3, 2, "",
+		},
+		{
 			"the worst of two",
 			judge.Case{Detected: map[int]judge.Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}},
 			nothing,
@@ -141,5 +148,21 @@ func TestFault_Detect(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFault_Resolved: an alert is resolved so long after the true end of a fault that happens once, however long its phase.
+func TestFault_Resolved(t *testing.T) {
+	key := judge.AlertKey{Occurrence: 0, Alert: "down"}
+	for _, c := range []struct {
+		text string
+		want scenarios.Verdict
+	}{{"resolved(down) < 10s after f", scenarios.Fail}, {"resolved(down) < 14s after f", scenarios.Pass}} {
+		f := drill(t, parseObjectives(t, c.text), judge.Case{
+			Ended: map[int]time.Duration{0: 31 * sec}, Resolved: map[judge.AlertKey]judge.Resolution{key: {At: 44 * sec, Still: 43 * sec}},
+		}, outage(between(0, 0)), injection{"f", "f", 30 * sec, 35 * sec})
+		if o := f.Objectives[0]; o.Verdict != c.want || o.Measured != 13 || o.Low != 12 {
+			t.Errorf("%s is %s, measured %v from %v (%s), want %s of 13 s", c.text, o.Verdict, o.Measured, o.Low, o.Note, c.want)
+		}
 	}
 }
