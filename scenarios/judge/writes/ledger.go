@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
@@ -12,7 +13,7 @@ import (
 )
 
 // Judge answers an objective on writes. A write that could not be read back is neither
-// found nor lost. An objective passes or fails only where it does so in both cases.
+// found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass.
 func Judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	r := answer.Unanswered("run", "")
 	switch {
@@ -47,12 +48,27 @@ func Judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 			r.Note = fmt.Sprintf("%d writes, but at least %d are needed", r.Count, need)
 			break
 		}
-		r.Verdict = scenarios.Pass
+		if r.Note = unshown(o, high, r.Count); r.Note == "" {
+			r.Verdict = scenarios.Pass
+		}
 	}
 	if high > low {
 		r.Low, r.High = result.Num(low), result.Num(high)
 	}
 	return r
+}
+
+// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them; it is empty
+// where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share of requests does.
+func unshown(o slo.Objective, share float64, n int64) string {
+	if a := counted.Allowed(o); a <= 0 || a >= 1 {
+		return ""
+	}
+	bound := impact.UpperBound(share*float64(n), float64(n), impact.Confidence)
+	if bound <= o.Value {
+		return ""
+	}
+	return fmt.Sprintf("%s of %d writes, which show no better than %s", o.Metric.FormatValue(share), n, o.Metric.FormatValue(bound))
 }
 
 // judgeReads answers an objective on the reads during the load. One that a unit did not answer is neither
