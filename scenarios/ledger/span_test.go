@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/result"
 )
 
@@ -168,5 +169,25 @@ func TestLateTo(t *testing.T) {
 	}
 	if n := b.out.LateTo; len(n) != 2 || n["a"] != 11 || n["b"] != 16 {
 		t.Errorf("%v, want 11 of a and 16 of b", n)
+	}
+}
+
+// TestJudge_ManyMissing: a missing write beyond those that are asked for again may be late, so that it is no lost one.
+func TestJudge_ManyMissing(t *testing.T) {
+	b := &verification{out: &result.LedgerRecord{}, listed: map[result.WriteState][]result.WriteKey{}}
+	b.Mask = strings.Clone
+	b.units = []*asked{{Place: Place{Name: "store[0]"}}}
+	for range mostMissing + 3 {
+		c := &checkedWrite{Write: writelog.Write{ID: "w", Acked: true}, answers: []sight{{}}}
+		if err := b.judge(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.missing) != mostMissing || b.out.Unknown != 3 || b.out.Lost != 0 {
+		t.Errorf("%d are asked for again, %d unknown and %d lost; want %d, 3 and none", len(b.missing), b.out.Unknown, b.out.Lost, mostMissing)
+	}
+	b.ledger = &Ledger{}
+	if b.conclude(); !strings.Contains(b.out.Note, "3 writes were not there, and are not asked for again") {
+		t.Errorf("nothing says so: %q", b.out.Note)
 	}
 }

@@ -32,7 +32,7 @@ const (
 	firstPart   = 4       // the first answer of each unit may take 1/firstPart of `within`
 	silentAfter = 32      // after so many writes in a row without an answer, the unit is skipped
 	asksAtOnce  = 512     // writes in a batch
-	mostMissing = 1 << 17 // writes that are asked for again; further ones that are missing are lost
+	mostMissing = 1 << 17 // writes that are asked for again; further ones that are missing may be late as well as lost
 	mostKeys    = 100     // keys listed in the report for each state
 )
 
@@ -123,6 +123,7 @@ type verification struct {
 	nowhere atomic.Bool    // `count` was missing in some answer
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that every unit answered it does not have
+	unasked int64          // such writes beyond mostMissing, which are not asked for again
 	acked   acknowledged   // every acknowledged write with an id
 }
 
@@ -260,15 +261,19 @@ func sumOf(answers []sight) sum {
 }
 
 // judge determines the state of a write, and counts it. It puts aside a write that no unit has: that
-// one is asked for again.
+// one is asked for again. Beyond mostMissing of those, whether one is lost or late stays unknown.
 func (b *verification) judge(c *checkedWrite) error {
 	s := sumOf(c.answers)
 	if last, again := b.again[c.ID]; again && c.Acked && c.End < last {
 		return b.settle(c, sum{}, "the target gave its id to a later write")
 	}
-	if c.Acked && s.most == 0 && !s.unanswered && len(b.missing) < mostMissing {
-		b.missing = append(b.missing, *c)
-		return nil
+	if c.Acked && s.most == 0 && !s.unanswered {
+		if len(b.missing) < mostMissing {
+			b.missing = append(b.missing, *c)
+			return nil
+		}
+		s.unanswered = true
+		b.unasked++
 	}
 	return b.settle(c, s, "")
 }
@@ -389,6 +394,10 @@ func (b *verification) conclude() {
 	if out.Unnamed > 0 {
 		notes = append(notes, fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; "+
 			"\"${ledger.id}\" names every write", out.Unnamed))
+	}
+	if b.unasked > 0 {
+		notes = append(notes, fmt.Sprintf("%d writes were not there, and are not asked for again, as %d others are: whether they are lost or late is unknown",
+			b.unasked, mostMissing))
 	}
 	if out.Unrecorded > 0 {
 		notes = append(notes, fmt.Sprintf("%d writes are more than the ledger holds", out.Unrecorded))
