@@ -4,7 +4,9 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -18,12 +20,13 @@ type sample struct {
 	least float64 // requests above a percentile: [beyond], or [beyondBlock]
 }
 
-// cells are the cells that are compared: those of the warm-up and of whole iterations are not.
+// cells are the cells that are compared: those of the warm-up and of whole iterations are not. Nor are those of the phase of
+// a recovery before version 2, which had another end.
 func (s sample) cells() iter.Seq2[place, *result.Cell] {
 	return func(yield func(place, *result.Cell) bool) {
 		for i := range s.Cells {
 			c := &s.Cells[i]
-			if c.Phase == "warmup" || c.Step == "iteration" {
+			if c.Phase == "warmup" || c.Step == "iteration" || s.InWindows() && strings.HasPrefix(c.Phase, scenarios.RecoveryOf) {
 				continue
 			}
 			if !yield(place{c.Phase, c.Load, c.Step}, c) {
@@ -88,7 +91,8 @@ func closedRates(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// recoveries measures the time until recovery from each fault.
+// recoveries measures the time until recovery from each fault. A fault that made answers slower, and of which no limit says
+// which are slow, has none: how long that lasted is unknown.
 func recoveries(_ *metric, s sample, put func(place, value)) {
 	if s.InWindows() { // a recovery by windows is no measure for one by requests
 		return
@@ -96,11 +100,12 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		at := place{f.Name, "*", "*"}
-		switch f.Impact {
-		case result.Impacted, result.NotImpacted:
+		switch {
+		case f.NoOutage() && f.Parts.Slower() && !(f.Slow > 0):
+		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 			least := max(float64(f.Resolution), 1e-3)
 			put(at, value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
-		case result.NotRecovered:
+		case f.Impact == result.NotRecovered:
 			put(at, value{x: math.Inf(1), n: f.Traffic})
 		}
 	}

@@ -65,3 +65,34 @@ func TestMetrics_Toy(t *testing.T) {
 		t.Error("the table of all metrics has the toy")
 	}
 }
+
+// TestValues_Recovery: the phase of a recovery of version 1 has another end, and how long a fault made answers slower is unknown without a
+// limit of slow answers: neither has a value. Another fault without an outage recovered at once.
+func TestValues_Recovery(t *testing.T) {
+	slower := &result.ImpactParts{Slowed: true}
+	for _, c := range []struct {
+		name           string
+		version        int
+		fault          result.FaultRecord
+		recover, after bool // there is a value of the fault, and of the phase of its recovery
+	}{
+		{"an outage", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, true, true},
+		{"an outage by version 1", 1, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, false, false},
+		{"none", 2, result.FaultRecord{Impact: result.NotImpacted, OnsetAt: result.NaN}, true, true},
+		{"slower", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: result.NaN}, false, true},
+		{"slower, within a limit", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: .5}, true, true},
+		{"lost writes", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}}, true, true},
+	} {
+		c.fault.Name = "f"
+		r := &result.Result{Version: c.version, Faults: []result.FaultRecord{c.fault}, Cells: []result.Cell{
+			{Phase: "recovery/f", Load: "*", Step: "*", Outcome: "*", Count: requests, Response: result.Times{P50: .1}},
+		}}
+		got := metrics.values(r, beyond)
+		if _, has := got[place{"f", "*", "*"}]["recover"]; has != c.recover {
+			t.Errorf("%s: a recovery is %t", c.name, has)
+		}
+		if _, has := got[place{"recovery/f", "*", "*"}]["p50"]; has != c.after {
+			t.Errorf("%s: the phase of a recovery is %t", c.name, has)
+		}
+	}
+}

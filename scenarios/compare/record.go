@@ -18,9 +18,9 @@ import (
 
 // RecordVersion is the version of a record's file that is written. Since version 4 a record has the settings of its
 // scenario and the noise of its machine, and its key leaves out the address of the target; since version 3 skipped
-// steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests. Older
-// versions are read without the values that had another meaning, so that both are never compared: see
-// [Record.upgrade].
+// steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests, and
+// its phase ends a hold later. Older versions are read without the values that had another meaning, so that both are
+// never compared: see [Record.upgrade].
 const RecordVersion = 4
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
@@ -44,7 +44,7 @@ type Record struct {
 	Noise     []noise.Noise     `json:"noise,omitempty"`     // of the machine during each run
 	Disturbed string            `json:"disturbed,omitempty"` // how the noise exceeded that of the history; later runs are not held to it
 
-	dropped []string // metrics of which upgrade dropped values
+	dropped []string // metrics and phases of which upgrade dropped values
 }
 
 // A Kept is one value of a record.
@@ -142,7 +142,7 @@ func parseRecord(b []byte) (*Record, error) {
 	return &r, nil
 }
 
-// upgrade drops the values of an older version that had another meaning: recoveries by windows of
+// upgrade drops the values of an older version that had another meaning: recoveries by windows and their phases of
 // version 1, and up to version 2 errors where steps were skipped. Nothing was skipped where the errors
 // rest on as many requests as the percentiles of their place.
 func (r *Record) upgrade() {
@@ -154,14 +154,17 @@ func (r *Record) upgrade() {
 	}
 	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
 		drop := false
-		switch k.Metric {
-		case "recover":
+		what := k.Metric
+		switch {
+		case strings.HasPrefix(k.Phase, scenarios.RecoveryOf) && r.Version < 2:
+			what, drop = scenarios.RecoveryOf+"FAULT", true
+		case k.Metric == "recover":
 			drop = r.Version < 2
-		case "errors":
+		case k.Metric == "errors":
 			drop = r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
 		}
-		if drop && !slices.Contains(r.dropped, k.Metric) {
-			r.dropped = append(r.dropped, k.Metric)
+		if drop && !slices.Contains(r.dropped, what) {
+			r.dropped = append(r.dropped, what)
 		}
 		return drop
 	})
@@ -173,6 +176,7 @@ func Outdated(records []*Record) string {
 	var says []string
 	for _, old := range []struct{ metric, meant string }{
 		{"recover", "it was measured by windows and not by requests"},
+		{scenarios.RecoveryOf + "FAULT", "it ended with the recovery and not a hold after it"},
 		{"errors", "skipped steps did not count as errors"},
 	} {
 		n := 0

@@ -14,6 +14,7 @@ func TestOutdated(t *testing.T) {
 	const skipped = `{"phase":"run","load":"*","step":"*","metric":"p95","value":0.1,"count":90},
 		{"phase":"run","load":"*","step":"*","metric":"errors","value":0.1,"count":100,"bad":10}`
 	const recovery = `{"phase":"kill","load":"*","step":"*","metric":"recover","value":2,"count":100}`
+	const after = `{"phase":"recovery/kill","load":"*","step":"*","metric":"p95","value":0.1,"count":90}`
 	const byWindows, uncounted = "it was measured by windows and not by requests", "skipped steps did not count as errors"
 	for _, tt := range []struct {
 		name    string
@@ -23,6 +24,9 @@ func TestOutdated(t *testing.T) {
 	}{
 		{"version 1", 1, skipped + "," + recovery, "recover of 1 older record is not compared, as " + byWindows + "; " +
 			"errors of 1 older record is not compared, as " + uncounted},
+		{"version 1 with the phase of a recovery", 1, after, "recovery/FAULT of 1 older record is not compared, as it ended with the recovery and not a " +
+			"hold after it"},
+		{"version 2 with the phase of a recovery", 2, after, ""},
 		{"version 2", 2, skipped + "," + recovery, "errors of 1 older record is not compared, as " + uncounted},
 		{"version 3", 3, skipped + "," + recovery, ""},
 		{"version 1 without such values", 1, `{"phase":"run","load":"*","step":"*","metric":"p95","value":0.1,"count":90}`, ""},
