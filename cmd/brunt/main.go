@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,8 @@ func codeOf(err error) int {
 		return scenarios.ExitPass
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, new(run.NotRevertedError)):
+		return scenarios.ExitNotReverted
 	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(usage)), errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake
 	}

@@ -1,11 +1,25 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
+
+// TestCodeOf: what a run left to be undone precedes the error by which it has no result.
+func TestCodeOf(t *testing.T) {
+	broken := errors.New("reading measurements")
+	for err, want := range map[error]int{
+		broken: scenarios.ExitError, errors.Join(run.NotRevertedError{Left: "1 entry"}, broken): scenarios.ExitNotReverted,
+	} {
+		if got := codeOf(err); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
 
 // TestWorseOf checks the exit code of several runs: that of the worst, and of runs without objectives that of the
 // one with bad requests.

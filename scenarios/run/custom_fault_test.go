@@ -4,6 +4,7 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -249,5 +250,24 @@ func TestCustom_Detect(t *testing.T) {
 				t.Errorf("%v, %v", f.Detect, o.Measured)
 			}
 		})
+	}
+}
+
+// TestCustom_LeftWithoutResult: a run that fails without a result says in its error what it left to be undone.
+func TestCustom_LeftWithoutResult(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	findings := filepath.Join(dir, "ledger.jsonl")
+	if err := os.Mkdir(findings, 0o755); err != nil { // which no file can be written over
+		t.Fatal(err)
+	}
+	shared := fmt.Sprintf("executor: shared-iterations, vus: 4, iterations: %d", written)
+	const fault = `chaos: {it: {at: 1s, for: 300ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["false"]}}}` + "\n"
+	text := strings.Replace(newReplicated(t).text(byKey, "[lost = 0]"), shared, "executor: constant-arrival-rate, rate: 50/s, duration: 2s", 1) +
+		strings.ReplaceAll(fault, "FILE", filepath.Join(dir, "flag"))
+	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir(), Ledger: findings})
+	left, ok := errors.AsType[run.NotRevertedError](err)
+	if res != nil || !ok || !strings.Contains(left.Left, "1 entries of the journal are open") || !strings.Contains(err.Error(), "the findings of the ledger") {
+		t.Errorf("%+v, %v", res, err)
 	}
 }

@@ -65,6 +65,13 @@ var (
 	errHurry   = errors.New("a second signal ended it")
 )
 
+// A NotRevertedError is part of the error of a run that failed without a result and left something to be undone.
+type NotRevertedError struct {
+	Left string // what is left, in a sentence
+}
+
+func (e NotRevertedError) Error() string { return "not everything was taken back: " + e.Left }
+
 // An Interrupt is the cause of a context that a signal ended.
 type Interrupt struct {
 	Code int    // 130 or 143
@@ -125,6 +132,7 @@ type runner struct {
 	faults     *faults
 	observers  *observers
 	live       *live
+	caller     func() error // why the caller ended the run, which may be after it ended by itself; nil: it can't
 
 	written    *result.LedgerRecord // result of the ledger; nil: the scenario has none
 	setUp      bool                 // setup has begun, and teardown has not
@@ -156,6 +164,8 @@ const lead = 50 * time.Millisecond
 // or the scenario are in the result.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r := newRunner(p, o)
+	called := ctx
+	r.caller = func() error { return context.Cause(called) }
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.Event(result.Event{Event: "run.start", Text: p.Scenario.Name})
@@ -210,8 +220,11 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	res, err := r.run(ctx)
 	r.faults.awake.End()
 	left, cerr := r.protection.Close()
-	if left != "" && res != nil {
+	switch {
+	case left != "" && res != nil:
 		notReverted(res, left)
+	case left != "":
+		err = errors.Join(NotRevertedError{left}, err)
 	}
 	return res, errors.Join(err, cerr)
 }

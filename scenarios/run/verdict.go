@@ -27,7 +27,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 		res.Verdict, res.Reason, good = answer.Unasked(res.Cells, res.Errors, res.Ledger)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
-	code := v.decideCause(cause)
+	code := v.decideCause(cause, r.caller)
 	if r.broken != nil {
 		v.worse(scenarios.Broken, r.broken.Error())
 	}
@@ -156,16 +156,18 @@ func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	}
 }
 
-// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt.
-func (v verdict) decideCause(cause error) int {
+// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. Caller says whether one came
+// after the run ended for another reason: it takes precedence over that.
+func (v verdict) decideCause(cause error, caller func() error) int {
 	var (
 		in   Interrupt
 		stop stopped
 		un   unsteady
 	)
-	switch {
-	case errors.As(cause, &in):
+	if errors.As(cause, &in) || caller != nil && errors.As(caller(), &in) {
 		v.worse(scenarios.Interrupted, in.how()+" after "+quantity.FormatSeconds(math.Round(float64(v.Duration))))
+	}
+	switch {
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):

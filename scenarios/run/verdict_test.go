@@ -388,7 +388,7 @@ target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /
 	for _, c := range []struct {
 		name      string
 		text      string
-		interrupt bool // once the first fault is verified
+		interrupt string // the event at which a signal comes
 		want      scenarios.Verdict
 		code      int
 		reason    string
@@ -401,7 +401,7 @@ chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
 steady: [errors <= 100%]
 slo: [errors < 5%]
-`, false, scenarios.Fail, 3, "The objective failed: errors < 5%",
+`, "", scenarios.Fail, 3, "The objective failed: errors < 5%",
 		},
 		{
 			"fail before inconclusive", `
@@ -409,7 +409,7 @@ target: {url: URL}
 load:
   main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /slow, check: {status: 500}}]}
 slo: [rate > 0/s in baseline, errors < 0.1%, shed < 0.1%]
-`, false, scenarios.Fail, 3, "1 of 3 objectives failed: errors < 0.1%",
+`, "", scenarios.Fail, 3, "1 of 3 objectives failed: errors < 0.1%",
 		},
 		{
 			"stopped before invalid", pair + `
@@ -420,7 +420,7 @@ chaos:
 steady: [errors <= 100%]
 stop: [errors > 50% for 1s]
 slo: [errors < 5%]
-`, false, scenarios.Stopped, 6, "Stop condition met",
+`, "", scenarios.Stopped, 6, "Stop condition met",
 		},
 		{
 			"interrupted before fail and invalid", pair + `
@@ -430,7 +430,28 @@ chaos:
   slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
 steady: [errors <= 100%]
 slo: [errors < 5%]
-`, true, scenarios.Interrupted, 130, "Interrupted after",
+`, "fault.verified", scenarios.Interrupted, 130, "Interrupted after",
+		},
+		{
+			"interrupted before stopped, though it comes later", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+steady: [errors <= 100%]
+stop: [errors > 50% for 1s]
+slo: [errors < 5%]
+`, "fault.cleared", scenarios.Interrupted, 130, "Interrupted after",
+		},
+		{
+			"interrupted before an unsteady baseline, though it comes later", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+steady: [errors < 50%]
+slo: [errors < 5%]
+`, "load.end", scenarios.Interrupted, 130, "Interrupted after",
 		},
 		{
 			"not reverted before interrupted", onceWeb + `
@@ -439,7 +460,7 @@ load:
 chaos:
   crash: {at: 500ms, within: 1s, process.crash: {service: web}}
 slo: [errors < 5%]
-`, true, scenarios.NotReverted, 7, "Crash could not be taken back",
+`, "fault.verified", scenarios.NotReverted, 7, "Crash could not be taken back",
 		},
 		{
 			"not reverted before stopped", onceWeb + `
@@ -448,7 +469,7 @@ load:
 chaos:
   crash: {at: 500ms, within: 1s, process.crash: {service: web}}
 stop: [errors > 50% for 1s]
-`, false, scenarios.NotReverted, 7, "Crash could not be taken back",
+`, "", scenarios.NotReverted, 7, "Crash could not be taken back",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -459,7 +480,7 @@ stop: [errors > 50% for 1s]
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				o := run.Options{State: t.TempDir(), Event: func(e result.Event) {
-					if e.Event == "fault.verified" && c.interrupt {
+					if e.Event == c.interrupt {
 						cancel(run.Interrupt{Code: 130})
 					}
 				}}
