@@ -16,8 +16,8 @@ var all = []Term{
 	{"service-time", nil, "The time from the instant at which a request gets its connection to the last byte of its answer. DNS, TCP and " +
 		"TLS of a new connection are part of it. `service.p95` is a percentile of it."},
 	{"lag", []string{"lateness", "late"}, "The time from the intended instant of a request until the generator was ready to send it: how " +
-		"late brunt itself was. A run is invalid when the 99th percentile of lag exceeds a tenth of the tightest latency objective, and " +
-		"never more than 10 ms."},
+		"late brunt itself was. The report says so where its 99th percentile exceeds a tenth of the tightest latency objective, or 10 ms. brunt judges each " +
+		"objective as measured and with brunt's own time taken off each request. The same answer stands; another is invalid for that objective alone."},
 	{"queue", []string{"queue-time", "waits"}, "The time that a request waits for a slot: at max_in_flight, at the pool of connections, " +
 		"or at HTTP/2's limit of streams. It is part of the response time, and not caused by the generator."},
 	{"timings", []string{"request-phase", "request-phases", "where-the-time-went"}, "The phases in the life of a request. They add up to its " +
@@ -51,8 +51,8 @@ var all = []Term{
 		"so few requests meet a stall, and counts hide it. brunt therefore judges an objective on such loads that passes by count a second time. For a " +
 		"percentile and `within` it adds the requests that users would have sent while they waited for answers of a second and more, at their " +
 		"usual interval (the correction of HdrHistogram). For availability it counts time: the target is not available in a stretch of windows " +
-		"in which requests wait and none ends, if five usually would and the stretch is longer than good answers usually take. One of several " +
-		"users who waits alone is no stall. " +
+		"in which requests wait and none ends, if five usually would, and 14 of so many that wait, and the stretch is longer than their good " +
+		"answers usually take. One of several users who waits alone is no stall. " +
 		"`errors` and `checks` must fail in both ways, because a wait that ends well is no error, and a single request without an answer is no " +
 		"stall of the target. Of open and closed loads together, brunt corrects the closed ones alone. " +
 		"If the second test fails, the objective is inconclusive, because it is unknown how many requests of an open load would have met the stall."},
@@ -62,19 +62,18 @@ var all = []Term{
 	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose " +
 		"timeout passes before it is sent is also an error."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
-	{"bad", []string{"bad-requests"}, "A request that is an error or was skipped. If `recover` names a latency objective, a request over its " +
-		"limit is also bad. " +
+	{"bad", []string{"bad-requests"}, "A request that is an error or was skipped. " +
 		"An answer that takes longer than `judge: {slow: 500ms}`, or than a limit computed from the baseline (`brunt explain " +
-		"judge.slow`), is bad too, so that a fault that only slows the target down has an impact, a recovery time and an incident. Slow answers do " +
-		"not change objectives on errors or availability."},
+		"judge.slow`), is bad too, so that a fault that only slows the target down has an impact, a recovery time and an incident. An objective with a time of " +
+		"its own, such as `recover(500ms) < 10s after cut`, takes that in place of it. Slow answers do not change objectives on errors or availability."},
 	{"percentile", []string{"p50", "p90", "p95", "p99", "p99.9", "quantile"}, "The response time that so many percent of the requests did not exceed. In " +
 		"objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any " +
 		"answer. It is decided by exact counts."},
 	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
 	{"burn", []string{"burn-rate", "error-budget", "budget", "used"}, "The error rate divided by the error rate that the objective allows. At a " +
 		"burn of 1 the error budget lasts exactly for its period."},
-	{"slices", []string{"timeslice"}, "The share of seconds in which the target reached a given availability. A closed load is judged by " +
-		"it, as it offers nothing while it is blocked."},
+	{"slices", []string{"timeslice"}, "The share of slices of time in which the target reached a given availability: `slices(5s, 99%)` of those of 5 s. " +
+		"A closed load is judged by it, as it offers nothing while it is blocked."},
 	{"window", nil, "One second of intended time, split at the instants at which faults are injected and cleared. Series in a report " +
 		"have a point for each window; detection joins windows until they hold enough requests."},
 	{"phase", []string{"phases-and-steps"}, "A part of a run that objectives can name: `warmup`, `run`, `baseline`, the name of a fault, `recovery/FAULT`, " +
@@ -121,7 +120,7 @@ var all = []Term{
 		"requests show for each fault that there was none. An incident that begins within a hold of the clearing also counts, because the " +
 		"fault's own recovery includes it; a fault that happens once ends with the return of its unit. If all bad requests before an injection were in " +
 		"flight at that instant, the incident begins with the " +
-		"injection. A stall of a closed load, in which no request ends, begins with the first request that it delayed, even if all of its requests " +
+		"injection. A stall, in which no request ends although usually 14 would, begins with the first request that it delayed, even if all of its requests " +
 		"are good in the end. A surge of shed requests is an incident, unless an objective bounds `shed` of that step over the run."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that count as one, such as a cut, a crash and a promotion. Each is a " +
 		"step with its offset from the start of the group. brunt injects the steps in turn, and takes them back in reverse when the group's `for` has " +
@@ -224,8 +223,9 @@ var all = []Term{
 	{"verdict", []string{"verdicts"}, "The answer of a run: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
 		"error. Each has an exit code; if several apply, the first of `brunt explain exit-codes` counts."},
 	{"inconclusive", nil, "There were too few requests to decide. An error rate of 1 % needs 299, a percentile 10 above it. Too little data is never a pass."},
-	{"invalid", nil, "The run shows nothing about the target: the generator was the limit, the target was not ready, the setup failed, " +
-		"data was used up, a fault was not verified or affected no request, or its removal is unverified."},
+	{"invalid", nil, "What was asked can't be answered. An objective is invalid if brunt's own lag decides it, or if its fault was not verified or " +
+		"affected no request. A run is invalid if an objective is and none failed, if the target was not ready, if the setup or the baseline failed, " +
+		"if data was used up, if a fault was not verified or affected no request, or if its removal is unverified."},
 	{"objective", []string{"slo-objective"}, "One line of `slo`, `steady` or `stop`: a metric, a comparison, a value, and optionally " +
 		"a step (`of STEP`) and a time (`in PHASE`, `after FAULT`)."},
 	{"bound", []string{"upper-bound", "confidence"}, "What the requests of a phase show of a share, such as that of errors: the one-sided " +
