@@ -23,7 +23,7 @@ type Fault struct {
 	For     quantity.Duration `yaml:"for,positive"`         // how long the fault lasts
 	// repeats, from injection to injection; a one-shot waits until its unit is healthy again
 	Every quantity.Duration `yaml:"every,positive"`
-	// number of occurrences; zero with every: until the load ends
+	// number of occurrences; with `every` and without `repeat`: until the load ends
 	Repeat int    `yaml:"repeat,min=1"`
 	Pulse  *Pulse `yaml:"pulse"` // switches on and off while it lasts
 	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or what an objective on

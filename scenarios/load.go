@@ -64,12 +64,12 @@ type Connections struct {
 	MaxAge quantity.Duration `yaml:"max_age"` // maximum age of a connection; zero is no limit
 	// address of the name server to use, besides the hosts file; zero is the system's
 	DNS string `yaml:"dns"`
-	// how long a resolved address is used; not set: the TTL of the record, at most 30s
+	// how long a resolved address is used; zero is the TTL of the record, at most 30s
 	DNSTTL          quantity.Duration `yaml:"dns_ttl"`
 	SourceAddresses []string          `yaml:"source_addresses"` // local addresses, taken in turn
 	// http://host:port; env: the proxy in HTTP_PROXY and its like; none
 	Proxy string `yaml:"proxy"`
-	// auto (zero) takes HTTP/2 where TLS offers it; 1.1; 2; h2c is HTTP/2 without TLS
+	// auto, the default, takes HTTP/2 where TLS offers it, else HTTP/1.1; h2c is HTTP/2 without TLS
 	HTTP HTTPVersion `yaml:"http"`
 	// HTTP/2 streams per connection at once; zero is the server's limit
 	MaxStreams int `yaml:"max_streams,min=1"`

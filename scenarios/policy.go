@@ -22,7 +22,7 @@ type Policy struct {
 	// addresses beyond loopback that load and faults may reach; a missing list is no limit
 	Allow Allow `yaml:"allow"`
 	// kinds of target that may be loaded, of url, stack, processes, containers, compose; pid allows
-	// faults on processes, and container on containers, that brunt did not start. Nil is all
+	// faults on processes, and container on containers, that brunt did not start; nil is all
 	Targets []string `yaml:"targets"`
 	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
 	Faults []string `yaml:"faults"`
@@ -36,7 +36,7 @@ type Policy struct {
 	MaxRate quantity.Rate `yaml:"max_rate,positive"`
 	// maximum of virtual users of all closed loads together; zero is no bound
 	MaxUsers int `yaml:"max_users,min=1"`
-	// maximum of iterations in flight of a load, and its default. Zero is no bound
+	// maximum of iterations in flight of a load, and its default; zero is no bound
 	MaxInFlight int `yaml:"max_in_flight,min=1"`
 	// maximum duration of a run, its warm-up included; zero is no bound
 	MaxDuration quantity.Duration `yaml:"max_duration,positive"`

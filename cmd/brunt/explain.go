@@ -19,7 +19,7 @@ func explainCommand() *cobra.Command {
 		Use:   "explain [PATH]",
 		Short: "Explain a key, a kind of fault, a metric, an exit code or a term",
 		Long: `Explain a key of a scenario, of a policy, of a drill or of result.json, a kind of fault, an executor,
-a metric, an exit code, or a term of a report. PATH is the keys with dots between them, or
+a protocol, a metric, an exit code, or a term of a report. PATH is the keys with dots between them, or
 the last of these keys. Without PATH, list everything that can be explained.`,
 		Example: `  brunt explain network.latency
   brunt explain load.rate
@@ -50,7 +50,7 @@ func newReference() (*reference.Reference, error) {
 		from.Formats[f.Name] = f.About
 	}
 	for _, f := range convert.Converters() {
-		from.Converted = append(from.Converted, [2]string{f.Source, f.Doc})
+		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
 	}
 	for of, text := range map[string]*[]byte{
 		"scenario": &from.Scenario, "policy": &from.Policy, "drill": &from.Drill, "result": &from.Result, "event": &from.Event,

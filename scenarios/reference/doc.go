@@ -15,7 +15,7 @@
 //	schema.go     the schema of scenarios; result.go that of results
 //	entry.go      what can be explained, and how it is found
 //	outline.go    what may stand at a place of a scenario, for editors
-//	metrics.go    the metrics of objectives
+//	metrics.go    the metrics of objectives; protocols.go the protocols
 //	files.go      the README.md files; drills.go their table of drills
 //
 // A subject that needs examples is a topic: a file of topics/, whose first line is its title. To

@@ -12,7 +12,7 @@ import (
 // An entry is one thing that can be explained.
 type entry struct {
 	Path        string   // such as chaos.network.latency.delay
-	Sort        string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic
+	Sort        string   // its sort: a key, a fault, an executor, a protocol, a metric, a format, a converter, a term, an exit code, a topic
 	Text        string   // its meaning: a sentence or more; of a topic Markdown
 	Forms       []string // possible forms of its value; empty is an object
 	Only        []string // executors that have the key; empty is all
@@ -23,6 +23,40 @@ type entry struct {
 	MustOf      []string // executors that require the key
 	Keys        []string // paths of the keys below it, in order
 	On, Systems string   // of a kind of fault: what it acts on, and where it can be injected
+	Protocols   []string // protocols that have the key; empty is none in particular
+	Pattern     bool     // its name stands for all that begin as it does, such as paths of JSON
+
+	texts []protocolText
+}
+
+// A protocolText is the meaning that a key has in some protocols.
+type protocolText struct {
+	of   []string
+	text string
+}
+
+// addText adds the meaning of the key in a protocol. Where protocols differ, each text stands after their names.
+func (e *entry) addText(of, text string) {
+	if !slices.Contains(e.Protocols, of) {
+		e.Protocols = append(e.Protocols, of)
+	}
+	at := slices.IndexFunc(e.texts, func(t protocolText) bool { return t.text == text })
+	switch {
+	case text == "":
+		return
+	case at < 0:
+		e.texts = append(e.texts, protocolText{[]string{of}, text})
+	case !slices.Contains(e.texts[at].of, of):
+		e.texts[at].of = append(e.texts[at].of, of)
+	}
+	if e.Text = e.texts[0].text; len(e.texts) == 1 {
+		return
+	}
+	var all []string
+	for _, t := range e.texts {
+		all = append(all, strings.Join(t.of, ", ")+": "+t.text)
+	}
+	e.Text = strings.Join(all, "; ")
 }
 
 // name returns the last part of the entry's path, where a kind of fault is one part.
@@ -39,9 +73,10 @@ type node map[string]any
 
 // A walker makes entries of a schema.
 type walker struct {
-	defs    node
-	entries map[string]*entry
-	faults  []string
+	defs     node
+	entries  map[string]*entry
+	faults   []string
+	protocol string // whose keys are walked; empty: none
 
 	executors map[string]string // descriptions by name
 }
@@ -65,6 +100,10 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 	if step, ok := w.defs["step"]; ok && prefix == "" {
 		w.add("step", "key", node{"description": "a request of a flow, or a pause"}, false)
 		w.walk("step", node(step.(map[string]any)), []string{"step"}, "", false)
+		w.protocol = ""
+		if err := w.endpoints(); err != nil {
+			return nil, err
+		}
 	}
 	return w.executors, nil
 }
@@ -121,8 +160,21 @@ func (w *walker) walk(path string, s node, open []string, only string, alternati
 		several := alternative || key != "allOf" && w.objects(all) > 1
 		for _, x := range all {
 			if x, ok := x.(map[string]any); ok {
+				if path == "step" && len(open) == 1 {
+					w.protocol, _ = x["title"].(string)
+				}
 				w.walk(path, x, open, only, several)
 			}
+		}
+	}
+	for pattern, x := range child(s, "patternProperties") {
+		x, _ := x.(map[string]any)
+		if w.entries[path] == nil || pattern != pathPattern {
+			continue
+		}
+		e := w.add(join(path, "$…"), "key", x, false)
+		if e.Pattern = true; !slices.Contains(w.entries[path].Keys, e.Path) {
+			w.entries[path].Keys = append(w.entries[path].Keys, e.Path)
 		}
 	}
 	for _, key := range []string{"additionalProperties", "items", "else"} {
@@ -138,6 +190,9 @@ func (w *walker) walk(path string, s node, open []string, only string, alternati
 		w.walk(path, x, open, only, false)
 	}
 }
+
+// pathPattern is the pattern of keys that are paths of JSON.
+const pathPattern = `^\$`
 
 // objects counts the alternatives that have keys of their own. What an alternative requires is required only where it
 // is the single one with keys.
@@ -185,8 +240,10 @@ func (w *walker) add(path, sort string, s node, must bool) *entry {
 		w.entries[path] = e
 	}
 	e.Must = e.Must && must
-	if e.Text == "" {
-		text, _ := s["description"].(string)
+	text, _ := s["description"].(string)
+	if w.protocol != "" {
+		e.addText(w.protocol, sentence(text, false))
+	} else if e.Text == "" {
 		e.Text = sentence(text, false)
 	}
 	for _, f := range w.forms(s, nil) {

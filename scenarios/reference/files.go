@@ -29,7 +29,8 @@ func (r *Reference) Files(examples []Example) map[string]string {
 			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"), r.faultKeys()),
 		"targets/README.md": r.page("Targets and protocols",
 			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose file.",
-			r.keys("Keys of a target", "target"), r.keys("A process", "target.processes"), r.keys("A container", "target.containers"), r.topic("containers"),
+			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"),
+			r.keys("A container", "target.containers"), r.topic("containers"),
 			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"), r.keys("Signatures: sign", "sign")),
 		"reporters/README.md": r.page("Reports",
 			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be drawn again.",
@@ -200,28 +201,61 @@ func (r *Reference) faultKeys() string {
 	}
 	var b strings.Builder
 	b.WriteString("## Settings of each kind\n")
-	var shared []string
-	seen := map[string]bool{}
+	kinds := map[string][]string{} // of each shared setting
 	for _, f := range faults {
 		var own []*entry
+		var also []string
 		for _, e := range r.below(f) {
-			if times[text(e, f)] < 4 {
+			key := text(e, f)
+			if times[key] < 4 {
 				own = append(own, e)
 				continue
 			}
-			if key := text(e, f); !seen[key] {
-				seen[key] = true
-				shared = append(shared, row("`"+e.name(f.Path)+"`", e.Text))
+			kinds[key] = append(kinds[key], title(f))
+			name := "`" + e.name(f.Path) + "`"
+			if e.Must {
+				name += " (required)"
 			}
+			also = append(also, name)
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n", title(f), period(f.Text))
 		if len(own) > 0 {
 			b.WriteString("\n| key | | value |\n|---|---|---|\n" + r.keyRows(own, f.Path))
 		}
+		if len(also) > 0 {
+			b.WriteString("\nAlso, as many kinds: " + strings.Join(also, " ") + "\n")
+		}
 	}
-	slices.Sort(shared)
-	b.WriteString("\n" + head("Settings that many kinds share", "key", "") + strings.Join(shared, ""))
+	b.WriteString("\n" + head("Settings that many kinds share", "key", "", "kinds"))
+	for _, key := range slices.Sorted(maps.Keys(kinds)) {
+		name, about, _ := strings.Cut(key, "\n")
+		b.WriteString(row("`"+name+"`", about, r.families(kinds[key])))
+	}
 	return b.String()
+}
+
+// families lists kinds of faults; a family of which all are among them is written as one, such as network.*.
+func (r *Reference) families(kinds []string) string {
+	family := func(kind string) string {
+		first, _, _ := strings.Cut(kind, ".")
+		return first
+	}
+	whole := map[string]bool{}
+	for _, e := range r.of("fault") {
+		of := family(title(e))
+		all, known := whole[of]
+		whole[of] = (all || !known) && slices.Contains(kinds, title(e))
+	}
+	var out []string
+	for _, k := range kinds {
+		if of := family(k); whole[of] && of != k {
+			k = of + ".*"
+		}
+		if k = "`" + k + "`"; !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // examplesPage lists the examples, each by the title and the first paragraph of its page.

@@ -54,7 +54,7 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 	}
 	seen := map[string]bool{}
 	for _, p := range keys {
-		if k := r.key(r.entries[p]); !seen[k.Name] {
+		if k := r.key(r.entries[p]); !seen[k.Name] && !r.entries[p].Pattern {
 			seen[k.Name] = true
 			o.Keys = append(o.Keys, k)
 		}

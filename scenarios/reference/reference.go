@@ -29,7 +29,7 @@ type Sources struct {
 	Faults    []string          // kinds of faults in the scenario's schema
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
 	Formats   map[string]string // formats of reports, with descriptions
-	Converted [][2]string       // what `brunt convert` reads, and what becomes of it
+	Converted [][3]string       // formats that `brunt convert` reads: the name, what it reads, and what becomes of it
 }
 
 // A Reference holds all entries that can be explained.
@@ -69,6 +69,10 @@ func New(from Sources) (*Reference, error) {
 			}
 		}
 		r.put(e)
+	}
+	r.putProtocols()
+	for _, c := range from.Converted {
+		r.put(&entry{Path: "converter." + c[0], Sort: "converter", Text: fmt.Sprintf("Reads %s: %s.", c[1], c[2])})
 	}
 	for name, text := range from.Formats {
 		r.put(&entry{Path: "format." + name, Sort: "format", Text: text})
@@ -115,7 +119,7 @@ func (r *Reference) readTopics() error {
 	}
 	var formats strings.Builder
 	for _, f := range r.from.Converted {
-		formats.WriteString(row(f[0], f[1]))
+		formats.WriteString(row(f[1], f[2]))
 	}
 	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "), convertFormats+"\n", formats.String(),
 		shortestGiven, strconv.Itoa(secret.ShortestGiven), shortest, strconv.Itoa(secret.Shortest), shortestDigits, strconv.Itoa(secret.ShortestDigits))
@@ -142,7 +146,7 @@ const (
 // lists are names that select several entries.
 var lists = map[string]string{
 	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term", "topics": "topic",
-	"exit-codes": "exit code", "formats": "format",
+	"exit-codes": "exit code", "formats": "format", "protocols": "protocol", "converters": "converter",
 }
 
 // An unknownError reports a query without an entry.
@@ -153,7 +157,7 @@ func (e *unknownError) Error() string {
 }
 
 // Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
-// exit code, a term, a topic, or the name of a list of them. A term may be written as separate words: "in flight" is
+// exit code, a protocol, a converter, a term, a topic, or the name of a list of them. A term may be written as separate words: "in flight" is
 // in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
@@ -193,12 +197,12 @@ const maxWhole = 4
 // in it. A term, a metric and a key may share a name.
 func (r *Reference) find(query string) []*entry {
 	var found []*entry
-	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format."} {
+	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format.", "protocol.", "converter."} {
 		if e := r.entries[prefix+query]; e != nil {
 			found = append(found, e)
 		}
 	}
-	if len(found) > 0 {
+	if slices.ContainsFunc(found, func(e *entry) bool { return e.Sort != "protocol" && e.Sort != "converter" }) {
 		return found
 	}
 	for _, t := range terms.All() {
@@ -213,7 +217,7 @@ func (r *Reference) find(query string) []*entry {
 		return found
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
-		if strings.HasSuffix(p, "."+query) {
+		if strings.HasSuffix(p, "."+query) && !slices.Contains(found, r.entries[p]) {
 			found = append(found, r.entries[p])
 		}
 	}

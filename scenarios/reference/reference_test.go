@@ -2,12 +2,14 @@ package reference
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"brunt/chaos/selector"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // scenarioSchema is a small schema with each form that brunt's own schema has.
@@ -29,7 +31,10 @@ const scenarioSchema = `{"type": "object",
     {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}},
     {"properties": {"script": {}}, "required": ["script"]}]}}}},
  "$defs": {"at": {"anyOf": [{"examples": ["5s", "1m"]}, {"type": "string", "pattern": "\\$\\{"}]},
-  "step": {"oneOf": [{"properties": {"get": {"description": "a path", "type": "string"}}}]}}}`
+  "step": {"oneOf": [
+    {"title": "http", "properties": {"get": {"description": "a path", "type": "string"}, "name": {"description": "of the step"},
+      "check": {"description": "default: under 400", "properties": {"status": {}}, "patternProperties": {"^\\$": {"description": "at a path"}}}}},
+    {"title": "grpc", "properties": {"name": {"description": "of the step"}, "check": {"description": "default: OK"}}}]}}}`
 
 func newReference(t *testing.T) *Reference {
 	t.Helper()
@@ -37,7 +42,7 @@ func newReference(t *testing.T) *Reference {
 		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Drill: []byte(`{}`), Event: []byte(`{}`),
 		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}, "required": ["verdict"]}`),
 		Faults:    []string{"network.latency"},
-		Converted: [][2]string{{"a toy's file", "a flow"}},
+		Converted: [][3]string{{"toy", "a toy's file", "a flow"}},
 		ExitCodes: [][3]string{{"130, 143", "interrupted", "by a signal"}, {"0", "pass", "every objective held"}},
 	})
 	if err != nil {
@@ -66,6 +71,11 @@ func TestReference_Explain(t *testing.T) {
 		{"what one form of an item requires", "setup.command", []string{"setup.command: a key\n"}},
 		{"what the only form with keys requires", "health", []string{"command (required)  a program"}},
 		{"a key of a step", "get", []string{"step.get: a key", "Value: text."}},
+		{"a key that protocols have in common", "step.name", []string{"of the step.", "Protocols: http, grpc."}},
+		{"a key that differs by protocol", "step.check", []string{"http: default: under 400; grpc: default: OK.", "$…      at a path"}},
+		{"a protocol", "http", []string{"http: a protocol", "Steps: get, post, ", "URLs begin with http:// or", "step.get", "step.check"}},
+		{"the protocols", "protocols", []string{"grpc  Calls a method of gRPC."}},
+		{"a converter", "toy", []string{"toy: a converter", "Reads a toy's file: a flow."}},
 		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
 		{"any percentile", "p99.5", []string{"p95: a metric"}},
 		{"a term", "hold", []string{"hold: a term", "judge.hold"}},
@@ -228,5 +238,27 @@ func TestReference_PacketKeys(t *testing.T) {
 	}
 	if !slices.Contains(r.entries["chaos.process.freeze"].Keys, "chaos.process.freeze.container") {
 		t.Error("a fault on processes has no container")
+	}
+}
+
+// TestReference_Zero: no text says what Go's zero value means: it says what the default is.
+func TestReference_Zero(t *testing.T) {
+	sources := Sources{Result: []byte(`{}`), Event: []byte(`{}`)}
+	for to, schema := range map[*[]byte]syntax.Schema{&sources.Scenario: Schema(), &sources.Policy: PolicySchema(), &sources.Drill: DrillSchema()} {
+		text, err := json.Marshal(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*to = text
+	}
+	r, err := New(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := regexp.MustCompile(`(?i)\b(nil|zero (is|with|sends|asks|reads)|\(zero\)|not set:)`)
+	for _, e := range r.of("key") {
+		if found := value.FindString(e.Text); found != "" {
+			t.Errorf("%s: %q in %q", e.Path, found, e.Text)
+		}
 	}
 }

@@ -405,7 +405,7 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	}
 	for _, p := range catalog.Protocols() {
 		s := syntax.SchemaOf(p.Settings, doc).With(syntax.Schema{"properties": common})
-		s["description"] = p.Doc
+		s["title"], s["description"] = p.Name, p.Doc
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = syntax.VariableSchema()

@@ -24,7 +24,7 @@ func (r *Reference) overview() string {
 		}
 	}
 	r.table(&b, keys, "")
-	b.WriteString("\nLists: brunt explain faults, executors, metrics, formats, terms, exit-codes, topics.\n")
+	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, exit-codes, topics.\n")
 	b.WriteString("Topics:\n")
 	r.table(&b, r.of("topic"), "topic")
 	b.WriteString("\nFor example: brunt explain network.latency, brunt explain slo, brunt explain hold, brunt explain result.faults.recover.\n")
@@ -65,6 +65,12 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 			b.WriteString(wrap("Required by: "+strings.Join(e.MustOf, ", ")+".", "  "))
 		}
 	}
+	if e.Sort == "protocol" {
+		b.WriteString(wrap(protocolChoice(e), "  "))
+	}
+	if e.Sort == "key" && len(e.Protocols) > 0 {
+		b.WriteString(wrap("Protocols: "+strings.Join(e.Protocols, ", ")+".", "  "))
+	}
 	if e.Sort == "fault" {
 		b.WriteString(wrap("Acts on: "+e.On+". Systems: "+e.Systems+".", "  "))
 		fmt.Fprintf(b, "\n  In a scenario:\n    chaos:\n      NAME: {at: 10s, for: 5s, %s: {...}}\n", title(e))
@@ -89,7 +95,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 
 // title returns the name that an entry is asked for by.
 func title(e *entry) string {
-	for _, prefix := range []string{"term.", "metric.", "format."} {
+	for _, prefix := range []string{"term.", "metric.", "format.", "protocol.", "converter."} {
 		if rest, ok := strings.CutPrefix(e.Path, prefix); ok && e.Sort+"." == prefix {
 			return rest
 		}

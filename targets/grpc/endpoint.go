@@ -22,7 +22,7 @@ import (
 // endpoint is the YAML of an endpoint besides its url.
 type endpoint struct {
 	syntax.Place
-	Protos      []string `yaml:"protos"`       // .proto files of its services, beside the scenario; zero asks the server by reflection
+	Protos      []string `yaml:"protos"`       // .proto files of its services, beside the scenario; default: the server is asked by reflection
 	ImportPaths []string `yaml:"import_paths"` // folders of the files that `protos` import; zero is the folders of the files in `protos`
 	Protoset    string   `yaml:"protoset"`     // a set of descriptors, of protoc --include_imports --descriptor_set_out; in place of protos
 }

@@ -53,7 +53,8 @@ type callStep struct {
 	Message  *messageSource             `yaml:"message"` // what is sent, by the names of its fields; nil is an empty message
 	Stream   streamStep                 `yaml:",inline"`
 	Metadata map[string]template.Header `yaml:"metadata"` // by name; the value of a name that ends in -bin is sent as base64
-	// sent to the server, and kept by brunt's clock from when it is ready to send; zero sends none, and the load's timeout holds
+	// time limit of the call: sent to the server, and counted by brunt from the moment it is ready to send; default: none is sent,
+	// and the load's timeout applies
 	Deadline quantity.Duration     `yaml:"deadline,positive"`
 	Check    *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is the status OK
 	Extract  map[string]extraction `yaml:"extract"` // variable to where its value stands
@@ -209,7 +210,7 @@ func (c *grpcCall) compileMetadata(s *callStep, m *syntax.Mistakes) {
 // ownMetadata are the headers of a request that are not the author's.
 var ownMetadata = []string{"te", "content-type", "content-length", "user-agent", "host", "connection", "transfer-encoding", "upgrade", "keep-alive"}
 
-// bind finds the method of a call by the server's reflection, if no file has told it.
+// bind finds the method of a call by the server's reflection, if no file describes it.
 func bind(ctx context.Context, call scenarios.Call, by targets.Client) error {
 	c := call.(*grpcCall)
 	if c.bound.Load() != nil {

@@ -25,7 +25,7 @@ import (
 // at most one of messages, until and for says how far it is read; without any, it is read to its end.
 type streamStep struct {
 	Send     []*messageSource  `yaml:"send"`           // to a method that takes a stream: its messages, in place of `message`
-	Messages int               `yaml:"messages,min=1"` // of a stream of answers: how many are waited for; zero reads to its end
+	Messages int               `yaml:"messages,min=1"` // of a stream of answers: how many are waited for; default: all, to its end
 	Until    *messageMatch     `yaml:"until"`          // of a stream of answers: what the last message is like, such as {"$.state": DONE}
 	For      quantity.Duration `yaml:"for,positive"`   // of a stream of answers: how long it is read, from the request on; there must be a message
 }

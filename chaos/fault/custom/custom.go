@@ -22,9 +22,8 @@ import (
 // journal executes it, and cannot know how far brunt came.
 type Custom struct {
 	syntax.Place
-	Verify *probe.Probe `yaml:"verify,required"` // checks the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
-	// checks that the effect is over, or with revert: none that the system has recovered; nil is that verify no
-	// longer holds
+	Verify *probe.Probe `yaml:"verify,required"` // checks the effect: a command, or {get: …}, {metric: …}, {query: …}; before the injection it must fail
+	// checks that the effect is over (with `revert: none`, that the system has recovered); default: `verify` no longer holds
 	Gone    *probe.Probe      `yaml:"gone"`
 	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
