@@ -167,7 +167,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				eventually(t, "bytes flow", func() bool { return p.Stats().Back > was+1<<20 })
 				x := add(t, p, toxic)
 				at := p.Stats()
-				time.Sleep(3 * time.Millisecond) // simulates a moment in which a flow that goes on would show
+				time.Sleep(3 * time.Millisecond) // simulates time: in it, a flow that a toxic does not stop would pass bytes
 				most := int64(0)
 				if runtime.GOOS == "windows" { // a write in progress can't be interrupted on Windows
 					most = 4 * proxy.BufferSize

@@ -16,7 +16,7 @@ func TestTimeout_Stopped(t *testing.T) {
 			if time.Since(began) == 0 {
 				time.Sleep(stood) // simulates a brunt that is stopped
 			}
-			time.Sleep(time.Millisecond) // simulates a look
+			time.Sleep(time.Millisecond) // simulates the time between two looks
 		}
 		if got := time.Since(began) - stood; got < patience-mostBetween || got > patience {
 			t.Errorf("besides the stop it waited for %s, want %s", got, patience)

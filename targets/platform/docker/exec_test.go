@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,6 +24,11 @@ import (
 func TestExec(t *testing.T) {
 	var made atomic.Int64
 	var hangs atomic.Bool
+	released := make(chan struct{})
+	release := sync.OnceFunc(func() {
+		hangs.Store(false)
+		close(released)
+	})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/_ping"):
@@ -38,15 +44,15 @@ func TestExec(t *testing.T) {
 			defer conn.Close()
 			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stderr), "a warning")
 			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), "master")
-			for hangs.Load() {
-				time.Sleep(5 * time.Millisecond) // simulates a command that hangs
+			if hangs.Load() {
+				<-released
 			}
 		default:
 			fmt.Fprintf(w, `{"Running": %v}`, hangs.Load())
 		}
 	}))
 	defer s.Close()
-	defer hangs.Store(false)
+	defer release()
 	e := engineAt(t, s)
 	run := func(ctx context.Context, args ...string) (string, string, error) {
 		var stdout, stderr bytes.Buffer
@@ -64,7 +70,7 @@ func TestExec(t *testing.T) {
 		}
 		cancel()
 	}
-	hangs.Store(false)
+	release()
 	if out, _, err := run(t.Context(), "role"); out != "master" || err != nil || made.Load() != 3 {
 		t.Errorf("%q, %v after %d runs", out, err, made.Load())
 	}
