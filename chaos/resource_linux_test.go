@@ -528,7 +528,7 @@ func TestResources_Refused(t *testing.T) {
 		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
 		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
 		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
-		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
+		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB must stay free"},
 		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // memory from before the group does not count
 			u := v.Unit.(*unit)
 			if err := v.Stop(t.Context(), 0); err != nil {
@@ -549,7 +549,7 @@ func TestResources_Refused(t *testing.T) {
 			if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "as full as it is to be already"},
+		}, "is already as full as the fault would make it"},
 		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
 		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "has changed the code"},
 		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "another program has stopped it"},

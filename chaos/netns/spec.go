@@ -74,7 +74,7 @@ type Spec struct {
 	Lease       Lease         `json:"lease,omitzero"`        // of another process that puts it in force; a Namespace of this one ignores it
 }
 
-// A Lease says how an effect ends without who has set it.
+// A Lease says how an effect ends without the process that has set it.
 type Lease struct {
 	Key   string        `json:"key,omitempty"`   // by which a watchdog ends it; empty: none can
 	Until time.Duration `json:"until,omitempty"` // from now on, when its process ends it; zero is never

@@ -48,7 +48,7 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Deci
 	return nil
 }
 
-// undecided says why a job is green that shows nothing.
+// undecided says why the exit code is 0 although the comparison has not decided anything.
 const undecided = "NOTHING IS DECIDED: the exit code is 0, and with --fail-inconclusive it is 8"
 
 // exitCode is that of a verdict: a comparison that shows nothing fails only if a flag asks for that.

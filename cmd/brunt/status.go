@@ -108,8 +108,8 @@ func (s *status) print(out io.Writer) {
 		printRun(out, r)
 	}
 	for _, file := range s.Aside {
-		fmt.Fprintf(out, "%s: a damaged journal, all of which that can be read is taken back; what else it told of may be left. "+
-			"Remove the file once you have looked\n", file)
+		fmt.Fprintf(out, "%s: a damaged journal: everything readable in it was taken back. What its unreadable lines describe may remain: "+
+			"`brunt revert --discover` looks for it. Then remove the file\n", file)
 	}
 	for _, r := range s.Strays {
 		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)

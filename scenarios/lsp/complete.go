@@ -67,7 +67,7 @@ func (c *completer) item(label, insert string, kind int) completion {
 	}
 }
 
-// keys completes a key of the map that a token is in. After is put behind it.
+// keys returns the keys that can be added to the map that holds a token. Each is followed by the text after.
 func (c *completer) keys(t token, path []string, after string) []completion {
 	o, ok := c.o.Reference.Outline(path)
 	if !ok || o.Named {

@@ -114,7 +114,7 @@ func (s *server) of(path string) *document {
 	return &document{uri: uriOf(path), path: path, text: string(text)}
 }
 
-// actions offers what the mistakes in a range are mended by.
+// actions returns the quick fixes for the mistakes in a range.
 func (s *server) actions(r *jsonrpc2.Request) (any, error) {
 	p, err := params[actionParams](r)
 	if err != nil {

@@ -218,7 +218,7 @@ func (s *server) check() map[string][]diagnostic {
 	return out
 }
 
-// publish checks what is open and tells the editor. Files without mistakes now are told to have none.
+// publish checks the open files and sends their mistakes to the editor. It publishes an empty list for a file that no longer has mistakes.
 func (s *server) publish(c *jsonrpc2.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

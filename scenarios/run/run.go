@@ -321,7 +321,7 @@ func (r *runner) bringUp(ctx context.Context) error {
 	}
 	r.sys.Watch()
 	r.identity.identify(ctx)
-	r.identity.programs() // so that a look at the run does not compute it during the load
+	r.identity.programs() // computed now, so that a sample of the run does not compute it during the load
 	if r.o.NoChaos {
 		return nil
 	}

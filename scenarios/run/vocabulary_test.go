@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -128,6 +130,21 @@ func TestVocabulary(t *testing.T) {
 	}
 	for _, file := range treeFiles(t) {
 		checkName(file, file)
+		if !textFile.MatchString(file) {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			checkText(file, strings.TrimSpace(line))
+			for _, name := range templateName.FindAllString(line, -1) {
+				if path.Ext(file) == ".tmpl" {
+					checkName(file, name)
+				}
+			}
+		}
 	}
 	for word, all := range wordsInUse {
 		for i, u := range all {
@@ -137,6 +154,13 @@ func TestVocabulary(t *testing.T) {
 		}
 	}
 }
+
+// textFile matches the files besides Go whose text is held to the words: pages, scripts and styles of reports, and scripts of
+// .ci. templateName matches a variable of a template.
+var (
+	textFile     = regexp.MustCompile(`\.(md|js|css|tmpl)$|^\.ci/[a-z]+$`)
+	templateName = regexp.MustCompile(`\$[a-zA-Z]+`)
+)
 
 // wordsOf splits a name at capitals, digits and signs, in lower case.
 func wordsOf(name string) []string {

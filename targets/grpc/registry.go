@@ -14,7 +14,7 @@ import (
 // A registry knows services by their full names.
 type registry struct {
 	services map[protoreflect.FullName]protoreflect.ServiceDescriptor
-	from     string // what told them, for messages
+	from     string // source of the descriptions, for messages
 }
 
 func newRegistry(from string) *registry {

@@ -108,9 +108,10 @@ func (f *diskFill) Plan() error {
 	f.left = space.Free - f.take
 	switch {
 	case f.take < leastTaken:
-		return fmt.Errorf("%s: %s is as full as it is to be already: %s of %s are left", f.Victim, f.fault.Path, sizeText(space.Free), sizeText(space.Total))
+		return fmt.Errorf("%s: %s is already as full as the fault would make it: %s of %s are left", f.Victim, f.fault.Path, sizeText(space.Free),
+			sizeText(space.Total))
 	case space.Memory && available()-f.take < leftToMachine:
-		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s is to be left", f.Victim, f.fault.Path,
+		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s must stay free", f.Victim, f.fault.Path,
 			sizeText(f.take), sizeText(max(0, available()-f.take)), sizeText(leftToMachine))
 	case f.left < leftToBrunt && f.brunts(dir):
 		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or set BRUNT_STATE to a directory elsewhere",

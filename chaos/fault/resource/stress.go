@@ -326,7 +326,7 @@ func (s *stressMemory) Plan() error {
 		taken = min(taken, s.limit)
 	}
 	if left := available() - taken; left < leftToMachine {
-		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s is to be left", sizeText(taken), sizeText(max(0, left)), sizeText(leftToMachine))
+		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s must stay free", sizeText(taken), sizeText(max(0, left)), sizeText(leftToMachine))
 	}
 	return nil
 }
