@@ -74,7 +74,7 @@ func TestReference_Explain(t *testing.T) {
 		{"a key that protocols have in common", "step.name", []string{"of the step.", "Protocols: http, grpc."}},
 		{"a key that differs by protocol", "step.check", []string{"http: default: under 400; grpc: default: OK.", "$…      at a path"}},
 		{"a protocol", "http", []string{"http: a protocol", "Steps: get, post, ", "URLs begin with http:// or", "step.get", "step.check"}},
-		{"the protocols", "protocols", []string{"grpc  Calls a method of gRPC."}},
+		{"the protocols", "protocols", []string{"Calls a method of gRPC."}},
 		{"a converter", "toy", []string{"toy: a converter", "Reads a toy's file: a flow."}},
 		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
 		{"any percentile", "p99.5", []string{"p95: a metric"}},
