@@ -26,12 +26,12 @@ func TestMarkdown(t *testing.T) {
 	if len(blocks)%2 == 0 {
 		t.Errorf("%d ends of blocks of code", len(blocks)-1)
 	}
-	hostile := ""
+	var hostile strings.Builder
 	for i := 0; i < len(blocks); i += 2 {
-		hostile += blocks[i]
+		hostile.WriteString(blocks[i])
 	}
 	for _, bad := range []string{"<script>", "\x1b", "\u202e"} {
-		if strings.Contains(hostile, bad) {
+		if strings.Contains(hostile.String(), bad) {
 			t.Errorf("%q came through", bad)
 		}
 	}
