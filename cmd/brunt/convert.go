@@ -113,13 +113,14 @@ func convertFormats() string {
 
 // convertUsage says what FILE may be.
 func convertUsage() string {
-	text := "FILE may be -, the standard input."
+	var text strings.Builder
+	text.WriteString("FILE may be -, the standard input.")
 	for _, f := range convert.Converters() {
 		if f.Usage != "" {
-			text += " " + f.Usage
+			text.WriteString(" " + f.Usage)
 		}
 	}
-	return strings.Join(words.Wrap(text, 88), "\n")
+	return strings.Join(words.Wrap(text.String(), 88), "\n")
 }
 
 // foreign reads the input: a file, the standard input, the words after --, or what a converter asks for.

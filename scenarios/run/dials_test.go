@@ -28,6 +28,7 @@ var dials = map[string]string{
 	"chaos/proxy/peer/client.go http2.Transport":              "the same proof in HTTP/2, over that connection",
 	"chaos/selector/injection_point.go net.DefaultResolver":   "asks the machine's name servers for a peer's address, and connects to nothing",
 	"reporters/evidence/signature.go net.DialTimeout":         "a local socket: the agent of SSH signs a report",
+	"reporters/html/print.go exec.CommandContext":             "a browser that prints a page from a file, all of whose names resolve to nothing",
 	"targets/platform/docker/engine.go net.Dialer":            "the engine: its address is checked by guard.allow.chaos where it is not a local socket",
 	"targets/platform/docker/engine.go http.Transport":        "the engine's client, which takes that dialer and no proxy",
 	"targets/http/auth/oauth2.go http.Transport":              "dials by targets/dial",

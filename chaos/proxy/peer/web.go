@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -23,9 +24,9 @@ const webBody = "probe"
 type Form uint8
 
 const (
-	HTTP1 Form = iota
-	HTTP2      // without TLS
-	GRPC       // calls, over HTTP2
+	HTTP1 Form = iota // HTTP/1.1, without TLS
+	HTTP2             // HTTP/2, without TLS
+	GRPC              // calls, over HTTP2
 )
 
 // A Message is one message of an exchange.
@@ -93,9 +94,7 @@ func (w *Web) serve2(to http.ResponseWriter, r *http.Request) {
 		return
 	}
 	to.Header().Set(ownHeader, "yes")
-	for name, values := range w.Says {
-		to.Header()[name] = values
-	}
+	maps.Copy(to.Header(), w.Says)
 	switch {
 	case w.Form == GRPC: // a status alone
 		to.Header().Set("Content-Type", grpcType)
