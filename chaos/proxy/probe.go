@@ -315,7 +315,7 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer.Peer, web *peer.Web, n i
 			return err
 		}
 		free := bind(ctx, c)
-		a, err := web.NewClient(c)
+		a, err := web.NewClient(ctx, c)
 		if err != nil {
 			r.fail(err)
 		} else {

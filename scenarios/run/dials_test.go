@@ -25,7 +25,7 @@ var dials = map[string]string{
 	"chaos/netns/responder/forward_linux.go net.Dialer":       "passes queries of a container on to the name server that the container itself had asked",
 	"chaos/proxy/link.go net.Dialer":                          "the other end of a declared link, whose address System.reach has checked",
 	"chaos/proxy/rendezvous.go net.Dialer":                    "the proof of a link connects to brunt's own proxy",
-	"chaos/proxy/peer/client.go http2.Transport":              "the same proof in HTTP/2, over that connection",
+	"chaos/proxy/peer/client.go http.Transport":               "the same proof in HTTP/2, over that connection",
 	"chaos/selector/injection_point.go net.DefaultResolver":   "asks the machine's name servers for a peer's address, and connects to nothing",
 	"reporters/evidence/signature.go net.DialTimeout":         "a local socket: the agent of SSH signs a report",
 	"reporters/html/print.go exec.CommandContext":             "a browser that prints a page from a file, all of whose names resolve to nothing",

@@ -10,16 +10,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/http2"
 )
 
 // A Client makes the requests of a probe on one connection.
 type Client struct {
 	web *Web
 	c   *net.TCPConn
-	br  *bufio.Reader     // of HTTP/1.1
-	h2  *http2.ClientConn // else
+	br  *bufio.Reader    // of HTTP/1.1
+	h2  *http.ClientConn // else
 }
 
 // An Answer is what came to a request.
@@ -32,15 +30,19 @@ type Answer struct {
 	Says    Message
 }
 
-// NewClient begins a connection to a web.
-func (w *Web) NewClient(c *net.TCPConn) (*Client, error) {
+// NewClient begins the exchange with a web on a connection.
+func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	a := &Client{web: w, c: c}
 	if w.Form == HTTP1 {
 		a.br = bufio.NewReader(c)
 		return a, nil
 	}
+	over := &http.Transport{
+		Protocols: http2Alone(), DisableCompression: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil },
+	}
 	var err error
-	a.h2, err = (&http2.Transport{AllowHTTP: true, DisableCompression: true}).NewClientConn(c)
+	a.h2, err = over.NewClientConn(ctx, "http", "probe:80")
 	return a, err
 }
 

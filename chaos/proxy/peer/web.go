@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"golang.org/x/net/http2"
 )
 
 // ownHeader marks a peer's responses, to distinguish them from the proxy's own.
@@ -84,9 +82,46 @@ func (w *Web) Serve(c *net.TCPConn) {
 		w.serve1(c)
 		return
 	}
-	quiet := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
-	new(http2.Server).ServeConn(c, &http2.ServeConnOpts{BaseConfig: quiet, Handler: http.HandlerFunc(w.serve2)})
+	one := &single{c: c, over: make(chan struct{})}
+	s := &http.Server{
+		ErrorLog: log.New(io.Discard, "", 0), Protocols: http2Alone(), Handler: http.HandlerFunc(w.serve2),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				close(one.over)
+			}
+		},
+	}
+	_ = s.Serve(one) // until the connection is closed
 }
+
+// http2Alone returns the protocol of a web that speaks HTTP/2 without TLS.
+func http2Alone() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	return p
+}
+
+// A single is a listener of one connection, which ends with it.
+type single struct {
+	c    net.Conn
+	over chan struct{} // closed when the connection is
+}
+
+// Accept implements [net.Listener].
+func (s *single) Accept() (net.Conn, error) {
+	if c := s.c; c != nil {
+		s.c = nil
+		return c, nil
+	}
+	<-s.over
+	return nil, net.ErrClosed
+}
+
+// Close implements [net.Listener].
+func (s *single) Close() error { return nil }
+
+// Addr implements [net.Listener].
+func (s *single) Addr() net.Addr { return &net.TCPAddr{} }
 
 // serve2 answers a request of HTTP/2.
 func (w *Web) serve2(to http.ResponseWriter, r *http.Request) {

@@ -196,6 +196,9 @@ func write(t *testing.T, text string, words ...string) *leaky {
 		l.save(t, name, l.fill(text, words...))
 	}
 	for i, name := range variables {
+		if name == "LEAK_SCRIPT" && !strings.Contains(text, name) {
+			continue // no secret of a run that does not ask for it
+		}
 		l.secrets[name] = newSecret(i%2 == 1 && !slices.Contains(plainVariables, name))
 		l.env = append(l.env, name+"="+l.secrets[name])
 	}
