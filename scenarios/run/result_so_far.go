@@ -70,5 +70,8 @@ func reasonSoFar(objectives []result.ObjectiveResult) string {
 	case n[scenarios.Pending] > 0:
 		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be judged yet.", n[scenarios.Pass], len(objectives), n[scenarios.Pending])
 	}
+	if len(objectives) == 1 {
+		return "So far the objective holds."
+	}
 	return fmt.Sprintf("So far all %d objectives hold.", len(objectives))
 }
