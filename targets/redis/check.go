@@ -1,16 +1,14 @@
 package redis
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/check"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 
 	"github.com/ohler55/ojg/jp"
@@ -87,27 +85,29 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	e.path = path
 }
 
+// String returns the extraction as its author wrote it.
+func (e *extraction) String() string { return e.path.String() }
+
+// Find implements [targets.Finder].
+func (e *extraction) Find(a *answer, v *template.Value) bool {
+	got, found := a.JSON(e.path)
+	if found {
+		targets.SetFound(v, got)
+	}
+	return found
+}
+
+// Masks implements [targets.Finder].
+func (e *extraction) Masks([]byte) bool { return false }
+
+// IsSecret implements [targets.Finder].
+func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
+
 // expected is what a call expects of its answer and takes from it.
 type expected struct {
 	allow, shed []string
-	checks      []condition
-	extracts    []extract
+	rest        targets.Expected[*answer]
 	decodes     bool // checks or extractions read the answer
-}
-
-// condition is one check besides that of errors.
-type condition struct {
-	id     int // number in the plan
-	within time.Duration
-	path   jp.Expr
-	check.Matcher
-}
-
-type extract struct {
-	id   int
-	slot int
-	extraction
-	secret bool // by the name of the variable, or of the place
 }
 
 func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
@@ -115,37 +115,13 @@ func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
 		return
 	}
 	c.allow, c.shed = k.allow, k.shed
-	if k.within > 0 {
-		c.checks = append(c.checks, condition{id: in.AddCheck("within"), within: k.within})
-	}
-	for _, p := range k.paths {
-		c.decodes = true
-		c.checks = append(c.checks, condition{id: in.AddCheck(p.Name), path: p.Path, Matcher: p.Matcher})
-	}
-}
-
-func (c *call) compileExtraction(name string, e extraction, in targets.Scope) {
-	x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), extraction: e, secret: secret.IsName(name) || secret.IsName(check.NameAt(e.path))}
-	if x.secret {
-		in.Symbols.Hide(x.slot)
-	}
-	c.extracts = append(c.extracts, x)
-	c.decodes = true
+	c.decodes = len(k.paths) > 0
+	c.rest.Within(k.within, in)
+	c.rest.Fields("", k.paths, in)
 }
 
 // holds reports whether the answer has the first word of an error in a list.
 func (p *reply) holds(list []string) bool {
 	word, _, _ := strings.Cut(string(p.text), " ")
 	return slices.Contains(list, word)
-}
-
-// wanted says what a condition expected and what came.
-func (k *condition) wanted(a *answer, out *scenarios.Outcome) string {
-	if k.within > 0 {
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
-	}
-	if v, found := a.at(k.path); found {
-		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, targets.Quote(check.ValueText(v)), k.Matcher.String())
-	}
-	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
 }

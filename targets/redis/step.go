@@ -2,10 +2,8 @@ package redis
 
 import (
 	"embed"
-	"maps"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -86,9 +84,8 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	c.encoded = c.source.encode()
 	c.compileChecks(s.Check, in)
-	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
-		c.compileExtraction(name, s.Extract[name], in)
-	}
+	c.decodes = c.decodes || len(s.Extract) > 0
+	targets.Extract(&c.rest, s.Extract, in)
 	c.compileEndpoint(in, m)
 	switch {
 	case in.Auth != nil && in.Auth.Kind == syntax.Map:
