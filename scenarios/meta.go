@@ -63,10 +63,7 @@ func isMetaName(s string) bool {
 
 // metaText reads a text, or a list of texts.
 func metaText(n *syntax.Node, m *syntax.Mistakes) (text string, ok bool) {
-	items := []*syntax.Node{n}
-	if n.Kind == syntax.List {
-		items = n.Items
-	}
+	items := n.OneOrMore()
 	if n.Kind == syntax.Null {
 		return "", true
 	}

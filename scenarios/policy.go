@@ -217,13 +217,10 @@ func itemsAt(n *syntax.Node, keys []string) []*syntax.Node {
 	for _, key := range keys {
 		n = n.Get(key)
 	}
-	switch {
-	case n == nil || n.Kind == syntax.Null || n.Kind == syntax.Map:
+	if n == nil || n.Kind == syntax.Null || n.Kind == syntax.Map {
 		return nil
-	case n.Kind == syntax.List:
-		return n.Items
 	}
-	return []*syntax.Node{n}
+	return n.OneOrMore()
 }
 
 // PolicySchema is the schema of a policy file. Kinds are the faults that it can name.

@@ -11,10 +11,7 @@ type Ports []uint16
 
 // DecodeNode implements [syntax.NodeDecoder].
 func (p *Ports) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	one := []*syntax.Node{n}
-	if n.Kind == syntax.List {
-		one = n.Items
-	}
+	one := n.OneOrMore()
 	if len(one) == 0 {
 		m.Add(n.Pos, "the list is empty; omit `ports` to hit all ports")
 	}

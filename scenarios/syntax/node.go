@@ -72,6 +72,14 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// OneOrMore returns the items of a list; another value is a list of one.
+func (n *Node) OneOrMore() []*Node {
+	if n.Kind == List {
+		return n.Items
+	}
+	return []*Node{n}
+}
+
 // Holds reports whether pos is the position of n or of a node below it.
 func (n *Node) Holds(pos Pos) bool {
 	if n.Pos == pos {

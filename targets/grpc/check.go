@@ -61,12 +61,8 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // statuses reads the names of statuses: one, or a list.
 func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
-	items := []*syntax.Node{n}
-	if n.Kind == syntax.List {
-		items = n.Items
-	}
 	names := scenarios.GRPCStatuses()
-	for _, item := range items {
+	for _, item := range n.OneOrMore() {
 		text, ok := item.Text(m)
 		if !ok {
 			continue

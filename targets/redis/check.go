@@ -48,11 +48,7 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // errorWords reads the first words of errors: one, or a list.
 func errorWords(n *syntax.Node, m *syntax.Mistakes) (list []string) {
-	items := []*syntax.Node{n}
-	if n.Kind == syntax.List {
-		items = n.Items
-	}
-	for _, item := range items {
+	for _, item := range n.OneOrMore() {
 		text, ok := item.Text(m)
 		if !ok {
 			continue
