@@ -13,6 +13,7 @@ import (
 	"brunt/reporters/ci"
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
@@ -189,7 +190,7 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt) error {
 		if a.res != nil {
 			verdict, took = a.res.Verdict, a.res.Ended.Sub(a.res.Started).Seconds()
 			row.Verdict, row.Why, row.Link = string(verdict), a.res.Reason, a.drill.Name+"/"+html.File
-			row.Tone = toneOf(a.res.Verdict)
+			row.Tone = words.Tone(a.res.Verdict)
 			for _, one := range a.laid.Missing(a.res) {
 				row.Why += " " + one[1]
 			}
@@ -218,15 +219,4 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt) error {
 		return exit(code)
 	}
 	return err
-}
-
-// toneOf is the tone of a verdict on a page.
-func toneOf(v scenarios.Verdict) string {
-	switch v {
-	case scenarios.Pass:
-		return "good"
-	case scenarios.Fail, scenarios.NotReverted, scenarios.Stopped:
-		return "bad"
-	}
-	return "unsure"
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
@@ -53,7 +54,6 @@ traffic. Of several runs the newest counts.`,
 // fillMatrix adds the rows of a matrix to its page.
 func fillMatrix(page *html.MatrixPage, m *drills.Matrix) {
 	page.Effects = m.Effects
-	signs := map[string]string{"good": "✓", "bad": "✗", "unsure": "?"}
 	for _, part := range m.Parts {
 		row := html.MatrixRow{Part: part}
 		for _, effect := range m.Effects {
@@ -62,12 +62,11 @@ func fillMatrix(page *html.MatrixPage, m *drills.Matrix) {
 				row.Cells = append(row.Cells, html.MatrixCell{Why: "never tried"})
 				continue
 			}
-			tone := toneOf(cell.Verdict)
-			text := signs[tone]
+			text := words.Mark(cell.Verdict)
 			if cell.Verdict == scenarios.None {
 				text = "–"
 			}
-			row.Cells = append(row.Cells, html.MatrixCell{Text: text, Tone: tone, Why: cell.Why, Link: cell.Link})
+			row.Cells = append(row.Cells, html.MatrixCell{Text: text, Tone: words.Tone(cell.Verdict), Why: cell.Why, Link: cell.Link})
 		}
 		page.Rows = append(page.Rows, row)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"brunt/reporters/html"
 	"brunt/reporters/site"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
@@ -112,6 +113,6 @@ func writeSite(c *cobra.Command, out string, roots []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, "index.html"), scenarios.Amount(runs, "run"))
+	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, html.Index), scenarios.Amount(runs, "run"))
 	return nil
 }

@@ -28,7 +28,7 @@ type MatrixDrill struct{ Name, Family, About, Verdict, Tone, Why, Link string }
 
 var matrixTemplate = template.Must(template.ParseFS(sources, "assets/matrix.tmpl"))
 
-// Index is the file of the page of several drills.
+// Index is the file of a page of several runs.
 const Index = "index.html"
 
 // Report writes the page.

@@ -56,7 +56,7 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 		p.Runs = append(p.Runs, row)
 	}
 	p.Problems = problems
-	return len(p.Runs), problems, write("index.html", p.Report)
+	return len(p.Runs), problems, write(html.Index, p.Report)
 }
 
 // pageOf is the address of the page of a run.

@@ -44,8 +44,9 @@ type Tried struct {
 // A Cell says what runs showed of one part of a system under one effect. Without a verdict it was never tried.
 type Cell struct {
 	Verdict scenarios.Verdict
-	Why     string // in a sentence
-	Link    string // to the report of the newest run
+	Why     string    // in a sentence
+	Link    string    // to the report of the newest run
+	began   time.Time // when that run began
 }
 
 // A Matrix says which parts of a system were tried under which effects, and what came of it.
@@ -53,14 +54,12 @@ type Matrix struct {
 	Effects []string           // those that were tried at all
 	Parts   []string           // units, then links
 	Cells   map[[2]string]Cell // by part and effect
-
-	began map[[2]string]time.Time // when the run of a cell began
 }
 
 // NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected traffic; the newest run
 // counts.
 func NewMatrix(runs []Tried) *Matrix {
-	m := &Matrix{Cells: map[[2]string]Cell{}, began: map[[2]string]time.Time{}}
+	m := &Matrix{Cells: map[[2]string]Cell{}}
 	parts, tried := map[string]bool{}, map[string]bool{}
 	for _, run := range runs {
 		for _, u := range run.Result.Usage {
@@ -109,7 +108,7 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 
 // add adds what a run says of a fault to a cell, unless a newer run was there before. Of several faults of one run the worst counts.
 func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
-	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link}
+	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
 		o := &run.Result.Objectives[i]
 		if scenarios.PhaseOf(o.Phase) != f.Name || o.List != "" {
@@ -123,12 +122,11 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 		cell.Verdict, cell.Why = scenarios.NotReverted, "the fault could not be taken back"
 	}
 	cell.Why = run.Name + ": " + cell.Why
-	before, old := m.Cells[at], m.began[at]
-	switch began := run.Result.Started; {
-	case began.Before(old), began.Equal(old) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict && before.Verdict != "":
-	default:
-		m.Cells[at], m.began[at] = cell, began
+	before, tried := m.Cells[at]
+	if tried && (cell.began.Before(before.began) || cell.began.Equal(before.began) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict) {
+		return
 	}
+	m.Cells[at] = cell
 }
 
 // Share says how many of n drills that fit passed, as an interval: what is not known may be either.

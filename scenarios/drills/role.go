@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -180,13 +181,12 @@ func (r *Role) check(s System, part string) error {
 	if slices.Contains(known, part) {
 		return nil
 	}
+	name, i, ok := chaos.SplitUnit(part)
 	if r.Is == "unit" { // any index of a service with enough replicas
-		service, i, ok := chaos.SplitUnit(part)
-		if n, has := s.Replicas[service]; ok && has && (n == 0 || i < n) && (n == 0 || n >= r.Replicas) {
+		if n, has := s.Replicas[name]; ok && has && (n == 0 || i < n && n >= r.Replicas) {
 			return nil
 		}
 	}
-	name, _, _ := chaos.SplitUnit(part)
 	if n, has := s.Replicas[name]; has && n > 0 && n < r.Replicas && (r.Is == "service" || r.Is == "unit") {
 		return fmt.Errorf("role %s: %s has %d of the %d replicas that the drill needs", r.Name, name, n, r.Replicas)
 	}
@@ -195,6 +195,11 @@ func (r *Role) check(s System, part string) error {
 		hint = "the scenario has " + r.lacks()
 	}
 	return fmt.Errorf("role %s: there is no %s %q; %s", r.Name, r.Is, syntax.Clip(part, 60), hint)
+}
+
+// unmet says what the role needs that a scenario does not have.
+func (r *Role) unmet() string {
+	return fmt.Sprintf("needs %s as its %s, and the scenario has %s", r.About, r.Name, r.lacks())
 }
 
 // Bound returns the parts that play the roles of the drill: those that a scenario names for its roles, and over them those of given.
@@ -224,12 +229,12 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 		}
 		can := r.Candidates(s)
 		if len(can) == 0 {
-			return fmt.Errorf("the drill %s needs %s as its %s, and the scenario has %s", d.Name, r.About, r.Name, r.lacks())
+			return fmt.Errorf("the drill %s %s", d.Name, r.unmet())
 		}
 		lacking = append(lacking, fmt.Sprintf("--role %s=…: %s, such as %s", r.Name, r.About, strings.Join(can[:min(4, len(can))], ", ")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.ContainsFunc(d.Roles, func(r Role) bool { return r.Name == name }) {
+		if !slices.Contains(d.RoleNames(), name) {
 			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40), syntax.DidYouMean(name, d.RoleNames()))
 		}
 	}
@@ -260,7 +265,7 @@ func (d *Drill) fits(s System) error {
 func (d *Drill) Fits(s System) error {
 	for i := range d.Roles {
 		if r := &d.Roles[i]; len(r.Candidates(s)) == 0 {
-			return fmt.Errorf("it needs %s as its %s, and the scenario has %s", r.About, r.Name, r.lacks())
+			return errors.New("it " + r.unmet())
 		}
 	}
 	return d.fits(s)
