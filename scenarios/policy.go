@@ -91,7 +91,7 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // Schema implements [syntax.Schemer].
-func (*Requirement) Schema() syntax.Schema { return enumOf(requirements) }
+func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 
 // policyTargets are the values of a policy's targets: kinds of target, and processes and
 // containers of the machine.
@@ -230,7 +230,7 @@ func PolicySchema(kinds []string, doc syntax.Describer) syntax.Schema {
 		p := s.Property(key)
 		p["allOf"] = []any{syntax.Schema{"anyOf": []any{syntax.Schema{"type": "array", "items": item}, syntax.Schema{"type": "null"}, item}}}
 	}
-	list("targets", enumOf(policyTargets))
+	list("targets", syntax.Enum(policyTargets))
 	patterns := []string{"*"}
 	for _, kind := range kinds {
 		if group, _, ok := strings.Cut(kind, "."); ok && !slices.Contains(patterns, group+".*") {
@@ -238,17 +238,9 @@ func PolicySchema(kinds []string, doc syntax.Describer) syntax.Schema {
 		}
 	}
 	for _, key := range []string{"faults", "forbid"} {
-		list(key, enumOf(append(patterns, kinds...)))
+		list(key, syntax.Enum(append(patterns, kinds...)))
 	}
 	return s
-}
-
-func enumOf(names []string) syntax.Schema {
-	var out []any
-	for _, n := range names {
-		out = append(out, n)
-	}
-	return syntax.Schema{"enum": out}
 }
 
 // Summary describes the limits of a policy in words.

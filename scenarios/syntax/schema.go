@@ -174,3 +174,12 @@ func (s Schema) With(others ...Schema) Schema {
 	}
 	return out
 }
+
+// Enum is the schema of one of some texts.
+func Enum(names []string) Schema {
+	var all []any
+	for _, n := range names {
+		all = append(all, n)
+	}
+	return Schema{"enum": all}
+}

@@ -10,11 +10,7 @@ import (
 // Schema implements [syntax.Schemer].
 func (*answerCheck) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
-	var names []any
-	for _, name := range scenarios.GRPCStatuses() {
-		names = append(names, name)
-	}
-	one := syntax.Schema{"enum": names}
+	one := syntax.Enum(scenarios.GRPCStatuses())
 	codes := syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
 	return syntax.Schema{
 		"type": "object",

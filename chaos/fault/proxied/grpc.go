@@ -61,13 +61,7 @@ func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // Schema implements [syntax.Schemer].
-func (*grpcStatus) Schema() syntax.Schema {
-	var names []any
-	for _, name := range scenarios.GRPCStatuses()[1:] {
-		names = append(names, name)
-	}
-	return syntax.Schema{"enum": names}
-}
+func (*grpcStatus) Schema() syntax.Schema { return syntax.Enum(scenarios.GRPCStatuses()[1:]) }
 
 // path returns the pattern of the path of the calls.
 func (c *Calls) path() string {
