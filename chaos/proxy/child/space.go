@@ -68,9 +68,7 @@ func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceA
 		}
 		return made{N: keep(s, s.tables, &diversion{Diversion: table})}, nil
 	case opLeave:
-		s.mu.Lock()
-		delete(s.spaces, a.N)
-		s.mu.Unlock()
+		drop(s, s.spaces, a.N)
 		return nil, errors.Join(in.server.End(), in.n.Close())
 	}
 	return nil, fmt.Errorf("no operation %q", op)
