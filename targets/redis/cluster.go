@@ -140,13 +140,15 @@ func (k *cluster) move(slot uint16, address string) {
 	if old == nil {
 		return
 	}
-	t := &slotTable{addresses: slices.Clone(old.addresses), slots: old.slots}
-	i := slices.Index(t.addresses, address)
-	if i < 0 {
-		i, t.addresses = len(t.addresses), append(t.addresses, address)
+	i := slices.Index(old.addresses, address)
+	if i < 0 || old.slots[slot] != uint16(i) { // else another call has recorded it
+		t := &slotTable{addresses: slices.Clone(old.addresses), slots: old.slots}
+		if i < 0 {
+			i, t.addresses = len(t.addresses), append(t.addresses, address)
+		}
+		t.slots[slot] = uint16(i)
+		k.table.CompareAndSwap(old, t)
 	}
-	t.slots[slot] = uint16(i)
-	k.table.CompareAndSwap(old, t)
 	k.renew()
 }
 
