@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -30,6 +31,11 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Text }
+
+// StreamError is the error of a stream that is none, or that lacks what its step waits for.
+func StreamError(format string, args ...any) error {
+	return &Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
+}
 
 // ErrorCause is the cause for [CauseOf].
 func (e *Error) ErrorCause() scenarios.Cause { return e.Cause }

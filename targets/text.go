@@ -6,6 +6,8 @@ import (
 
 	"brunt/scenarios/check"
 	"brunt/scenarios/template"
+
+	"github.com/ohler55/ojg/jp"
 )
 
 // IsOneLine reports whether s is valid in a header: it has no control characters.
@@ -21,13 +23,15 @@ func Clip(s string, most int) string {
 	return s
 }
 
-// SetFound stores a value of a JSON document in a variable.
-func SetFound(v *template.Value, found any) {
-	if text, isText := found.(string); isText {
+// SetFound stores the value at a path of an answer in a variable, and reports whether there is one.
+func SetFound(v *template.Value, a Answer, path jp.Expr) bool {
+	found, ok := a.JSON(path)
+	if text, isText := found.(string); ok && isText {
 		v.SetText(text)
-	} else {
+	} else if ok {
 		v.SetJSON(check.ValueText(found))
 	}
+	return ok
 }
 
 // Quote shortens a value and quotes it for a message.

@@ -35,6 +35,12 @@ type Sent struct {
 // kept; the rest ensures that a secret at the cut is masked before it is cut.
 const LongestSent = 64 << 10
 
+// SetBody keeps the beginning of a body.
+func (s *Sent) SetBody(text string) {
+	s.Body = text[:min(len(text), LongestSent)]
+	s.Cut = int64(len(text) - len(s.Body))
+}
+
 // keptSent is the length of the body that is kept, in bytes.
 const keptSent = 4 << 10
 

@@ -118,11 +118,7 @@ func (e *extraction) Find(a *answer, v *template.Value) bool {
 		v.SetText(text)
 		return found
 	}
-	got, found := a.JSON(e.path)
-	if found {
-		targets.SetFound(v, got)
-	}
-	return found
+	return targets.SetFound(v, a, e.path)
 }
 
 // Masks implements [targets.Finder].

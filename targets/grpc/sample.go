@@ -30,8 +30,7 @@ func (t *exchange) sample(err error) {
 	if b := t.binding; b != nil && b.fixed != nil {
 		text = b.text
 	}
-	sent.Body = text[:min(len(text), result.LongestSent)]
-	sent.Cut = int64(len(text) - len(sent.Body))
+	sent.SetBody(text)
 	sm := result.Sample{
 		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
 	}

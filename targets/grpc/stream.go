@@ -228,18 +228,13 @@ func (t *exchange) streamOver(s *h2.Stream, err error) error {
 	t.out.End = s.End()
 	s.AddTrailers(t.raw)
 	if err = t.readStatus(); err == nil && t.status == 0 && end.given() {
-		err = streamError("the stream ended after %s, and %s was wanted", messagesOf(t.count), end)
+		err = targets.StreamError("the stream ended after %s, and %s was wanted", messagesOf(t.count), end)
 	}
 	return err
 }
 
 // none is the error of a stream without a message.
-func (e *streamEnd) none() error { return streamError("%s was wanted, and none came", e) }
-
-// streamError is the error of a stream that lacks what its step waits for.
-func streamError(format string, args ...any) error {
-	return &targets.Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
-}
+func (e *streamEnd) none() error { return targets.StreamError("%s was wanted, and none came", e) }
 
 // messageReader reads the messages of a stream.
 type messageReader struct {

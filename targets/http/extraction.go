@@ -87,11 +87,7 @@ func (f *finder) Masks(value []byte) bool { return f.cookie != "" && secret.IsTo
 func (f *finder) Find(a *h1.Answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:
-		got, ok := a.JSON(f.path)
-		if ok {
-			targets.SetFound(v, got)
-		}
-		return ok
+		return targets.SetFound(v, a, f.path)
 	case f.header != "":
 		if all := a.Header(f.header); len(all) > 0 {
 			v.SetBytes(all[0])

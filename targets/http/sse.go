@@ -232,12 +232,6 @@ func (e *eventReader) mark(line []byte) []byte {
 	return bytes.TrimPrefix(line, []byte("\ufeff"))
 }
 
-// streamError returns the error of a stream that is no event stream, or that lacks what its
-// step waits for.
-func streamError(format string, args ...any) error {
-	return &targets.Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
-}
-
 func isStream(err error) bool {
 	own, ok := errors.AsType[*targets.Error](err)
 	return ok && own.Cause == scenarios.Stream
@@ -265,9 +259,9 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	kind, _, _ := mime.ParseMediaType(string(a.Head().ContentType()))
 	switch encoding := strings.ToLower(string(a.Head().ContentEncoding())); {
 	case code != 200 || kind != eventStream:
-		return streamError("the answer has status %d and content type %q, and is not a %s", code, a.Head().ContentType(), eventStream)
+		return targets.StreamError("the answer has status %d and content type %q, and is not a %s", code, a.Head().ContentType(), eventStream)
 	case encoding != "" && encoding != "identity":
-		return streamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
+		return targets.StreamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
 	}
 	deadline := t.it.Deadline
 	if s.stay > 0 {
@@ -306,9 +300,9 @@ func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) erro
 	case timeout && a.Events > 0: // it was to be read for a time, which is over
 		return nil
 	case timeout:
-		return streamError("%s was wanted, and none came", s)
+		return targets.StreamError("%s was wanted, and none came", s)
 	case err == io.EOF:
-		return streamError("the stream ended after %s, and %s was wanted", eventsOf(a.Events), s)
+		return targets.StreamError("the stream ended after %s, and %s was wanted", eventsOf(a.Events), s)
 	}
 	return err
 }

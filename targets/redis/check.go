@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -85,13 +86,7 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 func (e *extraction) String() string { return e.path.String() }
 
 // Find implements [targets.Finder].
-func (e *extraction) Find(a *answer, v *template.Value) bool {
-	got, found := a.JSON(e.path)
-	if found {
-		targets.SetFound(v, got)
-	}
-	return found
-}
+func (e *extraction) Find(a *answer, v *template.Value) bool { return targets.SetFound(v, a, e.path) }
 
 // Masks implements [targets.Finder].
 func (e *extraction) Masks([]byte) bool { return false }
@@ -118,6 +113,6 @@ func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
 
 // holds reports whether the answer has the first word of an error in a list.
 func (p *reply) holds(list []string) bool {
-	word, _, _ := strings.Cut(string(p.text), " ")
-	return slices.Contains(list, word)
+	word, _, _ := bytes.Cut(p.text, []byte(" "))
+	return slices.ContainsFunc(list, func(one string) bool { return one == string(word) })
 }

@@ -109,15 +109,23 @@ func (r *routes) close() {
 	}
 }
 
-// dial opens connection n to the server, or to the primary that the sentinels name.
-func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
-	address := c.at.addresses[0]
-	if c.at.master != "" {
-		var err error
-		if address, err = c.primary(ctx); err != nil {
-			return nil, err
-		}
+// address returns the host:port of the server, or of the primary that the sentinels name.
+func (c *client) address(ctx context.Context) (string, error) {
+	if c.at.master == "" {
+		return c.at.addresses[0], nil
+	}
+	address, err := c.primary(ctx)
+	if err == nil {
 		c.primaryAt.Store(&address)
+	}
+	return address, err
+}
+
+// dial opens connection n to that address.
+func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
+	address, err := c.address(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return h1.Dial(ctx, &c.o, address, n)
 }
@@ -170,13 +178,10 @@ func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 			c.refused = c.cluster.load(ctx)
 			return
 		}
-		address := c.at.addresses[0]
-		if c.at.master != "" {
-			if address, c.refused = c.primary(ctx); c.refused != nil {
-				return
-			}
+		var address string
+		if address, c.refused = c.address(ctx); c.refused == nil {
+			_, c.refused = c.ask(ctx, address, c.ready)
 		}
-		_, c.refused = c.ask(ctx, address, c.ready)
 	})
 	return c.refused
 }

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -173,7 +172,6 @@ type encoded struct {
 	replies  int
 	keyed    bool   // it has a key
 	slot     uint16 // of the key, if that has no placeholders
-	drawn    bool   // the key has placeholders
 }
 
 // encode prepares the bytes of the commands.
@@ -202,7 +200,6 @@ func (s *commandSource) encode() (e encoded) {
 				known = appendWord(known, []byte(text))
 				continue
 			}
-			e.drawn = e.drawn || isKey
 			e.segments = append(e.segments, segment{known: known, word: &c.args[j], key: isKey})
 			known = nil
 		}
@@ -314,6 +311,3 @@ func quoted(word string) string {
 	b.WriteByte('"')
 	return b.String()
 }
-
-// named returns the name of a step: its own, or that of its commands.
-func (s *commandSource) named(own string) string { return cmp.Or(own, s.name()) }

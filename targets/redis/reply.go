@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -53,13 +54,7 @@ func (p *reply) note(text []byte) {
 	if p.failed {
 		return
 	}
-	word := text
-	for i, c := range text {
-		if c == ' ' {
-			word = text[:i]
-			break
-		}
-	}
+	word, _, _ := bytes.Cut(text, []byte(" "))
 	p.failed, p.number = true, scenarios.RedisNumber(word)
 	p.text = append(p.text[:0], text[:min(len(text), longestError)]...)
 }

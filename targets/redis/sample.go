@@ -26,9 +26,7 @@ func (t *exchange) sample(err error) {
 		const most = 100
 		sent.Method = targets.Clip(commands[0], most)
 	}
-	text := strings.Join(commands, "\n")
-	sent.Body = text[:min(len(text), result.LongestSent)]
-	sent.Cut = int64(len(text) - len(sent.Body))
+	sent.SetBody(strings.Join(commands, "\n"))
 	sm := result.Sample{
 		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
 	}

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"embed"
 	"net/url"
 	"reflect"
@@ -78,7 +79,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return nil, false
 	}
 	before := m.Len()
-	c := &call{name: s.Redis.named(in.Name), source: s.Redis}
+	c := &call{name: cmp.Or(in.Name, s.Redis.name()), source: s.Redis}
 	for i := range c.source.commands {
 		c.waits = c.waits || waits(c.source.commands[i].words())
 	}
