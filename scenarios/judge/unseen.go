@@ -215,10 +215,9 @@ func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span)
 func (f *readings) unsentIn(o slo.Objective, i int) string {
 	stops := f.stops()
 	var failed, offered int64
-	for j := range f.records {
+	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
-		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) ||
-			!slices.Contains(f.Sets[r.Set], int32(i)) {
+		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue
 		}
 		offered += r.Offered()
@@ -253,9 +252,9 @@ func (f *readings) stoodStill(i int) string {
 
 // sentNone reports whether brunt sent no request while occurrence i was in.
 func (f *readings) sentNone(i int) bool {
-	oc := &f.Faults[i]
-	for j := range f.records {
-		if r := &f.records[j]; r.Start >= oc.Injected && r.Start < oc.Until() && r.sent > 0 {
+	oc, at := &f.Faults[i], f.index()
+	for j := at.First[at.Begun(oc.Injected)]; j < len(f.records) && f.records[j].Start < oc.Until(); j++ {
+		if f.records[j].sent > 0 {
 			return false
 		}
 	}
@@ -265,7 +264,7 @@ func (f *readings) sentNone(i int) bool {
 // missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was late: they did not
 // meet the fault.
 func (f *readings) missed(o slo.Objective, i int) (n int64) {
-	for j := range f.records {
+	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
 		if r.Start < 0 || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue

@@ -118,15 +118,13 @@ func (p *Phases) InSpan(phase int, s answer.Span) {
 // Of returns the phases that a cell may be in, each once.
 func (p *Phases) Of(k measure.Key, met []int32) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		lists := [][]int{p.Run, p.second[measure.FloorSecond(k.Start)]}
-		for _, n := range met {
-			lists = append(lists, p.fault[n])
+		all := func(list []int) bool { return !slices.ContainsFunc(list, func(i int) bool { return !yield(i) }) }
+		if !all(p.Run) || !all(p.second[measure.FloorSecond(k.Start)]) {
+			return
 		}
-		for _, list := range lists {
-			for _, i := range list {
-				if !yield(i) {
-					return
-				}
+		for _, n := range met {
+			if !all(p.fault[n]) {
+				return
 			}
 		}
 	}
