@@ -196,7 +196,11 @@ func TestReference_Files(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range r.Files(exampleList(t)) {
+	files, err := r.Files(exampleList(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
 		file := filepath.Join(top, filepath.FromSlash(name))
 		if update() {
 			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

@@ -70,7 +70,7 @@ func (r *Reference) protocolsTable() string {
 			schemes = append(schemes, "`"+s+"://`")
 		}
 		for _, path := range e.Keys {
-			parent, key, _ := cutLast(path)
+			parent, key := cutLast(path)
 			switch {
 			case parent != "step":
 				endpoint = append(endpoint, "`"+key+"`")
@@ -84,9 +84,9 @@ func (r *Reference) protocolsTable() string {
 }
 
 // cutLast cuts a path at its last dot.
-func cutLast(path string) (parent, name string, found bool) {
+func cutLast(path string) (parent, name string) {
 	i := strings.LastIndexByte(path, '.')
-	return path[:max(i, 0)], path[i+1:], i >= 0
+	return path[:max(i, 0)], path[i+1:]
 }
 
 // protocolChoice says how a protocol is chosen.

@@ -35,8 +35,7 @@ type Sources struct {
 // A Reference holds all entries that can be explained.
 type Reference struct {
 	entries   map[string]*entry
-	executors int    // number of executors
-	drills    string // the table of drills
+	executors int // number of executors
 	from      Sources
 }
 
@@ -87,10 +86,6 @@ func New(from Sources) (*Reference, error) {
 	}
 	for _, t := range terms.All() {
 		r.put(&entry{Path: "term." + t.Name, Sort: "term", Text: t.Text})
-	}
-	var err error
-	if r.drills, err = drillsTable(); err != nil {
-		return nil, err
 	}
 	return r, r.readTopics()
 }

@@ -264,9 +264,11 @@ func resources() (names []string) {
 }
 
 // Figure returns the figure of a unit that the metric is; the zero value is none.
-func (m Metric) Figure() (r Resource) {
-	if i := slices.IndexFunc(Resources(), func(r Resource) bool { return r.Name == m.Resource }); i >= 0 {
-		r = Resources()[i]
+func (m Metric) Figure() Resource {
+	for _, r := range Resources() {
+		if r.Name == m.Resource {
+			return r
+		}
 	}
-	return r
+	return Resource{}
 }
