@@ -239,23 +239,31 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 		defer s.answers()()
 		defer answering(r.Context())()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.writeTimeout))
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
-		if !OwnHost(r.Host, s.o.Hosts) {
-			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live",
-				http.StatusMisdirectedRequest)
-			return
+		if Guard(w, r, s.o.Hosts, "--live") {
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
-// OwnHost reports whether the Host of a request names this machine: by an address, as localhost, or by one of names,
+// Guard sets the headers of every answer, and reports whether a request names this machine: by an address, as localhost,
+// or by one of names, which are in lower case. If not, it answers that flag names further hosts.
+func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) bool {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "frame-ancestors 'none'")
+	if ownHost(r.Host, names) {
+		return true
+	}
+	http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in "+flag,
+		http.StatusMisdirectedRequest)
+	return false
+}
+
+// ownHost reports whether the Host of a request names this machine: by an address, as localhost, or by one of names,
 // which are in lower case.
-func OwnHost(hostport string, names []string) bool {
+func ownHost(hostport string, names []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")

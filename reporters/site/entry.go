@@ -157,17 +157,3 @@ func (e *entry) row() html.IndexRun {
 	}
 	return row
 }
-
-// before returns the run of the same scenario before a run, in a list from the oldest; nil: it is the first.
-func before(list []*entry, e *entry) *entry {
-	var last *entry
-	for _, other := range list {
-		if other == e {
-			return last
-		}
-		if other.Name == e.Name {
-			last = other
-		}
-	}
-	return nil
-}

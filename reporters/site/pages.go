@@ -16,12 +16,8 @@ import (
 type Comparer func(base string, earlier, run *result.Result) (*result.Comparison, error)
 
 // beside writes the page of a run beside an earlier one.
-func beside(w io.Writer, compare Comparer, earlier, run *entry) error {
+func beside(w io.Writer, compare Comparer, earlier *entry, r *result.Result) error {
 	base, err := earlier.whole()
-	if err != nil {
-		return err
-	}
-	r, err := run.whole()
 	if err != nil {
 		return err
 	}

@@ -66,20 +66,12 @@ func (s *Server) Serve(l net.Listener) error {
 // Close stops the server.
 func (s *Server) Close() error { return s.http.Close() }
 
-// guarded admits only requests that name this machine, see [live.OwnHost].
+// guarded admits only requests that name this machine, see [live.Guard].
 func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
-		if !live.OwnHost(r.Host, s.o.Hosts) {
-			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --listen",
-				http.StatusMisdirectedRequest)
-			return
+		if live.Guard(w, r, s.o.Hosts, "--listen") {
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
@@ -95,9 +87,8 @@ func (s *Server) entries() ([]*entry, []string) {
 	return list, problems
 }
 
-// entry returns the run of a key; nil: there is none.
-func (s *Server) entry(key string) *entry {
-	list, _ := s.entries()
+// entryOf returns the run of a key; nil: there is none.
+func entryOf(list []*entry, key string) *entry {
 	for _, e := range list {
 		if e.Key == key {
 			return e
@@ -123,12 +114,14 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	for i := range p.Trends {
 		p.Trends[i].Link = "/trend?" + url.Values{"scenario": {p.Trends[i].Name}}.Encode()
 	}
+	last := map[string]*entry{} // by scenario
 	for _, e := range list {
 		row := e.row()
 		row.Link = addressOf(e)
-		if last := before(list, e); last != nil {
-			row.Beside = "/compare?" + url.Values{"base": {last.Key}, "run": {e.Key}}.Encode()
+		if earlier := last[e.Name]; earlier != nil {
+			row.Beside = "/compare?" + url.Values{"base": {earlier.Key}, "run": {e.Key}}.Encode()
 		}
+		last[e.Name] = e
 		p.Runs = append(p.Runs, row)
 	}
 	answer(w, p.Report)
@@ -142,12 +135,19 @@ func (s *Server) trend(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
-	base, run := s.entry(r.FormValue("base")), s.entry(r.FormValue("run"))
+	list, _ := s.entries()
+	base, run := entryOf(list, r.FormValue("base")), entryOf(list, r.FormValue("run"))
 	if base == nil || run == nil {
 		http.NotFound(w, r)
 		return
 	}
-	answer(w, func(w io.Writer) error { return beside(w, s.o.Compare, base, run) })
+	answer(w, func(w io.Writer) error {
+		res, err := run.whole()
+		if err != nil {
+			return err
+		}
+		return beside(w, s.o.Compare, base, res)
+	})
 }
 
 // file serves the page of a run, drawn by this brunt, its result.json, and the logs of its units as text.
@@ -158,7 +158,8 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	if logs {
 		key, name = path.Dir(key), "logs/"+name
 	}
-	e := s.entry(key)
+	list, _ := s.entries()
+	e := entryOf(list, key)
 	switch {
 	case e == nil:
 		http.NotFound(w, r)

@@ -35,6 +35,7 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 			return 0, problems, err
 		}
 	}
+	last := map[string]*entry{} // by scenario
 	for _, e := range list {
 		row := e.row()
 		row.Link = pageOf(e)
@@ -47,12 +48,13 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 		if err := write(row.Link, func(w io.Writer) error { return html.Page{}.Report(w, r) }); err != nil {
 			return 0, problems, err
 		}
-		if last := before(list, e); last != nil {
+		if earlier := last[e.Name]; earlier != nil {
 			row.Beside = path.Join("beside", e.Key, html.File)
-			if err := write(row.Beside, func(w io.Writer) error { return beside(w, compare, last, e) }); err != nil {
+			if err := write(row.Beside, func(w io.Writer) error { return beside(w, compare, earlier, r) }); err != nil {
 				return 0, problems, err
 			}
 		}
+		last[e.Name] = e
 		p.Runs = append(p.Runs, row)
 	}
 	p.Problems = problems
