@@ -40,9 +40,6 @@ func (GitHub) Format() reporters.Format {
 func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
 	s.verdict(r)
-	if len(r.Objectives) == 0 {
-		s.line("No objective was set, so the run has no verdict.\n")
-	}
 	s.objectives("Objectives", r.Objectives)
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
@@ -67,6 +64,9 @@ func (s *stepSummary) verdict(r *result.Result) {
 	}
 	if r.Control {
 		s.line("This is the control run: no fault was injected.\n")
+	}
+	if len(r.Objectives) == 0 {
+		s.line("No objective was set, so the run has no verdict.\n")
 	}
 }
 

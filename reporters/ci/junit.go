@@ -109,19 +109,15 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		case scenarios.None:
 			if r.ExitCode != scenarios.ExitPass {
 				c.Failure = p
-				s.Failures++
 			}
 		case scenarios.Fail, scenarios.Regression:
 			if r.Verdict == scenarios.Invalid { // nothing of an invalid run is a failure of the target
 				c.Error = p
-				s.Errors++
 				break
 			}
 			c.Failure = p
-			s.Failures++
 		default:
 			c.Error = p
-			s.Errors++
 		}
 		s.Cases = append(s.Cases, c)
 	}
@@ -151,6 +147,16 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 // write writes the file of the suite.
 func (s *junitSuite) write(w io.Writer) error {
 	s.Tests = len(s.Cases)
+	for i := range s.Cases {
+		switch c := &s.Cases[i]; {
+		case c.Failure != nil:
+			s.Failures++
+		case c.Error != nil:
+			s.Errors++
+		case c.Skipped != nil:
+			s.Skipped++
+		}
+	}
 	all := junitSuites{Name: s.Name, Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: *s}
 	b, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {

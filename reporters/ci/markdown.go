@@ -35,9 +35,6 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
 	s.verdict(r)
 	failed, held := partObjectives(r.Objectives)
-	if len(failed)+len(held) == 0 {
-		s.line("No objective was set, so the run has no verdict.\n")
-	}
 	s.objectives("Objectives", failed)
 	if len(held) > 0 {
 		s.line("<details><summary>%s held</summary>\n", words.Plural(int64(len(held)), "objective", "objectives"))

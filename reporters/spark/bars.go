@@ -14,15 +14,15 @@ const levels = "▁▂▃▄▅▆▇█"
 // which it also returns. An infinite time is as high as the largest, a blank stands for an unknown one. Without a finite
 // time low and high are NaN.
 func Times(values []float64) (bars string, low, high float64) {
-	low, high = math.NaN(), math.NaN()
+	low, high = math.Inf(1), 0
 	for _, v := range values {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) && v > 0 {
-			low, high = fmin(low, v), fmax(high, v)
+		if v > 0 && !math.IsInf(v, 1) { // false for NaN
+			low, high = min(low, v), max(high, v)
 		}
 	}
 	s, ok := scale.Log(values)
 	if !ok {
-		s = scale.Scale{Hi: 1} // whatever is infinite is at its top
+		s, low, high = scale.Scale{Hi: 1}, math.NaN(), math.NaN() // whatever is infinite is at its top
 	}
 	return row(values, s), low, high
 }
@@ -38,20 +38,6 @@ func Shares(values []float64) (bars string, most float64) {
 		}
 	}
 	return row(shown, scale.Scale{Hi: math.Max(most, 1e-9)}), most
-}
-
-func fmin(a, b float64) float64 {
-	if math.IsNaN(a) || b < a {
-		return b
-	}
-	return a
-}
-
-func fmax(a, b float64) float64 {
-	if math.IsNaN(a) || b > a {
-		return b
-	}
-	return a
 }
 
 func row(values []float64, s scale.Scale) string {
