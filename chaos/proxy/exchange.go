@@ -2,13 +2,11 @@ package proxy
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"brunt/chaos/proxy/codec/http1"
-	"brunt/chaos/seed"
 )
 
 // A request is an HTTP request on a link.
@@ -21,9 +19,8 @@ type request struct {
 	old     bool // HTTP/1.0
 	expects bool // 100-continue
 	x       *exchange
-	about   []*Editor        // the editors that count it
 	edits   []*Editor        // the editors that selected it
-	filters []*RequestFilter // of HTTP/2: those that count it
+	filters []*RequestFilter // those that count it, besides those of gates
 
 	// Under the forward flow's lock.
 	hit    bool // a toxic answers it
@@ -187,17 +184,8 @@ func (x *exchange) beginRequest(b []byte) (n int, body http1.Framing, size uint6
 		x: x, method: h.Method, path: h.URL.Path, close: h.Close, old: !h.ProtoAtLeast(1, 1),
 		expects: h.ProtoAtLeast(1, 1) && strings.EqualFold(h.Header.Get("Expect"), "100-continue"),
 	}
-	x.number(r)
+	x.begin(r)
 	x.asks = http1.Revision{}
-	for _, e := range x.l.editors() {
-		if !e.fits(r) {
-			continue
-		}
-		r.about = append(r.about, e)
-		if seed.Chosen(e.share, e.seed, e.toxic, r.n) {
-			r.edits = append(r.edits, e)
-		}
-	}
 	if len(r.edits) > 0 {
 		x.asks = http1.ReviseRequest(b[:n], r.requestDrafts())
 	}
@@ -217,9 +205,7 @@ func (x *exchange) brokenRequest() {
 
 func (x *exchange) emitRequest(b []byte, first, last bool) {
 	if r := x.current; r != nil {
-		for _, e := range r.about {
-			e.count(len(b), first, slices.Contains(r.edits, e))
-		}
+		r.count(len(b))
 	}
 	if b = x.asks.Apply(b, first); len(b) > 0 || last {
 		x.l.forward.feed(Item{Bytes: b, first: first, last: last, req: x.current})

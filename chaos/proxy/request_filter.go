@@ -53,10 +53,24 @@ func (a *RequestFilter) Hits(it *Item) bool {
 	if r == nil || r != a.current {
 		return false
 	}
-	hit := it.first && seed.Chosen(a.share, a.seed, a.toxic, r.n)
+	hit := it.first && a.chosen(r)
 	a.count(len(it.Bytes), it.first, hit)
 	return hit
 }
+
+// selects reports whether the filter selects a request, and counts one that fits.
+func (a *RequestFilter) selects(r *request) bool {
+	if !a.fits(r) {
+		return false
+	}
+	r.filters = append(r.filters, a)
+	hit := a.chosen(r)
+	a.count(0, true, hit)
+	return hit
+}
+
+// chosen reports whether a request that fits belongs to the share.
+func (a *RequestFilter) chosen(r *request) bool { return seed.Chosen(a.share, a.seed, a.toxic, r.n) }
 
 // Fraction returns a number from 0 to 1 that depends only on the request of the item.
 func (a *RequestFilter) Fraction(it *Item) float64 { return a.fraction(it.req) }

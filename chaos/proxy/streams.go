@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"brunt/chaos/proxy/codec/http2"
-	"brunt/chaos/seed"
 )
 
 // A StreamEffect is the effect of a toxic on requests of HTTP/2. Each of them is a stream of its own, so that one can
@@ -76,30 +75,26 @@ func (s *streams) begin(c *http2.Stream) {
 	if plain, err := url.PathUnescape(c.Path); err == nil {
 		r.path = plain
 	}
-	s.x.number(r)
+	s.x.begin(r)
 	c.About = r
-	for _, e := range s.x.l.editors() {
-		if s.x.selects(&e.RequestFilter, r) {
-			r.edits = append(r.edits, e)
-		}
-	}
 	if len(r.edits) > 0 {
 		c.Asks = http2.Revise(r.requestDrafts())
 		c.Says = func() http2.Revision { return http2.Revise(r.answerDrafts()) }
 	}
-	w := &waits{stream: c, came: time.Now()}
+	var delays []delay
 	for _, e := range s.x.l.streamEffects() {
-		if c.Answer != nil || !s.x.selects(&e.RequestFilter, r) {
+		if c.Answer != nil || !e.selects(r) {
 			continue
 		}
 		if c.Answer = e.Answer; c.Answer != nil && !s.x.l.isProbe() {
 			s.x.l.p.stats.hit.Add(1)
 		}
 		if e.Delay != nil {
-			w.delays = append(w.delays, delay{e.m.x, e.Delay(e.fraction(r))})
+			delays = append(delays, delay{e.m.x, e.Delay(e.fraction(r))})
 		}
 	}
-	if c.Hold = len(w.delays) > 0; c.Hold {
+	if c.Hold = len(delays) > 0; c.Hold {
+		w := &waits{stream: c, delays: delays, came: time.Now()}
 		s.held[w] = true
 		w.timer = time.AfterFunc(w.left(), func() { s.due(w) })
 	}
@@ -116,9 +111,7 @@ func (w *waits) left() time.Duration {
 
 // body counts more bytes of a request.
 func (s *streams) body(c *http2.Stream, n int) {
-	for _, f := range c.About.(*request).filters {
-		f.count(n, false, false)
-	}
+	c.About.(*request).count(n)
 }
 
 // due lets a request go on whose delays are over.
@@ -183,26 +176,26 @@ func (s *streams) end() {
 	clear(s.held)
 }
 
-// number gives a request its number, and counts it.
-func (x *exchange) number(r *request) {
-	p := x.l.p
-	if x.l.isProbe() {
+// begin gives a request its number, counts it, and finds the editors that select it.
+func (x *exchange) begin(r *request) {
+	if p := x.l.p; x.l.isProbe() {
 		r.n = p.probesRequests.Add(1) - 1
-		return
+	} else {
+		r.n = p.requests.Add(1) - 1
+		p.stats.passed.Add(1)
 	}
-	r.n = p.requests.Add(1) - 1
-	p.stats.passed.Add(1)
+	for _, e := range x.l.editors() {
+		if e.selects(r) {
+			r.edits = append(r.edits, e)
+		}
+	}
 }
 
-// selects reports whether a filter selects a request, and counts one that fits.
-func (x *exchange) selects(f *RequestFilter, r *request) bool {
-	if !f.fits(r) {
-		return false
+// count counts more bytes of the request.
+func (r *request) count(n int) {
+	for _, f := range r.filters {
+		f.count(n, false, false)
 	}
-	r.filters = append(r.filters, f)
-	hit := seed.Chosen(f.share, f.seed, f.toxic, r.n)
-	f.count(0, true, hit)
-	return hit
 }
 
 // version is what a link is known to speak.
