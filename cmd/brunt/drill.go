@@ -132,7 +132,7 @@ func drillShowCommand() *cobra.Command {
 		Short: "Print the plain scenario that a drill runs, to keep or change it",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			_, laid, path, err := f.lay(args)
+			laid, path, err := f.lay(args)
 			if err != nil {
 				return err
 			}
@@ -161,7 +161,7 @@ containers of the system. Where an objective fails, brunt says what the system l
   brunt drill run replica-crash --url http://127.0.0.1:8080/posts --service posts=compose:shop/posts --role replica=posts`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			_, laid, path, err := f.lay(args)
+			laid, path, err := f.lay(args)
 			if err != nil {
 				return err
 			}
@@ -195,8 +195,8 @@ func completeDrills(c *cobra.Command, args []string, begun string) ([]string, co
 }
 
 // text compiles the text of a scenario that stands for the file at path; a trial is not judged.
-func (f *drillFlags) text(path, text string, trial bool) (*plan.Plan, error) {
-	source := f.sourceFlags
+func (f *sourceFlags) text(path, text string, trial bool) (*plan.Plan, error) {
+	source := *f
 	source.read, source.trial = holding(path, text), trial
 	return compile(path, &source)
 }

@@ -27,6 +27,7 @@ import (
 type allFlags struct {
 	drillFlags
 	only []string
+	dir  string // of -o
 }
 
 func drillAllCommand() *cobra.Command {
@@ -49,19 +50,20 @@ worst verdict counts; brunt ends at a fault that could not be taken back.`,
 	f.registerRoles(c)
 	c.ValidArgsFunction = completeScenario
 	c.Flags().StringSliceVar(&f.only, "only", nil, "families of drills to run, such as redundancy,dependency")
-	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the page and the reports (default brunt-results/drills-TIME)")
+	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the page and the reports (default brunt-results/drills-TIME)")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
 }
 
 // An attempt is one drill of all, with what became of it.
 type attempt struct {
-	drill *drills.Drill
-	fits  bool         // the system has what it needs
-	laid  *drills.Laid // nil: it can't run
-	path  string
-	res   *result.Result // nil: it was not run
-	why   string         // it was not run
+	drill  *drills.Drill
+	fits   bool         // the system has what it needs
+	laid   *drills.Laid // nil: it can't run
+	path   string
+	source sourceFlags    // with the params that the drill leaves to the scenario
+	res    *result.Result // nil: it was not run
+	why    string         // it was not run
 }
 
 func (f *allFlags) all(c *cobra.Command, args []string) error {
@@ -75,10 +77,10 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	if f.out == "" {
-		f.out = filepath.Join("brunt-results", "drills-"+run.NewID())
+	if f.dir == "" {
+		f.dir = filepath.Join("brunt-results", "drills-"+run.NewID())
 	}
-	if err := os.MkdirAll(f.out, 0o777); err != nil {
+	if err := os.MkdirAll(f.dir, 0o777); err != nil {
 		return usagef("the folder for the reports: %w", err)
 	}
 	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back", hurries)
@@ -110,28 +112,34 @@ func (f *allFlags) attempts(args []string) ([]attempt, error) {
 	}
 	var tries []attempt
 	set, roles := f.set, f.roles
-	for _, d := range drills.HarmlessFirst(library) {
-		if len(f.only) > 0 && !slices.Contains(f.only, d.Family) {
+	builtin := len(args) == 0 && f.url == ""
+	for _, one := range drills.HarmlessFirst(library) {
+		if len(f.only) > 0 && !slices.Contains(f.only, one.Family) {
 			continue
 		}
 		f.set = set
 		f.roles = slices.DeleteFunc(slices.Clone(roles), func(r string) bool { // a role is of some of the drills
 			name, _, _ := strings.Cut(r, "=")
-			return !slices.Contains(d.RoleNames(), name)
+			return !slices.Contains(one.RoleNames(), name)
 		})
+		d, err := f.find(one.Name, builtin)
+		if err != nil {
+			tries = append(tries, attempt{drill: one, why: firstLine(err)})
+			continue
+		}
 		base, err := f.base(args, d, nil)
 		if err != nil {
 			return nil, err
 		}
-		a := attempt{drill: d, fits: d.Fits(drills.SystemOf(base.Plan)) == nil}
-		_, laid, path, err := f.lay(append([]string{d.Name}, args...))
+		a := attempt{drill: d, fits: d.Fits(drills.SystemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags}
+		laid, err := f.over(base, d, builtin)
 		if err == nil {
-			_, err = f.text(path, laid.Text, false)
+			_, err = a.source.text(a.path, laid.Text, false)
 		}
 		if err != nil {
-			a.why, _, _ = strings.Cut(err.Error(), "\n")
+			a.why = firstLine(err)
 		} else {
-			a.laid, a.path = laid, path
+			a.laid = laid
 		}
 		tries = append(tries, a)
 	}
@@ -141,10 +149,15 @@ func (f *allFlags) attempts(args []string) ([]attempt, error) {
 	return tries, nil
 }
 
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
 // attempt runs a drill until the run shows something, unless the folder has such a run.
 func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) error {
-	dir := filepath.Join(f.out, a.drill.Name)
-	kept := filepath.Join(f.out, a.drill.Name+".yaml")
+	dir := filepath.Join(f.dir, a.drill.Name)
+	kept := filepath.Join(f.dir, a.drill.Name+".yaml")
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
 		if res, err := evidence.Read(dir); err == nil && res.Verdict != scenarios.Interrupted {
 			a.res = res
@@ -158,12 +171,12 @@ func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) er
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
-		plan, err := f.text(a.path, a.laid.Text, false)
+		plan, err := a.source.text(a.path, a.laid.Text, false)
 		if err != nil {
 			return err
 		}
-		in := runFlags{log: f.log, repeat: 1, table: f.table, out: dir}
-		if a.res, err = in.once(ctx, c, plan, nil); err != nil {
+		f.out = dir
+		if a.res, err = f.once(ctx, c, plan, nil); err != nil {
 			return err
 		}
 		if a.res == nil || a.res.Verdict != scenarios.Invalid || context.Cause(ctx) != nil {
@@ -211,10 +224,10 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt) error {
 	page.Summary = drills.Share(passed, failed, fit)
 	fillMatrix(&page, drills.NewMatrix(runs))
 	err := errors.Join(
-		writeWhole(filepath.Join(f.out, html.Index), disk.Shared, page.Report),
-		writeWhole(filepath.Join(f.out, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
+		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
+		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
-	fmt.Fprintf(out, "\n%s\nPage: %s\n", page.Summary, filepath.Join(f.out, html.Index))
+	fmt.Fprintf(out, "\n%s\nPage: %s\n", page.Summary, filepath.Join(f.dir, html.Index))
 	if err == nil && code != scenarios.ExitPass {
 		return exit(code)
 	}

@@ -72,19 +72,25 @@ func (f *drillFlags) find(name string, builtin bool) (*drills.Drill, error) {
 }
 
 // lay lays the drill that the arguments name over its scenario. The text stands for the file at path.
-func (f *drillFlags) lay(args []string) (*drills.Drill, *drills.Laid, string, error) {
+func (f *drillFlags) lay(args []string) (laid *drills.Laid, path string, err error) {
 	builtin := len(args) == 1 && f.url == ""
 	d, err := f.find(args[0], builtin)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, "", err
 	}
 	base, err := f.base(args[1:], d, nil)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, "", err
 	}
+	laid, err = f.over(base, d, builtin)
+	return laid, f.place(base, d), err
+}
+
+// over lays a drill over a scenario, with the roles that the scenario and --role bind; on the built-in system they are those of its proof.
+func (f *drillFlags) over(base *drills.Base, d *drills.Drill, builtin bool) (*drills.Laid, error) {
 	roles, err := pairsOf("--role", f.roles)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, err
 	}
 	named := base.Plan.Scenario.Roles
 	if builtin {
@@ -92,13 +98,13 @@ func (f *drillFlags) lay(args []string) (*drills.Drill, *drills.Laid, string, er
 	}
 	roles = d.Bound(named, roles)
 	if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
-		return nil, nil, "", usage{err}
+		return nil, usage{err}
 	}
 	laid, err := d.Lay(base, roles)
 	if err != nil {
-		return nil, nil, "", usage{err}
+		return nil, usage{err}
 	}
-	return d, laid, f.place(base, d), nil
+	return laid, nil
 }
 
 // place is the file that the text of a laid drill stands for: beside the scenario that it extends.

@@ -23,6 +23,7 @@ type proveFlags struct {
 	drillFlags
 	times int
 	json  string
+	dir   string // of -o
 	done  []drills.Record
 }
 
@@ -54,7 +55,7 @@ showed nothing each time.`,
 	c.ValidArgsFunction = completeDrills
 	c.Flags().IntVar(&f.times, "times", 1, "how often each system is tried")
 	c.Flags().StringVar(&on, "scenario", "", "prove on the system of this scenario instead of the built-in one")
-	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports of all runs (default: those of runs that refute a proof, in brunt-results)")
+	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the reports of all runs (default: those of runs that refute a proof, in brunt-results)")
 	c.Flags().StringVar(&f.json, "json", "", "write the outcome to a file as JSON")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
@@ -69,6 +70,7 @@ type trial struct {
 	laid   *drills.Laid
 	mutant *drills.Mutant // nil: the good system
 	path   string
+	source sourceFlags // with the params that the drill leaves to the scenario
 }
 
 func (t *trial) system() string {
@@ -160,8 +162,8 @@ func (f *proveFlags) trials(name, on string) ([]trial, error) {
 		if err != nil {
 			return nil, err
 		}
-		t := trial{d, laid, mutant, f.place(base, d)}
-		if _, err := f.text(t.path, laid.Text, false); err != nil {
+		t := trial{d, laid, mutant, f.place(base, d), f.sourceFlags}
+		if _, err := t.source.text(t.path, laid.Text, false); err != nil {
 			return nil, err
 		}
 		out = append(out, t)
@@ -202,24 +204,23 @@ func (f *proveFlags) try(ctx context.Context, c *cobra.Command, t trial) (drills
 
 // one runs a drill on one system once. The report is kept where -o names a folder, or where the run refutes the proof.
 func (f *proveFlags) one(ctx context.Context, c *cobra.Command, t trial) (drills.Judgement, error) {
-	plan, err := f.text(t.path, t.laid.Text, false)
+	plan, err := t.source.text(t.path, t.laid.Text, false)
 	if err != nil {
 		return drills.Judgement{}, err
 	}
-	in := runFlags{log: f.log, repeat: 1, table: f.table}
-	in.out = filepath.Join(cmp.Or(f.out, "brunt-results"), fmt.Sprintf("prove-%s-%s-%d", t.drill.Name, t.system(), time.Now().UnixMilli()))
-	res, err := in.once(ctx, c, plan, nil)
+	f.out = filepath.Join(cmp.Or(f.dir, "brunt-results"), fmt.Sprintf("prove-%s-%s-%d", t.drill.Name, t.system(), time.Now().UnixMilli()))
+	res, err := f.once(ctx, c, plan, nil)
 	if err != nil || res == nil {
 		return drills.Judgement{}, err
 	}
 	j := t.drill.Judge(t.laid, t.mutant, res)
-	if f.out == "" && j.Answer != drills.Refuted {
-		err := os.RemoveAll(in.out)
-		_ = os.Remove(filepath.Dir(in.out)) // if it is empty
+	if f.dir == "" && j.Answer != drills.Refuted {
+		err := os.RemoveAll(f.out)
+		_ = os.Remove(filepath.Dir(f.out)) // if it is empty
 		return j, err
 	}
 	if j.Answer == drills.Refuted {
-		j.Why += "; " + filepath.Join(in.out, html.File)
+		j.Why += "; " + filepath.Join(f.out, html.File)
 	}
 	return j, nil
 }
