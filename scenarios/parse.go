@@ -95,6 +95,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	syntax.Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = sc.Secrets.Mask(doc.Name), doc.Hypothesis, doc.Target, doc.Pacing
 	sc.Meta, sc.Roles = doc.Meta.masked(sc.Secrets), doc.Roles
+	sc.Dependencies = doc.Dependencies
 	sc.Auth, sc.Sign = doc.Auth, doc.Sign
 	sc.Setup, sc.Init, sc.Teardown = doc.Setup, doc.Init, doc.Teardown
 	sc.Guard, sc.Judge, sc.Steady, sc.Stop, sc.SLO = doc.Guard, doc.Judge, doc.Steady, doc.Stop, doc.SLO

@@ -13,34 +13,35 @@ import (
 // must still hold. [Parse] makes it. Its executors, steps and faults are still blocks; package
 // plan resolves them.
 type Scenario struct {
-	File       string // the scenario file
-	Name       string
-	Hypothesis string
-	Seed       uint64
-	SeedGiven  bool // false: Seed was drawn at random
-	Pacing     string
-	Target     Target
-	Tables     []*template.Table
-	Warmup     time.Duration
-	Auth       *syntax.Node // how requests authenticate; nil is none
-	Sign       *syntax.Node // how requests are signed; nil is not at all
-	Setup      []Step
-	Init       []Step // for every load without init steps of its own
-	Teardown   []Step
-	Loads      []Load
-	Faults     []Fault
-	Guard      Guard
-	Steady     []slo.Objective
-	Stop       []slo.Objective
-	SLO        []slo.Objective
-	Ledger     *Ledger           // nil is none
-	Roles      map[string]string // of drills, with the parts of the target that play them
-	Metrics    []Watched         // series that are read while the run goes on, by name
-	Alerts     []Watched         // alerts of the team's own monitoring, by name
-	Watches    []Watched         // questions to the units while the run goes on, by name
-	Judge      Judge
-	Meta       Meta // description of the run for its organisation; may be empty
-	Trace      Trace
+	File         string // the scenario file
+	Name         string
+	Hypothesis   string
+	Seed         uint64
+	SeedGiven    bool // false: Seed was drawn at random
+	Pacing       string
+	Target       Target
+	Tables       []*template.Table
+	Warmup       time.Duration
+	Auth         *syntax.Node // how requests authenticate; nil is none
+	Sign         *syntax.Node // how requests are signed; nil is not at all
+	Setup        []Step
+	Init         []Step // for every load without init steps of its own
+	Teardown     []Step
+	Loads        []Load
+	Faults       []Fault
+	Guard        Guard
+	Steady       []slo.Objective
+	Stop         []slo.Objective
+	SLO          []slo.Objective
+	Ledger       *Ledger           // nil is none
+	Roles        map[string]string // of drills, with the parts of the target that play them
+	Dependencies Dependencies      // what the author declares of services
+	Metrics      []Watched         // series that are read while the run goes on, by name
+	Alerts       []Watched         // alerts of the team's own monitoring, by name
+	Watches      []Watched         // questions to the units while the run goes on, by name
+	Judge        Judge
+	Meta         Meta // description of the run for its organisation; may be empty
+	Trace        Trace
 
 	Secrets *template.Secrets
 	Symbols *template.Symbols
@@ -147,6 +148,9 @@ type document struct {
 	Ledger *Ledger `yaml:"ledger"`
 	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill` overrides it
 	Roles map[string]string `yaml:"roles"`
+	// what requests need, by service: hard, they fail without it, or soft, they do without. `brunt drill` tells where a run shows the
+	// contrary
+	Dependencies Dependencies `yaml:"dependencies"`
 	// figures of the target that are read during the run, by name: a metric on a page in Prometheus's
 	// format, or a query
 	Metrics *syntax.Node `yaml:"metrics"`

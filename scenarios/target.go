@@ -48,6 +48,32 @@ func NoteMissingTarget(at syntax.Pos, m *syntax.Mistakes) {
 	m.AddHint(at, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
 }
 
+// Dependencies declare by service whether requests fail without it, or do without.
+type Dependencies map[string]string
+
+// What is declared of a service.
+const (
+	HardDependency = "hard"
+	SoftDependency = "soft"
+)
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (d *Dependencies) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	var all map[string]string
+	syntax.Decode(n, &all, m)
+	for name, need := range all {
+		if words := []string{HardDependency, SoftDependency}; !slices.Contains(words, need) {
+			m.AddHint(n.Get(name).Pos, syntax.DidYouMean(need, words), "a dependency is hard or soft, not %q", syntax.Clip(need, 40))
+		}
+	}
+	*d = all
+}
+
+// Schema implements [syntax.Schemer].
+func (*Dependencies) Schema() syntax.Schema {
+	return syntax.Schema{"type": []any{"object", "null"}, "additionalProperties": syntax.Scalar(syntax.Enum([]string{HardDependency, SoftDependency}))}
+}
+
 // Compose is a stack of containers that a Compose file describes.
 type Compose struct {
 	syntax.Place

@@ -51,6 +51,13 @@ func drillListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			sweeps, err := drills.Sweeps()
+			if err != nil {
+				return err
+			}
+			if !names {
+				all = append(all, sweeps...)
+			}
 			var known []string
 			for _, d := range all {
 				known = append(known, d.Family)

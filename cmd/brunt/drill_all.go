@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
-	"brunt/reporters/ci"
 	"brunt/reporters/evidence"
-	"brunt/reporters/html"
-	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
@@ -26,8 +22,13 @@ import (
 // allFlags are the settings of `brunt drill all`.
 type allFlags struct {
 	drillFlags
-	only []string
-	dir  string // of -o
+	only   []string
+	dir    string // of -o
+	sweep  bool
+	budget time.Duration
+	spent  time.Duration // of the budget, by the runs until now
+	// params that some drill declares: --set gives them to those drills, and no scenario
+	ofDrills map[string]bool
 }
 
 func drillAllCommand() *cobra.Command {
@@ -40,8 +41,15 @@ scenario, from the harmless to the harmful. Without a scenario they run on the b
 system. The page shows what was tried on which part, what was never tried, and the verdict
 of each drill. A run that shows nothing, because the machine was too busy, is repeated, at
 most twice. Where the folder of -o has runs of the same drills, brunt goes on after them. The
-worst verdict counts; brunt ends at a fault that could not be taken back.`,
+worst verdict counts; brunt ends at a fault that could not be taken back.
+
+With --sweep every part is tried besides, as far as --budget allows: each service crashed and
+hung, each link slow, cut and answered with 503; what the scenario declares soft comes first.
+Then come pairs of those faults that the system survived one by one; the page says how they
+are chosen, and what they can't find. A failure without a service that the scenario declares
+hard is as declared, and does not count.`,
 		Example: `  brunt drill all -o drills
+  brunt drill all checkout.yaml --sweep --budget 40m --only sweep
   brunt drill all checkout.yaml --role replica=posts --role dependency="gateway->users"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.all(c, args) },
@@ -49,7 +57,10 @@ worst verdict counts; brunt ends at a fault that could not be taken back.`,
 	f.registerBase(c)
 	f.registerRoles(c)
 	c.ValidArgsFunction = completeScenario
-	c.Flags().StringSliceVar(&f.only, "only", nil, "families of drills to run, such as redundancy,dependency")
+	c.Flags().StringSliceVar(&f.only, "only", nil, "families of drills to run, such as redundancy,dependency; sweep is that of --sweep")
+	c.Flags().BoolVar(&f.sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all runs, those that the folder of -o has among them (default: no limit, "+
+		"and 8 pairs of a sweep)")
 	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the page and the reports (default brunt-results/drills-TIME)")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
@@ -57,9 +68,12 @@ worst verdict counts; brunt ends at a fault that could not be taken back.`,
 
 // An attempt is one drill of all, with what became of it.
 type attempt struct {
+	name   string // of its folder
 	drill  *drills.Drill
-	fits   bool         // the system has what it needs
-	laid   *drills.Laid // nil: it can't run
+	swept  *drills.Swept // of a sweep; nil: a drill of the library, or a pair
+	pair   bool          // it is a pair of a sweep
+	fits   bool          // the system has what it needs
+	laid   *drills.Laid  // nil: it can't run
 	path   string
 	source sourceFlags    // with the params that the drill leaves to the scenario
 	res    *result.Result // nil: it was not run
@@ -67,12 +81,30 @@ type attempt struct {
 }
 
 func (f *allFlags) all(c *cobra.Command, args []string) error {
-	tries, err := f.attempts(args)
+	if f.budget < 0 || f.budget > 0 && f.budget < time.Minute {
+		return usagef("--budget is a minute at least")
+	}
+	library, err := drills.Library()
 	if err != nil {
 		return err
 	}
+	system, declared, err := f.system(args, library)
+	if err != nil {
+		return err
+	}
+	tries, err := f.attempts(args, library)
+	if err != nil {
+		return err
+	}
+	if f.sweep {
+		singles, err := f.singles(args, system, declared)
+		if err != nil {
+			return err
+		}
+		tries = append(tries, singles...)
+	}
 	if !slices.ContainsFunc(tries, func(a attempt) bool { return a.laid != nil }) {
-		return usagef("no drill can run: %s: %s; `brunt drill plan` shows what can play the roles", tries[0].drill.Name, tries[0].why)
+		return usagef("no drill can run: %s: %s; `brunt drill plan` shows what can play the roles", tries[0].name, tries[0].why)
 	}
 	if err := recoverOthers(c); err != nil {
 		return err
@@ -85,79 +117,86 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back", hurries)
 	defer stop()
+	goes, err := f.play(ctx, c, tries)
+	if err == nil && goes && f.sweep {
+		var pairs []attempt
+		if pairs, err = f.pairs(args, tries); err == nil {
+			_, err = f.play(ctx, c, pairs)
+		}
+		tries = append(tries, pairs...)
+	}
+	if err != nil {
+		return err
+	}
+	of := f.url
+	if len(args) > 0 {
+		of = args[0]
+	}
+	return f.finish(c, tries, system, of, declared)
+}
+
+// play runs what can run until the budget is spent. It says whether more may come.
+func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) (goes bool, err error) {
 	for i := range tries {
 		a := &tries[i]
 		if a.laid == nil {
 			continue
 		}
+		if f.budget > 0 && f.spent+a.drill.Lasts.D() > f.budget {
+			a.laid, a.why = nil, "the budget is spent"
+			continue
+		}
 		if err := f.attempt(ctx, c, a); err != nil {
-			return err
+			return false, err
 		}
 		if a.res == nil {
-			break
+			return false, nil
 		}
-		fmt.Fprintf(stderr(c), "%-18s %-12s %s\n", a.drill.Name, a.res.Verdict, a.res.Reason)
+		f.spent += a.res.Ended.Sub(a.res.Started)
+		fmt.Fprintf(stderr(c), "%-18s %-12s %s\n", a.name, a.res.Verdict, a.res.Reason)
 		if context.Cause(ctx) != nil || a.res.Verdict == scenarios.NotReverted {
-			break
+			return false, nil
 		}
 	}
-	return f.finish(c, tries)
+	return true, nil
 }
 
 // attempts lays every drill over the system; one that can't run has the reason.
-func (f *allFlags) attempts(args []string) ([]attempt, error) {
-	library, err := drills.Library()
-	if err != nil {
-		return nil, err
-	}
+func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, error) {
 	var tries []attempt
 	set, roles := f.set, f.roles
-	builtin := len(args) == 0 && f.url == ""
 	for _, one := range drills.HarmlessFirst(library) {
 		if len(f.only) > 0 && !slices.Contains(f.only, one.Family) {
 			continue
 		}
-		f.set = set
-		f.roles = slices.DeleteFunc(slices.Clone(roles), func(r string) bool { // a role is of some of the drills
+		of := slices.DeleteFunc(slices.Clone(roles), func(r string) bool { // a role is of some of the drills
 			name, _, _ := strings.Cut(r, "=")
 			return !slices.Contains(one.RoleNames(), name)
 		})
-		d, err := f.find(one.Name, builtin)
+		f.set = set
+		d, err := f.find(one.Name, f.builtin(args))
 		if err != nil {
-			tries = append(tries, attempt{drill: one, why: firstLine(err)})
+			tries = append(tries, attempt{name: one.Name, drill: one, why: firstLine(err)})
 			continue
 		}
-		base, err := f.base(args, d, nil)
+		f.set = f.ofScenario(f.set)
+		a, err := f.lays(args, one.Name, d, of)
 		if err != nil {
 			return nil, err
 		}
-		a := attempt{drill: d, fits: d.Fits(drills.SystemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags}
-		laid, err := f.over(base, d, builtin)
-		if err == nil {
-			_, err = a.source.text(a.path, laid.Text, false)
-		}
-		if err != nil {
-			a.why = firstLine(err)
-		} else {
-			a.laid = laid
-		}
 		tries = append(tries, a)
 	}
-	if len(tries) == 0 {
+	f.set, f.roles = set, roles
+	if len(tries) == 0 && !f.sweep {
 		return nil, usagef("there is no drill of %s; `brunt drill list` shows the families", strings.Join(f.only, ", "))
 	}
 	return tries, nil
 }
 
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
-
 // attempt runs a drill until the run shows something, unless the folder has such a run.
 func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) error {
-	dir := filepath.Join(f.dir, a.drill.Name)
-	kept := filepath.Join(f.dir, a.drill.Name+".yaml")
+	dir := filepath.Join(f.dir, a.name)
+	kept := filepath.Join(f.dir, a.name+".yaml")
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
 		if res, err := evidence.Read(dir); err == nil && res.Verdict != scenarios.Interrupted {
 			a.res = res
@@ -184,52 +223,4 @@ func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) er
 		}
 	}
 	return nil
-}
-
-// finish writes the page and junit.xml, and prints the table. The worst verdict counts.
-func (f *allFlags) finish(c *cobra.Command, tries []attempt) error {
-	page := html.MatrixPage{}
-	var runs []drills.Tried
-	var cases []ci.Case
-	worst, code, passed, failed, fit := scenarios.Pass, scenarios.ExitPass, 0, 0, 0
-	out := stdout(c)
-	for i := range tries {
-		a := &tries[i]
-		row := html.MatrixDrill{Name: a.drill.Name, Family: a.drill.Family, About: a.drill.About, Verdict: "not tried", Why: a.why}
-		if a.fits {
-			fit++
-		}
-		verdict, took := scenarios.Verdict(""), 0.
-		if a.res != nil {
-			verdict, took = a.res.Verdict, a.res.Ended.Sub(a.res.Started).Seconds()
-			row.Verdict, row.Why, row.Link = string(verdict), a.res.Reason, a.drill.Name+"/"+html.File
-			row.Tone = words.Tone(a.res.Verdict)
-			for _, one := range a.laid.Missing(a.res) {
-				row.Why += " " + one[1]
-			}
-			runs = append(runs, drills.Tried{Name: a.drill.Name, Link: row.Link, Result: a.res})
-			worst, code = worseOf(worst, code, a.res)
-			page.Name, _, _ = strings.Cut(a.res.Name, ": "+a.drill.Name)
-			switch a.res.Verdict {
-			case scenarios.Pass:
-				passed++
-			case scenarios.Fail:
-				failed++
-			}
-		}
-		fmt.Fprintf(out, "%-18s %-12s %s\n", row.Name, row.Verdict, row.Why)
-		cases = append(cases, ci.Case{Name: row.Name, Verdict: verdict, Text: row.Why, Seconds: took})
-		page.Drills = append(page.Drills, row)
-	}
-	page.Summary = drills.Share(passed, failed, fit)
-	fillMatrix(&page, drills.NewMatrix(runs))
-	err := errors.Join(
-		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
-		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
-	)
-	fmt.Fprintf(out, "\n%s\nPage: %s\n", page.Summary, filepath.Join(f.dir, html.Index))
-	if err == nil && code != scenarios.ExitPass {
-		return exit(code)
-	}
-	return err
 }

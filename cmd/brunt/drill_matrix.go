@@ -3,31 +3,45 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"brunt/reporters/html"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
 
 func drillMatrixCommand() *cobra.Command {
-	var out string
+	var out, of string
 	c := &cobra.Command{
 		Use:   "matrix DIR…",
 		Short: "Write a page of what runs tried on which part of a system, of drills or not",
 		Long: `Write a page of what runs tried on which part of a system: a row for each unit and link, a
 column for each effect of a fault, such as dies, hangs or slow. DIR is the folder of a run's
 report. A cell counts as tried only if the fault was verified at its target and affected
-traffic. Of several runs the newest counts.`,
-		Example: `  brunt drill matrix brunt-results/* -o matrix.html`,
-		Args:    cobra.MinimumNArgs(1),
+traffic. Of several runs the newest counts. Another table shows what each step of the load
+needs: whether its requests failed or took longer while a service was away. Below it stand
+the ways to fail that were never tried, and the drills worth running next. With --system they
+are those of all services and links of a scenario, else of those that the runs name.`,
+		Example: `  brunt drill matrix brunt-results/* -o matrix.html
+  brunt drill matrix brunt-results/* --system checkout.yaml`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := readRuns(args)
 			if err != nil {
 				return err
+			}
+			var system *drills.System
+			if of != "" {
+				plan, err := compile(of, &sourceFlags{trial: true})
+				if err != nil {
+					return err
+				}
+				system = new(drills.SystemOf(plan))
 			}
 			page := html.MatrixPage{Summary: fmt.Sprintf("%s of it.", scenarios.Amount(len(found), "run"))}
 			var runs []drills.Tried
@@ -39,7 +53,7 @@ traffic. Of several runs the newest counts.`,
 				}
 				runs = append(runs, drills.Tried{Name: r.Result.Name, Link: filepath.ToSlash(link), Result: r.Result})
 			}
-			fillMatrix(&page, drills.NewMatrix(runs))
+			fillMatrix(&page, runs, system, of)
 			if err := writeWhole(out, disk.Shared, page.Report); err != nil {
 				return err
 			}
@@ -47,12 +61,65 @@ traffic. Of several runs the newest counts.`,
 			return nil
 		},
 	}
+	c.Flags().StringVar(&of, "system", "", "the scenario whose services and links are the system")
 	c.Flags().StringVarP(&out, "output", "o", "matrix.html", "the file of the page")
 	return c
 }
 
-// fillMatrix adds the rows of a matrix to its page.
-func fillMatrix(page *html.MatrixPage, m *drills.Matrix) {
+// fillMatrix adds to a page what runs tried of a system, what its steps need, what was never tried, and the drills worth running next.
+// Of is the rest of their commands, such as checkout.yaml. Without a system its parts are those that the runs name.
+func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, of string) {
+	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
+	fillTried(page, m)
+	fillNeeds(page, needs)
+	coverage := m.Coverage(system)
+	page.Coverage = coverage.String()
+	for _, u := range coverage.Untried {
+		page.Untried = append(page.Untried, u.String())
+	}
+	if len(coverage.Effects) > 0 {
+		page.Untried = append(page.Untried, "on no part at all: "+strings.Join(coverage.Effects, ", "))
+	}
+	for _, s := range coverage.Next(needs, 3) {
+		command := strings.Join([]string{"brunt drill run", s.Drill, of, "--role", syntax.ShellWord(s.Role)}, " ")
+		page.Next = append(page.Next, html.MatrixNext{Command: strings.ReplaceAll(command, "  ", " "), Why: s.Reason})
+	}
+}
+
+// needTones are the tones of what a step needs.
+var needTones = map[drills.Need]string{drills.Hard: "bad", drills.Soft: "unsure", drills.Apart: "good", drills.Vague: "unsure"}
+
+// fillNeeds adds what the steps of the load need.
+func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
+	page.Services = d.Services
+	for _, step := range d.Steps {
+		row := html.MatrixRow{Part: step}
+		for _, service := range d.Services {
+			one, tried := d.Cells[[2]string{step, service}]
+			if !tried {
+				row.Cells = append(row.Cells, html.MatrixCell{Why: "never tried"})
+				continue
+			}
+			text := string(one.Need)
+			if one.Surprise {
+				text += " (!)"
+			}
+			row.Cells = append(row.Cells, html.MatrixCell{Text: text, Tone: needTones[one.Need], Why: one.Why, Link: one.Link})
+		}
+		page.Needs = append(page.Needs, row)
+	}
+	if len(d.Declared) > 0 {
+		for _, service := range d.Services {
+			page.Declared = append(page.Declared, d.Declared[service])
+		}
+	}
+	if s := d.Surprises(); len(s) > 0 {
+		page.Surprise = fmt.Sprintf("A surprise: requests fail without %s, which the scenario declares soft.", strings.Join(s, ", "))
+	}
+}
+
+// fillTried adds the rows of a matrix to its page.
+func fillTried(page *html.MatrixPage, m *drills.Matrix) {
 	page.Effects = m.Effects
 	for _, part := range m.Parts {
 		row := html.MatrixRow{Part: part}

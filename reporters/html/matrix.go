@@ -12,7 +12,19 @@ type MatrixPage struct {
 	Effects []string // the columns of the matrix
 	Rows    []MatrixRow
 	Drills  []MatrixDrill // empty: the page is of runs alone
+
+	Services []string    // columns of what the steps of the load need; empty: no run shows it
+	Needs    []MatrixRow // a row for each step
+	Declared []string    // what the scenario declares of each service, in a word; empty: nothing
+	Surprise string      // services that are declared soft and are not, in a sentence
+	Coverage string      // how many of the ways to fail were tried, in a sentence
+	Untried  []string    // parts, with what they were never under
+	Next     []MatrixNext
+	Method   string // how the pairs of faults were chosen, and what that does not find; empty: none were
 }
+
+// A MatrixNext is a drill worth running next: its command, and why.
+type MatrixNext struct{ Command, Why string }
 
 // A MatrixRow is a part of the system, with a cell for each effect.
 type MatrixRow struct {

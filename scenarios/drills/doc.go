@@ -21,6 +21,9 @@
 //	act.go        acts, and the kinds of fault that they become
 //	lay.go        a drill laid over a scenario
 //	objective.go  the objectives of a drill, and those that it inherits
+//	dependency.go what the steps of a load need, as runs showed it
+//	sweep.go      every fault of every part, and pairs of those that a system survived
+//	next.go       what was never tried, and the drills worth running next
 //	matrix.go     which part of a system was tried, and what came of it
 //	proof.go      mutants, and runs held against them
 //	schema.go     the JSON Schema of a drill file

@@ -30,6 +30,8 @@ type Drill struct {
 	// the faults, as in a scenario, and acts instead of a kind: crash, stop, restart, hang, slow, cut, starve. They replace
 	// those of the scenario
 	Chaos *syntax.Node `yaml:"chaos"`
+	// phases, such as those of faults, in which the scenario's objectives on errors and response times hold too, besides those of slo
+	Inherit []string `yaml:"inherit"`
 	// what must hold, by name. An objective of the scenario on the same, such as errors or response times, replaces one in a
 	// fault's phase
 	SLO   Objectives `yaml:"slo,required"`

@@ -67,7 +67,7 @@ func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 	for i := range own {
 		own[i].Objective = fill(text(own[i].Objective)).Value
 	}
-	out.objectives = objectives(own, sc.SLO)
+	out.objectives = objectives(own, d.Inherit, sc.SLO)
 	list := &syntax.Node{Kind: syntax.List}
 	for _, o := range out.objectives {
 		list.Items = append(list.Items, text(o.text))

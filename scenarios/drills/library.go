@@ -3,6 +3,7 @@ package drills
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,9 +51,25 @@ func Names() []string {
 	return out
 }
 
+// Sweeps lists the drills of a sweep, which hit any part of a system. They have no proof: each tells what a part is to the others.
+func Sweeps() ([]*Drill, error) {
+	var out []*Drill
+	for _, name := range slices.Sorted(maps.Values(sweepOf)) {
+		d, err := builtin(name, nil)
+		if err != nil {
+			return nil, fmt.Errorf("drill %s: %w", name, err)
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
 func builtin(name string, set map[string]string) (*Drill, error) {
-	file := "library/" + name + ".yaml"
-	text, err := library.ReadFile(file)
+	file, files := "library/"+name+".yaml", library
+	if swept(name) {
+		file, files = sweepFamily+"/"+name+".yaml", sweeps
+	}
+	text, err := files.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -62,14 +79,17 @@ func builtin(name string, set map[string]string) (*Drill, error) {
 // Find returns the drill of a name of the library, or the one in a file. Set overrides its params.
 func Find(name string, set map[string]string) (*Drill, error) {
 	switch {
-	case slices.Contains(Names(), name):
+	case slices.Contains(Names(), name) || swept(name):
 		return builtin(name, set)
 	case strings.ContainsAny(name, "/\\.") && name != "":
 		return read(name, set)
 	}
 	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named with its path", syntax.Clip(name, 40),
-		syntax.DidYouMean(name, Names()))
+		syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf)))))
 }
+
+// swept reports whether a drill is one of a sweep.
+func swept(name string) bool { return slices.Contains(slices.Collect(maps.Values(sweepOf)), name) }
 
 //go:embed demo.yaml
 var demo string

@@ -3,6 +3,7 @@ package drills
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -61,9 +62,9 @@ type laidObjective struct {
 }
 
 // objectives returns the objectives of a laid drill. An objective of the drill in the phase of a fault is replaced by those of the
-// scenario on the same, because the limits are those of the system's owner. The scenario's objectives on the baseline, on
-// writes and on its units stay.
-func objectives(own Objectives, of []slo.Objective) (out []laidObjective) {
+// scenario on the same, because the limits are those of the system's owner. Those of the scenario on requests are repeated in the
+// phases of inherit. The scenario's objectives on the baseline, on writes and on its units stay.
+func objectives(own Objectives, inherit []string, of []slo.Objective) (out []laidObjective) {
 	for i := range own {
 		o, err := slo.ParseObjective(own[i].Objective)
 		if err != nil { // reported when the text is compiled
@@ -81,6 +82,14 @@ func objectives(own Objectives, of []slo.Objective) (out []laidObjective) {
 			out = append(out, laidObjective{o.Text, &own[i]})
 		}
 	}
+	for _, phase := range inherit {
+		for _, theirs := range of {
+			again := laidObjective{inPhase(theirs, phase), nil}
+			if onRun(theirs) && !has(out, again.text) {
+				out = append(out, again)
+			}
+		}
+	}
 	for _, theirs := range of {
 		if keeps(theirs, out) {
 			out = append(out, laidObjective{theirs.Text, nil})
@@ -94,7 +103,16 @@ func inherits(own, theirs slo.Objective) bool {
 	if own.Phase == "" || own.Step != "" || own.Load != "" || scenarios.PhaseOf(own.Phase) == "baseline" || !ofRequests(own.Metric) {
 		return false
 	}
-	return ofRequests(theirs.Metric) && cmp.Or(theirs.Phase, "run") == "run" && theirs.Metric.Unit == own.Metric.Unit && theirs.Upper() == own.Upper()
+	return onRun(theirs) && theirs.Metric.Unit == own.Metric.Unit && theirs.Upper() == own.Upper()
+}
+
+// onRun reports whether an objective is on the requests of the whole run.
+func onRun(o slo.Objective) bool {
+	return ofRequests(o.Metric) && cmp.Or(o.Phase, "run") == "run" && o.After == ""
+}
+
+func has(list []laidObjective, text string) bool {
+	return slices.ContainsFunc(list, func(o laidObjective) bool { return o.text == text })
 }
 
 // ofRequests reports whether a metric is an error share or a time of requests in a phase.
@@ -107,10 +125,5 @@ func inPhase(o slo.Objective, phase string) string {
 
 // keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective is the same.
 func keeps(o slo.Objective, have []laidObjective) bool {
-	for _, other := range have {
-		if other.text == o.Text {
-			return false
-		}
-	}
-	return o.After == "" && (o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
+	return !has(have, o.Text) && o.After == "" && (o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
 }

@@ -49,6 +49,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	before := c.m.Len()
 	c.system()
 	c.endpoints()
+	declared(c)
 	c.targetUnknown = c.m.Len() > before || TargetKind(&sc.Target) == "" && c.plan.Scope.External == ""
 	if (readyCompiler{c}).readiness() {
 		c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())

@@ -152,6 +152,22 @@ func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return dial.Lookup(ctx, o, host)
 }
 
+// declared checks the names of the declared dependencies: services, endpoints, and the target where it has no services.
+func declared(c *compiler) {
+	known := slices.Sorted(maps.Keys(c.plan.Scope.Services))
+	for _, e := range c.plan.Scope.Endpoints {
+		known = append(known, e.Name)
+	}
+	if len(c.plan.Scope.Services) == 0 {
+		known = append(known, chaos.TargetName)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.sc.Dependencies)) {
+		if !slices.Contains(known, name) {
+			c.m.AddHint(c.sc.Root.Get("dependencies").Get(name).Pos, syntax.DidYouMean(name, known), "there is no service %q", syntax.Clip(name, 40))
+		}
+	}
+}
+
 // entry is the host:port of relative paths, as far as known.
 func (p *Plan) entry() string {
 	if p.Stack != nil {

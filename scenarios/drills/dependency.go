@@ -1,0 +1,282 @@
+package drills
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// A Need says how the requests of a step depend on a service.
+type Need string
+
+// The needs, the strongest first.
+const (
+	Hard  Need = scenarios.HardDependency // requests fail while it is away
+	Soft  Need = scenarios.SoftDependency // they are answered, and take longer
+	Apart Need = "none"                   // no difference was seen
+	Vague Need = "?"                      // there were too few requests to tell
+)
+
+var needs = []Need{Hard, Soft, Apart, Vague}
+
+// takeAway are the effects under which a service is not there for its callers.
+var takeAway = []string{"dies", "hangs", "cut"}
+
+// A Dependency is what runs showed of the requests of a step while a service was away.
+type Dependency struct {
+	Need     Need
+	Surprise bool   // the step fails without it, and the scenario declares it soft
+	Why      string // in a sentence
+	Link     string // to the report of the run
+}
+
+// Dependencies are the dependencies of the steps of a load on the services of a system, as runs showed them.
+type Dependencies struct {
+	Steps    []string
+	Services []string
+	Cells    map[[2]string]Dependency // by step and service
+	// what the newest scenario declares of services, hard or soft
+	Declared map[string]string
+}
+
+// seen is what the newest run showed of a step and a service under one effect.
+type seen struct {
+	Dependency
+	began time.Time
+}
+
+// NewDependencies reads the dependencies from runs: how many requests of each step failed, and how much longer they took, while all
+// units of a service were gone, frozen or cut off, beside those of the baseline. Only faults count that a cell of the matrix
+// counts, that hit one service, and that no other fault overlapped. Of several runs with the same effect the newest counts, and of
+// several effects the one that did most.
+func NewDependencies(runs []Tried) *Dependencies {
+	d := &Dependencies{Cells: map[[2]string]Dependency{}, Declared: map[string]string{}}
+	all := map[[3]string]seen{}
+	var newest time.Time
+	for _, run := range runs {
+		res := run.Result
+		if declared := declaredIn(res); len(declared) > 0 && !res.Started.Before(newest) {
+			d.Declared, newest = declared, res.Started
+		}
+		if res.Verdict == scenarios.Invalid || res.Verdict == scenarios.Broken {
+			continue
+		}
+		units := unitsOf(res)
+		for i := range res.Faults {
+			service, effect := away(units, &res.Faults[i])
+			if service == "" || overlapped(res, i) {
+				continue
+			}
+			for step, found := range observed(res, &res.Faults[i], service, effect) {
+				at := [3]string{step, service, effect}
+				if before, ok := all[at]; ok && res.Started.Before(before.began) {
+					continue
+				}
+				found.Link, found.Why = run.Link, run.Name+": "+found.Why
+				all[at] = seen{found, res.Started}
+			}
+		}
+	}
+	for at, found := range all {
+		key := [2]string{at[0], at[1]}
+		found.Surprise = found.Need == Hard && d.Declared[at[1]] == string(Soft)
+		before, ok := d.Cells[key]
+		if !ok || stronger(found.Dependency, before) {
+			d.Cells[key] = found.Dependency
+		}
+	}
+	steps, services := map[string]bool{}, map[string]bool{}
+	for key := range d.Cells {
+		steps[key[0]], services[key[1]] = true, true
+	}
+	d.Steps, d.Services = slices.Sorted(maps.Keys(steps)), slices.Sorted(maps.Keys(services))
+	return d
+}
+
+// stronger orders what was found: the stronger need, and among equals the sentence, so that the order of runs has no part in it.
+func stronger(a, b Dependency) bool {
+	return cmp.Or(slices.Index(needs, a.Need)-slices.Index(needs, b.Need), strings.Compare(a.Why, b.Why)) < 0
+}
+
+// declaredIn returns what the scenario of a run declares of services.
+func declaredIn(res *result.Result) map[string]string {
+	tree, err := Tree("", res.Scenario)
+	if err != nil || tree.Get("dependencies") == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for _, f := range tree.Get("dependencies").Fields {
+		out[f.Key] = f.Value.Value
+	}
+	return out
+}
+
+// unitsOf counts the units of each service that a run knows of.
+func unitsOf(res *result.Result) map[string]int {
+	names := map[string]bool{}
+	for _, u := range res.Usage {
+		names[u.Unit] = true
+	}
+	out := map[string]int{}
+	for name := range names {
+		out[serviceOf(name)]++
+	}
+	return out
+}
+
+// serviceOf returns the service of a unit.
+func serviceOf(unit string) string {
+	if service, _, ok := chaos.SplitUnit(unit); ok {
+		return service
+	}
+	return unit
+}
+
+// away returns the service that a fault took away whole, and by which effect; empty: it took none away, or hit more besides.
+func away(units map[string]int, f *result.FaultRecord) (service, effect string) {
+	froms, tos := map[string]bool{}, map[string]bool{}
+	for _, hit := range hits(f) {
+		from, to, link := strings.Cut(hit[0], linkArrow)
+		if !link {
+			from, to = "", hit[0]
+		}
+		if !slices.Contains(takeAway, hit[1]) || service != "" && (service != serviceOf(to) || effect != hit[1]) {
+			return "", ""
+		}
+		service, effect = serviceOf(to), hit[1]
+		froms[from], tos[to] = true, true
+	}
+	for from := range froms {
+		if len(froms) < units[serviceOf(from)] {
+			return "", "" // one of several callers still reaches it
+		}
+	}
+	if service == "" || len(tos) < units[service] {
+		return "", ""
+	}
+	return service, effect
+}
+
+// overlapped reports whether another fault of the run was in during fault i.
+func overlapped(res *result.Result, i int) bool {
+	one := &res.Faults[i]
+	for j := range res.Faults {
+		if other := &res.Faults[j]; j != i && other.Injected.Known() && other.Injected < one.Until && one.Injected < other.Until {
+			return true
+		}
+	}
+	return false
+}
+
+// observed compares the requests of each step during a fault with those of the baseline.
+func observed(res *result.Result, f *result.FaultRecord, service, effect string) map[string]Dependency {
+	loads := map[string]int{} // how many have a step of that name
+	for i := range res.Loads {
+		for _, step := range res.Loads[i].Steps {
+			loads[step]++
+		}
+	}
+	out := map[string]Dependency{}
+	for i := range res.Loads {
+		for _, step := range res.Loads[i].Steps {
+			name := step
+			if loads[step] > 1 {
+				name = res.Loads[i].Name + ": " + step
+			}
+			during, before := answersIn(res, f.Name, res.Loads[i].Name, step), answersIn(res, "baseline", res.Loads[i].Name, step)
+			if during.all > 0 && before.all > 0 {
+				out[name] = need(during, before, float64(f.Limit), service, effect)
+			}
+		}
+	}
+	return out
+}
+
+// answers are the requests of a step in a phase. Those that were skipped, because an earlier one failed, are none.
+type answers struct {
+	all, bad float64
+	slow     [2]float64 // the percentiles of good answers, in seconds
+	least    [2]float64 // their 95 % lower bounds
+}
+
+// slowAt are the percentiles by which answers are compared.
+var slowAt = [2]float64{.5, .9}
+
+func answersIn(res *result.Result, phase, load, step string) (out answers) {
+	for i := range res.Cells {
+		c := &res.Cells[i]
+		if c.Phase != phase || c.Load != load || c.Step != step {
+			continue
+		}
+		switch c.Outcome {
+		case "*":
+			out.all += float64(c.Count)
+			out.bad += float64(c.Count)
+		case scenarios.Skipped.String():
+			out.all -= float64(c.Count)
+			out.bad -= float64(c.Count)
+		case scenarios.OK.String():
+			out.bad -= float64(c.Count)
+			out.slow = [2]float64{float64(c.Response.P50), float64(c.Response.P90)}
+			out.least = out.slow
+			if res.Histograms == nil || c.Hist == 0 {
+				continue
+			}
+			if h, err := res.Histograms.Get(c.Hist); err == nil && h != nil {
+				for k, q := range slowAt {
+					out.least[k] = float64(h.ValueAtPercentile(100*impact.LowerRank(c.Count, q))) / 1e6
+				}
+			}
+		}
+	}
+	return out
+}
+
+// vague is the share of failed requests that a step without one failed may have at most, for its need to be known.
+const vague = .05
+
+// need tells from the requests while a service was away, and those before, how a step depends on it. It fails without it if the 95 %
+// lower bound of the share that failed is above the limit of an impact and above the upper bound of the baseline's share. It
+// is slower if the median or the 90th percentile is, by its lower bound, over twice that of the baseline and over 20 ms longer.
+func need(during, before answers, limit float64, service, effect string) Dependency {
+	share := during.bad / during.all
+	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, effect,
+		quantity.FormatShareBriefly(share), during.all, quantity.FormatShareBriefly(before.bad/before.all))}
+	if impact.LowerBound(during.bad, during.all, impact.Confidence) > max(limit, impact.UpperBound(before.bad, before.all, impact.Confidence)) {
+		d.Need = Hard
+		return d
+	}
+	for k, q := range slowAt {
+		if during.least[k] > 2*before.slow[k] && during.least[k] > before.slow[k]+.02 {
+			d.Need = Soft
+			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before", 100*q, quantity.FormatSeconds(during.slow[k]), quantity.FormatSeconds(before.slow[k]))
+			return d
+		}
+	}
+	if most := impact.UpperBound(during.bad, during.all, impact.Confidence); most > max(vague, limit) {
+		d.Need = Vague
+		d.Why += "; that may be up to " + quantity.FormatShareBriefly(most)
+	}
+	return d
+}
+
+// Surprises lists the services that a scenario declares soft, and without which a step failed.
+func (d *Dependencies) Surprises() []string {
+	var out []string
+	for key, cell := range d.Cells {
+		if cell.Surprise && !slices.Contains(out, key[1]) {
+			out = append(out, key[1])
+		}
+	}
+	slices.Sort(out)
+	return out
+}

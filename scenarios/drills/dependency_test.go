@@ -1,0 +1,188 @@
+package drills_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/result"
+)
+
+// A phase of requests of a step: how many, how many of them failed, and the median and 90th percentile of the good ones.
+type asked struct {
+	all, bad int64
+	p50, p90 result.Num
+}
+
+// outage is a run in which one fault was in: the cells of two steps, in the baseline and during the fault.
+func outage(name string, after int, f result.FaultRecord, before, during map[string]asked) drills.Tried {
+	f.Name, f.Limit, f.Injected, f.Until = "f", .01, 10, 15
+	r := &result.Result{
+		Started: time.Date(2026, 1, 1, after, 0, 0, 0, time.UTC), Verdict: scenarios.Fail, Faults: []result.FaultRecord{f},
+		Usage: []result.UnitUsage{{Unit: "web[0]"}, {Unit: "web[1]"}, {Unit: "store[0]"}, {Unit: "names[0]"}},
+		Loads: []result.LoadInfo{{Name: "users", Steps: []string{"list", "write"}}},
+	}
+	for phase, steps := range map[string]map[string]asked{"baseline": before, "f": during} {
+		for step, a := range steps {
+			row := func(outcome string, n int64) {
+				r.Cells = append(r.Cells, result.Cell{
+					Phase: phase, Load: "users", Step: step, Outcome: outcome, Count: n, Response: result.Times{P50: a.p50, P90: a.p90},
+				})
+			}
+			row("*", a.all)
+			row("ok", a.all-a.bad)
+			row("error", a.bad)
+		}
+	}
+	return drills.Tried{Name: name, Link: name + ".html", Result: r}
+}
+
+var (
+	well = map[string]asked{"list": {1000, 1, .002, .004}, "write": {1000, 0, .003, .005}}
+	gone = result.FaultRecord{Kind: "process.crash", Units: []string{"store[0]"}, Verified: 1, Traffic: 9}
+)
+
+// TestNewDependencies: a step needs a service as far as its requests show it while all units of the service are away.
+func TestNewDependencies(t *testing.T) {
+	half := gone
+	half.Units = []string{"web[0]"}
+	both := half
+	both.Units = []string{"web[0]", "web[1]"}
+	cut := gone
+	cut.Kind, cut.Units = "network.blackhole", []string{"web[0]->names[0]", "web[1]->names[0]"}
+	oneCaller := cut
+	oneCaller.Units = cut.Units[:1]
+	two := gone
+	two.Units = []string{"store[0]", "names[0]"}
+	slow := gone
+	slow.Kind = "network.latency"
+	unmet := gone
+	unmet.Traffic = 0
+	for _, c := range []struct {
+		name    string
+		fault   result.FaultRecord
+		during  map[string]asked
+		service string
+		want    map[string]drills.Need
+	}{
+		{
+			"they fail", gone,
+			map[string]asked{"list": {500, 100, .002, .004}, "write": {500, 0, .003, .005}},
+			"store",
+			map[string]drills.Need{"list": drills.Hard, "write": drills.Apart},
+		},
+		{
+			"they are slower", gone,
+			map[string]asked{"list": {500, 0, .002, .1}, "write": {500, 0, .1, .2}},
+			"store",
+			map[string]drills.Need{"list": drills.Soft, "write": drills.Soft},
+		},
+		{"a little slower is not slower", gone, map[string]asked{"list": {500, 0, .01, .02}}, "store", map[string]drills.Need{"list": drills.Apart}},
+		{"few requests", gone, map[string]asked{"list": {20, 0, .002, .004}}, "store", map[string]drills.Need{"list": drills.Vague}},
+		{"as few fail as before", gone, map[string]asked{"list": {500, 1, .002, .004}}, "store", map[string]drills.Need{"list": drills.Apart}},
+		{"all replicas", both, map[string]asked{"list": {500, 400, .002, .004}}, "web", map[string]drills.Need{"list": drills.Hard}},
+		{"one replica", half, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+		{"all links to it", cut, map[string]asked{"list": {500, 400, .002, .004}}, "names", map[string]drills.Need{"list": drills.Hard}},
+		{"the links of one caller", oneCaller, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+		{"two services", two, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+		{"a slow link takes nothing away", slow, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+		{"it met no traffic", unmet, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := drills.NewDependencies([]drills.Tried{outage("run", 1, c.fault, well, c.during)})
+			if c.service == "" {
+				if len(d.Cells) > 0 {
+					t.Errorf("%+v, want none", d.Cells)
+				}
+				return
+			}
+			for step, need := range c.want {
+				if got := d.Cells[[2]string{step, c.service}]; got.Need != need || got.Link != "run.html" || !strings.HasPrefix(got.Why, "run: while "+c.service) {
+					t.Errorf("%s: %+v, want %s", step, got, need)
+				}
+			}
+		})
+	}
+}
+
+// TestNewDependencies_Several: of one effect the newest run counts, of several the strongest, and a fault beside another says nothing.
+func TestNewDependencies_Several(t *testing.T) {
+	fails, holds := map[string]asked{"list": {500, 400, .002, .004}}, map[string]asked{"list": {500, 0, .002, .004}}
+	hang := gone
+	hang.Kind = "process.freeze"
+	beside := outage("beside", 9, gone, well, fails)
+	other := hang
+	other.Name, other.Injected, other.Until, other.Units = "g", 12, 20, []string{"names[0]"}
+	beside.Result.Faults = append(beside.Result.Faults, other)
+	spoilt := outage("spoilt", 9, gone, well, fails)
+	spoilt.Result.Verdict = scenarios.Invalid
+	for _, c := range []struct {
+		name string
+		runs []drills.Tried
+		want drills.Need
+	}{
+		{"newest", []drills.Tried{outage("new", 2, gone, well, holds), outage("old", 1, gone, well, fails)}, drills.Apart},
+		{"strongest", []drills.Tried{outage("new", 2, gone, well, holds), outage("hang", 1, hang, well, fails)}, drills.Hard},
+		{"overlapped and spoilt", []drills.Tried{beside, spoilt, outage("old", 1, gone, well, holds)}, drills.Apart},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 {
+				if got := drills.NewDependencies(c.runs).Cells[[2]string{"list", "store"}]; got.Need != c.want {
+					t.Errorf("%+v, want %s", got, c.want)
+				}
+				slices.Reverse(c.runs)
+			}
+		})
+	}
+}
+
+// TestNewDependencies_Declared: a service that is declared soft and is not is a surprise.
+func TestNewDependencies_Declared(t *testing.T) {
+	run := outage("run", 1, gone, well, map[string]asked{"list": {500, 400, .002, .004}, "write": {500, 0, .003, .005}})
+	run.Result.Scenario = "version: 1\ndependencies: {store: soft, web: hard}\n"
+	d := drills.NewDependencies([]drills.Tried{run})
+	if got := d.Surprises(); !slices.Equal(got, []string{"store"}) || d.Declared["web"] != "hard" {
+		t.Errorf("%q, declared %v", got, d.Declared)
+	}
+	if d.Cells[[2]string{"write", "store"}].Surprise {
+		t.Error("a step that does without is no surprise")
+	}
+}
+
+// system is a shop of a web server with two replicas, its store, and a service of names.
+var system = drills.System{
+	Replicas: map[string]int{"web": 2, "store": 1, "names": 1}, Links: []string{"load->web", "web->store", "web->names"}, Breaks: drills.Processes,
+}
+
+// TestCoverage: what was never tried is known by service and link, with an interval of what holds.
+func TestCoverage(t *testing.T) {
+	run := outage("run", 1, gone, well, map[string]asked{"list": {500, 400, .002, .004}})
+	run.Result.Objectives = []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Fail, Measured: .8}}
+	m, d := drills.NewMatrix([]drills.Tried{run}), drills.NewDependencies([]drills.Tried{run})
+	c := m.Coverage(&system)
+	if want := "Of 15 failure modes of its services and links, 0 held, 1 failed, 14 not known: between 0% and 93.33%."; c.String() != want {
+		t.Errorf("%q, want %q", c, want)
+	}
+	var words []string
+	for _, u := range c.Untried {
+		words = append(words, u.String())
+	}
+	if !slices.Contains(words, "store: never hung") || !slices.Contains(words, "web->store: never slow, never cut, never answered with errors") {
+		t.Errorf("%q", words)
+	}
+	next := c.Next(d, 3)
+	if len(next) != 3 || next[0].Drill != "hang" || next[0].Role != "part=names" || !strings.Contains(next[0].Reason, "no run shows which requests need it") {
+		t.Errorf("%+v", next)
+	}
+	own := m.Coverage(nil)
+	if own.Modes != 6 {
+		t.Errorf("%d failure modes of the parts that the run names, want 6", own.Modes)
+	}
+	d.Declared["web"] = "soft"
+	if next := c.Next(d, 1); next[0].Role != "part=web" || !strings.Contains(next[0].Reason, "declared soft, which no run shows") {
+		t.Errorf("%+v", next)
+	}
+}

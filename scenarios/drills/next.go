@@ -1,0 +1,195 @@
+package drills
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+)
+
+// worth orders the effects that every service and link can have, by what an outage of each teaches that the others do not: a hang holds
+// the callers' connections, a slow link their time, and a crash neither.
+var worth = []string{"hangs", "slow", "dies", "cut", "errors"}
+
+// ofServices and ofLinks are the effects that a sweep tries.
+var (
+	ofServices = []string{"dies", "hangs"}
+	ofLinks    = []string{"slow", "cut", "errors"}
+)
+
+// never says in words that an effect was never tried.
+var never = map[string]string{
+	"dies": "never died", "hangs": "never hung", "slow": "never slow", "cut": "never cut", "errors": "never answered with errors",
+}
+
+// An Untried is a service or a link with the effects under which no run saw it.
+type Untried struct {
+	Part    string
+	Effects []string
+}
+
+// String says it in words, such as store: never died, never hung.
+func (u Untried) String() string {
+	var words []string
+	for _, e := range u.Effects {
+		words = append(words, never[e])
+	}
+	return u.Part + ": " + strings.Join(words, ", ")
+}
+
+// Coverage is what of a system was tried under the effects that each of its parts can have.
+type Coverage struct {
+	Untried []Untried
+	// failure modes: all, those on which every objective held, and those on which one failed
+	Modes, Held, Failed int
+	// effects that no part was tried under at all, beside those of Untried
+	Effects []string
+}
+
+// Coverage compares the cells of a matrix with the services and links of a system. Without a system they are those that the runs name.
+func (m *Matrix) Coverage(s *System) Coverage {
+	tried := map[[2]string]scenarios.Verdict{}
+	if s == nil {
+		s = m.system()
+	}
+	for at, cell := range m.Cells {
+		key := [2]string{cmp.Or(linkOf(at[0]), serviceOf(at[0])), at[1]}
+		if before, ok := tried[key]; !ok || scenarios.Worse(before, cell.Verdict) != before {
+			tried[key] = cell.Verdict
+		}
+	}
+	var out Coverage
+	add := func(part string, effects []string) {
+		u := Untried{Part: part}
+		for _, e := range effects {
+			out.Modes++
+			switch v, ok := tried[[2]string{part, e}]; {
+			case !ok:
+				u.Effects = append(u.Effects, e)
+			case v == scenarios.Pass:
+				out.Held++
+			case v == scenarios.Fail || v == scenarios.NotReverted:
+				out.Failed++
+			}
+		}
+		if len(u.Effects) > 0 {
+			out.Untried = append(out.Untried, u)
+		}
+	}
+	for _, w := range s.modes() {
+		add(w.part, w.effects)
+	}
+	for _, e := range effects[:len(effects)-1] {
+		if !slices.Contains(m.Effects, e) && never[e] == "" {
+			out.Effects = append(out.Effects, e)
+		}
+	}
+	return out
+}
+
+// system is the system that the runs name.
+func (m *Matrix) system() *System {
+	s := &System{Replicas: map[string]int{}}
+	for _, part := range m.Parts {
+		if link := linkOf(part); link == "" {
+			s.Replicas[serviceOf(part)]++
+		} else if !slices.Contains(s.Links, link) {
+			s.Links = append(s.Links, link)
+		}
+	}
+	return s
+}
+
+// linkOf returns the link between services of a link between units; empty: it is a unit.
+func linkOf(part string) string {
+	from, to, link := strings.Cut(part, linkArrow)
+	if !link {
+		return ""
+	}
+	return serviceOf(from) + linkArrow + serviceOf(to)
+}
+
+// String says in a sentence how many of the failure modes were tried, as an interval: what is not known may be either.
+func (c Coverage) String() string {
+	if c.Modes == 0 {
+		return "No part of the system is known."
+	}
+	percent := func(k int) string { return quantity.FormatShareBriefly(float64(k) / float64(c.Modes)) }
+	text := fmt.Sprintf("Of %s of its services and links, %d held, %d failed, %d not known: ",
+		scenarios.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
+	if c.Held+c.Failed == c.Modes {
+		return text + percent(c.Held) + "."
+	}
+	return text + "between " + percent(c.Held) + " and " + percent(c.Modes-c.Failed) + "."
+}
+
+// A Suggestion is a drill worth running next.
+type Suggestion struct {
+	Drill  string // its name
+	Role   string // part=PART
+	Reason string // in a sentence
+}
+
+// Next returns at most n drills worth running, each on another part, those first that say most: whether a service that is declared
+// soft is so, what no run says of a service at all, and what a service that many steps need does when it hangs or is slow.
+func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
+	type candidate struct {
+		Suggestion
+		part  string
+		score float64
+	}
+	var list []candidate
+	for _, u := range c.Untried {
+		service := u.Part
+		if _, to, link := strings.Cut(u.Part, linkArrow); link {
+			service = to
+		}
+		score, reason := d.weight(service)
+		for _, effect := range u.Effects {
+			list = append(list, candidate{
+				Suggestion{sweepOf[effect], "part=" + u.Part, fmt.Sprintf("%s was %s, and %s.", u.Part, never[effect], reason)},
+				u.Part, score - float64(slices.Index(worth, effect))/10,
+			})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	var out []Suggestion
+	taken := map[string]bool{}
+	for _, one := range list {
+		if len(out) < n && !taken[one.part] {
+			taken[one.part] = true
+			out = append(out, one.Suggestion)
+		}
+	}
+	return out
+}
+
+// weight says how much an unknown of a service matters, and why.
+func (d *Dependencies) weight(service string) (score float64, reason string) {
+	var hard []string
+	known := 0
+	for _, step := range d.Steps {
+		switch d.Cells[[2]string{step, service}].Need {
+		case Hard:
+			hard = append(hard, step)
+			known++
+		case Soft, Apart:
+			known++
+		}
+	}
+	switch {
+	case known == 0 && d.Declared[service] == string(Soft):
+		return 4, "it is declared soft, which no run shows"
+	case known == 0 && service == chaos.TargetName:
+		return 3, "every request passes it"
+	case known == 0:
+		return 3, "no run shows which requests need it"
+	case len(hard) > 0:
+		return 2 * float64(len(hard)) / float64(len(d.Steps)), fmt.Sprintf("%s fails without it", strings.Join(hard, ", "))
+	}
+	return 0, "requests do without it as far as was tried"
+}
