@@ -68,13 +68,10 @@ func (sc Scope) UnitsOf(service string) []string {
 	const most = 10_000 // replicas; a service that is only named has no number of them
 	var out []string
 	for i := range min(n, most) {
-		out = append(out, UnitName(service, i))
+		out = append(out, syntax.UnitName(service, i))
 	}
 	return out
 }
-
-// UnitName returns the name of a replica, service[i].
-func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
 
 // PIDName returns the name of a process that brunt did not start.
 func PIDName(pid int) string { return fmt.Sprintf("pid %d", pid) }

@@ -43,7 +43,7 @@ func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 func (c *Service) Units(name string, engine *docker.Engine, found []docker.Container) []chaos.Unit {
 	var out []chaos.Unit
 	for i := range found {
-		out = append(out, &Container{Engine: engine, Ref: found[i].Name, Of: Named{Unit: chaos.UnitName(name, i), Service: name}, Selected: c.Query()})
+		out = append(out, &Container{Engine: engine, Ref: found[i].Name, Of: Named{Unit: syntax.UnitName(name, i), Service: name}, Selected: c.Query()})
 	}
 	return out
 }

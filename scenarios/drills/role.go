@@ -11,7 +11,6 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform"
 )
 
 // A Role is a part of a system that a drill needs.
@@ -131,7 +130,7 @@ func (r *Role) Candidates(s System) []string {
 	case "unit":
 		var out []string
 		for _, name := range s.services(r.Replicas) {
-			out = append(out, platform.UnitName(name, max(0, s.Replicas[name]-1)))
+			out = append(out, syntax.UnitName(name, max(0, s.Replicas[name]-1)))
 		}
 		return out
 	case "link":

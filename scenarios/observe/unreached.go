@@ -4,21 +4,51 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos"
 )
 
-// Unreached says what to do about a fault of whose units nothing reached any from the begin of the load until its injection, so that
-// the requests of its phase say nothing about it. It is empty where a unit's traffic is not known, see the documentation of the package, and of
-// a fault that counts its own. A group is unreached if none of its steps affected traffic.
-func (u *Usage) Unreached(rec *chaos.Record) string {
+// Asks are the times at which brunt asked units for what the load needs beside its requests, such as a new token. The zero value
+// is ready for use, and safe for concurrent use.
+type Asks struct {
+	mu sync.Mutex
+	at map[string][]time.Duration
+}
+
+// Add records that brunt asks a unit, at a time of the run.
+func (a *Asks) Add(unit string, now time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.at == nil {
+		a.at = map[string][]time.Duration{}
+	}
+	a.at[unit] = append(a.at[unit], now)
+}
+
+// met reports whether brunt asked a unit of a fault while the fault was in.
+func (a *Asks) met(rec *chaos.Record) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(rec.Units, func(unit string) bool {
+		return slices.ContainsFunc(a.at[unit], func(at time.Duration) bool {
+			return at >= rec.Injected && (rec.Cleared == 0 || at < rec.Cleared)
+		})
+	})
+}
+
+// Unreached says what to do about a fault of whose units nothing reached any from the begin of the load until its injection, and
+// brunt asked none while the fault was in, so that the requests of its phase say nothing about it. It is empty where a unit's traffic is
+// not known, see the documentation of the package, and of a fault that counts its own. A group is unreached if none of its
+// steps affected traffic.
+func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 	if rec.N < 0 || rec.Traffic != nil {
 		return ""
 	}
 	units := strings.Join(rec.Units, ", ")
 	if rec.Kind != chaos.GroupKind {
-		if u.affected(rec, rec.Injected) {
+		if u.affected(rec, rec.Injected) || asks.met(rec) {
 			return ""
 		}
 		return fmt.Sprintf("nothing reached %s from the begin of the load until %s was injected: send it requests, or aim the fault at a unit that has some",
@@ -26,7 +56,7 @@ func (u *Usage) Unreached(rec *chaos.Record) string {
 	}
 	injected := slices.DeleteFunc(slices.Clone(rec.Steps), func(step *chaos.Record) bool { return step.InjectErr != nil })
 	for _, step := range injected { // up to the begin of the group: what verified the steps before it may have reached its units
-		if u.affected(step, rec.Injected) {
+		if u.affected(step, rec.Injected) || asks.met(step) {
 			return ""
 		}
 	}

@@ -27,12 +27,12 @@ func TestUnreached_Group(t *testing.T) {
 		{"one was not injected", []*chaos.Record{counted(0), failed}, true},
 		{"none was injected", []*chaos.Record{failed}, false},
 	} {
-		got := (*observe.Usage)(nil).Unreached(&chaos.Record{Name: "g", Kind: chaos.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps})
+		got := (*observe.Usage)(nil).Unreached(&chaos.Record{Name: "g", Kind: chaos.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps}, &observe.Asks{})
 		if (got != "") != c.says || c.says && !strings.Contains(got, "no step of g affected any traffic (a[0]->b[0])") {
 			t.Errorf("%s: it says %q", c.name, got)
 		}
 	}
-	if got := (*observe.Usage)(nil).Unreached(counted(0)); got != "" {
+	if got := (*observe.Usage)(nil).Unreached(counted(0), &observe.Asks{}); got != "" {
 		t.Errorf("a fault that counts its own: it says %q", got)
 	}
 }

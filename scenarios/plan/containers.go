@@ -45,7 +45,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		c.plan.Containers[f.Key] = one
 		c.plan.Scope.Found[f.Key], c.plan.Scope.Services[f.Key] = true, max(1, len(one.Zones))
 		for i, zone := range one.Zones { // at least one container for each zone
-			c.plan.Scope.Zones[platform.UnitName(f.Key, i)] = zone
+			c.plan.Scope.Zones[syntax.UnitName(f.Key, i)] = zone
 		}
 	}
 }

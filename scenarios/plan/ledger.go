@@ -8,7 +8,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform"
 )
 
 // ledgerCompiler resolves the ledger of a scenario.
@@ -156,13 +155,13 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		}
 		found := false
 		for n := range s.Replicas {
-			if unit := platform.UnitName(name, n); index == "" || unit == at {
+			if unit := syntax.UnitName(name, n); index == "" || unit == at {
 				add(unit, "")
 				found = true
 			}
 		}
 		if !found {
-			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, platform.UnitName(name, 0))
+			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, syntax.UnitName(name, 0))
 		}
 	}
 }
@@ -191,5 +190,5 @@ func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 		base, _ := c.sc.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}
 	}
-	return []ledger.Place{{Name: platform.UnitName(c.plan.Stack.Entry, 0)}}
+	return []ledger.Place{{Name: syntax.UnitName(c.plan.Stack.Entry, 0)}}
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"os"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
@@ -139,7 +141,7 @@ func (p *Plan) FirstHop() string {
 func (c *compiler) proxied() {
 	to := chaos.TargetName
 	if c.plan.Stack != nil {
-		to = platform.UnitName(c.plan.Stack.Entry, 0)
+		to = syntax.UnitName(c.plan.Stack.Entry, 0)
 	}
 	linked, _ := c.plan.NeedsLink(chaos.LoadName, to)
 	for i := range c.plan.Loads {

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/once"
@@ -20,7 +21,10 @@ import (
 )
 
 // requests makes requests to the target: for the loads, and those that are not measured.
-type requests struct{ *session }
+type requests struct {
+	*session
+	asks observe.Asks // for tokens
+}
 
 // reach returns the options by which a load reaches its target.
 func (r *requests) reach(l *scenarios.Load) targets.Options {

@@ -145,7 +145,7 @@ type runner struct {
 func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
 	r := &runner{
-		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: &identity{session: s}, requests: &requests{s},
+		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: &identity{session: s}, requests: &requests{session: s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
 	if len(o.Proxies) > 0 {

@@ -53,7 +53,7 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
 	}
 	for _, rec := range s.records {
-		if why := r.observers.usage.Unreached(rec); why != "" && !s.Plan.Smoke {
+		if why := r.observers.usage.Unreached(rec, &r.requests.asks); why != "" && !s.Plan.Smoke {
 			rec.Traffic = &chaos.Traffic{Unit: "connections"}
 			r.Note("%s", why)
 		}

@@ -33,7 +33,12 @@ func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
 			return nil, fmt.Errorf("%w: %w", errAuth, err)
 		}
 		r.Event(result.Event{Event: "auth.token", Text: k.URL()})
-		renewals.Go(func() { k.Keep(ctx, r.fresh) })
+		asks := func() {
+			for _, unit := range k.Units() {
+				r.asks.Add(unit, r.Now())
+			}
+		}
+		renewals.Go(func() { k.Keep(ctx, asks, r.fresh) })
 	}
 	return drop, nil
 }

@@ -46,6 +46,9 @@ type Ref struct {
 // String returns the placeholder as written, cut to a length for messages.
 func (r *Ref) String() string { return "${" + Clip(r.Text, 60) + "}" }
 
+// UnitName returns the name of a replica of a service, counted from 0: service[i].
+func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
+
 // A Part is a part of a text with placeholders: written text, a value filled in from a param, the
 // environment or a file, or a placeholder for each request.
 type Part struct {

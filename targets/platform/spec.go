@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios"
 	"brunt/scenarios/template"
 )
@@ -96,7 +98,7 @@ func (s *Spec) Edges() []Edge {
 			}
 			for i := range from.Replicas {
 				for j := range target.Replicas {
-					out = append(out, Edge{UnitName(from.Name, i), UnitName(to, j)})
+					out = append(out, Edge{syntax.UnitName(from.Name, i), syntax.UnitName(to, j)})
 				}
 			}
 		}
@@ -119,7 +121,7 @@ func (s *Spec) Zones() map[string]string {
 		svc := &s.Services[i]
 		for j := range svc.Replicas {
 			if zone := svc.Zone(j); zone != "" {
-				out[UnitName(svc.Name, j)] = zone
+				out[syntax.UnitName(svc.Name, j)] = zone
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios/quantity"
 )
 
@@ -47,11 +49,8 @@ func NewUnit(s *Service, index int, i Instance, event func(event, unit, text str
 	return &Unit{Service: s.Name, Index: index, spec: s, instance: i, pace: NewPace(), event: event}
 }
 
-// UnitName returns the name of a replica.
-func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
-
 // Name returns service[i].
-func (u *Unit) Name() string { return UnitName(u.Service, u.Index) }
+func (u *Unit) Name() string { return syntax.UnitName(u.Service, u.Index) }
 
 // Addr returns the host:port by which the unit is reached from this machine; empty if it does not
 // listen. It stays over restarts.

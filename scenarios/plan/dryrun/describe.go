@@ -7,12 +7,13 @@ import (
 	"net/netip"
 	"time"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios/quantity"
 
 	"brunt/chaos"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/asked"
-	"brunt/targets/platform"
 )
 
 // Describe describes what a plan will do, for people.
@@ -116,7 +117,7 @@ type futureUnit struct {
 	supervised bool
 }
 
-func (f futureUnit) Name() string                              { return platform.UnitName(f.service, f.index) }
+func (f futureUnit) Name() string                              { return syntax.UnitName(f.service, f.index) }
 func (f futureUnit) Service() string                           { return f.service }
 func (f futureUnit) PID() int                                  { return 0 }
 func (f futureUnit) Supervised() bool                          { return f.supervised }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/chaos"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
@@ -122,7 +124,7 @@ func addStack(env *chaos.Env, p *plan.Plan) {
 	for _, e := range p.Stack.Edges() {
 		env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
 	}
-	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: platform.UnitName(p.Stack.Entry, 0)})
+	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: syntax.UnitName(p.Stack.Entry, 0)})
 }
 
 // possible returns why this machine can't inject a fault: what a run finds before it brings the

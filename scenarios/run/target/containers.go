@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strconv"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/chaos"
 	chaoscontainer "brunt/chaos/container"
 	"brunt/chaos/journal"
@@ -89,7 +91,7 @@ func (s *System) contain(ctx context.Context) error {
 			_ = s.learn(ctx, c) // asked again before its log is kept
 		}
 	}
-	if s.entry = s.group.Addr(platform.UnitName(h.Stack.Entry, 0)); s.entry == "" {
+	if s.entry = s.group.Addr(syntax.UnitName(h.Stack.Entry, 0)); s.entry == "" {
 		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, h.Stack.Entry)
 	}
 	return s.loadLink(ctx)

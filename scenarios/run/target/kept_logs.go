@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/chaos"
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios/result"
 )
 
@@ -25,7 +26,7 @@ func KeptLogs(dir string) []result.UnitLog {
 		}
 		if i := strings.LastIndexByte(name, '-'); i > 0 && !strings.HasPrefix(name, "k6-") {
 			if index, err := strconv.Atoi(name[i+1:]); err == nil {
-				name = chaos.UnitName(name[:i], index)
+				name = syntax.UnitName(name[:i], index)
 			}
 		}
 		out = append(out, result.UnitLog{Unit: name, File: filepath.ToSlash(filepath.Join(filepath.Base(dir), f.Name())), Bytes: info.Size()})

@@ -161,7 +161,7 @@ func (s *System) spawn(ctx context.Context) error {
 		return err
 	}
 	s.group = processGroup{st}
-	s.entry = st.Addr(platform.UnitName(h.Stack.Entry, 0))
+	s.entry = st.Addr(syntax.UnitName(h.Stack.Entry, 0))
 	for _, e := range h.Stack.Edges() {
 		if err := s.addLink(ctx, e.From, e.To, st.Addr(e.To)); err != nil {
 			return err
@@ -187,7 +187,7 @@ func (s *System) spawn(ctx context.Context) error {
 func (s *System) loadLink(ctx context.Context) error {
 	to, upstream := chaos.TargetName, s.entry
 	if s.group != nil {
-		to = platform.UnitName(s.host.Stack.Entry, 0)
+		to = syntax.UnitName(s.host.Stack.Entry, 0)
 	}
 	if hit, _ := s.host.NeedsLink(chaos.LoadName, to); !hit {
 		return nil

@@ -67,6 +67,15 @@ func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 // URL returns the URL of the token server, as the author wrote it.
 func (k *Tokens) URL() string { return k.at.Text() }
 
+// Units returns the names of the units that the URL of the token server names, such as auth[0].
+func (k *Tokens) Units() []string {
+	var out []string
+	for _, r := range k.at.Refs() {
+		out = append(out, syntax.UnitName(r.Name, r.Index))
+	}
+	return out
+}
+
 // fetchTimeout bounds the fetch of one token.
 const fetchTimeout = 10 * time.Second
 
@@ -192,9 +201,9 @@ const (
 	leastFetch = time.Second
 )
 
-// Keep fetches a new token before the current one expires, until ctx ends. It calls tell with
-// the first of several consecutive failures, and with nil when a fetch succeeds again.
-func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
+// Keep fetches a new token before the current one expires, until ctx ends. It calls asks before
+// each fetch. It calls tell with the first of several consecutive failures, and with nil when a fetch succeeds again.
+func (k *Tokens) Keep(ctx context.Context, asks func(), tell func(error)) {
 	wait, failed := k.rest(), false
 	retry := firstRetry
 	for wait >= 0 {
@@ -205,6 +214,7 @@ func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 			return
 		case <-timer.C:
 		}
+		asks()
 		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that the expiry of the token is reported
 		err := k.Fetch(limited)
 		cancel()

@@ -57,10 +57,10 @@ func TestTokens_Keep(t *testing.T) {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				reported, done := 0, make(chan struct{})
+				asked, reported, done := 0, 0, make(chan struct{})
 				go func() {
 					defer close(done)
-					k.Keep(ctx, func(error) { reported++ })
+					k.Keep(ctx, func() { asked++ }, func(error) { reported++ })
 				}()
 				time.Sleep(c.over)
 				synctest.Wait()
@@ -75,8 +75,8 @@ func TestTokens_Keep(t *testing.T) {
 				}
 				cancel()
 				<-done
-				if !slices.Equal(at, c.at) || reported != c.reported {
-					t.Errorf("fetched at %v, reported %d; want %v, %d", at, reported, c.at, c.reported)
+				if !slices.Equal(at, c.at) || asked != len(at)-1 || reported != c.reported {
+					t.Errorf("fetched at %v, asked %d times, reported %d; want %v, %d, %d", at, asked, reported, c.at, len(c.at)-1, c.reported)
 				}
 			})
 		})
@@ -98,7 +98,7 @@ func TestTokens_KeepTells(t *testing.T) {
 		}
 		k.held.Store(&heldToken{[]byte("a"), t0.Add(10 * time.Second)})
 		var reported []time.Duration
-		k.Keep(t.Context(), func(err error) {
+		k.Keep(t.Context(), func() {}, func(err error) {
 			reported = append(reported, time.Since(t0))
 			if hangs != (err != nil) {
 				t.Errorf("reported of %v", err)
@@ -123,7 +123,7 @@ func TestTokens_KeepEnds(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			k.Keep(ctx, func(err error) { t.Errorf("reported of %v", err) })
+			k.Keep(ctx, func() {}, func(err error) { t.Errorf("reported of %v", err) })
 		}()
 		time.Sleep(9 * time.Second)
 		cancel()

@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"time"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/targets/platform"
 	"brunt/targets/platform/docker"
 )
@@ -215,7 +217,7 @@ func (d *driver) values(u *unit) map[string]string {
 				if kind == "link." && !slices.Contains(u.spec.Links, s.Name) {
 					continue
 				}
-				platform.SetAddress(out, kind+platform.UnitName(s.Name, j), addr)
+				platform.SetAddress(out, kind+syntax.UnitName(s.Name, j), addr)
 				if j == 0 {
 					platform.SetAddress(out, kind+s.Name, addr)
 				}

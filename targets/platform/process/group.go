@@ -12,6 +12,8 @@ import (
 	"crypto/rand"
 	"fmt"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 )
@@ -50,7 +52,7 @@ func New(spec platform.Spec, o Options) (*Group, error) {
 			port, err := platform.ReservePort(svc.Port, j)
 			if err != nil {
 				d.free()
-				return nil, fmt.Errorf("a port for %s: %w", platform.UnitName(svc.Name, j), err)
+				return nil, fmt.Errorf("a port for %s: %w", syntax.UnitName(svc.Name, j), err)
 			}
 			d.processes = append(d.processes, newProcess(d, svc, j, port))
 		}
@@ -105,7 +107,7 @@ func (d *driver) environment(u *Process, values map[string]string, it *template.
 	links := func(to string) []string {
 		var addrs []string
 		for j := range d.spec.Service(to).Replicas {
-			addrs = append(addrs, values[fmt.Sprintf("link.%s.addr", platform.UnitName(to, j))])
+			addrs = append(addrs, values[fmt.Sprintf("link.%s.addr", syntax.UnitName(to, j))])
 		}
 		return addrs
 	}
@@ -123,7 +125,7 @@ func (d *driver) values(u *Process) map[string]string {
 			continue
 		}
 		for j := range svc.Replicas {
-			remote := platform.UnitName(to, j)
+			remote := syntax.UnitName(to, j)
 			addr := d.group.Addr(remote)
 			if d.o.Link != nil {
 				if a, ok := d.o.Link(platform.Edge{From: u.Name(), To: remote}); ok {
