@@ -1,6 +1,9 @@
 package scenarios
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // A Verdict is the answer of a run, or of one of its objectives.
 type Verdict string
@@ -88,6 +91,27 @@ func (v Verdict) ExitCode() int {
 	}
 	return ExitError
 }
+
+// Exit is an error that carries an exit code alone: what happened is already printed, or stands in the report.
+type Exit int
+
+// Error says the code.
+func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// A UsageError is a mistake in the command line: exit code 2; nothing was started.
+type UsageError struct{ err error }
+
+// Error says what is wrong, and how to mend it.
+func (e UsageError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e UsageError) Unwrap() error { return e.err }
+
+// Usage makes err a mistake in the command line.
+func Usage(err error) error { return UsageError{err} }
+
+// Usagef is fmt.Errorf for a mistake in the command line.
+func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
 
 // ExitTable returns each exit code with its verdict and meaning, by precedence.
 func ExitTable() [][3]string {

@@ -1,69 +1,97 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/ab"
 	"brunt/scenarios/compare"
-	"brunt/scenarios/result"
-
-	"github.com/spf13/cobra"
 )
 
-// TestAB_Pair runs pairs of which some give no usable result: the order of those that count still
-// alternates.
-func TestAB_Pair(t *testing.T) {
-	tests := []struct {
-		name  string
-		spoil func(r *result.Result)
+// TestAB_Report: a comparison that did not end is shown, also as JSON, and decides nothing; one that ended has the exit code of
+// its verdict.
+func TestAB_Report(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		is   scenarios.Verdict
+		err  error
+		code int
+		says string
 	}{
-		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }},
-		{"a fault affected no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
-	}
-	for _, tt := range tests {
+		{"a regression", scenarios.Regression, nil, scenarios.ExitRegression, "REGRESSION"},
+		{"interrupted", scenarios.Inconclusive, exit(scenarios.ExitInterrupted), scenarios.ExitInterrupted, "INCONCLUSIVE"},
+		{"nothing yet", "", exit(scenarios.ExitInterrupted), scenarios.ExitInterrupted, ""},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &cobra.Command{}
-			c.SetErr(io.Discard)
-			x := &ab{abFlags: &abFlags{}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}}
-			made, spoiled := 0, map[int]bool{1: true, 4: true, 5: true} // numbers of pairs
-			x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
-				made++
-				r := &result.Result{Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: result.Generator{Healthy: true}}
-				if spoiled[n] && s == x.b {
-					tt.spoil(r)
-				}
-				return compare.Run{Name: fmt.Sprint(s.letter, n), Result: r}, nil
+			c, b := quietCommand()
+			f, o := &abFlags{}, ab.Outcome{}
+			f.json = filepath.Join(t.TempDir(), "ab.json")
+			if tt.is != "" {
+				o.Found = &compare.Comparison{Verdict: tt.is, Reason: "p50 was compared", Rows: []compare.Row{}}
+				o.Decision = o.Found.Decision()
 			}
-			var order strings.Builder
-			for range 6 {
-				a, b, err := x.pair(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if spoiled[x.number-1] {
-					t.Errorf("pair %d counts", x.number)
-				}
-				if a.Started.Before(b.Started) {
-					order.WriteString("ab ")
-				} else {
-					order.WriteString("ba ")
-				}
+			if err := f.report(c, o, tt.err); codeOf(err) != tt.code || !strings.HasPrefix(b.String(), tt.says) || tt.says == "" && b.Len() > 0 {
+				t.Errorf("it ends with %v and says %q", err, b.String())
 			}
-			if order.String() != "ab ba ab ba ab ba " {
-				t.Errorf("those that count were run %s", order.String())
-			}
-			for n := range 100 {
-				spoiled[n] = true
-			}
-			if _, _, err := x.pair(t.Context()); !errors.Is(err, exit(scenarios.ExitInvalid)) {
-				t.Errorf("pairs that show nothing end with %v, want exit code 5", err)
+			text, err := os.ReadFile(f.json)
+			if (err == nil && strings.Contains(string(text), `"rows"`)) != (tt.is != "") {
+				t.Errorf("the file has %q (%v)", text, err)
 			}
 		})
+	}
+}
+
+// TestAB_Switchback switches a real load between two servers: each gets requests only while the other gets
+// none, and a side that is much slower is found out.
+func TestAB_Switchback(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 50 s")
+	}
+	var both, total atomic.Int64
+	var last [2]atomic.Int64
+	server := func(side int, takes time.Duration) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			now := time.Now().UnixMilli()
+			last[side].Store(now)
+			total.Add(1)
+			if now-last[1-side].Load() < 100 { // of requests around a switch alone
+				both.Add(1)
+			}
+			time.Sleep(takes) // simulates the work of a server
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	a, b := server(0, 20*time.Millisecond), server(1, 60*time.Millisecond)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "s.yaml")
+	err := os.WriteFile(file, fmt.Appendf(nil, `version: 1
+name: x
+target: {url: %q}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 24s, flow: [{get: /}]}}
+slo: [errors < 1%%]
+`, a), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, progress strings.Builder
+	c := rootCommand()
+	c.SetOut(&out)
+	c.SetErr(&progress)
+	c.SetArgs([]string{"ab", file, "--a", a, "--b", b, "--block", "3s", "--pairs", "2", "--metric", "p50", "-o", filepath.Join(dir, "out")})
+	if got := c.ExecuteContext(t.Context()); !errors.Is(got, exit(4)) {
+		t.Errorf("it ends with %v, want exit code 4:\n%s\n%s", got, out.String(), progress.String())
+	}
+	if n := total.Load(); n < 2000 || both.Load() > n/20 {
+		t.Errorf("%d requests, of which %d while the other side had some", n, both.Load())
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
+
 	"brunt/reporters/evidence"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/syntax"
@@ -67,7 +69,7 @@ left out, with a note.`,
 			}
 			found, err := compare.Compare(base, cand, o)
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			return f.tell(stdout(c), found, found.Decision(), "")
 		},
@@ -86,7 +88,7 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	}
 	h, err := compare.OpenHistory(c.Context(), dir)
 	if err != nil {
-		return nil, usage{err}
+		return nil, scenarios.Usage(err)
 	}
 	defer h.Close()
 	for _, p := range h.Problems {
@@ -98,6 +100,13 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	}
 	tellOutdated(c, all)
 	return all, err
+}
+
+// tellOutdated prints which values of records are not compared.
+func tellOutdated(c *cobra.Command, records []*compare.Record) {
+	if old := compare.Outdated(records); old != "" {
+		fmt.Fprintf(stderr(c), "brunt: %s\n", old)
+	}
 }
 
 // oneOf refuses values of a flag that are not known.
@@ -120,7 +129,7 @@ func readRuns(dirs []string) ([]compare.Run, error) {
 	for _, dir := range dirs {
 		r, err := evidence.Read(dir)
 		if err != nil {
-			return nil, usage{fmt.Errorf("%s: %w", dir, err)}
+			return nil, scenarios.Usage(fmt.Errorf("%s: %w", dir, err))
 		}
 		out = append(out, compare.Run{Name: dir, Result: r})
 	}

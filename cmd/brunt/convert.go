@@ -55,7 +55,7 @@ listed under guard.allow.load, for you to confirm.`,
 			o.Kind = args[0]
 			by, err := convert.Find(o.Kind)
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			source, err := foreign(c, by, args[1:], &o)
 			if err != nil {
@@ -67,7 +67,7 @@ listed under guard.allow.load, for you to confirm.`,
 			}
 			made, err := convert.Convert(source, o)
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			for _, n := range made.Notes {
 				fmt.Fprintln(stderr(c), n)
@@ -150,7 +150,7 @@ func foreign(c *cobra.Command, by draft.Converter, args []string, o *draft.Optio
 // usageOf makes the error of a source one of usage.
 func usageOf(source []byte, err error) ([]byte, error) {
 	if err != nil {
-		return nil, usage{err}
+		return nil, scenarios.Usage(err)
 	}
 	return source, nil
 }

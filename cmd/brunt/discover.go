@@ -37,7 +37,7 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	ops := catalog.AllOperations()
 	d, err := journal.Discover(ctx, ops, runs...)
 	if d == nil {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr(c), "brunt: not everything could be looked at: %s\n", oneLine(err))

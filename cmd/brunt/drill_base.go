@@ -47,7 +47,7 @@ func (f *drillFlags) registerRoles(c *cobra.Command) {
 func (f *drillFlags) find(name string, builtin bool) (*drills.Drill, error) {
 	d, err := drills.Find(name, nil)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
-		err = usage{err}
+		err = scenarios.Usage(err)
 	}
 	if err != nil {
 		return nil, err
@@ -98,11 +98,11 @@ func (f *drillFlags) over(base *drills.Base, d *drills.Drill, builtin bool) (*dr
 	}
 	roles = d.Bound(named, roles)
 	if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
-		return nil, usage{err}
+		return nil, scenarios.Usage(err)
 	}
 	laid, err := d.Lay(base, roles)
 	if err != nil {
-		return nil, usage{err}
+		return nil, scenarios.Usage(err)
 	}
 	return laid, nil
 }
@@ -167,7 +167,7 @@ func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
 	}
 	text, err := line.Scenario()
 	if err != nil {
-		return "", nil, usage{err}
+		return "", nil, scenarios.Usage(err)
 	}
 	units, err := f.units()
 	if err != nil {

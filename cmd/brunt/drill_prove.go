@@ -155,7 +155,7 @@ func (f *proveFlags) trials(name, on string) ([]trial, error) {
 		roles := d.Proof.Roles.Map()
 		if mutant == nil {
 			if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
-				return nil, usage{err}
+				return nil, scenarios.Usage(err)
 			}
 		}
 		laid, err := d.Lay(base, roles)

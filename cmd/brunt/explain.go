@@ -33,7 +33,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 			}
 			text, err := r.Explain(strings.Join(args, " "))
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			_, err = fmt.Fprint(stdout(c), text)
 			return err

@@ -101,7 +101,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	mean, err := finder.Check()
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
-		err = usage{err}
+		err = scenarios.Usage(err)
 	}
 	if err != nil {
 		return err

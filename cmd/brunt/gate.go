@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
+
+	"brunt/reporters/html"
 	"brunt/scenarios/compare"
-	"brunt/scenarios/compare/noise"
-	"brunt/scenarios/quantity"
+	"brunt/scenarios/gate"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
@@ -21,14 +22,9 @@ import (
 type gateFlags struct {
 	runFlags
 	judgeFlags
+	gate.Settings
 	history string
-	commit  string
-	accept  bool
-	require bool
-	runs    int
-	confirm int
 	budget  time.Duration
-	wait    time.Duration
 }
 
 func gateCommand() *cobra.Command {
@@ -68,20 +64,20 @@ and ends with 0, with --fail-inconclusive with 8.`,
 		Example: `  brunt gate checkout.yaml --history .brunt-history
   brunt gate checkout.yaml --history .brunt-history --budget 6m --commit "$GITHUB_SHA"`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return f.gate(c, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return f.decide(c, args[0]) },
 	}
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
 	f.sign.register(c)
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created if it does not exist")
-	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the trend")
-	c.Flags().BoolVar(&f.accept, "accept", false, "restart the history with this run: the change was wanted")
-	c.Flags().BoolVar(&f.require, "require-history", false, "refuse to learn: with too few comparable records the gate ends with exit code 2")
-	c.Flags().IntVar(&f.runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
-	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
+	c.Flags().StringVar(&f.Commit, "commit", "", "commit of the system under test, for the trend")
+	c.Flags().BoolVar(&f.Accept, "accept", false, "restart the history with this run: the change was wanted")
+	c.Flags().BoolVar(&f.Require, "require-history", false, "refuse to learn: with too few comparable records the gate ends with exit code 2")
+	c.Flags().IntVar(&f.Runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
+	c.Flags().IntVar(&f.Confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
 		"that confirm a failure")
-	c.Flags().DurationVar(&f.wait, "wait", 2*time.Minute, "how long to wait in all for a machine that another load disturbs, before runs are made again "+
+	c.Flags().DurationVar(&f.Wait, "wait", 2*time.Minute, "how long to wait in all for a machine that another load disturbs, before runs are made again "+
 		"(default at most a quarter of --budget)")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
@@ -90,12 +86,12 @@ and ends with 0, with --fail-inconclusive with 8.`,
 	return c
 }
 
-func (f *gateFlags) gate(c *cobra.Command, path string) error {
-	o, err := f.options()
-	if err != nil {
+func (f *gateFlags) decide(c *cobra.Command, path string) error {
+	var err error
+	if f.Compare, err = f.options(); err != nil {
 		return err
 	}
-	if f.confirm < 1 || f.runs < 1 {
+	if f.Confirm < 1 || f.Runs < 1 {
 		return usagef("--runs and --confirm are at least 1")
 	}
 	drop, err := f.sign.open()
@@ -109,30 +105,22 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	}
 	history, err := compare.OpenHistory(c.Context(), f.history)
 	if err != nil {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
 	defer history.Close()
 	for _, p := range history.Problems {
 		fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 	}
 	if err := history.Writable(); err != nil {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
-	norm, err := f.checkHistory(c.Context(), history, plan)
+	norm, err := f.Check(c.Context(), history, plan)
 	if err != nil {
 		return err
 	}
-	if whole := plan.Takes(); f.budget > 0 {
-		fit := int(f.budget / whole)
-		if !c.Flags().Changed("confirm") {
-			f.confirm = min(f.confirm, max(1, fit/3))
-		}
-		if f.runs = fit - f.confirm; f.runs < 1 {
-			return usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", f.budget,
-				scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
-		}
-		if !c.Flags().Changed("wait") {
-			f.wait = min(f.wait, f.budget/4)
+	if f.budget > 0 {
+		if err := f.Fit(f.budget, plan.Takes(), c.Flags().Changed("confirm"), c.Flags().Changed("wait")); err != nil {
+			return err
 		}
 	}
 	if err := recoverOthers(c); err != nil {
@@ -140,85 +128,33 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	}
 	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
-	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o, norm: norm, probe: noise.Of, began: time.Now(), name: plan.Scenario.Name}
-	if g.out == "" {
-		g.out = filepath.Join("brunt-results", fileName(g.name)+"-gate-"+run.NewID())
+	if f.table.brief = true; f.out == "" {
+		f.out = filepath.Join("brunt-results", fileName(plan.Scenario.Name)+"-gate-"+run.NewID())
 	}
-	g.table.brief, g.one = true, g.run
-	return g.written(g.decide(ctx))
-}
-
-// A gate is one execution of `brunt gate`.
-type gate struct {
-	*gateFlags
-	c       *cobra.Command
-	path    string
-	name    string // of the scenario
-	history *compare.History
-	options compare.Options
-	norm    noise.Norm                            // of the machine, in the history
-	pause   time.Duration                         // before the next run that is made again; zero: the first
-	waited  time.Duration                         // in all
-	probe   func(ctx context.Context) noise.Noise // of the machine at rest
-	began   time.Time
-	all     []*compare.Record                                  // of all runs, in their order
-	ended   *result.Result                                     // a run that failed
-	shown   bool                                               // the decision is printed
-	one     func(ctx context.Context) (*compare.Record, error) // performs a run
-}
-
-// decide performs the runs, compares them with the history, and repeats them if they are
-// inconclusive or fail.
-func (g *gate) decide(ctx context.Context) error {
-	now, err := g.several(ctx, 1)
-	if err != nil {
-		return err
-	}
-	if err := now[0].Known(g.options); err != nil {
-		return usage{err}
-	}
-	all, err := g.history.Records(ctx)
-	if err != nil {
-		return err
-	}
-	all, left := now[0].Comparable(all)
-	measure := compare.Measure(all)
-	if g.accept || len(measure) < compare.LeastHistory {
-		if g.require {
-			return lacksHistory(len(measure), left)
-		}
-		return g.learn(ctx, now[0], all, left)
-	}
-	tellOutdated(g.c, measure)
-	if lacks := compare.Unmeasured(measure); lacks != "" {
-		fmt.Fprintf(stderr(g.c), "brunt: %s\n", lacks)
-	}
-	out := stdout(g.c)
-	trial := &compare.Trial{
-		History: measure, Runs: g.runs, Confirm: g.confirm,
-		Make:  func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
-		Again: func(why string) bool { return g.again(ctx, why) },
-		Looked: func(c *compare.Comparison, more int) {
-			why := ""
-			if c.Verdict == scenarios.Regression {
-				why = " to confirm it"
+	g := &gate.Gate{
+		Settings: f.Settings, Name: plan.Scenario.Name, History: history, Norm: norm, Out: stdout(c), Log: stderr(c),
+		Run: func(ctx context.Context) (*result.Result, error) {
+			plan, err := f.compile(ctx, path)
+			if err != nil {
+				return nil, err
 			}
-			fmt.Fprintf(out, "after %s: %s: %s; brunt makes %s%s\n",
-				scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, scenarios.Amount(more, "new run"), why)
+			return f.once(ctx, c, plan, nil)
 		},
+		Page: func(id string) string { return filepath.Join(f.out, id, html.File) },
 	}
-	found, made, err := trial.Decide(now, g.options)
-	if found == nil {
-		return usage{err}
+	o, err := g.Decide(ctx)
+	return f.report(c, o, err)
+}
+
+// report prints and writes what a gate came to. An error of a run, or of the history, decides the exit code.
+func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
+	switch {
+	case o.Decision == nil:
+		return err
+	case err == nil && o.Found != nil:
+		return f.tell(stdout(c), o.Found, o.Decision, f.out)
+	case err != nil:
+		o.Decision.ExitCode = codeOf(err)
 	}
-	if ended := (run.Interrupt{}); err == nil && errors.As(context.Cause(ctx), &ended) { // while it waited
-		err = exit(ended.Code)
-	}
-	for _, r := range made {
-		r.Red = found.Verdict == scenarios.Regression
-	}
-	if kept := errors.Join(err, g.keep(made)); kept != nil {
-		err = kept // the verdict is printed all the same, since the runs are done
-	}
-	return g.conclude(found, made, err)
+	return errors.Join(err, f.write(stdout(c), o.Found, o.Decision, f.out))
 }

@@ -113,7 +113,7 @@ func (f *judgeFlags) options() (compare.Options, error) {
 	f.o.Margins = compare.Margins{}
 	for _, text := range f.margins {
 		if err := f.o.Margins.ParseMargin(text); err != nil {
-			return f.o, usage{err}
+			return f.o, scenarios.Usage(err)
 		}
 	}
 	if err := oneOf("--metric", f.o.Metrics, compare.MetricNames()); err != nil {

@@ -17,10 +17,8 @@ import (
 
 func main() { os.Exit(execute(os.Args[1:])) }
 
-// exit is an error that only carries an exit code: the message is already printed.
-type exit int
-
-func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+// exit is an error that carries an exit code alone.
+type exit = scenarios.Exit
 
 // execute runs brunt with the arguments and returns its exit code.
 func execute(args []string) int {
@@ -51,7 +49,7 @@ func codeOf(err error) int {
 		return int(code)
 	case errors.As(err, new(run.NotRevertedError)):
 		return scenarios.ExitNotReverted
-	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(usage)), errors.As(err, new(*driftError)):
+	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)), errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake
 	}
 	return scenarios.ExitError

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
+
 	"brunt/chaos/journal"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/secret"
@@ -37,7 +39,7 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 			err = r.Leave(notes.Note{Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " "))})
 			switch {
 			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong):
-				return usage{err}
+				return scenarios.Usage(err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", r.Run, err)
 			}
@@ -54,7 +56,7 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 func goesOn(id string) (notes.Running, error) {
 	all, err := notes.RunningIn(journal.Dirs(os.Getenv))
 	if err != nil {
-		return notes.Running{}, usage{err}
+		return notes.Running{}, scenarios.Usage(err)
 	}
 	var fit []notes.Running
 	var names []string

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
+	"brunt/scenarios"
+
 	"brunt/reporters/html"
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
@@ -25,10 +27,10 @@ func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	if _, err := os.Lstat(file); err == nil && !force {
 		return usagef("%s exists already; --force writes over it", file)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
 	if err := os.WriteFile(file, []byte(text), mode); err != nil {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
 	return nil
 }
@@ -38,7 +40,7 @@ func writeNew(file, text string, mode fs.FileMode, force bool) error {
 func writeWhole(file string, mode fs.FileMode, write func(io.Writer) error) error {
 	t, err := disk.Beside(file, mode)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return usage{&fs.PathError{Op: pe.Op, Path: file, Err: pe.Err}}
+		return scenarios.Usage(&fs.PathError{Op: pe.Op, Path: file, Err: pe.Err})
 	} else if err != nil {
 		return err
 	}

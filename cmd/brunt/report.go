@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
+
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
@@ -65,7 +67,7 @@ whether a build is worse, use compare, ab or gate.`,
 			}
 			res, err := evidence.Read(args[0])
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			earlier, err := readRuns(base.dirs)
 			if err != nil {
@@ -140,7 +142,7 @@ func reformat(ctx context.Context, w io.Writer, res *result.Result, format, out 
 	if out != "" {
 		f, err := os.Create(out)
 		if err != nil {
-			return usage{err}
+			return scenarios.Usage(err)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f
@@ -151,7 +153,7 @@ func reformat(ctx context.Context, w io.Writer, res *result.Result, format, out 
 	b := bufio.NewWriterSize(w, 1<<16)
 	if err := catalog.All().Named(format).Report(b, res); err != nil {
 		if errors.Is(err, evidence.ErrNoRequests) {
-			return usage{err}
+			return scenarios.Usage(err)
 		}
 		return fmt.Errorf("writing %s: %w", format, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"brunt/scenarios"
+
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan/oneline"
 	"brunt/scenarios/syntax"
@@ -82,7 +84,7 @@ func (f *runFlags) fromLine(target string) (string, error) {
 	l.URL, l.Command = target, "brunt "+syntax.ShellWords(os.Args[1:])
 	text, err := l.Scenario()
 	if err != nil {
-		return "", usage{err}
+		return "", scenarios.Usage(err)
 	}
 	if f.line.save == "" {
 		f.read = holding(commandLine, text)

@@ -70,7 +70,7 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 func folders(list []string) error {
 	for _, dir := range list {
 		if info, err := os.Stat(dir); err != nil {
-			return usage{err}
+			return scenarios.Usage(err)
 		} else if !info.IsDir() {
 			return usagef("%s is no folder", dir)
 		}

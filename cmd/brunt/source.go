@@ -52,7 +52,7 @@ func policyFiles(given []string) []string {
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
 	out, err := plan.ReadPolicies(policyFiles(f.policy))
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
-		err = usage{err}
+		err = scenarios.Usage(err)
 	}
 	return out, err
 }
@@ -107,7 +107,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 		return sc, nil
 	}
 	if !errors.As(err, new(*syntax.MistakesError)) { // it cannot be read
-		err = usage{err}
+		err = scenarios.Usage(err)
 	}
 	return nil, err
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 
+	"brunt/scenarios"
+
 	"brunt/reporters/html"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/disk"
@@ -34,11 +36,11 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			}
 			dir := c.Flag("history").Value.String()
 			if _, err := os.Stat(dir); err != nil {
-				return usage{fmt.Errorf("open history: %w", err)}
+				return scenarios.Usage(fmt.Errorf("open history: %w", err))
 			}
 			h, err := compare.OpenHistory(c.Context(), dir)
 			if err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			defer h.Close()
 			for _, p := range h.Problems {
@@ -52,7 +54,7 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 				fmt.Fprintf(stderr(c), "brunt: left out: %s\n", l)
 			}
 			if err := all[len(all)-1].Known(o); err != nil {
-				return usage{err}
+				return scenarios.Usage(err)
 			}
 			tellOutdated(c, all)
 			trends := compare.Trends(all, o)

@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// usage is a mistake in the command line: exit code 2; nothing was started.
-type usage struct{ error }
-
-func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+// usagef makes a mistake in the command line.
+func usagef(format string, args ...any) error { return scenarios.Usagef(format, args...) }
 
 // checkUsage rewords the usage errors of c and of all commands below it: missing arguments and
 // flags, invalid values.
@@ -39,7 +38,7 @@ func checkUsage(c *cobra.Command) {
 // seeHelp points to the help of c, unless err already contains the answer.
 func seeHelp(c *cobra.Command, err error) error {
 	if strings.HasSuffix(err.Error(), "?") {
-		return usage{err}
+		return scenarios.Usage(err)
 	}
 	return usagef("%w; see `%s --help`", err, c.CommandPath())
 }

@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/smoke":   {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
-	"scenarios/drills":       {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos", "targets"},
+	"scenarios/drills":       {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
 	"scenarios/plan/finder":  {"scenarios/plan", "targets/platform/docker", "chaos"},
@@ -120,11 +120,15 @@ var arrows = map[string][]string{
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":       {"scenarios", "scenarios/machine"},
-	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
-	"scenarios/convert":       {"scenarios", "targets/grpc"}, // writes scenarios, runs none
-	"scenarios/capacity":      nil,                           // works on rates alone
-	"scenarios/notes":         {"scenarios/disk"},
-	"scenarios/terms":         nil,
+	"scenarios/gate":          {"scenarios", "scenarios/compare", "scenarios/plan", "scenarios/run"},
+	"scenarios/ab": {
+		"scenarios", "scenarios/compare", "scenarios/load", "scenarios/plan", "scenarios/plan/plantest", "scenarios/run", "scenarios/switchback",
+	},
+	"scenarios/switchback": {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
+	"scenarios/convert":    {"scenarios", "targets/grpc"}, // writes scenarios, runs none
+	"scenarios/capacity":   nil,                           // works on rates alone
+	"scenarios/notes":      {"scenarios/disk"},
+	"scenarios/terms":      nil,
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/drills", "scenarios/driver", "scenarios/load", "scenarios/plan",
 		"scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/http",
@@ -143,7 +147,8 @@ var arrows = map[string][]string{
 	"cmd": {
 		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/site", "reporters/terminal", "reporters/words",
-		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/lsp", "scenarios/machine",
+		"chaos", "scenarios", "scenarios/ab", "scenarios/capacity",
+		"scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/gate", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor", "scenarios/drills",
 	},

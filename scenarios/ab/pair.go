@@ -1,16 +1,14 @@
-package main
+package ab
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/result"
@@ -21,16 +19,16 @@ import (
 
 // order returns the order of the next pair: A B, then B A. A repeated pair has the order of the one
 // before it, so that the pairs that count alternate.
-func (x *ab) order() []*side {
+func (x *Comparison) order() []*Side {
 	if x.kept%2 == 1 {
-		return []*side{x.b, x.a}
+		return []*Side{x.b, x.a}
 	}
-	return []*side{x.a, x.b}
+	return []*Side{x.a, x.b}
 }
 
 // shows reports whether a run is usable for its side, and if not, why. Where the load was switched, brunt was late
 // on both sides alike, and the percentiles of blocks that its lag is a part of are left out.
-func (x *ab) shows(r compare.Run) (why string, ok bool) {
+func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	switch {
 	case x.each > 0 && generator.Late(r.Result):
 		return "", true
@@ -43,16 +41,16 @@ func (x *ab) shows(r compare.Run) (why string, ok bool) {
 }
 
 // pair runs both sides, every second time in reverse order.
-func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
+func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 	var why string
 	var ok bool
 	for range mostAgain {
 		n := x.number
 		x.number++
 		order := x.order()
-		got := map[*side]compare.Run{}
+		got := map[*Side]compare.Run{}
 		errs := make([]error, 2)
-		if x.concurrent || x.each > 0 {
+		if x.Concurrent || x.each > 0 {
 			made, merr := x.both(ctx, order, n)
 			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
@@ -74,16 +72,31 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 			x.kept++
 			return a, b, nil
 		}
-		fmt.Fprintf(stderr(x.c), "pair %d is repeated: %s\n", n+1, why)
+		fmt.Fprintf(x.Log, "pair %d is repeated: %s\n", n+1, why)
 	}
-	fmt.Fprintf(stderr(x.c), "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
-	return a, b, exit(scenarios.ExitInvalid)
+	fmt.Fprintf(x.Log, "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
+	return a, b, scenarios.Exit(scenarios.ExitInvalid)
+}
+
+// outcome is that of a comparison which ended.
+func (x *Comparison) outcome(found *compare.Comparison) Outcome {
+	found.Mismatches = nil
+	return Outcome{found, x.decision(found), x.folder}
+}
+
+// unended is what a comparison came to that did not end, and why that is no verdict. It is empty where found is nil.
+func (x *Comparison) unended(found *compare.Comparison, why string) Outcome {
+	if found == nil {
+		return Outcome{}
+	}
+	found.Verdict, found.Reason = scenarios.Inconclusive, why+": "+found.Reason
+	return x.outcome(found)
 }
 
 // decision is a comparison in words, with the runs that it rests on.
-func (x *ab) decision(found *compare.Comparison) *result.Decision {
+func (x *Comparison) decision(found *compare.Comparison) *result.Decision {
 	d := found.Decision()
-	d.Kind, d.Name, d.Started, d.Took = "ab", filepath.Base(x.path), x.began, result.Sec(time.Since(x.began))
+	d.Kind, d.Name, d.Started, d.Took = "ab", filepath.Base(x.Path), x.began, result.Sec(time.Since(x.began))
 	runs := map[string]bool{}
 	for _, name := range slices.Concat(found.Base, found.Cand) {
 		name, _, _ = strings.Cut(name, " from ") // of a block
@@ -96,35 +109,25 @@ func (x *ab) decision(found *compare.Comparison) *result.Decision {
 }
 
 // dir is the folder of the report of a side's run.
-func (x *ab) dir(s *side, n int) string {
+func (x *Comparison) dir(s *Side, n int) string {
 	return filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
 }
 
-// run runs one side once and writes its report.
-func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
+// run runs one side once.
+func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, error) {
 	plan, err := x.planned(s)
 	if err != nil {
 		return compare.Run{}, err
 	}
-	dir := x.dir(s, n)
-	log, err := x.log.logger(io.Discard)
-	if err != nil {
-		return compare.Run{}, err
-	}
-	o := x.runOptions(ctx, dir, log)
+	var w Within
 	if x.each > 0 {
-		o.Blocks, o.Await = switchback.Draw(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
-		o.Begun = func(sample run.Sampler) { x.round.begin(s, sample) }
+		w.Blocks, w.Await = switchback.Draw(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
+		w.Begun = func(sample run.Sampler) { x.round.begin(s, sample) }
 	}
-	res, err := run.Run(ctx, plan, o)
+	dir := x.dir(s, n)
+	res, err := x.Run(ctx, plan, dir, w)
 	if res == nil {
 		return compare.Run{}, err
-	}
-	if werr := catalog.All().Write(dir, res); werr != nil {
-		return compare.Run{}, werr
-	}
-	if werr := x.sign.writeManifest(x.c, dir); werr != nil {
-		return compare.Run{}, werr
 	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
 	if began := res.Generator.Offered > 0; !began || !ended {

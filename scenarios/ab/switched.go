@@ -1,4 +1,4 @@
-package main
+package ab
 
 import (
 	"context"
@@ -24,68 +24,68 @@ var (
 const endedEarly = "it was ended before the answer was clear"
 
 // arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
-func (x *ab) arrange(a, b *plan.Plan) {
-	if x.concurrent || x.inTurns {
+func (x *Comparison) arrange(a, b *plan.Plan) {
+	if x.Concurrent || x.InTurns {
 		return
 	}
-	why := switchback.Unfit(a, b, x.noChaos)
-	if i := slices.IndexFunc(x.options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
-		why = x.options.Metrics[i] + " has no value by block"
+	why := switchback.Unfit(a, b, x.NoChaos)
+	if i := slices.IndexFunc(x.Options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
+		why = x.Options.Metrics[i] + " has no value by block"
 	}
 	if why == "" {
 		x.takes, x.seed = switchback.Takes(a, b), rand.Uint64()
-		if x.each = switchback.Length(x.takes, x.block); x.each == 0 {
+		if x.each = switchback.Length(x.takes, x.Block); x.each == 0 {
 			why = fmt.Sprintf("a load of %s has no two blocks of %s", x.takes, switchback.LeastBlock)
 		}
 	}
 	if why != "" {
-		fmt.Fprintf(stderr(x.c), "runs in turns, not a switchback: %s\n", why)
+		fmt.Fprintf(x.Log, "runs in turns, not a switchback: %s\n", why)
 	}
 }
 
 // fit sets the number of pairs or rounds that the budget has room for.
-func (x *ab) fit() error {
-	if x.budget == 0 {
+func (x *Comparison) fit() error {
+	if x.Budget == 0 {
 		return nil
 	}
 	each := x.whole
-	if !x.concurrent && x.each == 0 {
+	if !x.Concurrent && x.each == 0 {
 		each = 2 * x.whole
 	}
-	fit := int(x.budget / each)
+	fit := int(x.Budget / each)
 	if x.each > 0 {
-		switch x.pairs = fit; {
+		switch x.Pairs = fit; {
 		case fit < 1:
-			return usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.budget, quantity.FormatDuration(each))
+			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.Budget, quantity.FormatDuration(each))
 		case fit*int(x.takes/(2*x.each)) < 2:
-			return usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or shorter blocks", x.budget,
+			return scenarios.Usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or shorter blocks", x.Budget,
 				quantity.FormatDuration(x.each))
 		}
 		return nil
 	}
-	if !x.c.Flags().Changed("confirm") {
-		x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
+	if !x.Fixed {
+		x.Confirm = min(x.Confirm, max(2, fit/3))
 	}
-	if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
-		return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget,
-			scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
+	if x.Pairs = fit - x.Confirm; x.Pairs < 2 {
+		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.Budget,
+			scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
 	}
 	return nil
 }
 
 // announce says what is going to run.
-func (x *ab) announce() {
-	w, whole := stderr(x.c), quantity.FormatDuration(x.whole)
+func (x *Comparison) announce() {
+	w, whole := x.Log, quantity.FormatDuration(x.whole)
 	if x.each > 0 {
 		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
-			quantity.FormatDuration(x.each), scenarios.Amount(x.pairs, "round"), whole, x.folder)
+			quantity.FormatDuration(x.each), scenarios.Amount(x.Pairs, "round"), whole, x.folder)
 		return
 	}
-	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, whole, x.folder)
+	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm, whole, x.folder)
 }
 
 // switched makes rounds in which the load is switched between both sides, until the verdict is clear.
-func (x *ab) switched(ctx context.Context) error {
+func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 	for n := 1; ; n++ {
 		a, b, err := x.pair(ctx)
 		if err != nil { // what the blocks before show, whose bounds hold then as well
@@ -93,31 +93,30 @@ func (x *ab) switched(ctx context.Context) error {
 			if lerr != nil {
 				found = nil
 			}
-			return errors.Join(err, x.unended(found, endedEarly))
+			return x.unended(found, endedEarly), err
 		}
-		found, last := x.round.found, n >= x.pairs
+		found, last := x.round.found, n >= x.Pairs
 		if found == nil {
 			as, bs := compare.Blocks(a), compare.Blocks(b)
 			pairs := 0
 			if found, pairs, err = x.shown(as, bs, last); err != nil {
-				return usage{err}
+				return Outcome{}, scenarios.Usage(err)
 			}
 			x.as, x.bs = append(x.as, as...), append(x.bs, bs...)
 			if found == nil {
 				continue
 			}
-			fmt.Fprintf(stderr(x.c), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
+			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
 		}
 		if last || found.Verdict != scenarios.Inconclusive {
-			found.Mismatches = nil
-			return x.tell(stdout(x.c), found, x.decision(found), x.folder)
+			return x.outcome(found), nil
 		}
 	}
 }
 
 // both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both once their
 // blocks show the answer.
-func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run, err error) {
+func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []compare.Run, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	x.met, x.round = newMeeting(len(order)), newRound()
@@ -144,16 +143,16 @@ func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run
 
 // failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback does
 // not begin beside the other, they are run in turns.
-func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r runEnd) error {
+func (x *Comparison) failed(ctx context.Context, s *Side, p *plan.Plan, r runEnd) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errOther):
 		return errOther
 	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
-		fmt.Fprintf(stderr(x.c), "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
+		fmt.Fprintf(x.Log, "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
 		return errApart
 	}
-	fmt.Fprintf(stderr(x.c), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
-	return errors.Join(r.err, exit(r.code))
+	fmt.Fprintf(x.Log, "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
+	return errors.Join(r.err, scenarios.Exit(r.code))
 }
 
 // A runEnd says how a run ended early.

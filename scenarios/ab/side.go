@@ -1,4 +1,4 @@
-package main
+package ab
 
 import (
 	"context"
@@ -11,30 +11,29 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 )
 
-// A side is one of two compared sides: the scenario with its overrides.
-type side struct {
+// A Side is one of two compared sides: the scenario with its overrides.
+type Side struct {
 	letter string
-	set    []string // params
+	params []string // each NAME=VALUE
 	over   map[string]any
 	ref    string // of git; the param dir is its work tree
 	tree   string // its folder, once created
 }
 
-// parseSide parses the values of --a or --b, each such as
+// ParseSide parses the values of --a or --b, as letter says. A mistake is a [scenarios.UsageError]. Each value is such as
 //
 //	http://host:port   the target that runs there
 //	run:./server       the command of the target's entry service
 //	image:web:1.2      the image of it
 //	git:main           a work tree of the ref, whose folder is the param dir
 //	name=value         a param
-func parseSide(letter string, given []string) (*side, error) {
-	s := &side{letter: letter}
+func ParseSide(letter string, given []string) (*Side, error) {
+	s := &Side{letter: letter}
 	for _, g := range given {
 		kind, rest, _ := strings.Cut(g, ":")
 		name, _, isParam := strings.Cut(g, "=")
@@ -48,39 +47,42 @@ func parseSide(letter string, given []string) (*side, error) {
 		case kind == "git" && rest != "":
 			s.ref = rest
 		case isParam && syntax.IsName(name):
-			s.set = append(s.set, g)
+			s.params = append(s.params, g)
 		default:
-			return nil, usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter, g)
+			return nil, scenarios.Usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter, g)
 		}
 	}
 	if len(given) == 0 {
-		return nil, usagef("--%s is missing: a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter)
+		return nil, scenarios.Usagef("--%s is missing: a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter)
 	}
 	return s, nil
 }
 
+// Built reports whether the side is a work tree of git.
+func (s *Side) Built() bool { return s.ref != "" }
+
 // checkOut creates the work tree of a ref and builds it.
-func (s *side) checkOut(ctx context.Context, dir, build string) error {
-	if s.ref == "" {
+func (s *Side) checkOut(ctx context.Context, dir, build string) error {
+	if !s.Built() {
 		return nil
 	}
 	s.tree = filepath.Join(dir, s.letter)
 	if out, err := exec.CommandContext(ctx, "git", "worktree", "add", "--detach", s.tree, s.ref).CombinedOutput(); err != nil {
-		return usagef("--%s git:%s: %w: %s", s.letter, s.ref, err, strings.TrimSpace(string(out)))
+		return scenarios.Usagef("--%s git:%s: %w: %s", s.letter, s.ref, err, strings.TrimSpace(string(out)))
 	}
 	if build != "" {
 		c := exec.CommandContext(ctx, "sh", "-c", build)
 		c.Dir = s.tree
 		if out, err := c.CombinedOutput(); err != nil {
-			return usagef("--build of %s: %w:\n%s", s.ref, err, tail(out))
+			return scenarios.Usagef("--build of %s: %w:\n%s", s.ref, err, tail(out))
 		}
 	}
-	s.set = append(s.set, "dir="+s.tree)
+	s.params = append(s.params, "dir="+s.tree)
 	return nil
 }
 
 // remove removes the work tree.
-func (s *side) remove() error {
+func (s *Side) remove() error {
 	if s.tree == "" {
 		return nil
 	}
@@ -98,17 +100,17 @@ func tail(out []byte) string {
 }
 
 // file writes the scenario of the side: the one at path, with the side's target laid over.
-func (s *side) file(path, dir string) (string, error) {
+func (s *Side) file(path, dir string) (string, error) {
 	if s.over == nil {
 		return path, nil
 	}
 	sc, err := scenarios.Parse(path, scenarios.Options{})
 	if sc == nil {
-		return "", usage{err}
+		return "", scenarios.Usage(err)
 	}
 	over, err := s.target(sc)
 	if err != nil {
-		return "", usagef("--%s: %w", s.letter, err)
+		return "", scenarios.Usagef("--%s: %w", s.letter, err)
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -124,7 +126,7 @@ func (s *side) file(path, dir string) (string, error) {
 
 // target returns the overrides of the scenario's target: a URL replaces all settings that say what
 // to start.
-func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
+func (s *Side) target(sc *scenarios.Scenario) (map[string]any, error) {
 	if _, url := s.over["url"]; !url {
 		return inService(&sc.Target, s.over)
 	}
@@ -158,11 +160,4 @@ func inService(t *scenarios.Target, settings map[string]any) (map[string]any, er
 		return map[string]any{key: map[string]any{name: settings}}, nil
 	}
 	return nil, fmt.Errorf("the target is neither processes nor containers; a URL or params tell its sides apart")
-}
-
-// plan compiles the side's scenario.
-func (s *side) plan(f *sourceFlags, file string) (*plan.Plan, error) {
-	with := *f
-	with.set = append(append([]string{}, f.set...), s.set...)
-	return compile(file, &with)
 }

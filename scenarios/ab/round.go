@@ -1,4 +1,4 @@
-package main
+package ab
 
 import (
 	"context"
@@ -18,7 +18,7 @@ var errClear = errors.New("the answer is clear")
 // A round is one round of a switchback: a run of each side, which are sampled while they go on.
 type round struct {
 	mu       sync.Mutex
-	samplers map[*side]run.Sampler
+	samplers map[*Side]run.Sampler
 	begun    chan struct{} // closed when the loads of both sides have begun
 
 	// Of the last sample; none is taken once both runs are over.
@@ -26,10 +26,10 @@ type round struct {
 	found  *compare.Comparison // nil: the answer is not clear
 }
 
-func newRound() *round { return &round{samplers: map[*side]run.Sampler{}, begun: make(chan struct{})} }
+func newRound() *round { return &round{samplers: map[*Side]run.Sampler{}, begun: make(chan struct{})} }
 
 // begin takes the view of a side's run. Each side begins once.
-func (r *round) begin(s *side, sample run.Sampler) {
+func (r *round) begin(s *Side, sample run.Sampler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.samplers[s] = sample; len(r.samplers) == 2 {
@@ -39,7 +39,7 @@ func (r *round) begin(s *side, sample run.Sampler) {
 
 // follow samples round n each time that a block may have ended, until ctx ends or a run does. Where the blocks so far show the
 // answer, end ends both runs: the bounds hold at all times together, so that to ask after each pair of blocks raises no false alarm.
-func (x *ab) follow(ctx context.Context, n int, r *round, end context.CancelCauseFunc) {
+func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.CancelCauseFunc) {
 	select {
 	case <-r.begun:
 	case <-ctx.Done():
@@ -71,7 +71,7 @@ func (x *ab) follow(ctx context.Context, n int, r *round, end context.CancelCaus
 		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive { // a later sample may have what this one lacks
 			continue
 		}
-		fmt.Fprintf(stderr(x.c), "in round %d, after %s of blocks: %s; it ends here\n", n+1, scenarios.Amount(pairs, "pair"), found.Verdict)
+		fmt.Fprintf(x.Log, "in round %d, after %s of blocks: %s; it ends here\n", n+1, scenarios.Amount(pairs, "pair"), found.Verdict)
 		r.found = found
 		end(errClear)
 		return
@@ -85,22 +85,11 @@ func evenly(as, bs []compare.Run) ([]compare.Run, []compare.Run) {
 }
 
 // shown compares the blocks of all rounds before and of this one. It returns nil where they are too few, and how many pairs there are.
-func (x *ab) shown(as, bs []compare.Run, last bool) (*compare.Comparison, int, error) {
+func (x *Comparison) shown(as, bs []compare.Run, last bool) (*compare.Comparison, int, error) {
 	as, bs = append(x.as[:len(x.as):len(x.as)], as...), append(x.bs[:len(x.bs):len(x.bs)], bs...)
 	if len(as) < 2 && !last {
 		return nil, len(as), nil
 	}
-	found, err := compare.Switchback(as, bs, last, x.options)
+	found, err := compare.Switchback(as, bs, last, x.Options)
 	return found, len(as), err
-}
-
-// unended shows what a comparison came to that did not end, and why that is no verdict; nil shows nothing.
-func (x *ab) unended(found *compare.Comparison, why string) error {
-	if found == nil {
-		return nil
-	}
-	found.Verdict, found.Reason, found.Mismatches = scenarios.Inconclusive, why+": "+found.Reason, nil
-	d := x.decision(found)
-	d.ExitCode = scenarios.ExitInterrupted
-	return x.write(stdout(x.c), found, d, x.folder)
 }
