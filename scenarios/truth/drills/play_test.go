@@ -342,7 +342,8 @@ func (d drill) compareFirst(out *row, r *report, o outage) {
 	out.unsteadyf("there is no incident that ends")
 }
 
-// compareOnset holds the begin of the first incident against the prober's first bad request. Where requests were
+// compareOnset holds the begin of the first incident against the prober's first bad request: it lies in brunt's interval of the begin, which is
+// long where units end one after the other and requests between were good and bad by chance. Where requests were
 // in flight at the injection and nothing was bad before, the incident begins with the injection.
 func (d drill) compareOnset(out *row, r *report, o outage) {
 	if len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
@@ -350,8 +351,12 @@ func (d drill) compareOnset(out *row, r *report, o outage) {
 		return
 	}
 	begin, tolerance := r.T0.Add(seconds(*r.Incidents[0].Begin)), seconds(1/float64(d.rate))+slack
-	if apart := begin.Sub(o.begin); apart.Abs() > tolerance {
-		out.unsteadyf("the incident begins %v from the prober's: more than %v", apart, tolerance)
+	earliest := begin
+	if low := r.Incidents[0].Earliest; low != nil {
+		earliest = r.T0.Add(seconds(*low))
+	}
+	if early, late := earliest.Sub(o.begin), o.begin.Sub(begin); max(early, late) > tolerance {
+		out.unsteadyf("the incident begins between %v and %v after the prober's first bad request: more than %v apart", early, -late, tolerance)
 	}
 }
 
