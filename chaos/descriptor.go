@@ -13,6 +13,8 @@ type Descriptor struct {
 	Platform string
 	// On says what the fault acts on. Zero: only the author of its settings knows.
 	On On
+	// Effect says what it does to what it acts on. Zero: only the author of its settings knows.
+	Effect Effect
 	// Where adds to Platform and On what of it works where, such as "on Windows only KILL". It may be empty.
 	Where string
 	// Agent has the rights of an agent that may inject the fault into the processes of a container; nil
@@ -23,6 +25,28 @@ type Descriptor struct {
 	Capability func() Capability
 	// Undo are the operations that revert the fault. Kinds may share one.
 	Undo []Operation
+}
+
+// An Effect says in a word what a fault does to what it acts on, for a table of what was tried.
+type Effect string
+
+// The effects of faults.
+const (
+	Dies     Effect = "dies"
+	Restarts Effect = "restarts"
+	Hangs    Effect = "hangs"   // it is there, and does not answer
+	Slow     Effect = "slow"    // it answers late
+	Errors   Effect = "errors"  // it answers that it failed, or answers wrongly
+	Cut      Effect = "cut"     // nothing comes through
+	Lossy    Effect = "lossy"   // some of what is sent comes through, or comes as it was not sent
+	Starved  Effect = "starved" // it lacks a resource
+	Clock    Effect = "clock"   // its clock is wrong
+	Names    Effect = "names"   // it can't resolve names
+)
+
+// Effects lists the effects, in the order of a table.
+func Effects() []Effect {
+	return []Effect{Dies, Restarts, Hangs, Slow, Errors, Cut, Lossy, Starved, Clock, Names}
 }
 
 // Rights are what an agent needs for a fault, and all that it gets.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
 )
 
@@ -14,6 +15,16 @@ func TestKinds_Dots(t *testing.T) {
 	for kind := range catalog.Faults().Kinds() {
 		if !strings.Contains(kind, ".") && !slices.Contains([]string{"exec", "webhook"}, kind) {
 			t.Errorf("the kind %q has no dot, so that a scenario can't name it: call it FAMILY.%s", kind, kind)
+		}
+	}
+}
+
+// TestKinds_Effects: each fault but those of an author's own says what it does to what it acts on.
+func TestKinds_Effects(t *testing.T) {
+	for _, f := range catalog.Faults() {
+		d := f.Describe()
+		if own := !strings.Contains(d.Kind, "."); own != (d.Effect == "") || !own && !slices.Contains(chaos.Effects(), d.Effect) {
+			t.Errorf("the effect of %s is %q", d.Kind, d.Effect)
 		}
 	}
 }

@@ -8,30 +8,29 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
+// other is the effect of a fault of which only its author knows what it does.
+const other = "other"
+
 // effects are the columns of a matrix: what a fault does to a part of a system.
-var effects = []string{"dies", "restarts", "hangs", "slow", "errors", "cut", "lossy", "starved", "clock", "names", "other"}
+var effects = func() []string {
+	var out []string
+	for _, e := range chaos.Effects() {
+		out = append(out, string(e))
+	}
+	return append(out, other)
+}()
 
-// effectOf maps kinds of fault to their effects; those of a family end with a dot.
-var effectOf = map[string]string{
-	"process.crash": "dies", "container.kill": "dies", "process.stop": "dies", "container.stop": "dies",
-	"process.restart": "restarts", "container.restart": "restarts",
-	"process.freeze": "hangs", "container.pause": "hangs", "network.stall": "hangs",
-	"network.latency": "slow", "network.bandwidth": "slow", "tcp.slicer": "slow", "tcp.slow_close": "slow", "http.delay": "slow",
-	"http.error": "errors", "http.rewrite": "errors", "tcp.limit": "errors",
-	"network.blackhole": "cut", "network.partition": "cut", "network.reset": "cut", "network.half_open": "cut", "container.disconnect": "cut",
-	"network.": "lossy", "cpu.": "starved", "memory.": "starved", "disk.": "starved", "fd.": "starved", "stress.": "starved",
-	"time.": "clock", "dns.": "names",
-}
-
-// effect returns the effect of a kind of fault.
+// effect returns the effect of a kind of fault, also of one that another version of brunt knew.
 func effect(kind string) string {
-	family, _, _ := strings.Cut(kind, ".")
-	return cmp.Or(effectOf[kind], effectOf[family+"."], "other")
+	d, _ := catalog.Faults().Find(kind)
+	return cmp.Or(string(d.Effect), other)
 }
 
 // A Tried is a finished run of a matrix.

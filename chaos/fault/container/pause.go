@@ -125,7 +125,8 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identi
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
-		On:  chaos.OnContainers,
-		Doc: "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
+		Effect: chaos.Hangs,
+		On:     chaos.OnContainers,
+		Doc:    "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
 	}
 }

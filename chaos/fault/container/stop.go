@@ -100,8 +100,9 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: operations(),
-		On:  chaos.OnContainers,
-		Doc: "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
+		Effect: chaos.Dies,
+		On:     chaos.OnContainers,
+		Doc:    "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
 
@@ -109,8 +110,9 @@ func (*Kill) Describe() chaos.Descriptor {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: operations(),
-		On:  chaos.OnContainers,
-		Doc: "Stops a container in good order and keeps it down until the fault ends.",
+		Effect: chaos.Dies,
+		On:     chaos.OnContainers,
+		Doc:    "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
 
@@ -118,7 +120,8 @@ func (*Stop) Describe() chaos.Descriptor {
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },
-		On:  chaos.OnContainers,
-		Doc: "Stops a container in good order and starts it again at once.",
+		Effect: chaos.Restarts,
+		On:     chaos.OnContainers,
+		Doc:    "Stops a container in good order and starts it again at once.",
 	}
 }

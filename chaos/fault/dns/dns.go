@@ -229,8 +229,9 @@ func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits {
 func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.fail", New: func() chaos.Fault { return new(Fail) }, Platform: "linux",
-		On:  chaos.OnPackets,
-		Doc: "Answers name queries with an error.",
+		Effect: chaos.Names,
+		On:     chaos.OnPackets,
+		Doc:    "Answers name queries with an error.",
 	}
 }
 
@@ -238,8 +239,9 @@ func (*Fail) Describe() chaos.Descriptor {
 func (*Timeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.timeout", New: func() chaos.Fault { return new(Timeout) }, Platform: "linux",
-		On:  chaos.OnPackets,
-		Doc: "Leaves name queries without an answer.",
+		Effect: chaos.Names,
+		On:     chaos.OnPackets,
+		Doc:    "Leaves name queries without an answer.",
 	}
 }
 
@@ -247,7 +249,8 @@ func (*Timeout) Describe() chaos.Descriptor {
 func (*Spoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.spoof", New: func() chaos.Fault { return new(Spoof) }, Platform: "linux",
-		On:  chaos.OnPackets,
-		Doc: "Answers name queries with other addresses.",
+		Effect: chaos.Names,
+		On:     chaos.OnPackets,
+		Doc:    "Answers name queries with other addresses.",
 	}
 }

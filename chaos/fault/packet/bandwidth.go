@@ -116,7 +116,8 @@ func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packets.Operations(),
-		On:  chaos.OnLinks | chaos.OnPackets,
-		Doc: "Limits the bytes per second that pass a link, or enter and leave containers.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnPackets,
+		Doc:    "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}
 }

@@ -97,7 +97,8 @@ func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
-		On:  chaos.OnLinks | chaos.OnPackets,
-		Doc: "Delays data on a link, or the packets of containers.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnPackets,
+		Doc:    "Delays data on a link, or the packets of containers.",
 	}
 }

@@ -115,7 +115,8 @@ func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packets.Operations(),
-		On:  chaos.OnLinks | chaos.OnPackets,
-		Doc: "Cuts services off from each other.",
+		Effect: chaos.Cut,
+		On:     chaos.OnLinks | chaos.OnPackets,
+		Doc:    "Cuts services off from each other.",
 	}
 }

@@ -62,7 +62,8 @@ func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),
-		On:  chaos.OnLinks | chaos.OnPackets,
-		Doc: "Resets every open connection of a link, on both sides.",
+		Effect: chaos.Cut,
+		On:     chaos.OnLinks | chaos.OnPackets,
+		Doc:    "Resets every open connection of a link, on both sides.",
 	}
 }

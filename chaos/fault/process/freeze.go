@@ -172,7 +172,8 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 func (*Freeze) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },
-		On: chaos.OnProcesses, Where: "not on Windows",
+		Effect: chaos.Hangs,
+		On:     chaos.OnProcesses, Where: "not on Windows",
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
 		Undo:       freezeOperations(),
 		Capability: freezeCapability,

@@ -177,8 +177,9 @@ func (s *stop) Gone(ctx context.Context) (string, error) {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
-		On:  chaos.OnProcesses,
-		Doc: "Stops a unit in good order and keeps it down until the fault ends.",
+		Effect: chaos.Dies,
+		On:     chaos.OnProcesses,
+		Doc:    "Stops a unit in good order and keeps it down until the fault ends.",
 	}
 }
 
@@ -186,7 +187,8 @@ func (*Stop) Describe() chaos.Descriptor {
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },
-		On:  chaos.OnProcesses,
-		Doc: "Stops a unit in good order and starts it again at once.",
+		Effect: chaos.Restarts,
+		On:     chaos.OnProcesses,
+		Doc:    "Stops a unit in good order and starts it again at once.",
 	}
 }

@@ -157,8 +157,9 @@ func (f *GRPCDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*GRPCError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.error", New: func() chaos.Fault { return new(GRPCError) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
 	}
 }
 
@@ -166,7 +167,8 @@ func (*GRPCError) Describe() chaos.Descriptor {
 func (*GRPCDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.delay", New: func() chaos.Fault { return new(GRPCDelay) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
 	}
 }

@@ -149,8 +149,9 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*HTTPError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Answers requests on a link with an error, in place of the server.",
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Answers requests on a link with an error, in place of the server.",
 	}
 }
 
@@ -158,7 +159,8 @@ func (*HTTPError) Describe() chaos.Descriptor {
 func (*HTTPDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Delays requests on a link before they are passed on.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Delays requests on a link before they are passed on.",
 	}
 }

@@ -253,7 +253,8 @@ func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, 
 func (*HTTPRewrite) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
 	}
 }

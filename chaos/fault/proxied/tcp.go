@@ -297,8 +297,9 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 func (*SlowClose) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slow_close", New: func() chaos.Fault { return new(SlowClose) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
 	}
 }
 
@@ -306,8 +307,9 @@ func (*SlowClose) Describe() chaos.Descriptor {
 func (*Limit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
 	}
 }
 
@@ -315,7 +317,8 @@ func (*Limit) Describe() chaos.Descriptor {
 func (*Slicer) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },
-		On:  chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Cuts what passes a link into small pieces that arrive one by one, so that no message arrives at once.",
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Cuts what passes a link into small pieces that arrive one by one, so that no message arrives at once.",
 	}
 }

@@ -523,6 +523,7 @@ func (s *stressIO) Traits() chaos.HeldTraits {
 func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
+		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
@@ -536,6 +537,7 @@ func (*StressCPU) Describe() chaos.Descriptor {
 func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
+		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
@@ -548,6 +550,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",
+		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
 		Undo:       resourceOperations(),
