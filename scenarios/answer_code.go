@@ -59,3 +59,34 @@ func redisWord(number int) string {
 	}
 	return redisErrors[0]
 }
+
+// stateDigits are the characters of a SQLSTATE, in the order of their values.
+const stateDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// SQLState returns the number of a SQLSTATE, which has five digits and capitals; a text that is none has the number of XX000.
+func SQLState(code string) (number int32) {
+	if len(code) != 5 {
+		code = "XX000"
+	}
+	for i := range len(code) {
+		digit := strings.IndexByte(stateDigits, code[i])
+		if digit < 0 {
+			return SQLState("")
+		}
+		number = number*int32(len(stateDigits)) + int32(digit)
+	}
+	return number
+}
+
+// SQLStateError is the cause of an answer that is an error with a SQLSTATE; number is that of [SQLState].
+func SQLStateError(number int32) Cause { return sqlStateCause | Cause(number)&^sqlStateCause }
+
+// sqlState returns the SQLSTATE with a number.
+func sqlState(number int32) string {
+	var code [5]byte
+	for i := range code {
+		code[len(code)-1-i] = stateDigits[number%int32(len(stateDigits))]
+		number /= int32(len(stateDigits))
+	}
+	return string(code[:])
+}

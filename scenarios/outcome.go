@@ -20,7 +20,7 @@ const (
 func (k Kind) String() string { return [...]string{"ok", "shed", "error", "skipped"}[k] }
 
 // A Cause says why a request is an error. Its low half carries a number: the status, or the
-// number of the check.
+// number of the check. That of a SQLSTATE takes more.
 type Cause uint32
 
 const (
@@ -52,6 +52,7 @@ const (
 	extractionCause Cause = 3 << 16
 	grpcCause       Cause = 4 << 16
 	redisCause      Cause = 5 << 16
+	sqlStateCause   Cause = 1 << 30 // with a number of 26 bits
 )
 
 var causeNames = [fixedCauses]string{
@@ -87,6 +88,9 @@ func (c Cause) Name(checks []string) string {
 	name := strconv.Itoa(n)
 	if n < len(checks) {
 		name = checks[n]
+	}
+	if c&sqlStateCause != 0 {
+		return "error " + sqlState(int32(c&^sqlStateCause))
 	}
 	switch c &^ 0xffff {
 	case statusCause:

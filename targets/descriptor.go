@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"maps"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,6 +52,9 @@ type Descriptor struct {
 	// ledger read is sent again. A call without an answer is always sent again. It may be nil:
 	// no answer is asked for again.
 	Retry func(c scenarios.Call, out *scenarios.Outcome) bool
+	// OfUnit returns the URL at which a unit with an address is reached as the endpoint of a step is, with
+	// its user and its database. It may be nil: a unit is reached by a URL of a scheme and an address.
+	OfUnit func(endpoint *url.URL, addr string) string
 	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
 	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
 	Lasts func(c scenarios.Call) bool

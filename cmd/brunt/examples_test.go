@@ -173,6 +173,8 @@ func TestExample(t *testing.T) {
 			{name: "24-grpc", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms in baseline"}},
 			{name: "25-redis", program: "redis-server", faults: []string{"freeze", "lose"}},
 			{name: "25-redis", program: "redis-server", set: "append=no", fails: []string{"recover < 3s after lose", "lost = 0"}},
+			{name: "26-postgres-failover", program: "pg_isready", faults: []string{"lose"}},
+			{name: "26-postgres-failover", program: "pg_isready", set: "promotion=7s", fails: []string{"recover < 5s after lose"}},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
@@ -223,7 +225,11 @@ func TestExample(t *testing.T) {
 					} else if err != nil {
 						t.Skipf("needs %s: apt-get install %s", c.program, c.program)
 					}
-					args = append(args, "--set", "data="+t.TempDir())
+					data := t.TempDir()
+					if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL runs as a user of its own
+						t.Fatal(err)
+					}
+					args = append(args, "--set", "data="+data)
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))

@@ -47,7 +47,7 @@ func (b *verification) open(ctx context.Context) error {
 	defer cancel()
 	for _, p := range b.ledger.Places {
 		if p.Base == "" {
-			p.Base = b.ledger.Scheme + "://" + b.Addr(p.Name)
+			p.Base = b.URL(p.Name)
 		}
 		u := &asked{Place: p, samples: &samples.Set{Mask: b.Mask}}
 		var err error

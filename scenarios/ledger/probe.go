@@ -41,7 +41,7 @@ func (l *Ledger) Probe(ctx context.Context, r Run) error {
 	}
 	for _, place := range l.Places {
 		if place.Base == "" {
-			place.Base = l.Scheme + "://" + r.Addr(place.Name)
+			place.Base = r.URL(place.Name)
 		}
 		u := &asked{Place: place, samples: &samples.Set{Mask: r.Mask}}
 		var err error

@@ -10,7 +10,6 @@ type Spec struct {
 	*scenarios.Ledger
 	Writes []scenarios.Call // the write step, in each flow that contains it
 	Query  load.Step
-	Scheme string // of the URL of a unit, by the protocol of Query
 	Places []Place
 	Draws  bool // the writes use ${ledger.id}
 	Early  bool // the id is known before the request is sent, so that a write without an answer can be read back

@@ -50,7 +50,7 @@ type Run struct {
 	Note     func(format string, args ...any)
 	Event    func(result.Event)
 	Progress func(asked, all int64)   // called about every second
-	Addr     func(unit string) string // returns host:port of a unit of the target
+	URL      func(unit string) string // returns the URL at which a unit of the target is read
 	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
 	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
 	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try

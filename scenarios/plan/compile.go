@@ -288,15 +288,13 @@ func (c *compiler) variables() {
 			if s.With == nil {
 				continue
 			}
-			if e := s.With.Get("extract"); e != nil {
-				for _, f := range e.Fields {
-					if !syntax.IsVariable(f.Key) {
-						c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
-					}
-					if !set[f.Key] {
-						set[f.Key] = true
-						names = append(names, f.Key)
-					}
+			for _, f := range extracts(s.With) {
+				if !syntax.IsVariable(f.Key) {
+					c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
+				}
+				if !set[f.Key] {
+					set[f.Key] = true
+					names = append(names, f.Key)
 				}
 			}
 		}
@@ -318,6 +316,23 @@ func (c *compiler) variables() {
 			c.m.AddHint(u.Pos, hint, "${%s}: nothing extracts %q", u.Ref.Text, u.Ref.Name)
 		}
 	}
+}
+
+// extracts lists what a step extracts, and what the steps that it holds do, as those of a transaction.
+func extracts(with *syntax.Node) (list []syntax.Field) {
+	if e := with.Get("extract"); e != nil {
+		list = append(list, e.Fields...)
+	}
+	for _, f := range with.Fields {
+		if steps := f.Value.Get("steps"); steps != nil && strings.Contains(f.Key, ".") {
+			for _, item := range steps.Items {
+				if e := item.Get("extract"); e != nil {
+					list = append(list, e.Fields...)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // objectives checks that what objectives name exists.

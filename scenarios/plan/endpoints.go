@@ -286,3 +286,22 @@ func (p *Plan) Endpoints(env *template.Env) map[string]string {
 	}
 	return out
 }
+
+// UnitURL returns the URL at which a call of a plan reaches a unit by its host:port. What the call's endpoint says besides its
+// address, such as a user, holds for a unit too, if the protocol of the call knows how.
+func UnitURL(p *Plan, call scenarios.Call, addr string) string {
+	d, name := p.Protocols.Goes(call, p.Scenario.Target.Endpoints)
+	if d.OfUnit != nil && name != "" {
+		t := p.Scenario.Target.Endpoints[name]
+		units := template.Env{Units: map[string]string{}} // an address that is not known yet has no part in it
+		for _, r := range t.Refs() {
+			units.Units[r.Text] = addr
+		}
+		if text, err := t.Append(nil, &template.Iter{Env: &units}); err == nil {
+			if u, err := url.Parse(string(text)); err == nil {
+				return d.OfUnit(u, addr)
+			}
+		}
+	}
+	return d.Schemes[0] + "://" + addr
+}

@@ -109,7 +109,6 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 		return
 	}
 	p.Query = steps[0]
-	p.Scheme = c.plan.Protocols.Of(p.Query.Call).Schemes[0]
 	if e := p.Read.With.Get("extract"); e != nil {
 		for _, f := range e.Fields {
 			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))

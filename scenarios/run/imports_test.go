@@ -76,10 +76,14 @@ var arrows = map[string][]string{
 	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
-	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis"}, // the one list of protocols
-	"targets/dial":    {"scenarios", "targets"},
-	"targets/grpc":    {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"}, // the wire is that of HTTP/2
-	"targets/redis":   {"scenarios", "targets", "targets/dial", "targets/http/h1"},                    // its connections are those of HTTP/1.1
+	"targets/catalog": { // the one list of protocols
+		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/postgres",
+	},
+	"targets/dial":         {"scenarios", "targets"},
+	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"},      // the wire is that of HTTP/2
+	"targets/redis":        {"scenarios", "targets", "targets/dial", "targets/http/h1"},                         // its connections are those of HTTP/1.1
+	"targets/sql":          {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
+	"targets/sql/postgres": {"scenarios", "targets", "targets/http/h1", "targets/sql"},
 	// vegeta: its tests compare both engines
 	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
 	"targets/http/auth": {"scenarios", "targets", "targets/dial"},

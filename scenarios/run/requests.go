@@ -82,7 +82,7 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 		}
 		what = "question to " + u.Name()
 		env.Units = probe.AddressesAt(u, env.Units)
-		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, nil)
+		o = r.straight(plan.UnitURL(r.Plan, step.Call, addr), timeout, nil)
 	}
 	vars := slices.Clone(r.vars)
 	for i := range vars {

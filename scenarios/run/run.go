@@ -493,7 +493,7 @@ func (r *runner) ledgerRun() ledger.Run {
 				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
 			}
 		},
-		Addr: func(unit string) string { return r.sys.Addr(unit) },
+		URL: func(unit string) string { return plan.UnitURL(r.Plan, query, r.sys.Addr(unit)) },
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(r.requests.straight(base, timeout, samples))
 		},

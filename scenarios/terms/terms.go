@@ -58,7 +58,7 @@ var all = []Term{
 		"If the second test fails, the objective is inconclusive, because it is unknown how many requests of an open load would have met the stall."},
 	{"offered", nil, "All requests that the schedule asked for: ok, shed, error and skipped. Nothing is dropped from this count."},
 	{"ok", []string{"good"}, "A request that was answered and whose every check held. Without a check of the status, a status under 400 of HTTP and the " +
-		"status OK of gRPC are ok, and an answer of Redis that is no error."},
+		"status OK of gRPC are ok, and an answer of Redis or a database that is no error."},
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is neither good nor an error."},
 	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose " +
 		"timeout passes before it is sent is also an error."},

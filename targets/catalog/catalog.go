@@ -11,6 +11,8 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/redis"
+	"brunt/targets/sql"
+	"brunt/targets/sql/postgres"
 )
 
 // Protocols lists every protocol.
@@ -19,6 +21,7 @@ func Protocols() []*targets.Descriptor {
 		http.Descriptor(),
 		grpc.Descriptor(),
 		redis.Descriptor(),
+		sql.Descriptor(postgres.Dialect()),
 	}
 }
 

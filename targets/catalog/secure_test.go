@@ -10,7 +10,7 @@ func TestSecure(t *testing.T) {
 	set := catalog.New()
 	for scheme, want := range map[string]bool{
 		"https": true, "grpcs": true, "rediss": true, "rediss+cluster": true, "rediss+sentinel": true,
-		"http": false, "grpc": false, "redis": false, "redis+cluster": false, "redis+sentinel": false,
+		"http": false, "grpc": false, "redis": false, "redis+cluster": false, "redis+sentinel": false, "postgres": false,
 	} {
 		if set.Secure(scheme) != want {
 			t.Errorf("%s: secure is %v", scheme, !want)

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -50,6 +51,13 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10
 func Release(br *bufio.Reader) {
 	br.Reset(nil)
 	readers.Put(br)
+}
+
+// Reader lends a read buffer over r, which [Release] takes back.
+func Reader(r io.Reader) *bufio.Reader {
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(r)
+	return br
 }
 
 // noDeadline marks a connection without a deadline.

@@ -4,6 +4,7 @@ package h1
 
 import (
 	"bufio"
+	"io"
 	"net"
 )
 
@@ -22,3 +23,6 @@ func (c *Conn) askDirect([]byte, net.Buffers) (*bufio.Reader, error) { return ni
 
 // stillOpen returns true: this system cannot check a connection without waiting.
 func stillOpen(*net.TCPConn) bool { return true }
+
+// Unasked reads what the server sent before it was asked.
+func (c *Conn) Unasked() io.Reader { return c }

@@ -4,6 +4,7 @@ package h1
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -37,6 +38,7 @@ type direct struct {
 	err   error
 	spare uint8 // requests for which it does not try to yield
 	probe [1]byte
+	found bool // the probe read a byte where there should be none
 }
 
 type phase uint8
@@ -60,6 +62,14 @@ func (c *Conn) GoDirect() {
 }
 
 func (d *direct) able() bool { return d.rc != nil }
+
+// Unasked reads what the server sent before it was asked, after Ask refused to write to it.
+func (c *Conn) Unasked() io.Reader {
+	if c.direct.found {
+		return io.MultiReader(bytes.NewReader(c.direct.probe[:]), c)
+	}
+	return c
+}
 
 // waiting reports whether Read is called inside the poller's callback.
 func (d *direct) waiting() bool { return d.phase == reading }
@@ -125,6 +135,7 @@ func (c *Conn) advance(fd uintptr) bool {
 	d.fd = int(fd)
 	if d.phase == checking {
 		if n, err := sysRead(d.fd, d.probe[:]); err != unix.EAGAIN {
+			d.found = n > 0
 			d.err = c.unusable(n, err)
 			return true
 		}

@@ -1,0 +1,138 @@
+package sql
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// The names of the numbers that checks compare.
+const (
+	returnedRows = "rows"
+	affectedRows = "affected"
+)
+
+// answerCheck holds the conditions that an answer must meet to be ok.
+type answerCheck struct {
+	allow, shed []code // of errors that are ok, and by which the target sheds load
+	within      time.Duration
+	numbers     []check.Field
+	paths       []check.Field
+}
+
+// code names an error, or the errors of a class.
+type code struct {
+	text string
+	at   syntax.Pos
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		m.AddHint(n.Pos, `such as {rows: 1, "$[0].total": "> 0"}`, "check wants a map")
+		return
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "allow":
+			k.allow = codes(f.Value, m)
+		case f.Key == "shed":
+			k.shed = codes(f.Value, m)
+		case f.Key == "within":
+			k.within = check.DecodeWithin(f.Value, m)
+		case f.Key == returnedRows || f.Key == affectedRows:
+			c := check.Field{Name: f.Key}
+			c.DecodeNode(f.Value, m)
+			k.numbers = append(k.numbers, c)
+		case strings.HasPrefix(f.Key, "$"):
+			if c, ok := check.DecodePath(f, m); ok {
+				k.paths = append(k.paths, c)
+			}
+		default:
+			keys := []string{returnedRows, affectedRows, "allow", "shed", "within", "$[0].column"}
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, keys), "unknown check %q", syntax.Clip(f.Key, 60))
+		}
+	}
+}
+
+// codes reads the codes of errors: one, or a list.
+func codes(n *syntax.Node, m *syntax.Mistakes) (list []code) {
+	for _, item := range n.OneOrMore() {
+		if text, ok := item.Text(m); ok {
+			list = append(list, code{text, item.Pos})
+		}
+	}
+	return list
+}
+
+// extraction is where the value of a variable stands in an answer: `$[0].column`.
+type extraction struct{ path jp.Expr }
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	if !strings.HasPrefix(text, "$") {
+		m.AddHint(n.Pos, "$ is the list of the rows", "want \"$[0].column\", not %q", syntax.Clip(text, 60))
+		return
+	}
+	path, err := jp.ParseString(text)
+	if err != nil {
+		m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
+	}
+	e.path = path
+}
+
+// String returns the extraction as its author wrote it.
+func (e *extraction) String() string { return e.path.String() }
+
+// Find implements [targets.Finder].
+func (e *extraction) Find(a answer, v *template.Value) bool { return targets.SetFound(v, a, e.path) }
+
+// Masks implements [targets.Finder].
+func (e *extraction) Masks([]byte) bool { return false }
+
+// IsSecret implements [targets.Finder].
+func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
+
+// expected is what a statement expects of its answer and takes from it.
+type expected struct {
+	allow, shed []code
+	rest        targets.Expected[answer]
+}
+
+// compile prepares checks and extractions. It reports whether they look into the rows.
+func (x *expected) compile(k *answerCheck, from map[string]extraction, d *Dialect, in targets.Scope, m *syntax.Mistakes) (reads bool) {
+	reads = len(from) > 0
+	if k != nil {
+		x.allow, x.shed = k.allow, k.shed
+		for _, c := range slices.Concat(k.allow, k.shed) {
+			if !d.IsCode(c.text) {
+				m.AddHint(c.at, d.CodeHint, "%q is no error of %s", syntax.Clip(c.text, 60), d.Name)
+			}
+		}
+		reads = reads || len(k.paths) > 0
+		x.rest.Within(k.within, in)
+		x.rest.Fields("number of", k.numbers, in)
+		x.rest.Fields("", k.paths, in)
+	}
+	targets.Extract(&x.rest, from, in)
+	return reads
+}
+
+// holds reports whether a list names the error, or its class.
+func (f *Failure) holds(list []code) bool {
+	return slices.ContainsFunc(list, func(c code) bool {
+		return strings.HasPrefix(f.Code, c.text) && (len(c.text) == 2 || len(c.text) == len(f.Code))
+	})
+}

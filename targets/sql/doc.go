@@ -1,0 +1,25 @@
+// Package sql sends statements to databases: a step gives a statement and its arguments, and a [Dialect] speaks the
+// protocol of a server. The dialects are packages below this one; package catalog lists them.
+//
+//	step --compile--> call of Statements                                       once
+//	arguments --Places.Get--> Conn.Run(statement, arguments) --> Result         for each statement
+//	Result --judge--> outcome, samples, variables
+//
+//	dialect.go   what a dialect is: how it connects and runs statements
+//	result.go    what a statement gave
+//	step.go      the YAML of a step, and the calls that it becomes
+//	statement.go a statement and its arguments
+//	scan.go      finds parameters in the text of a statement
+//	copy.go      rows that are copied into a table
+//	check.go     checks and extractions; schema.go the JSON Schemas of a step
+//	url.go       the URL of an endpoint
+//	client.go    the connections of a load
+//	session.go   one virtual user: a call from its slot to its outcome
+//	transaction.go  the statements of a transaction, each a part of the call
+//	sample.go    a call as reports show it
+//	source.go    the comments that describe the keys of a step
+//
+// To add a dialect, write a package with a function that returns its [Dialect], and add it to the line of package
+// catalog. A statement is sent once: a call is never repeated, and a connection is replaced only where it proves to be
+// closed before anything was written.
+package sql

@@ -1,0 +1,132 @@
+package postgres
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"brunt/targets"
+	"brunt/targets/http/h1"
+	"brunt/targets/sql"
+)
+
+// connection is one to a server.
+type connection struct {
+	*h1.Conn
+	o        *targets.Options
+	keeps    bool // prepared statements
+	prepared map[*sql.Statement]*prepared
+	names    int    // given to prepared statements so far
+	state    byte   // of the server: idle, or in a transaction; lost
+	out      []byte // what is sent
+}
+
+// The states of a connection that matter, as ReadyForQuery has them.
+const (
+	idle = 'I'
+	lost = 0 // the answer was not read to its end
+)
+
+// prepared is a statement that the connection has prepared.
+type prepared struct {
+	name      string
+	described bool // the rest is known
+	returns   bool // it returns rows
+	columns   []column
+}
+
+// column is one column of rows.
+type column struct {
+	name string
+	kind uint32 // the number of its type
+}
+
+// Cut implements [sql.Conn]: TLS might wait for a write.
+func (c *connection) Cut() { _ = c.Raw.Close() }
+
+// Usable implements [sql.Conn].
+func (c *connection) Usable() bool { return c.state != lost }
+
+// Idle implements [sql.Conn].
+func (c *connection) Idle() bool { return c.state == idle }
+
+// farewellTime is the longest that the last words of either side may take.
+const farewellTime = 50 * time.Millisecond
+
+// Close ends the connection in order: the server logs no error.
+func (c *connection) Close() error {
+	if c.state == idle {
+		_ = c.SetWriteDeadline(time.Now().Add(farewellTime))
+		_, _ = c.Conn.Write([]byte{'X', 0, 0, 0, 4})
+	}
+	c.state = lost
+	return c.Conn.Close()
+}
+
+// Run implements [sql.Conn].
+func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
+	in := reader{conn: c, of: s, to: r}
+	in.plan = c.compose(s, args)
+	state := c.state
+	c.state = lost
+	br, err := c.Ask(c.out, nil)
+	if r.Sent, r.WasSent = c.Sent, c.WasSent; err != nil {
+		if state != idle && !c.WasSent {
+			return c.lastWords(&in, err)
+		}
+		return err
+	}
+	defer h1.Release(br)
+	in.br, r.First = br, c.First
+	err = in.read()
+	if r.End = c.First; c.Reads > 1 || err != nil { // else the last byte came with the first
+		r.End = c.o.Now()
+	}
+	if err == nil && s.Form == sql.Listening && r.Failure.Code == "" {
+		err = c.listen(&in)
+	}
+	if br.Buffered() > 0 {
+		c.state = lost
+	}
+	return err
+}
+
+// lastWords reads what the server said before it closed a connection within a transaction.
+func (c *connection) lastWords(in *reader, err error) error {
+	_ = c.SetReadDeadline(time.Now().Add(farewellTime)) // it is there already
+	br := h1.Reader(c.Unasked())
+	defer h1.Release(br)
+	in.br = br
+	if in.read() != nil || in.to.Failure.Code == "" {
+		return err
+	}
+	in.to.First, in.to.End = c.o.Now(), c.o.Now()
+	return nil
+}
+
+// listen waits for the notifications that the step wants, and stops to listen.
+func (c *connection) listen(in *reader) error {
+	r := in.to
+	for int(r.Rows) < in.of.Messages {
+		if err := in.message(); err != nil {
+			return err
+		}
+		if int(r.Rows) == 1 {
+			r.First = c.o.Now()
+		}
+	}
+	r.Returns, r.End = true, c.o.Now()
+	c.out = appendQuery(c.out[:0], "unlisten "+in.of.Channel)
+	if _, err := c.Conn.Write(c.out); err != nil {
+		return nil // the answer is there; the connection is lost
+	}
+	quiet := reader{conn: c, br: in.br, of: new(sql.Statement), to: new(sql.Result)}
+	_ = quiet.read()
+	return nil
+}
+
+// be32 reads a number.
+func be32(b []byte) int { return int(int32(binary.BigEndian.Uint32(b))) }
+
+// cString cuts off a text that ends with a zero byte.
+func cString(b []byte) (text, rest []byte, ok bool) { return bytes.Cut(b, []byte{0}) }

@@ -1,0 +1,238 @@
+package postgres
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"brunt/scenarios"
+	"brunt/targets/sql"
+)
+
+// reader reads the answer to one statement.
+type reader struct {
+	conn *connection
+	br   *bufio.Reader
+	of   *sql.Statement
+	plan *prepared // of the statement; nil: it is not prepared
+	to   *sql.Result
+
+	columns []column // of rows that are looked into
+	parsed  bool     // the server has prepared the statement
+	fatal   bool     // the server ends the connection
+	done    bool     // the server is ready for another statement
+}
+
+// Bounds of messages, in bytes.
+const (
+	longestMessage = 1 << 30 // as the server has it
+	longestKept    = 2 << 20 // of one that is looked into: more than all rows that are kept
+)
+
+// read reads messages until the server is ready for another statement, or has ended the connection by an error.
+func (in *reader) read() error {
+	if p := in.plan; p != nil && p.described {
+		in.columns, in.to.Returns = p.columns, p.returns
+	}
+	for !in.done {
+		if err := in.message(); err != nil {
+			if in.fatal {
+				break // the error that came before is the answer
+			}
+			return err
+		}
+	}
+	in.settle()
+	return nil
+}
+
+// settle notes what became of the prepared statement.
+func (in *reader) settle() {
+	p := in.plan
+	switch {
+	case p == nil:
+		return
+	case in.to.Failure.Code == "":
+		p.described, p.returns, p.columns = true, in.to.Returns, in.columns
+	case !p.described && !in.parsed, in.to.Failure.Code == "0A000", in.to.Failure.Code == "26000": // not prepared, or not with these columns
+		in.conn.forget(in.of)
+	}
+}
+
+// bad is the error of an answer that is not one of the protocol.
+func bad(format string, args ...any) error {
+	return fmt.Errorf("the answer is not PostgreSQL's: "+format, args...)
+}
+
+// message reads one message.
+func (in *reader) message() error {
+	head, err := in.br.Peek(5)
+	if err != nil {
+		return cut(err, len(head))
+	}
+	kind, n := head[0], be32(head[1:])-4
+	if n < 0 || n > longestMessage {
+		return bad("a message %q of %d bytes", kind, n)
+	}
+	if _, err := in.br.Discard(5); err != nil {
+		return err
+	}
+	in.to.Bytes += int64(5 + n)
+	switch kind {
+	case 'D', 'd':
+		in.to.Rows++
+		if kind == 'D' && in.of.Keep {
+			return in.row(n)
+		}
+		return in.skip(n)
+	case '1':
+		in.parsed = true
+	case 'T':
+		return in.describe(n)
+	case 'C', 'E', 'Z', 'A', 'G':
+		body, err := in.body(n)
+		if err != nil {
+			return err
+		}
+		return in.event(kind, body)
+	case '2', '3', 'n', 's', 't', 'I', 'N', 'S', 'H', 'c':
+	default:
+		return bad("a message %q", kind)
+	}
+	return in.skip(n)
+}
+
+// cut is the error of an answer that ends after n bytes of a message.
+func cut(err error, n int) error {
+	if n > 0 && errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// skip drops n bytes.
+func (in *reader) skip(n int) error {
+	_, err := in.br.Discard(n)
+	return cut(err, 1)
+}
+
+// body returns n bytes, which stay valid until the next read.
+func (in *reader) body(n int) ([]byte, error) {
+	if n <= in.br.Size() {
+		b, err := in.br.Peek(n)
+		if err != nil {
+			return nil, cut(err, 1)
+		}
+		_, _ = in.br.Discard(n)
+		return b, nil
+	}
+	if n > longestKept {
+		return nil, bad("a message of %d bytes", n)
+	}
+	var b bytes.Buffer
+	_, err := io.CopyN(&b, in.br, int64(n))
+	return b.Bytes(), cut(err, 1)
+}
+
+// event reads a message that is short.
+func (in *reader) event(kind byte, body []byte) error {
+	switch kind {
+	case 'C':
+		in.to.Affected += affected(body)
+	case 'E':
+		in.failure(body)
+	case 'G':
+		if in.of.Form != sql.Copying {
+			return fmt.Errorf("the statement wants rows: sql.copy sends them")
+		}
+	case 'A':
+		return in.notification(body)
+	case 'Z':
+		if len(body) != 1 {
+			return bad("a state of %d bytes", len(body))
+		}
+		in.conn.state, in.done = body[0], true
+	}
+	return nil
+}
+
+// affected returns how many rows the tag of a statement says that it changed.
+func affected(tag []byte) (n int64) {
+	tag = bytes.TrimSuffix(tag, []byte{0})
+	verb, rest, _ := bytes.Cut(tag, []byte(" "))
+	switch string(verb) {
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "COPY":
+	default:
+		return 0
+	}
+	if i := bytes.LastIndexByte(rest, ' '); i >= 0 { // INSERT has the number of an object before
+		rest = rest[i+1:]
+	}
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n
+}
+
+// failure reads an error. The first of an answer counts, unless a later one ends the connection.
+func (in *reader) failure(body []byte) {
+	var f sql.Failure
+	severity := ""
+	for len(body) > 1 {
+		field := body[0]
+		value, rest, ok := cString(body[1:])
+		if !ok {
+			break
+		}
+		switch field {
+		case 'S':
+			if severity == "" {
+				severity = string(value)
+			}
+		case 'V': // as S, in English
+			severity = string(value)
+		case 'C':
+			f.Code = string(value)
+		case 'M':
+			f.Text = string(value)
+		}
+		body = rest
+	}
+	if !code.MatchString(f.Code) || len(f.Code) != 5 {
+		f.Code = "XX000" // internal error
+	}
+	in.fatal = in.fatal || severity == "FATAL" || severity == "PANIC"
+	if in.to.Failure.Code != "" && !in.fatal {
+		return
+	}
+	f.Number = scenarios.SQLState(f.Code)
+	f.Cause = scenarios.SQLStateError(f.Number)
+	in.to.Failure = f
+}
+
+// notification reads what NOTIFY sent.
+func (in *reader) notification(body []byte) error {
+	if in.of.Form != sql.Listening {
+		return nil // of another step, whose connection this was
+	}
+	if len(body) < 4 {
+		return bad("a notification of %d bytes", len(body))
+	}
+	channel, rest, ok := cString(body[4:])
+	if !ok {
+		return bad("a notification without a channel")
+	}
+	payload, _, _ := cString(rest)
+	in.to.Rows++
+	if !in.of.Keep {
+		return nil
+	}
+	row := map[string]any{"channel": string(channel), "payload": string(payload), "pid": int64(binary.BigEndian.Uint32(body))}
+	return in.to.Keep(len(body), len(row), func() any { return row })
+}

@@ -1,0 +1,75 @@
+package sql
+
+import (
+	"fmt"
+	"time"
+
+	"brunt/scenarios/check"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Result is what a statement gave.
+type Result struct {
+	Sent, First, End time.Duration // on the run's clock
+	WasSent          bool          // else nothing was written
+	Bytes            int64         // of the answer
+
+	Returns  bool  // the statement returns rows
+	Rows     int64 // returned
+	Affected int64 // inserted, updated, deleted or copied
+	Failure  Failure
+
+	Doc  []any // the rows that are looked into: each a map of its columns
+	kept int   // bytes of memory that they take
+}
+
+// mostKept is the most memory that the rows of an answer take that checks and extractions look into, in bytes.
+const mostKept = 1 << 20
+
+// valueSize is about what a value takes of memory besides its text, in bytes.
+const valueSize = 64
+
+// Keep counts the memory of a row with n bytes of values in some columns, and adds the row. Row is called only if
+// there is room: an answer that is looked into has at most 1 MiB.
+func (r *Result) Keep(n, columns int, row func() any) error {
+	if r.kept += n + columns*valueSize; r.kept > mostKept {
+		return fmt.Errorf("the answer has more than %d MiB, which is the most that checks and extractions look into", mostKept>>20)
+	}
+	r.Doc = append(r.Doc, row())
+	return nil
+}
+
+// status is that of an answer in its outcome.
+func (r *Result) status() int32 {
+	switch {
+	case r.Failure.Code != "":
+		return failed + r.Failure.Number
+	case r.Returns && r.Rows == 0:
+		return absent
+	}
+	return 0
+}
+
+// answer is what checks look into.
+type answer struct{ *Result }
+
+// JSON implements [targets.Answer]: $ is the list of the rows.
+func (a answer) JSON(path jp.Expr) (any, bool) {
+	if a.Doc == nil {
+		return check.AtPath([]any{}, path)
+	}
+	return check.AtPath(a.Doc, path)
+}
+
+// Header implements [targets.Answer]: the number of rows that were returned, or that are affected.
+func (a answer) Header(name string) [][]byte {
+	n := a.Rows
+	if name == affectedRows {
+		n = a.Affected
+	}
+	return [][]byte{appendInt(nil, n)}
+}
+
+// Body implements [targets.Answer].
+func (a answer) Body() []byte { return []byte(a.Failure.Text) }

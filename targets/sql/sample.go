@@ -1,0 +1,71 @@
+package sql
+
+import (
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/result"
+	"brunt/targets"
+)
+
+// sample keeps a call for the report, if the sampler wants it.
+func (t *exchange) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
+		return
+	}
+	sent := t.client.sent()
+	const most = 100
+	sent.Method = targets.Clip(t.call.name, most)
+	sent.SetBody(t.script())
+	sm := result.Sample{
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+	}
+	switch {
+	case err != nil:
+		sm.Message = targets.Explain(err)
+	case t.out.Kind == scenarios.Error:
+		sm.Message, sm.Body = t.wanted(), t.excerpt()
+	}
+	k.Keep(t.out, sm)
+}
+
+// script writes the call as the client program of the dialect reads it. Of a transaction, it is what was sent, up to
+// the statement that failed.
+func (t *exchange) script() string {
+	d, c := t.client.dialect, t.call
+	if !c.transaction {
+		return d.Script(&c.statements[0].Statement, t.args)
+	}
+	lines := []string{c.begin.Text + ";"}
+	for i := range c.statements[:min(t.at+1, len(c.statements))] {
+		if t.compose(&c.statements[i]) != nil { // a later value may differ: it is one for reading
+			break
+		}
+		lines = append(lines, d.Script(&c.statements[i].Statement, t.args))
+	}
+	return strings.Join(append(lines, rollback.Text+";"), "\n")
+}
+
+// sent says where a call went.
+func (c *client) sent() *result.Sent {
+	s := &result.Sent{URL: c.scheme + "://" + c.at.Addresses[0] + "/" + c.at.Database, Trust: c.at.TLS == Encrypted, Command: c.dialect.Command}
+	if c.at.TLS != NoTLS {
+		s.URL += "?sslmode=require"
+	}
+	s.Headers = []string{"user: " + c.at.User}
+	if c.at.Password != "" {
+		s.Headers = append(s.Headers, "login: by password")
+	}
+	return s
+}
+
+// excerpt returns the beginning of the rows.
+func (r *Result) excerpt() string {
+	const most = 300
+	if r.Doc == nil {
+		return ""
+	}
+	return targets.Clip(check.ValueText(r.Doc), most)
+}

@@ -1,0 +1,161 @@
+package sql
+
+import "strings"
+
+// Syntax says how a dialect writes statements.
+type Syntax struct {
+	Dollar    bool // parameters are $1, $2 and so on, and $tag$ quotes a text; else parameters are ?
+	Backslash bool // a backslash escapes in quoted texts, and # begins a comment
+}
+
+// scanned is what the text of a statement holds.
+type scanned struct {
+	params  int  // parameters
+	several bool // a ; stands between statements
+}
+
+// token is a part of a statement.
+type token uint8
+
+const (
+	blank token = iota // or a comment
+	word               // also one sign, and a quoted text
+	semicolon
+	parameter
+)
+
+// scan finds the parameters of a statement, outside of quotes and comments.
+func (x Syntax) scan(text string) (s scanned) {
+	ended := false
+	for text != "" {
+		n, is := x.next(text)
+		switch is {
+		case blank:
+		case semicolon:
+			ended = true
+		default:
+			s.several = s.several || ended
+		}
+		if is == parameter {
+			if x.Dollar {
+				s.params = max(s.params, numberOf(text[1:n]))
+			} else {
+				s.params++
+			}
+		}
+		text = text[n:]
+	}
+	return s
+}
+
+// mostParams is the most parameters that the protocols have.
+const mostParams = 65535
+
+// numberOf returns the number of digits, or one above all that are valid.
+func numberOf(digits string) (n int) {
+	for i := 0; i < len(digits) && n <= mostParams; i++ {
+		n = 10*n + int(digits[i]-'0')
+	}
+	return n
+}
+
+// next returns the length of the first token of text, which is not empty, and what it is.
+func (x Syntax) next(text string) (int, token) {
+	c := text[0]
+	switch {
+	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f':
+		return 1, blank
+	case c == ';':
+		return 1, semicolon
+	case strings.HasPrefix(text, "--") || c == '#' && x.Backslash:
+		return through(text, 1, "\n"), blank
+	case strings.HasPrefix(text, "/*"):
+		return x.comment(text), blank
+	case c == '\'' || c == '"' || c == '`':
+		return quoted(text, 0, x.Backslash), word
+	case c == '?' && !x.Dollar:
+		return 1, parameter
+	case c == '$' && x.Dollar:
+		return dollar(text)
+	case isWord(c):
+		n := 1
+		for n < len(text) && (isWord(text[n]) || text[n] == '$') {
+			n++
+		}
+		if n == 1 && (c == 'e' || c == 'E') && len(text) > 1 && text[1] == '\'' {
+			return quoted(text, 1, true), word
+		}
+		return n, word
+	}
+	return 1, word
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// through returns the length of text up to and with end, which is looked for from from on.
+func through(text string, from int, end string) int {
+	if from > len(text) {
+		return len(text)
+	}
+	if i := strings.Index(text[from:], end); i >= 0 {
+		return from + i + len(end)
+	}
+	return len(text)
+}
+
+// comment returns the length of the comment that text begins with. Those of PostgreSQL nest.
+func (x Syntax) comment(text string) int {
+	if !x.Dollar {
+		return through(text, 2, "*/")
+	}
+	depth := 0
+	for i := 0; i+1 < len(text); i++ {
+		switch text[i : i+2] {
+		case "/*":
+			depth++
+			i++
+		case "*/":
+			i++
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(text)
+}
+
+// quoted returns the length of text up to the end of the quoted text that begins at from. A quote that is doubled is part of it.
+func quoted(text string, from int, escapes bool) int {
+	for i := from + 1; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && escapes && text[from] != '`':
+			i++
+		case text[i] == text[from]:
+			if i+1 == len(text) || text[i+1] != text[from] {
+				return i + 1
+			}
+			i++
+		}
+	}
+	return len(text)
+}
+
+// dollar returns the length of the parameter, or of the quoted text $tag$…$tag$, that text begins with.
+func dollar(text string) (int, token) {
+	n := 1
+	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	if n > 1 {
+		return n, parameter
+	}
+	for n < len(text) && isWord(text[n]) {
+		n++
+	}
+	if n == len(text) || text[n] != '$' {
+		return 1, word
+	}
+	return through(text, n+1, text[:n+1]), word
+}

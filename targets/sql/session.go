@@ -1,0 +1,171 @@
+package sql
+
+import (
+	"errors"
+	"sync"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+// session is a virtual user. It holds no memory: a call borrows what it needs.
+type session struct {
+	client *client
+	places *targets.Places[Conn]
+	own    bool // the connections are this user's alone
+}
+
+// Close implements [targets.Session].
+func (s *session) Close() error {
+	if s.own {
+		s.places.Close()
+	}
+	return nil
+}
+
+// Do implements [targets.Session].
+func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
+	t := exchanges.Get().(*exchange)
+	t.session, t.call, t.it, t.out, t.at = s, by.(*call), it, out, 0
+	t.Result = Result{}
+	err := t.run()
+	if err != nil {
+		targets.Fail(out, err, max(s.client.o.Now(), out.Slot), it.Deadline, s.client.Over().Err() != nil)
+	}
+	t.sample(err)
+	t.end()
+}
+
+// exchange is a call under way.
+type exchange struct {
+	*session
+	call *call
+	it   *template.Iter
+	out  *scenarios.Outcome
+	conn Conn
+
+	at    int    // the statement of the call that is sent, or that was sent last
+	mem   []byte // of the arguments
+	value []byte
+	ends  []int // of each argument in mem
+	args  [][]byte
+	Result
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// mostMemory is the size in bytes up to which the buffer of a call is kept for the next.
+const mostMemory = 64 << 10
+
+// end returns all that was borrowed.
+func (t *exchange) end() {
+	if cap(t.mem) > mostMemory {
+		t.mem = nil
+	}
+	t.session, t.call, t.it, t.out, t.conn, t.Result = nil, nil, nil, nil, nil, Result{}
+	clear(t.args)
+	exchanges.Put(t)
+}
+
+// compose fills in the arguments of a statement.
+func (t *exchange) compose(s *statement) (err error) {
+	t.mem, t.ends, t.args = t.mem[:0], t.ends[:0], t.args[:0]
+	if t.call.copies != nil {
+		t.mem, t.value, err = t.call.copies.append(t.mem, t.value, t.it)
+		t.args = append(t.args, t.mem)
+		return err
+	}
+	if t.mem, t.ends, err = appendArguments(t.mem, s.args, t.ends, t.it); err != nil {
+		return err
+	}
+	from := 0
+	for i, end := range t.ends {
+		if s.args[i].null {
+			t.args = append(t.args, nil)
+		} else {
+			t.args = append(t.args, t.mem[from:end:end])
+		}
+		from = end
+	}
+	return nil
+}
+
+// run makes the call. An error means that it has no answer.
+func (t *exchange) run() error {
+	s := &t.call.statements[0]
+	if !t.call.transaction {
+		if err := t.compose(s); err != nil {
+			t.out.Slot = t.client.o.Now()
+			return err
+		}
+	}
+	var err error
+	t.conn, t.out.Slot, _, err = t.places.Get(t.it.Deadline, &t.out.Opening)
+	if err != nil {
+		return err
+	}
+	first := &s.Statement
+	if t.call.transaction {
+		first = &t.call.begin
+	}
+	for {
+		if err = t.send(first); !errors.Is(err, h1.ErrStale) {
+			break
+		}
+		if t.conn, err = t.places.Replace(t.conn, t.it.Deadline, &t.out.Opening); err != nil {
+			return err
+		}
+	}
+	t.out.WasSent, t.out.Sent = t.WasSent, t.Sent
+	if t.WasSent {
+		t.out.Attempts++
+	}
+	t.out.First = t.First
+	switch {
+	case err == nil && t.call.transaction:
+		err = t.transact()
+	case err == nil:
+		t.answered(s, t.out)
+	}
+	t.places.Put(t.conn, err == nil && t.conn.Idle() && t.client.o.KeepsAlive())
+	if err == nil && t.out.End > t.it.Deadline {
+		err = targets.ErrLate
+	}
+	return err
+}
+
+// send sends a statement and reads its answer.
+func (t *exchange) send(s *Statement) error {
+	t.Result = Result{}
+	t.conn.Until(t.it.Deadline, t.client.slack)
+	args := t.args
+	if s.Form == Simple {
+		args = nil
+	}
+	err := t.conn.Run(s, args, &t.Result)
+	t.out.Bytes += t.Result.Bytes
+	return err
+}
+
+// answered records the answer to a statement in an outcome and judges it.
+func (t *exchange) answered(s *statement, out *scenarios.Outcome) {
+	out.Answered, out.Status, out.First, out.End = true, t.status(), t.First, t.End
+	f := &t.Failure
+	good := f.Code == "" || f.holds(s.allow)
+	if targets.JudgeStatus(out, f.Code != "" && f.holds(s.shed), good, f.Cause) && f.Code == "" {
+		s.rest.Judge(answer{&t.Result}, t.it, out)
+	}
+}
+
+// wanted describes the first check that the last answer failed: what it expects, and what came.
+func (t *exchange) wanted() string {
+	if t.Failure.Code != "" {
+		return t.Failure.Code + ": " + t.Failure.Text
+	}
+	if t.at >= len(t.call.statements) {
+		return ""
+	}
+	return t.call.statements[t.at].rest.Wanted(answer{&t.Result}, t.it, t.out)
+}

@@ -1,0 +1,166 @@
+package sql
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// Form is how a statement is sent.
+type Form uint8
+
+// The forms of statements.
+const (
+	Prepared  Form = iota // with arguments; prepared once a connection, unless the endpoint forbids it
+	Simple                // as it stands; it may be several statements
+	Copying               // rows for a table, which are the only argument
+	Listening             // waits for notifications
+)
+
+// A Statement is what a server is sent, besides arguments. Its address is that of a prepared statement.
+type Statement struct {
+	Text     string
+	Form     Form
+	Keep     bool   // the rows of the answer are looked into
+	Channel  string // of Listening
+	Messages int    // of Listening: how many it waits for
+}
+
+// queryText is the text of a statement, without placeholders.
+type queryText struct {
+	text string
+	at   syntax.Pos
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (q *queryText) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	q.at = n.Pos
+	var t template.Text
+	before := m.Len()
+	if n.Kind != syntax.String {
+		m.AddHint(n.Pos, "such as \"select 1\"", "a statement is a text, and not %s", n.Describe())
+		return
+	}
+	if t.DecodeNode(n, m); m.Len() > before {
+		return
+	}
+	text, static := t.Static()
+	switch {
+	case !static:
+		m.AddHint(n.Pos, "such as {sql: \"select total from orders where id = $1\", args: [\""+t.Refs()[0].String()+"\"]}; MySQL writes ? for $1",
+			"%s can't stand in the text of a statement: values are arguments", t.Refs()[0])
+	case strings.TrimSpace(text) == "":
+		m.AddHint(n.Pos, "such as \"select 1\"", "the statement is empty")
+	case strings.Contains(text, "\x00"):
+		m.Add(n.Pos, "a statement holds no zero byte")
+	}
+	q.text = strings.TrimSpace(text)
+}
+
+// Schema implements [syntax.Schemer].
+func (*queryText) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"select total from orders where id = $1"}}
+}
+
+// short is the text in one line, as a name shows it.
+func (q *queryText) short() string {
+	const most = 60
+	return syntax.Clip(strings.Join(strings.Fields(q.text), " "), most)
+}
+
+// argument is the value of one parameter.
+type argument struct {
+	template.Text
+	null bool
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (a *argument) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	switch n.Kind {
+	case syntax.Null:
+		a.null = true
+	case syntax.List, syntax.Map:
+		m.AddHint(n.Pos, `a document is a text: '{"a": 1}'; an array of PostgreSQL is '{1,2}'`, "an argument is one value or null, and not %s", n.Describe())
+	default:
+		a.Text.DecodeNode(n, m)
+	}
+}
+
+// Schema implements [syntax.Schemer].
+func (*argument) Schema() syntax.Schema {
+	return syntax.Schema{"type": []any{"string", "number", "boolean", "null"}}
+}
+
+// appendArguments appends arguments for it to mem, and to ends where each ends there.
+func appendArguments(mem []byte, list []argument, ends []int, it *template.Iter) (_ []byte, _ []int, err error) {
+	for i := range list {
+		if mem, err = list[i].Append(mem, it); err != nil {
+			return mem, ends, err
+		}
+		ends = append(ends, len(mem))
+	}
+	return mem, ends, nil
+}
+
+// refsOf lists the placeholders of arguments.
+func refsOf(list []argument) (refs []*syntax.Ref) {
+	for i := range list {
+		refs = append(refs, list[i].Refs()...)
+	}
+	return refs
+}
+
+// statement is one statement of a call.
+type statement struct {
+	Statement
+	name string // as a part of its call
+	args []argument
+	expected
+}
+
+// compileStatement checks a statement against its arguments.
+func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistakes) (s Statement) {
+	s.Text = q.text
+	found := x.scan(q.text)
+	example := "?"
+	if x.Dollar {
+		example = "$1"
+	}
+	switch {
+	case q.text == "":
+	case !found.several && slices.Contains(controls, strings.ToLower(q.text[:wordLength(q.text)])):
+		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it", "calls share connections: a transaction is one step")
+	case found.several && len(args) > 0:
+		m.AddHint(q.at, "a step each, or the steps of sql.tx", "several statements in one text have no arguments")
+	case found.params != len(args):
+		m.AddHint(q.at, "a parameter is written "+example, "the statement has %s and args has %s", count(found.params, "parameter"), count(len(args), "value"))
+	case found.several:
+		s.Form = Simple
+	}
+	return s
+}
+
+// controls are the first words of statements that begin or end a transaction.
+var controls = []string{"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
+
+// wordLength returns the length of the word that a text begins with.
+func wordLength(text string) (n int) {
+	for n < len(text) && isWord(text[n]) {
+		n++
+	}
+	return n
+}
+
+// count writes a number of things.
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
+}
+
+// appendInt appends a number.
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

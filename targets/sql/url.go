@@ -1,0 +1,106 @@
+package sql
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"brunt/targets"
+	"brunt/targets/dial"
+)
+
+// A Location is what the URL of an endpoint says.
+type Location struct {
+	Addresses []string // host:port of each server
+	User      string
+	Password  string
+	Database  string
+	TLS       TLSMode
+	Prepare   bool // statements are prepared once a connection
+	Params    map[string]string
+}
+
+// TLSMode says how a connection uses TLS.
+type TLSMode uint8
+
+// The modes of TLS.
+const (
+	NoTLS     TLSMode = iota // disable
+	Encrypted                // require: the certificate is checked only if target.tls has a ca
+	Verified                 // verify-full
+)
+
+var tlsModes = map[string]TLSMode{"": NoTLS, "disable": NoTLS, "require": Encrypted, "verify-full": Verified}
+
+// forms shows how the URLs of endpoints look.
+func (d *Dialect) forms() string {
+	return "such as " + d.Schemes[0] + "://user:password@127.0.0.1:" + d.Port + "/shop?sslmode=require"
+}
+
+// locate reads the URL of an endpoint. It reads what it can beside a mistake.
+func (d *Dialect) locate(u *url.URL) (l Location, err error) {
+	l = Location{Addresses: []string{u.Host}, User: u.User.Username(), Database: strings.Trim(u.Path, "/"), Prepare: true, Params: map[string]string{}}
+	l.Password, _ = u.User.Password()
+	if l.User == "" {
+		return l, fmt.Errorf("the user is missing: %s://USER:PASSWORD@%s/DATABASE", u.Scheme, u.Host)
+	}
+	given, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return l, fmt.Errorf("the query of the URL is not valid")
+	}
+	known := append([]string{"addr", "sslmode", "prepare"}, d.Params...)
+	for name, values := range given {
+		value, valid := values[len(values)-1], true
+		switch {
+		case !slices.Contains(known, name):
+			return l, fmt.Errorf("unknown parameter %q; there are %s", name, strings.Join(known, ", "))
+		case name == "addr":
+			for _, a := range values {
+				if _, _, err := net.SplitHostPort(a); err != nil {
+					return l, fmt.Errorf("addr=%s is not HOST:PORT", a)
+				}
+				l.Addresses = append(l.Addresses, a)
+			}
+		case name == "sslmode":
+			if l.TLS, valid = tlsModes[value]; !valid {
+				return l, fmt.Errorf("sslmode=%s: there are disable, require and verify-full", value)
+			}
+		case name == "prepare":
+			if l.Prepare = value == "on"; !l.Prepare && value != "off" {
+				return l, fmt.Errorf("prepare=%s: there are on and off", value)
+			}
+		default:
+			l.Params[name] = value
+		}
+	}
+	return l, nil
+}
+
+// ofUnit returns the URL of an endpoint at another address: that server, whatever it is.
+func ofUnit(endpoint *url.URL, addr string) string {
+	u, query := *endpoint, endpoint.Query()
+	query.Del("addr")
+	query.Del("target_session_attrs")
+	u.Host, u.RawQuery = addr, query.Encode()
+	return u.String()
+}
+
+// TLSConfig returns the TLS configuration of connections, without a server name unless the scenario sets one; nil: they
+// have no TLS.
+func (l *Location) TLSConfig(o *targets.Options) (*tls.Config, error) {
+	if l.TLS == NoTLS {
+		return nil, nil
+	}
+	c, err := dial.TLSConfig(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	c.NextProtos = nil
+	if l.TLS == Encrypted && c.RootCAs == nil {
+		c.InsecureSkipVerify = true
+	}
+	return c, nil
+}
