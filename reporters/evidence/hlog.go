@@ -51,11 +51,12 @@ func (Hlog) Report(w io.Writer, r *result.Result) error {
 	if err != nil || r.Histograms == nil {
 		return err
 	}
+	encode := newHistogramEncoder()
 	for h, err := range r.Histograms.All() {
 		if err != nil {
 			return err
 		}
-		payload, err := h.HDR.EncodeV2()
+		payload, err := encode.histogram(h.HDR)
 		if err != nil {
 			return fmt.Errorf("encoding histogram %d: %w", h.N, err)
 		}

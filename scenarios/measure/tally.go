@@ -2,7 +2,6 @@ package measure
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -27,20 +26,13 @@ type Tally struct {
 // recentMost is how many values wait at most.
 const recentMost = 1024
 
-// Geometry of HDR histograms with three digits: values below 2048 have a bucket each, and every
-// further doubling has 1024 buckets.
+// Geometry of HDR histograms with three digits; see [result.HistBits].
 const (
-	subBits = 11
+	subBits = result.HistBits
 	half    = 1 << (subBits - 1)
 	most    = 32 - subBits // doublings above the first 2048 values
 	buckets = (most + 2) * half
 )
-
-// bucketOf is the number of the bucket of a value: the flat index of hdrhistogram.
-func bucketOf(us uint32) int {
-	shift := max(0, bits.Len32(us)-subBits)
-	return shift<<(subBits-1) + int(us>>shift)
-}
 
 // edges are the lowest and the highest value of a bucket.
 func edges(bucket int) (low, high int64) {
@@ -86,7 +78,7 @@ func (t *Tally) settle(s *Scratch) {
 		s[b] = t.n[i]
 	}
 	for _, us := range t.recent {
-		b := bucketOf(us)
+		b := result.HistBucket(us)
 		s[b]++
 		low, high = min(low, b), max(high, b)
 	}
@@ -229,7 +221,7 @@ func (t *Tally) Unsent(least, interval time.Duration) *Tally {
 	for i, b := range t.at {
 		low, _ := edges(int(b))
 		for at := time.Duration(low)*time.Microsecond - interval; low >= least.Microseconds() && at >= interval; at -= interval {
-			s[bucketOf(uint32(at.Microseconds()))] += t.n[i]
+			s[result.HistBucket(uint32(at.Microseconds()))] += t.n[i]
 		}
 	}
 	for b, n := range s {

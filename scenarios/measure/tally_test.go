@@ -22,12 +22,12 @@ func TestTally_Geometry(t *testing.T) {
 		if err := h.RecordValue(v); err != nil {
 			t.Fatal(err)
 		}
-		low, high := edges(bucketOf(uint32(v)))
+		low, high := edges(result.HistBucket(uint32(v)))
 		if v < low || v > high || low != h.Min() || high != h.Max() {
 			t.Fatalf("%d lies in [%d, %d], and in [%d, %d] of hdrhistogram", v, low, high, h.Min(), h.Max())
 		}
-		if b := bucketOf(uint32(low)); b != bucketOf(uint32(high)) || b >= buckets {
-			t.Fatalf("%d: edges %d and %d lie in buckets %d and %d", v, low, high, b, bucketOf(uint32(high)))
+		if b := result.HistBucket(uint32(low)); b != result.HistBucket(uint32(high)) || b >= buckets {
+			t.Fatalf("%d: edges %d and %d lie in buckets %d and %d", v, low, high, b, result.HistBucket(uint32(high)))
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestTally_ValueAt(t *testing.T) {
 // TestTally_EdgeAt200ms: 200 ms is no edge of a bucket. The tests of counted limits in
 // package judge depend on it.
 func TestTally_EdgeAt200ms(t *testing.T) {
-	if low, high := edges(bucketOf(200_000)); low >= 200_000 || high <= 200_000 {
+	if low, high := edges(result.HistBucket(200_000)); low >= 200_000 || high <= 200_000 {
 		t.Fatalf("200 ms is an edge of [%d, %d]", low, high)
 	}
 }

@@ -2,6 +2,7 @@ package result
 
 import (
 	"iter"
+	"math/bits"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -29,6 +30,16 @@ const (
 	HistMax    = 3_600_000_000
 	HistDigits = 3
 )
+
+// HistBits is the geometry that three digits give: values below 2^HistBits have a bucket each, and every further doubling has
+// half as many buckets.
+const HistBits = 11
+
+// HistBucket is the number of the bucket of a value in microseconds: the flat index of hdrhistogram.
+func HistBucket(us uint32) int {
+	shift := max(0, bits.Len32(us)-HistBits)
+	return shift<<(HistBits-1) + int(us>>shift)
+}
 
 // NewHistogram makes an empty histogram with brunt's bounds.
 func NewHistogram() *hdrhistogram.PackedHistogram {

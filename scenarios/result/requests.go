@@ -71,7 +71,7 @@ func (w *RequestsWriter) Write(o *scenarios.Outcome) error {
 	for _, n := range []int32{o.Load, o.Step, o.Status, int32(o.Cause)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	}
-	b = append(b, byte(o.Kind), bits(o.Closed, o.WasSent, o.Answered))
+	b = append(b, byte(o.Kind), flags(o.Closed, o.WasSent, o.Answered))
 	_, err := w.w.Write(b)
 	return err
 }
@@ -79,8 +79,8 @@ func (w *RequestsWriter) Write(o *scenarios.Outcome) error {
 // Flush writes the buffered data.
 func (w *RequestsWriter) Flush() error { return w.w.Flush() }
 
-// bits packs flags into a byte, the first in the lowest bit.
-func bits(all ...bool) (b byte) {
+// flags packs flags into a byte, the first in the lowest bit.
+func flags(all ...bool) (b byte) {
 	for i, on := range all {
 		if on {
 			b |= 1 << i
