@@ -15,6 +15,7 @@ type job struct {
 	intended time.Duration
 	ready    time.Duration // when the dispatcher accepted it; 0: when the worker does
 	waited   bool
+	parks    bool   // in place of an arrival: the worker's goroutine ends, and its user stays
 	flow     int32  // flow of a replayed request
 	asks     string // path and query of a replayed request
 }
@@ -27,8 +28,10 @@ type dispatcher struct {
 	workers sync.WaitGroup
 
 	mu     sync.Mutex
-	idle   []*worker // a stack: the worker that was busy last is taken first
-	line   ring      // arrivals that wait for a worker
+	idle   []*worker     // a stack: the worker that was busy last is taken first
+	unused int           // the first ones of idle: no arrival needed them since park was called last
+	parkAt time.Duration // when it is called next, by the schedule
+	line   ring          // arrivals that wait for a worker
 	opened int
 	full   bool
 	over   bool // no further arrivals: idle workers exit
@@ -38,8 +41,11 @@ type dispatcher struct {
 
 type worker struct {
 	*vu
-	jobs chan job // closed when the dispatcher ends, under mu
+	jobs chan job // nil while it is parked; closed when the dispatcher ends, under mu
 }
+
+// parkAfter is for how long a worker is idle, at least, before its goroutine ends.
+const parkAfter = 10 * time.Second
 
 // open runs an open load.
 func (r *Run) open(ctx context.Context) Stats {
@@ -97,11 +103,16 @@ func (d *dispatcher) dispatch(j job) {
 	if d.line.n > 0 {
 		d.expireLocked(d.Now())
 	}
+	if j.intended >= d.parkAt {
+		d.park()
+		d.parkAt = j.intended + parkAfter
+	}
+	d.unused = min(d.unused, max(0, len(d.idle)-1))
 	if k := len(d.idle); k > 0 {
 		w := d.idle[k-1]
 		d.idle = d.idle[:k-1]
 		d.mu.Unlock()
-		w.jobs <- j
+		d.assign(w, j)
 		return
 	}
 	if d.opened < d.MaxInFlight {
@@ -124,14 +135,38 @@ func (d *dispatcher) start(id int, j job) {
 		d.fail(err)
 		return
 	}
-	w := &worker{vu: v, jobs: make(chan job, 1)}
+	d.assign(&worker{vu: v}, j)
+}
+
+// assign gives an arrival to a worker that is not in idle.
+func (d *dispatcher) assign(w *worker, j job) {
+	if w.jobs == nil {
+		jobs := make(chan job, 1)
+		w.jobs = jobs
+		d.workers.Go(func() { d.work(w, jobs) })
+	}
 	w.jobs <- j
-	d.workers.Go(func() { d.work(w) })
+}
+
+// park ends the goroutines of the workers that no arrival needed since it was called last. A target that stalls takes hundreds
+// of workers, and their stacks would be kept to the end of the run. Their users stay, with what they know of the target.
+// Mu is held.
+func (d *dispatcher) park() {
+	for _, w := range d.idle[:d.unused] {
+		if w.jobs != nil {
+			w.jobs <- job{parks: true}
+			w.jobs = nil
+		}
+	}
+	d.unused = len(d.idle)
 }
 
 // work runs a worker: an iteration, then the next arrival in line, else it is idle.
-func (d *dispatcher) work(w *worker) {
-	for j := range w.jobs {
+func (d *dispatcher) work(w *worker, jobs <-chan job) {
+	for j := range jobs {
+		if j.parks {
+			return
+		}
 		for more := true; more; {
 			ready := j.ready
 			if !j.waited {
@@ -142,6 +177,11 @@ func (d *dispatcher) work(w *worker) {
 			j, more = d.next(w)
 		}
 	}
+	d.end(w)
+}
+
+// end closes the user of a worker.
+func (d *dispatcher) end(w *worker) {
 	if err := w.user.Close(); err != nil {
 		d.fail(err)
 	}
@@ -212,12 +252,16 @@ func (d *dispatcher) drain() {
 		d.expire(d.Now())
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.over = true
 	for _, w := range d.idle {
-		close(w.jobs)
+		if w.jobs == nil {
+			d.end(w)
+		} else {
+			close(w.jobs)
+		}
 	}
 	d.idle = nil
-	d.mu.Unlock()
 }
 
 // cut counts arrivals in line as unfinished when the run ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -36,6 +37,38 @@ func TestOpen_AnHour(t *testing.T) {
 		}
 		if stats.VirtualUser != 1 || stats.PeakFlight != 1 || stats.Full || stats.End != time.Hour || r.closed.Load() != 1 {
 			t.Errorf("%+v, %d users closed", stats, r.closed.Load())
+		}
+	})
+}
+
+// TestOpen_Parks checks that the workers that a stall of the target took end their goroutines when no arrival needs them any
+// more, keep their users, and serve the next stall.
+func TestOpen_Parks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newFakeTarget()
+		var calm, stalled, after, again int
+		r.answer = func(_ *template.Iter, _ call, now time.Duration) verdict {
+			n := runtime.NumGoroutine()
+			switch {
+			case now < 2*time.Second:
+				calm = n
+			case now < 3*time.Second:
+				stalled = n
+				return verdict{after: 3*time.Second - now}
+			case now < 30*time.Second:
+				after = n
+			case now < 31*time.Second:
+				again = n
+				return verdict{after: 31*time.Second - now}
+			}
+			return verdict{}
+		}
+		stats := r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 60s}`, get))
+		if stalled < calm+95 || after > calm+1 || again < calm+95 {
+			t.Errorf("%d goroutines at first, %d in a stall, %d later, %d in the next stall", calm, stalled, after, again)
+		}
+		if n := len(r.outcomes(0)); n != 6000 || stats.VirtualUser > 101 || r.closed.Load() != int64(stats.VirtualUser) {
+			t.Errorf("%d counted, %d users, %d closed", n, stats.VirtualUser, r.closed.Load())
 		}
 	})
 }
