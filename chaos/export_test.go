@@ -15,5 +15,5 @@ func Packed(all []*Record) (kept []*Record, n, size int) {
 		rs.all = append(rs.all, r)
 		rs.pack(r)
 	}
-	return rs.list(), len(rs.packed), rs.bytes.Len()
+	return rs.list(), len(rs.packed), int(rs.file.Size())
 }

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/gob"
@@ -8,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"brunt/scenarios/disk"
 )
 
 // A Record is the result of one occurrence of a fault. Times are offsets from t0.
@@ -119,13 +122,14 @@ func (r *Record) askAgain(ctx context.Context) error {
 }
 
 // records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times and
-// texts are left, are kept in encoded form: a run may have thousands.
+// texts are left, are kept in encoded form, in a file: a run may have thousands.
 type records struct {
 	all    []*Record       // nil where one is encoded
 	packed []int           // the places of those that are encoded, in the order of their encoding
 	of     map[string]bool // the faults of those
-	bytes  bytes.Buffer
-	gob    *gob.Encoder
+	file   disk.Spool      // those, in encoded form
+	buf    bytes.Buffer
+	gob    *gob.Encoder // to buf
 }
 
 // pack encodes a record that nothing changes any more. It does nothing where more is to be asked of it.
@@ -136,12 +140,13 @@ func (rs *records) pack(r *Record) {
 		return
 	}
 	if rs.gob == nil {
-		rs.gob, rs.of = gob.NewEncoder(&rs.bytes), map[string]bool{}
+		rs.gob, rs.of = gob.NewEncoder(&rs.buf), map[string]bool{}
 	}
-	if at := rs.bytes.Len(); rs.gob.Encode(r) != nil { // impossible
-		rs.bytes.Truncate(at)
-		return
+	rs.buf.Reset()
+	if err := rs.gob.Encode(r); err != nil {
+		panic(fmt.Sprintf("chaos: encode a record: %v", err)) // impossible
 	}
+	rs.file.Append(rs.buf.Bytes())
 	rs.all[i], rs.of[r.Fault] = nil, true
 	rs.packed = append(rs.packed, i)
 }
@@ -149,11 +154,11 @@ func (rs *records) pack(r *Record) {
 // list returns all records.
 func (rs *records) list() []*Record {
 	all := slices.Clone(rs.all)
-	from := gob.NewDecoder(bytes.NewReader(rs.bytes.Bytes()))
+	from := gob.NewDecoder(bufio.NewReader(rs.file.Reader()))
 	for _, i := range rs.packed {
 		all[i] = new(Record)
 		if err := from.Decode(all[i]); err != nil {
-			panic(fmt.Sprintf("chaos: decode a record: %v", err)) // impossible
+			panic(fmt.Sprintf("chaos: read a record back: %v", err)) // the file system is broken
 		}
 	}
 	return all

@@ -11,3 +11,6 @@ func SetPipeTime(d time.Duration) func() {
 
 // InTemp is for tests of the folders that are tried.
 var InTemp = inTemp
+
+// SpoolHeld is how many bytes of memory a spool has.
+func SpoolHeld(s *Spool) int { return cap(s.rest) }

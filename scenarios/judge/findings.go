@@ -222,11 +222,11 @@ func (f *composer) finish() error {
 	f.blockTable(blocks, inBlocks)
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
-	f.out.Slowest = latency.Slowest(f.Recording, f.c.TraceID, f.c.Samples)
 	f.health(ps, sums)
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists
-	return nil
+	f.out.Slowest, err = latency.Slowest(f.Recording, f.c.TraceID, f.c.Samples)
+	return err
 }
 
 // compose reads every cell once more and adds it to its phases. The result is indexed by phase and

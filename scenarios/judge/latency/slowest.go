@@ -13,9 +13,10 @@ import (
 
 // Slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
 // first. Their trace ids come from traceID, and their commands from the samples that were kept; either may be nil.
-func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) []result.SlowRequest {
+func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) ([]result.SlowRequest, error) {
 	var out []result.SlowRequest
-	for step, all := range f.Slowest.ByStep() {
+	by, err := f.Slowest.ByStep()
+	for step, all := range by {
 		slices.SortStableFunc(all, func(a, b slowest.OfSet) int { return cmp.Compare(b.Response, a.Response) })
 		of := map[int32]int{} // how many of each fault were taken
 		for i, s := range all {
@@ -44,5 +45,5 @@ func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.
 			out = append(out, row)
 		}
 	}
-	return out
+	return out, err
 }

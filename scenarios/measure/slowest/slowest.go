@@ -3,10 +3,11 @@ package slowest
 
 import (
 	"encoding/binary"
-	"slices"
+	"fmt"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 )
 
 // Most is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be met.
@@ -17,13 +18,21 @@ const (
 )
 
 // A Set keeps the slowest answered requests of every step, for each set of faults. A faster request costs one comparison.
-// Those of faults that are over are kept in encoded form: a run may have thousands of faults.
+// Those of faults that are over are kept in encoded form, in a file: a run may have thousands of faults.
 type Set struct {
 	steps  int
-	sets   [][]Request           // by set: Most for each step, the slowest first; nil: none, or packed
-	packed [][]byte              // by set; nil: not packed
-	unpack []int32               // the sets that are not packed
+	open   map[int32][]Request   // by set: Most for each step, the slowest first
+	last   []Request             // those of the set that was met last; nil: none was, or they are packed
+	of     int32                 // that set
+	packed []place               // by set: where the others are
+	file   *disk.Spool           // holds those
 	run    [][Most]time.Duration // by step: the response times of the slowest of the run
+}
+
+// A place is where the requests of a set are in the file.
+type place struct {
+	at   int64
+	size int32 // bytes; zero: they are not there
 }
 
 // A Request is one of the slowest.
@@ -42,14 +51,16 @@ type OfSet struct {
 }
 
 // New returns an empty set for a number of steps.
-func New(steps int) Set { return Set{steps: steps} }
+func New(steps int) Set {
+	return Set{steps: steps, open: map[int32][]Request{}, file: new(disk.Spool), run: make([][Most]time.Duration, steps)}
+}
 
 // Add considers a request of a step.
 func (s *Set) Add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return
 	}
-	kept := s.of(set)[Most*int(o.Step):][:Most]
+	kept := s.requests(set)[Most*int(o.Step):][:Most]
 	took := o.Response()
 	if took <= kept[Most-1].Response {
 		return
@@ -67,31 +78,46 @@ func (s *Set) Add(o *scenarios.Outcome, set int32) {
 	}
 }
 
-// of returns the requests of a set, unpacked.
-func (s *Set) of(set int32) []Request {
-	if int(set) < len(s.sets) && s.sets[set] != nil {
-		return s.sets[set]
+// requests returns those of a set, unpacked.
+func (s *Set) requests(set int32) []Request {
+	if s.last != nil && s.of == set {
+		return s.last
 	}
-	for int(set) >= len(s.sets) {
-		s.sets, s.packed = append(s.sets, nil), append(s.packed, nil)
+	list := s.open[set]
+	if list == nil {
+		for int(set) >= len(s.packed) {
+			s.packed = append(s.packed, place{})
+		}
+		list, _ = s.read(int(set)) // those that can't be read are lost to the report
+		s.open[set] = list
 	}
-	if s.run == nil {
-		s.run = make([][Most]time.Duration, s.steps)
-	}
-	s.sets[set], s.packed[set] = s.decode(s.packed[set]), nil
-	s.unpack = append(s.unpack, set)
-	return s.sets[set]
+	s.last, s.of = list, set
+	return list
 }
 
 // Pack encodes the sets that are over.
 func (s *Set) Pack(over func(set int32) bool) {
-	s.unpack = slices.DeleteFunc(s.unpack, func(set int32) bool {
-		if !over(set) {
-			return false
+	for set, list := range s.open {
+		if over(set) {
+			b := s.encode(list)
+			s.packed[set] = place{s.file.Append(b), int32(len(b))}
+			delete(s.open, set)
+			s.last = nil
 		}
-		s.packed[set], s.sets[set] = s.encode(s.sets[set]), nil
-		return true
-	})
+	}
+}
+
+// read returns the requests of a set from the file; without any they are all zero.
+func (s *Set) read(set int) ([]Request, error) {
+	p := s.packed[set]
+	if p.size == 0 {
+		return make([]Request, Most*s.steps), nil
+	}
+	b := make([]byte, p.size)
+	if _, err := s.file.ReadAt(b, p.at); err != nil {
+		return make([]Request, Most*s.steps), fmt.Errorf("reading the slowest requests back: %w", err)
+	}
+	return s.decode(b), nil
 }
 
 // encode encodes the requests of a set that can be shown: of each step their number and their fields.
@@ -108,7 +134,7 @@ func (s *Set) encode(list []Request) []byte {
 			b = of[i].append(b)
 		}
 	}
-	return slices.Clone(b)
+	return b
 }
 
 func (q *Request) append(b []byte) []byte {
@@ -124,12 +150,9 @@ func (q *Request) append(b []byte) []byte {
 	return b
 }
 
-// decode decodes the requests of a set; without any they are all zero.
+// decode decodes the requests of a set.
 func (s *Set) decode(b []byte) []Request {
 	list := make([]Request, Most*s.steps)
-	if b == nil {
-		return list
-	}
 	r := &reader{b}
 	for step := range s.steps {
 		for i := range list[Most*step:][:r.count()] {
@@ -148,12 +171,15 @@ func (s *Set) decode(b []byte) []Request {
 }
 
 // ByStep returns the requests that are kept, by step, in the order of the sets.
-func (s *Set) ByStep() [][]OfSet {
+func (s *Set) ByStep() ([][]OfSet, error) {
 	out := make([][]OfSet, s.steps)
-	for set := range s.sets {
-		list := s.sets[set]
-		if b := s.packed[set]; b != nil {
-			list = s.decode(b)
+	for set := range s.packed {
+		list := s.open[int32(set)]
+		if list == nil {
+			var err error
+			if list, err = s.read(set); err != nil {
+				return nil, err
+			}
 		}
 		for i := range list {
 			if list[i].Response > 0 {
@@ -161,7 +187,7 @@ func (s *Set) ByStep() [][]OfSet {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // reader reads what encode wrote.

@@ -29,7 +29,11 @@ func TestSet_Pack(t *testing.T) {
 		}
 		s.Pack(func(of int32) bool { return of > 0 && of < set-2 })
 	}
-	for step, kept := range s.ByStep() {
+	found, err := s.ByStep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step, kept := range found {
 		slower := func(a, b OfSet) int { return cmp.Compare(b.Response, a.Response) }
 		slices.SortStableFunc(kept, slower)
 		slices.SortStableFunc(all[step], slower)
@@ -50,7 +54,7 @@ func TestSet_Pack(t *testing.T) {
 			}
 		}
 	}
-	if n := len(s.unpack); n > 4 {
+	if n := len(s.open); n > 4 {
 		t.Errorf("%d sets are not packed", n)
 	}
 }

@@ -28,6 +28,7 @@ type Log struct {
 	mu         sync.Mutex
 	notes      []string
 	events     packed
+	lost       bool // events could not be read back, and the notes say so
 	subscriber func(result.Event)
 }
 
@@ -136,9 +137,17 @@ func (l *Log) Events() []result.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := make([]result.Event, 0, l.events.n)
-	l.events.each(l.T0(), func(e result.Event) { out = append(out, e) })
+	l.read(func(e result.Event) { out = append(out, e) })
 	slices.SortStableFunc(out, func(a, b result.Event) int { return cmp.Compare(a.T, b.T) })
 	return out
+}
+
+// read calls do with each event, and notes it once where they can't be read back. Mu is held.
+func (l *Log) read(do func(result.Event)) {
+	if err := l.events.each(l.T0(), do); err != nil && !l.lost {
+		l.lost = true
+		l.notes = append(l.notes, fmt.Sprintf("events are missing: %v", err))
+	}
 }
 
 // OfFaults returns the last event of each kind of each fault, by the name of the fault and the kind
@@ -147,7 +156,7 @@ func (l *Log) OfFaults() map[string]map[string]result.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := map[string]map[string]result.Event{}
-	l.events.each(l.T0(), func(e result.Event) {
+	l.read(func(e result.Event) {
 		if e.Fault == "" {
 			return
 		}

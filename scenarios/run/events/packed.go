@@ -1,27 +1,28 @@
 package events
 
 import (
+	"bufio"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"slices"
 	"time"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
-// packed is a list of events in encoded form: a run has thousands, and each takes 150 bytes and its texts otherwise.
+// packed is a list of events in encoded form, in a file: a run has thousands, and each takes 150 bytes and its texts otherwise.
 //
 // An event is its kind, by number, its time since base and its time by the wall clock, both in ns, its fault, unit and
-// text, each after its length, and the number of its data; 0 is none. No event is in two chunks.
+// text, each after its length, and the number of its data; 0 is none.
 type packed struct {
-	base   time.Time // what the times are relative to
-	kinds  []string
-	data   []map[string]any
-	chunks [][]byte
-	n      int
+	base  time.Time // what the times are relative to
+	kinds []string
+	data  []map[string]any
+	list  disk.Spool
+	n     int
 }
-
-// chunkSize is the size of a chunk in bytes; a longer event has its own.
-const chunkSize = 8 << 10
 
 // add adds an event at a time.
 func (p *packed) add(at time.Time, e *result.Event) {
@@ -42,43 +43,54 @@ func (p *packed) add(at time.Time, e *result.Event) {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	b = binary.AppendUvarint(b, uint64(data))
-	last := len(p.chunks) - 1
-	if last < 0 || len(p.chunks[last])+len(b) > cap(p.chunks[last]) {
-		p.chunks = append(p.chunks, make([]byte, 0, max(chunkSize, len(b))))
-		last++
-	}
-	p.chunks[last] = append(p.chunks[last], b...)
+	p.list.Append(b)
 	p.n++
 }
 
-// each calls do with each event, in the order in which they were added. Its time is relative to t0.
-func (p *packed) each(t0 time.Time, do func(e result.Event)) {
+// each calls do with each event, in the order in which they were added. Its time is relative to t0. The error is one of the
+// file, whose further events are lost.
+func (p *packed) each(t0 time.Time, do func(e result.Event)) error {
 	begun := t0.Sub(p.base)
-	for _, b := range p.chunks {
-		for len(b) > 0 {
-			number := func() uint64 {
-				n, size := binary.Uvarint(b)
-				b = b[size:]
-				return n
-			}
-			offset := func() time.Duration {
-				n, size := binary.Varint(b)
-				b = b[size:]
-				return time.Duration(n)
-			}
-			text := func() string {
-				n := number()
-				s := string(b[:n])
-				b = b[n:]
-				return s
-			}
-			e := result.Event{Event: p.kinds[number()]}
-			e.T, e.At = result.Sec(offset()-begun), p.base.Round(0).UTC().Add(offset())
-			e.Fault, e.Unit, e.Text = text(), text(), text()
-			if data := number(); data > 0 {
-				e.Data = p.data[data-1]
-			}
-			do(e)
+	in := bufio.NewReader(p.list.Reader())
+	var broken error
+	keep := func(err error) {
+		if broken == nil {
+			broken = err
 		}
 	}
+	number := func() uint64 {
+		n, err := binary.ReadUvarint(in)
+		keep(err)
+		return n
+	}
+	offset := func() time.Duration {
+		n, err := binary.ReadVarint(in)
+		keep(err)
+		return time.Duration(n)
+	}
+	text := func() string {
+		n := number()
+		if broken != nil || n == 0 {
+			return ""
+		}
+		b := make([]byte, n)
+		_, err := io.ReadFull(in, b)
+		keep(err)
+		return string(b)
+	}
+	for range p.n {
+		kind := number()
+		var e result.Event
+		e.T, e.At = result.Sec(offset()-begun), p.base.Round(0).UTC().Add(offset())
+		e.Fault, e.Unit, e.Text = text(), text(), text()
+		data := number()
+		if broken != nil {
+			return fmt.Errorf("reading the events back: %w", broken)
+		}
+		if e.Event = p.kinds[kind]; data > 0 {
+			e.Data = p.data[data-1]
+		}
+		do(e)
+	}
+	return nil
 }
