@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +41,7 @@ type Journal struct {
 	last int
 	n    int              // lines written so far
 	open map[int]*Pending // entries that are not reverted yet
+	back tail             // what the file says, with what the watchdog wrote
 	bad  error            // why the file could not be repaired after a failed write
 }
 
@@ -224,12 +224,7 @@ func (j *Journal) Open() int {
 func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f, err := openShared(j.path, os.O_RDONLY)
-	if err != nil {
-		return nil, false, fmt.Errorf("the journal: %w", err)
-	}
-	defer f.Close()
-	s, err := parseJournal(j.path, f)
+	s, err := j.back.read(j.path)
 	if err != nil {
 		return nil, false, err
 	}
@@ -267,13 +262,13 @@ func remove(path string) error {
 
 // shared refuses an undo that another live run holds already.
 func (j *Journal) shared(undo []chaos.Undo) error {
-	others, err := List(filepath.Dir(j.path))
+	others, err := j.others()
 	if err != nil {
 		return err
 	}
 	undo = j.ops.Innermost(undo)
 	for _, o := range others {
-		if o.Path == j.path || !o.Alive {
+		if !o.Alive {
 			continue
 		}
 		for _, e := range o.Open {
@@ -290,11 +285,15 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 	return nil
 }
 
+// others reads the journals of other runs in the directory. Its own is left out: it is read at each injection, and grows
+// with each.
+func (j *Journal) others() ([]State, error) { return list(filepath.Dir(j.path), filepath.Base(j.path)) }
+
 // OtherRun returns another live run that has something in the network of a container, or "".
 func (j *Journal) OtherRun(container string) string {
-	others, _ := List(filepath.Dir(j.path)) // an unreadable journal counts as none
+	others, _ := j.others() // an unreadable journal counts as none
 	for _, o := range others {
-		if o.Path == j.path || !o.Alive {
+		if !o.Alive {
 			continue
 		}
 		for _, e := range o.Open {
@@ -383,7 +382,10 @@ type Pending struct {
 
 // List reads all journals in dir. A missing directory has none. An unreadable journal is an error, and
 // the others are still read.
-func List(dir string) ([]State, error) {
+func List(dir string) ([]State, error) { return list(dir, "") }
+
+// list reads all journals in dir but one.
+func list(dir, but string) ([]State, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -394,7 +396,7 @@ func List(dir string) ([]State, error) {
 	var out []State
 	var errs []error
 	for _, n := range names {
-		if strings.HasPrefix(n.Name(), ".") || !strings.HasSuffix(n.Name(), journalSuffix) {
+		if strings.HasPrefix(n.Name(), ".") || !strings.HasSuffix(n.Name(), journalSuffix) || n.Name() == but {
 			continue
 		}
 		path := filepath.Join(dir, n.Name())
@@ -427,41 +429,6 @@ func readJournal(path string) (State, error) {
 	}
 	s.Alive, err = filelock.Held(f)
 	return s, err
-}
-
-// parseJournal reads the lines of a journal. It ignores an incomplete last line: what that line would
-// record was not done yet.
-func parseJournal(path string, f io.Reader) (State, error) {
-	s := State{Path: path, Run: strings.TrimSuffix(filepath.Base(path), journalSuffix)}
-	entries := map[int]*Pending{}
-	d := damage{ids: map[int]bool{}}
-	for in := bufio.NewReader(f); ; {
-		line, size, err := readLine(in)
-		if err == io.EOF {
-			s.Torn, d.torn = size > 0, line
-			break
-		}
-		if err != nil {
-			return s, fmt.Errorf("reading %s: %w", path, err)
-		}
-		s.whole += size
-		var r record
-		if json.Unmarshal(line, &r) != nil || !s.follow(r, entries) {
-			s.Damaged++
-			d.unreadable(line)
-			continue
-		}
-		d.note(&r)
-	}
-	for _, e := range entries {
-		s.Open = append(s.Open, *e)
-	}
-	slices.SortFunc(s.Open, func(a, b Pending) int { return a.ID - b.ID })
-	s.Damage = d.found(&s)
-	if s.Torn {
-		s.torn = d.cut()
-	}
-	return s, nil
 }
 
 // follow applies a record to the state. It is false for a record that this version does not know.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -140,6 +141,7 @@ type overdueEntries struct {
 	ops     chaos.Operations
 	journal string
 	due     map[int]time.Time // when an entry is to be reverted, by its number
+	tail    tail
 }
 
 // revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself,
@@ -148,17 +150,20 @@ type overdueEntries struct {
 // overdue entry takes back with it, so that the journal tells of those too. It notes in the journal what it does, as for a run that
 // stands still. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
-	f, err := openShared(o.journal, os.O_RDWR)
+	s, err := o.tail.read(o.journal)
 	if err != nil {
 		return false // the run has closed it
 	}
-	defer f.Close()
-	s, err := parseJournal(o.journal, f)
+	due := o.dueOf(s.Open)
+	if len(due) == 0 {
+		return false
+	}
+	f, err := openShared(o.journal, os.O_RDWR)
 	if err != nil {
 		return false
 	}
+	defer f.Close()
 	j := &Journal{f: f}
-	due := o.dueOf(s.Open)
 	for _, e := range slices.Backward(s.Open) {
 		if !slices.ContainsFunc(due, func(d Pending) bool { return d.ID == e.ID || o.ops.Together(d.Undo, e.Undo) }) {
 			continue
@@ -173,9 +178,12 @@ func (o *overdueEntries) revert() (any bool) {
 	return any
 }
 
-// dueOf lists the entries that are to be reverted by now.
+// dueOf lists the entries that are to be reverted by now. It forgets those that are closed.
 func (o *overdueEntries) dueOf(open []Pending) (out []Pending) {
 	now := time.Now()
+	maps.DeleteFunc(o.due, func(id int, _ time.Time) bool {
+		return !slices.ContainsFunc(open, func(e Pending) bool { return e.ID == id })
+	})
 	for _, e := range open {
 		if e.Deadline.IsZero() {
 			continue
