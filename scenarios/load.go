@@ -58,7 +58,7 @@ type Connections struct {
 	// user gives each virtual user a connection of its own, of protocols that can, such as Redis; zero is load: its users
 	// share connections
 	Per       string `yaml:"per,oneof=load|user"`
-	KeepAlive *bool  `yaml:"keep_alive"` // nil is on
+	KeepAlive *bool  `yaml:"keep_alive"` // nil is on: a connection is closed once no request needed it for 90s
 	// requests after which a connection is closed, drawn for each from a range; zero is no bound
 	Reuse  quantity.Counts   `yaml:"reuse"`
 	MaxAge quantity.Duration `yaml:"max_age"` // maximum age of a connection; zero is no limit

@@ -17,11 +17,17 @@ type Places[C Pooled] struct {
 	by   Connector[C]
 	turn atomic.Uint64 // number of the next connection
 
+	trim atomic.Int64 // when trimmed is called next, on the run's clock
+
 	mu      sync.Mutex
 	idle    []C // the last used one is taken first
+	unused  int // the first ones of idle: no call took them since trimmed was called last
 	taken   int // places of idle connections and of those in use
 	waiting []*waiter[C]
 }
+
+// idleFor is for how long no call took a connection, at least, before it is closed.
+const idleFor = 90 * time.Second
 
 // waiter is a call that waits for a connection.
 type waiter[C Pooled] struct {
@@ -39,6 +45,7 @@ func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, 
 		c = p.idle[k-1]
 		p.idle[k-1] = none
 		p.idle = p.idle[:k-1]
+		p.unused = min(p.unused, k-1)
 		p.mu.Unlock()
 	} else if most := p.pool.o.Connections.Max; most > 0 && p.taken >= most {
 		w := &waiter[C]{turn: make(chan C, 1)}
@@ -53,6 +60,9 @@ func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, 
 		p.mu.Unlock()
 	}
 	slot = p.pool.o.Now()
+	if int64(slot) >= p.trim.Load() {
+		p.trimmed(slot)
+	}
 	switch {
 	case slot >= deadline:
 		p.back(c)
@@ -63,6 +73,27 @@ func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, 
 		use(c)
 	}
 	return c, slot, waited, err
+}
+
+// trimmed closes the connections that no call took since it was called last, beside the call that found that it is time: a
+// target that stalled for a moment has hundreds that nothing needs afterwards, and so has what lies between.
+func (p *Places[C]) trimmed(now time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := p.trim.Swap(int64(now+idleFor)) == 0
+	old := slices.Clone(p.idle[:p.unused])
+	if first || len(old) == 0 {
+		p.unused = len(p.idle)
+		return
+	}
+	p.idle = slices.Delete(p.idle, 0, len(old))
+	p.taken -= len(old)
+	p.unused = len(p.idle)
+	p.pool.Go(func() {
+		for _, c := range old {
+			p.pool.Drop(c)
+		}
+	})
 }
 
 // use counts a call on c.
@@ -200,7 +231,7 @@ func (p *Places[C]) waits() (n int) {
 func (p *Places[C]) Close() {
 	p.mu.Lock()
 	idle := p.idle
-	p.idle = nil
+	p.idle, p.unused = nil, 0
 	p.taken -= len(idle)
 	p.mu.Unlock()
 	for _, c := range idle {
