@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,7 +109,9 @@ func (j *Journal) write(r record) error {
 	if j.bad != nil {
 		return j.bad
 	}
-	r.V, r.Time = currentVersion, time.Now().UTC()
+	if r.V = currentVersion; r.Time.IsZero() {
+		r.Time = time.Now().UTC()
+	}
 	if j.Mask != nil {
 		r.Error, r.What = j.Mask(r.Error), j.Mask(r.What)
 	}
@@ -235,6 +238,20 @@ func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	}
 	busy = len(taken) > 0 && (!s.Open[0].tried || slices.ContainsFunc(taken, func(e Pending) bool { return e.begun }))
 	return slices.DeleteFunc(taken, func(e Pending) bool { return j.ops.OfBrunt(e.Undo) }), busy, nil
+}
+
+// RevertedBeside notes that the watchdog in a container of its own reverted, at an instant, the open entries that it can:
+// it has only the engine, and no journal that it could write to.
+func (j *Journal) RevertedBeside(at time.Time) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(j.open)) {
+		if slices.ContainsFunc(j.open[id].Undo, func(u chaos.Undo) bool { return j.ops[u.Op].ByEngine }) {
+			errs = append(errs, j.write(record{Op: opNote, Time: at.UTC(), ID: id, Outcome: chaos.Reverted, By: byWatchdog}))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Close ends the journal. It removes the file when no entry is open; otherwise the file stays for

@@ -106,6 +106,15 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 	return nil
 }
 
+// Gone reports whether the watchdog has given brunt up, which stood still for longer than the watchdog waits: it has reverted
+// what it can then, and ended. It waits while the watchdog is at that.
+func (w *RemoteWatchdog) Gone(ctx context.Context) bool {
+	return w.call.Call(ctx, "here", nil, nil) != nil
+}
+
+// GivenUp is how long the watchdog waits for a brunt that stands still, from the last that it heard of it.
+const GivenUp = rpc.HeartbeatPatience
+
 // Stop tells the watchdog that it is no longer needed, and waits for it to end.
 func (w *RemoteWatchdog) Stop() error {
 	err := w.call.Call(context.Background(), "done", nil, nil)
@@ -179,6 +188,8 @@ func RunRemoteWatchdog(ctx context.Context, ops chaos.Operations, in io.Reader, 
 		mu.Lock()
 		defer mu.Unlock()
 		switch op {
+		case "here":
+			return nil, nil
 		case "done":
 			well = true
 			return nil, nil

@@ -4,8 +4,6 @@ package rpc
 
 var ErrCallerHung = errCallerHung
 
-const HeartbeatPatience = heartbeatPatience
-
 // Waiting is the number of calls that wait for a response.
 func (c *Client) Waiting() int {
 	c.mu.Lock()

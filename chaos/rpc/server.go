@@ -14,8 +14,10 @@ import (
 // A client sends heartbeats. An open pipe alone does not prove that it works: a stopped client keeps
 // its end open.
 const (
-	heartbeatEvery    = time.Second
-	heartbeatPatience = 10 * heartbeatEvery
+	heartbeatEvery = time.Second
+
+	// HeartbeatPatience is for how long an agent hears nothing before it undoes what it did and exits.
+	HeartbeatPatience = 10 * heartbeatEvery
 )
 
 // Operations that both ends handle themselves.
@@ -78,7 +80,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 		}
 	}()
-	hung := time.NewTimer(heartbeatPatience)
+	hung := time.NewTimer(HeartbeatPatience)
 	defer hung.Stop()
 	var mu sync.Mutex
 	to := json.NewEncoder(out)
@@ -88,7 +90,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			if !more {
 				return nil
 			}
-			hung.Reset(heartbeatPatience)
+			hung.Reset(HeartbeatPatience)
 			var r request
 			if err := json.Unmarshal(b, &r); err != nil {
 				return fmt.Errorf("malformed request: %w", err)

@@ -20,6 +20,7 @@ type Awake struct {
 	log      *events.Log
 	cancel   context.CancelCauseFunc // ends the run
 	journal  *journal.Journal
+	remote   *journal.RemoteWatchdog // nil: there is none, or it has given brunt up
 	timeline func() *chaos.Timeline
 	freezes  func() []pulse.Freeze
 	began    time.Time // of the pulse's clock
@@ -45,7 +46,7 @@ const (
 // NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
 // returns the timeline in progress, or nil. Its user calls End.
 func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
-	a := &Awake{log: p.log, journal: p.Journal, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{})}
+	a := &Awake{log: p.log, journal: p.Journal, remote: p.remote, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{})}
 	ticks := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
 	a.freezes = ticks.Freezes
 	a.gone.Go(func() {
@@ -97,6 +98,7 @@ func (a *Awake) examine(due, overdue bool) {
 		return
 	}
 	a.read = now
+	a.besides()
 	taken, busy, err := a.journal.TakenBack()
 	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {
 		time.Sleep(awakeEvery / 10) // it ends processes of the run, also those that are started now
@@ -122,6 +124,19 @@ func (a *Awake) examine(due, overdue bool) {
 		}
 		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
 			quantity.FormatInstant(from), quantity.FormatInstant(to), e.What, quantity.FormatInstant(at))})
+	}
+}
+
+// besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last long
+// freeze. No load ran in the freeze, so the instant matters to the second at most. Mu is held.
+func (a *Awake) besides() {
+	if a.remote == nil || !a.acts || !a.remote.Gone(context.Background()) {
+		return
+	}
+	a.remote = nil
+	at := min(a.last.From+journal.GivenUp, a.last.To)
+	if err := a.journal.RevertedBeside(a.began.Add(at)); err != nil {
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back can't be noted: %v", err)})
 	}
 }
 
