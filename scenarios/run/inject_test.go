@@ -21,8 +21,11 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
+	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -142,9 +145,15 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := run.Inject(t.Context(), plan, run.Options{State: state, Watchdog: self("guard"), Stress: self("burn"), Proxies: self("proxies")})
+			seen := statuses{t: t, state: state, stays: f.stays && kind != "process.stop"} // its unit dies with brunt: nothing is to be taken back
+			in, err := run.Inject(t.Context(), plan, run.Options{
+				State: state, Watchdog: self("guard"), Stress: self("burn"), Proxies: self("proxies"), Event: seen.event,
+			})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !seen.in || !seen.out {
+				t.Errorf("the status was asked while the fault was in: %v, and after it: %v", seen.in, seen.out)
 			}
 			if in.Verdict != scenarios.Pass || in.ExitCode != 0 || !in.Verified.Known() || !in.Gone || len(in.Units) == 0 {
 				t.Errorf("%s: %s; evidence %q, gone %v (%q), units %v", in.Verdict, in.Reason, in.Evidence, in.Gone, in.GoneEvidence, in.Units)
@@ -165,6 +174,50 @@ func TestInject_Kinds(t *testing.T) {
 				t.Errorf("left %v", left)
 			}
 		})
+	}
+}
+
+// statuses asks for the status of a run, as `brunt status` does, at the events of its fault.
+type statuses struct {
+	t       *testing.T
+	state   string // folder of the journal
+	stays   bool
+	in, out bool // it was asked while the fault was in, and after it
+}
+
+func (s *statuses) event(e result.Event) {
+	if e.Event != "fault.verified" && e.Event != "fault.cleared" {
+		return
+	}
+	all, err := journal.List(s.state)
+	if err != nil || len(all) != 1 {
+		s.t.Errorf("at %s: %d journals, %v", e.Event, len(all), err)
+		return
+	}
+	is := all[0].Status(catalog.AllOperations())
+	if is.State != journal.Running || is.PID != os.Getpid() {
+		s.t.Errorf("at %s the run is %s, of process %d", e.Event, is.State, is.PID)
+	}
+	own := slices.DeleteFunc(slices.Clone(is.In), func(l journal.EntryLine) bool { return l.Fault != "it" })
+	if e.Event == "fault.cleared" {
+		if s.out = true; len(own) > 0 {
+			s.t.Errorf("it is over, and said to be in: %+v", own)
+		}
+		return
+	}
+	s.in = true
+	if len(own) == 0 && s.stays {
+		s.t.Error("it is in, and not said to be")
+	}
+	for _, l := range own {
+		if l.What == "" || l.Since.IsZero() || s.stays && (!l.Until.After(l.Since) || l.Deadline.Before(l.Until)) || l.Place.Machine == "" {
+			s.t.Errorf("what, since when, until when and where is not told: %+v", l)
+		}
+		for _, pid := range l.HeldBy {
+			if !slices.Contains(proc.Family(os.Getpid()), pid) {
+				s.t.Errorf("it is said to be held by process %d, which is not brunt's", pid)
+			}
+		}
 	}
 }
 
