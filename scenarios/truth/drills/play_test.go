@@ -296,7 +296,7 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		complain("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000, causes(probes))
 	}
 	if o.seen && !d.group && out.truth > 0 {
-		d.compareOnset(out, r, o)
+		d.compareOnset(out, r, o, probes)
 	}
 	d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
 }
@@ -342,21 +342,28 @@ func (d drill) compareFirst(out *row, r *report, o outage) {
 	out.unsteadyf("there is no incident that ends")
 }
 
-// compareOnset holds the begin of the first incident against the prober's first bad request: it lies in brunt's interval of the begin, which is
-// long where units end one after the other and requests between were good and bad by chance. Where requests were
-// in flight at the injection and nothing was bad before, the incident begins with the injection.
-func (d drill) compareOnset(out *row, r *report, o outage) {
+// compareOnset holds the begin of the first incident against the prober's. Each knows it as an interval, which have to meet: brunt's, which is long
+// where units end one after the other and requests between were good and bad by chance, and from the prober's last good request to its
+// first bad one, which is long where the prober stood still. Where requests were in flight at the injection and nothing was
+// bad before, the incident begins with the injection.
+func (d drill) compareOnset(out *row, r *report, o outage, probes []probe) {
 	if len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
 		out.unsteadyf("there is no incident")
 		return
 	}
 	begin, tolerance := r.T0.Add(seconds(*r.Incidents[0].Begin)), seconds(1/float64(d.rate))+slack
-	earliest := begin
+	earliest, good := begin, o.begin
 	if low := r.Incidents[0].Earliest; low != nil {
 		earliest = r.T0.Add(seconds(*low))
 	}
-	if early, late := earliest.Sub(o.begin), o.begin.Sub(begin); max(early, late) > tolerance {
-		out.unsteadyf("the incident begins between %v and %v after the prober's first bad request: more than %v apart", early, -late, tolerance)
+	for _, p := range probes {
+		if p.sent.Before(o.begin) {
+			good = p.sent
+		}
+	}
+	if max(earliest.Sub(o.begin), good.Sub(begin)) > tolerance {
+		out.unsteadyf("the incident begins %v to %v after the prober's first bad request, and its last good one was %v before: more than %v apart",
+			earliest.Sub(o.begin), begin.Sub(o.begin), o.begin.Sub(good), tolerance)
 	}
 }
 
