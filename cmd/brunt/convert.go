@@ -42,6 +42,7 @@ listed under guard.allow.load, for you to confirm.`,
   brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
   brunt convert openapi api.yaml > api-load.yaml
   brunt convert grpc 127.0.0.1:50051 -o orders.yaml
+  brunt convert toxiproxy toxiproxy.json -o toxics.yaml
   brunt convert curl - < copied-from-the-browser.sh
   brunt convert curl -- curl -X POST http://127.0.0.1:8080/posts --json '{"text":"hi"}'`,
 		Args: cobra.MinimumNArgs(1),
@@ -100,12 +101,12 @@ func convertSources() string {
 func convertFormats() string {
 	var out strings.Builder
 	for _, f := range convert.Converters() {
-		for i, line := range words.Wrap(f.Source+": "+f.Doc, 76) {
+		for i, line := range words.Wrap(f.Source+": "+f.Doc, 73) {
 			name := f.Name
 			if i > 0 {
 				name = ""
 			}
-			fmt.Fprintf(&out, "  %-9s %s\n", name, line)
+			fmt.Fprintf(&out, "  %-12s %s\n", name, line)
 		}
 	}
 	return out.String()

@@ -28,6 +28,9 @@ var foreignFiles = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
 	"script.k6.js": "k6", "shop.protoset": "grpc",
+	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba", "shop.chaos-mesh.yaml": "chaos-mesh",
+	"shop.litmus.yaml": "litmus", "shop.openslo.yaml": "openslo",
+	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
 }
 
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")

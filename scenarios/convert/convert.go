@@ -1,8 +1,8 @@
-// Package convert writes scenarios from the files of other tools: target files of vegeta,
-// recordings of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl, scripts
-// of k6, and the services of gRPC servers.
+// Package convert writes scenarios from the files of other tools: of loads, such as recordings of
+// browsers (HAR), plans of JMeter and scripts of k6; of faults, such as toxics of toxiproxy and
+// manifests of Chaos Mesh; and of objectives (OpenSLO).
 //
-//	text -Convert-> the Converter of its format -> draft.Builder: steps, loads, data -> Scenario
+//	text -Convert-> the Converter of its format -> draft.Builder: steps, loads, data, faults -> Scenario
 //	                                                  |
 //	                                                  notes: what cannot be converted
 //
@@ -22,13 +22,20 @@ import (
 	"fmt"
 	"slices"
 
+	"brunt/scenarios/convert/chaosmesh"
+	"brunt/scenarios/convert/chaostoolkit"
 	"brunt/scenarios/convert/curl"
+	"brunt/scenarios/convert/disruptor"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/convert/grpc"
 	"brunt/scenarios/convert/har"
 	"brunt/scenarios/convert/jmeter"
 	"brunt/scenarios/convert/k6"
+	"brunt/scenarios/convert/litmus"
 	"brunt/scenarios/convert/openapi"
+	"brunt/scenarios/convert/openslo"
+	"brunt/scenarios/convert/pumba"
+	"brunt/scenarios/convert/toxiproxy"
 	"brunt/scenarios/convert/vegeta"
 	"brunt/scenarios/syntax"
 )
@@ -36,12 +43,19 @@ import (
 // Converters lists the supported formats.
 func Converters() []draft.Converter {
 	return []draft.Converter{
+		chaosmesh.Converter(),
+		chaostoolkit.Converter(),
 		curl.Converter(),
+		disruptor.Converter(),
 		grpc.Converter(),
 		har.Converter(),
 		jmeter.Converter(),
 		k6.Converter(),
+		litmus.Converter(),
 		openapi.Converter(),
+		openslo.Converter(),
+		pumba.Converter(),
+		toxiproxy.Converter(),
 		vegeta.Converter(),
 	}
 }

@@ -20,6 +20,9 @@ var update = flag.Bool("update", false, "write testdata/*.want")
 var sources = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6", "shop.protoset": "grpc",
+	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba", "shop.chaos-mesh.yaml": "chaos-mesh",
+	"shop.litmus.yaml": "litmus", "shop.openslo.yaml": "openslo",
+	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
 }
 
 // source reads a file of testdata as a user would convert it there.
@@ -177,6 +180,17 @@ func TestConvert_Refuses(t *testing.T) {
 		{"no thread group", "jmeter", "<jmeterTestPlan><hashTree><TestPlan/><hashTree/></hashTree></jmeterTestPlan>", "no request is in it"},
 		{"no command", "curl", "wget http://127.0.0.1/\n", "no command curl is in it"},
 		{"a command without a URL", "curl", "curl -v\n", "no request is in it"},
+		{"no toxic", "toxiproxy", `[{"name": "a", "listen": ":1", "upstream": "b:1"}]`, "no fault is in it that a scenario could make"},
+		{"no pumba", "pumba", "docker kill a\n", "no fault is in it"},
+		{"an open bracket", "chaos-mesh", "apiVersion: chaos-mesh.org/v1alpha1\nspec: {", "x:2"},
+		{"no engine", "litmus", "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosExperiment\n", "no fault is in it"},
+		{"a second document with a mistake", "openslo", "apiVersion: openslo/v1\nkind: Service\n---\napiVersion: [\n", "x:4"},
+		{"no method", "chaostoolkit", `{"title": "a"}`, "want an experiment of Chaos Toolkit, with a method"},
+		{"no action", "chaostoolkit", `{"method": []}`, "no fault is in it"},
+		{"no disruptor", "disruptor", "export default function () { f() }", "no fault is in it"},
+		{"no script", "disruptor", "export {", "reading the script: x: Line 1"},
+		{"no objective", "openslo", "apiVersion: openslo/v1\nkind: Service\n", "no SLO is in it"},
+		{"no OpenSLO", "openslo", "a: 1\n", "x:1: want a document of OpenSLO"},
 		{"an open quote", "curl", "curl 'http://127.0.0.1/\n", "reading the command: x:1:6: reached EOF without closing quote"},
 	}
 	for _, tt := range tests {

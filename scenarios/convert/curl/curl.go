@@ -66,12 +66,7 @@ func script(words []string) ([]byte, error) {
 	if words[0] == "curl" {
 		words = words[1:]
 	}
-	var b strings.Builder
-	b.WriteString("curl")
-	for _, w := range words {
-		b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
-	}
-	return []byte(b.String()), nil
+	return draft.ShellWords("curl")(words)
 }
 
 // curlLoad is the load made from the commands.

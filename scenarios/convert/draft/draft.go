@@ -46,12 +46,16 @@ type Builder struct {
 	Setup     *Node
 	Load      *Node
 	Teardown  *Node
-	Slo       *Node // errors < 1% unless a converter sets another
+
+	experiment
 }
 
 func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
-	return &Builder{O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(), Slo: top()}
+	return &Builder{
+		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
+		experiment: experiment{Units: &Node{Block: true}, Chaos: top(), Slo: top()},
+	}
 }
 
 // Bounds on the scenario, somewhat below those of the language, and on the notes.
@@ -171,6 +175,13 @@ func (d *Builder) Reach(u *url.URL) {
 		host = net.JoinHostPort(host, strconv.Itoa(port))
 	}
 	d.ReachAs(u, Lit(host))
+}
+
+// ReachChaos adds a host beyond loopback that a fault calls.
+func (d *Builder) ReachChaos(u *url.URL) {
+	if as := Lit(u.Hostname()); !scenarios.IsLoopback(u.Hostname()) && !slices.ContainsFunc(d.chaos, func(t Text) bool { return t.String() == as.String() }) {
+		d.chaos = append(d.chaos, as)
+	}
 }
 
 // ReachAs adds it in the given form.
@@ -307,22 +318,14 @@ func (d *Builder) Scenario() string {
 	if d.TLS != nil {
 		target.Set("tls", d.TLS)
 	}
-	if len(d.allow) > 0 {
-		hosts := List()
-		var names []string
-		for _, h := range d.allow {
-			hosts.Items = append(hosts.Items, Str(h))
-			names = append(names, h.String())
-		}
-		guard := (&Node{gap: true}).Set("allow", (&Node{}).Set("load", hosts))
-		guard.Say("Load goes beyond this machine only to what is named here.")
-		guard.Say("CONFIRM that you may load these hosts, and take out those that you may not.")
-		top.Set("guard", guard)
-		d.Tell(0, "load would go to %s: confirm that under guard.allow.load", strings.Join(names, ", "))
+	if d.Units.Fields != nil {
+		target.Set("units", d.Units)
 	}
+	d.guard(top)
 	optional("data", d.Data)
 	optional("setup", d.Setup)
 	optional("load", d.Load)
+	optional("chaos", d.Chaos)
 	optional("teardown", d.Teardown)
 	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 {
 		d.Slo.Items = append(d.Slo.Items, Plain("errors < 1%"))
@@ -341,6 +344,37 @@ func (d *Builder) Scenario() string {
 	return b.String()
 }
 
+// guard names the hosts beyond this machine, for the author to confirm.
+func (d *Builder) guard(top *Node) {
+	if len(d.chaos) > 0 {
+		hosts := List()
+		for _, h := range d.chaos {
+			hosts.Items = append(hosts.Items, Str(h))
+		}
+		guard := (&Node{gap: true}).Set("allow", (&Node{}).Set("chaos", hosts))
+		guard.Say("Faults call what is named here. CONFIRM that they may.")
+		top.Set("guard", guard)
+		d.Tell(0, "faults would call %s: confirm that under guard.allow.chaos", d.chaos[0].String())
+	}
+	if len(d.allow) > 0 {
+		hosts := List()
+		var names []string
+		for _, h := range d.allow {
+			hosts.Items = append(hosts.Items, Str(h))
+			names = append(names, h.String())
+		}
+		guard := top.Get("guard")
+		if guard == nil {
+			guard = (&Node{gap: true}).Set("allow", new(Node))
+		}
+		guard.Get("allow").Set("load", hosts)
+		guard.Say("Load goes beyond this machine only to what is named here.")
+		guard.Say("CONFIRM that you may load these hosts, and take out those that you may not.")
+		top.Set("guard", guard)
+		d.Tell(0, "load would go to %s: confirm that under guard.allow.load", strings.Join(names, ", "))
+	}
+}
+
 // forget removes unused params.
 func (d *Builder) forget() {
 	var b strings.Builder
@@ -348,7 +382,7 @@ func (d *Builder) forget() {
 	for _, h := range d.allow {
 		b.WriteString(h.String())
 	}
-	for _, n := range []*Node{d.Data, d.Setup, d.Load, d.Teardown} {
+	for _, n := range []*Node{d.Data, d.Setup, d.Load, d.Chaos, d.Teardown} {
 		n.write(&b, 0, false)
 	}
 	rest := b.String()

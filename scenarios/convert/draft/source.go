@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Options say how a source is read and which parts of it are converted. The zero value fits a
@@ -53,6 +54,7 @@ type Converter struct {
 	Source  string                                // what it reads, as "a HAR recording"
 	Doc     string                                // what becomes of it, without a full stop
 	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
+	Faults  bool                                  // the source has faults, and no load
 
 	Usage string // what may stand in place of a file, in one sentence; empty is nothing
 	// Words makes a source of the words behind --. Nil: there is none of words.
@@ -69,11 +71,37 @@ func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	if err := c.Convert(d, source); err != nil {
 		return nil, err
 	}
+	if d.Load.Fields == nil && (d.Chaos.Fields != nil || d.Slo.Items != nil) {
+		d.guessLoad()
+	}
 	if d.Load.Fields == nil {
-		return nil, fmt.Errorf("%s: no request is in it that a scenario could make", o.File)
+		return nil, fmt.Errorf("%s: %s is in it that a scenario could make", o.File, c.nothing())
 	}
 	out := d.Scenario()
 	return &Scenario{Text: out, Notes: d.Notes, Secrets: d.Env}, nil
+}
+
+// nothing names what a source has none of.
+func (c Converter) nothing() string {
+	if c.Faults {
+		return "no fault"
+	}
+	return "no request"
+}
+
+// ShellWords returns what joins the words behind -- to a command of a program, with the shell's quoting.
+func ShellWords(program string) func(words []string) ([]byte, error) {
+	return func(words []string) ([]byte, error) {
+		if len(words) > 0 && words[0] == program {
+			words = words[1:]
+		}
+		var b strings.Builder
+		b.WriteString(program)
+		for _, w := range words {
+			b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
+		}
+		return []byte(b.String()), nil
+	}
 }
 
 // LineCount converts ascending offsets to lines.

@@ -1,0 +1,270 @@
+// Package disruptor converts calls of xk6-disruptor in a k6 script into scenarios.
+package disruptor
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/convert/draft"
+
+	"github.com/grafana/sobek/ast"
+	"github.com/grafana/sobek/file"
+	"github.com/grafana/sobek/parser"
+)
+
+// Converter returns the converter for scripts with xk6-disruptor.
+func Converter() draft.Converter {
+	return draft.Converter{
+		Name: "disruptor", Source: "calls of xk6-disruptor in a k6 script", Convert: convert, Faults: true,
+		Doc: "a fault for each call, on the containers that carry the labels of its pods, or on the requests of the load",
+	}
+}
+
+// A script is one under conversion: the values of its variables by name.
+type script struct {
+	d      *draft.Builder
+	values map[string]ast.Expression
+}
+
+// convert reads a script. Code of its load stays behind: `brunt convert k6` takes it, once the calls are out.
+func convert(d *draft.Builder, source []byte) (err error) {
+	defer func() { // the parser may panic on untrusted text
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: this can't be read as JavaScript", d.O.File)
+		}
+	}()
+	files := &file.FileSet{}
+	program, err := parser.ParseFile(files, d.O.File, string(source), 0, parser.IsModule, parser.WithDisableSourceMaps)
+	if err != nil {
+		return fmt.Errorf("reading the script: %w", err)
+	}
+	s := &script{d: d, values: map[string]ast.Expression{}}
+	var calls []*ast.CallExpression
+	walk(reflect.ValueOf(program), map[any]bool{}, func(n any) {
+		switch n := n.(type) {
+		case *ast.Binding:
+			if id, ok := n.Target.(*ast.Identifier); ok && n.Initializer != nil {
+				s.values[id.Name.String()] = n.Initializer
+			}
+		case *ast.CallExpression:
+			calls = append(calls, n)
+		}
+	})
+	for _, c := range calls {
+		if dot, ok := c.Callee.(*ast.DotExpression); ok {
+			s.call(dot, c.ArgumentList, files.Position(dot.Identifier.Idx).Line)
+		}
+	}
+	if d.Chaos.Fields != nil {
+		d.Head = append(d.Head, draft.NoPods)
+		d.Tell(0, "the load of the script is not converted: take the calls of xk6-disruptor out of it, and `brunt convert k6` runs it as it is")
+	}
+	return nil
+}
+
+// walk visits each node below a value once: a declaration is in a statement, and in the list of its function.
+func walk(v reflect.Value, seen map[any]bool, visit func(any)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() || v.Type().Elem().PkgPath() == "github.com/grafana/sobek/file" || seen[v.Interface()] {
+			return
+		}
+		seen[v.Interface()] = true
+		visit(v.Interface())
+		walk(v.Elem(), seen, visit)
+	case reflect.Interface:
+		if !v.IsNil() {
+			walk(v.Elem(), seen, visit)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), seen, visit)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				walk(v.Field(i), seen, visit)
+			}
+		}
+	}
+}
+
+// deepest bounds how far variables are followed.
+const deepest = 16
+
+// resolve follows a variable to its value.
+func (s *script) resolve(e ast.Expression) ast.Expression {
+	for range deepest {
+		id, ok := e.(*ast.Identifier)
+		if !ok || s.values[id.Name.String()] == nil {
+			return e
+		}
+		e = s.values[id.Name.String()]
+	}
+	return nil
+}
+
+// text returns the text of a literal, or of a variable that has one; "" of others.
+func (s *script) text(e ast.Expression) string {
+	switch e := s.resolve(e).(type) {
+	case *ast.StringLiteral:
+		return e.Value.String()
+	case *ast.NumberLiteral:
+		return fmt.Sprint(e.Value)
+	case *ast.TemplateLiteral:
+		if len(e.Expressions) == 0 && len(e.Elements) == 1 {
+			return e.Elements[0].Parsed.String()
+		}
+	}
+	return ""
+}
+
+// fields returns the values of an object by key.
+func (s *script) fields(e ast.Expression) map[string]ast.Expression {
+	out := map[string]ast.Expression{}
+	object, ok := s.resolve(e).(*ast.ObjectLiteral)
+	if !ok {
+		return out
+	}
+	for _, p := range object.Value {
+		switch p := p.(type) {
+		case *ast.PropertyKeyed:
+			if k, ok := p.Key.(*ast.StringLiteral); ok && !p.Computed {
+				out[k.Value.String()] = p.Value
+			}
+		case *ast.PropertyShort:
+			out[p.Name.Name.String()] = &p.Name
+		}
+	}
+	return out
+}
+
+// unit names the containers of a disruptor; lost says what of its selector has no counterpart.
+func (s *script) unit(e ast.Expression) (name string, lost []string) {
+	made, ok := s.resolve(e).(*ast.NewExpression)
+	if !ok {
+		return s.d.Container("app"), []string{"which pods: say under target.units which containers these are"}
+	}
+	kind, _ := made.Callee.(*ast.Identifier)
+	if kind != nil && kind.Name == "ServiceDisruptor" && len(made.ArgumentList) > 0 {
+		service := s.text(made.ArgumentList[0])
+		if service == "" {
+			service = "service"
+		}
+		return s.d.Labelled(map[string]string{"com.docker.compose.service": service}), []string{"the service " + service + ": that of a Compose file"}
+	}
+	labels := map[string]string{}
+	if len(made.ArgumentList) > 0 {
+		all := s.fields(made.ArgumentList[0])
+		for k, v := range s.fields(s.fields(all["select"])["labels"]) {
+			labels[k] = s.text(v)
+		}
+		if all["exclude"] != nil {
+			lost = append(lost, "exclude of its selector")
+		}
+	}
+	if len(labels) == 0 {
+		labels["app"] = "web"
+		lost = append(lost, "a selector without labels: say under target.units which containers these are")
+	}
+	return s.d.Labelled(labels), lost
+}
+
+// codes are the statuses of gRPC, by number.
+var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED " +
+	"FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED")
+
+// call converts a call of a disruptor; others are not its business.
+func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
+	what := map[string]ast.Expression{}
+	if len(args) > 0 {
+		what = s.fields(args[0])
+	}
+	get := func(key string) string {
+		if what[key] == nil {
+			return ""
+		}
+		return s.text(what[key])
+	}
+	name := dot.Identifier.Name.String()
+	switch name {
+	case "injectHTTPFaults", "injectGrpcFaults":
+		s.requests(name, what, get, args, line)
+	case "injectNetworkFaults":
+		unit, lost := s.unit(dot.Left)
+		settings := (&draft.Node{}).Set("service", draft.Plain(unit)).Set("pick", draft.Raw("all"))
+		if port := new(draft.Node).SetWhole("port", get("port")); port.Fields != nil {
+			settings.Set("ports", draft.List(port.Get("port")))
+		}
+		if p := get("protocol"); p != "" && p != "tcp" {
+			lost = append(lost, "the protocol "+p)
+		}
+		s.inject(draft.Fault{Name: "no-network", Line: line, Kind: "network.blackhole", Settings: settings}, args, lost)
+	case "terminatePods":
+		unit, lost := s.unit(dot.Left)
+		settings := (&draft.Node{}).Set("service", draft.Plain(unit)).Set("pick", draft.Raw("one"))
+		if count := get("count"); strings.HasSuffix(count, "%") {
+			settings.SetPercent("pick", count)
+		} else {
+			settings.SetWhole("pick", count)
+		}
+		n := s.d.Inject(draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "process.crash", Settings: settings})
+		s.lose(n, line, append(lost, "the pod is not replaced by another: its container crashes, and its restart policy brings it back"))
+	}
+}
+
+// requests converts faults of requests: a delay, an error, or both, one after the other.
+func (s *script) requests(call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int) {
+	protocol := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(call, "inject"), "Faults"))
+	lost := []string{"which pods: it acts on requests of the load; `from` and `to` name another link"}
+	for _, key := range []string{"exclude", "port"} {
+		if what[key] != nil {
+			lost = append(lost, key+" "+get(key))
+		}
+	}
+	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
+	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter", get("delayVariation"), time.Millisecond)
+	if delay.Get("delay") != nil {
+		s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, lost)
+		lost = nil
+	}
+	share := draft.Percent(get("errorRate"), true)
+	if share == nil {
+		return
+	}
+	n := settings().Set("percent", share)
+	if protocol == "http" {
+		n.SetWhole("status", get("errorCode"))
+		if body := get("errorBody"); body != "" {
+			n.Set("body", draft.Plain(body))
+		}
+	} else {
+		if code, err := strconv.Atoi(get("statusCode")); err == nil && code > 0 && code < len(codes) {
+			n.Set("status", draft.Raw(codes[code]))
+		}
+		if message := get("statusMessage"); message != "" {
+			n.Set("message", draft.Plain(message))
+		}
+	}
+	s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
+}
+
+// inject adds a fault that lasts as long as the second argument says.
+func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
+	f.For, f.Guessed = draft.GuessedFor, true
+	if len(args) > 1 {
+		if _, d, ok := draft.Duration(s.text(args[1]), time.Second); ok {
+			f.For, f.Guessed = d, false
+		}
+	}
+	s.lose(s.d.Inject(f), f.Line, lost)
+}
+
+func (s *script) lose(n *draft.Node, line int, lost []string) {
+	for _, l := range lost {
+		s.d.LoseAt(&n.Above, line, "%s", l)
+	}
+}
