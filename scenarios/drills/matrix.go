@@ -66,7 +66,7 @@ func NewMatrix(runs []Tried) *Matrix {
 		}
 		for i := range run.Result.Faults {
 			f := &run.Result.Faults[i]
-			for _, hit := range hits(f) {
+			for _, hit := range together(hits(f)) {
 				parts[hit[0]], tried[hit[1]] = true, true
 				m.add(hit, run, f)
 			}
@@ -101,6 +101,25 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 	}
 	for i := range f.Steps {
 		add(f.Steps[i].Kind, f.Steps[i].Verified, f.Steps[i].Units)
+	}
+	return out
+}
+
+// together replaces units of one service that a fault hit together by the service, and links between the same services by one between
+// those: the loss of every replica is another thing than that of one.
+func together(all [][2]string) (out [][2]string) {
+	wider := func(hit [2]string) [2]string { return [2]string{cmp.Or(linkOf(hit[0]), serviceOf(hit[0])), hit[1]} }
+	n := map[[2]string]int{}
+	for _, hit := range all {
+		n[wider(hit)]++
+	}
+	for _, hit := range all {
+		if wide := wider(hit); n[wide] > 1 {
+			hit = wide
+		}
+		if !slices.Contains(out, hit) {
+			out = append(out, hit)
+		}
 	}
 	return out
 }

@@ -57,7 +57,7 @@ func (m *Matrix) Coverage(s *System) Coverage {
 		s = m.system()
 	}
 	for at, cell := range m.Cells {
-		key := [2]string{cmp.Or(linkOf(at[0]), serviceOf(at[0])), at[1]}
+		key := [2]string{cmp.Or(linkOf(at[0]), serviceOf(at[0])), at[1]} // of one replica and of all the worst counts
 		if before, ok := tried[key]; !ok || scenarios.Worse(before, cell.Verdict) != before {
 			tried[key] = cell.Verdict
 		}
@@ -96,7 +96,7 @@ func (m *Matrix) system() *System {
 	s := &System{Replicas: map[string]int{}}
 	for _, part := range m.Parts {
 		if link := linkOf(part); link == "" {
-			s.Replicas[serviceOf(part)]++
+			s.Replicas[serviceOf(part)] = 1
 		} else if !slices.Contains(s.Links, link) {
 			s.Links = append(s.Links, link)
 		}
