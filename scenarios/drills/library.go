@@ -14,7 +14,7 @@ import (
 var library embed.FS
 
 // families are the families of the library's drills, in the order of lists.
-var families = []string{"redundancy", "dependency", "cache", "data", "resource", "load"}
+var families = []string{"redundancy", "dependency", "cache", "data", "resource", "load", "watching"}
 
 // Library lists the drills that are part of brunt, by family and name.
 func Library() ([]*Drill, error) {
@@ -37,7 +37,7 @@ func Library() ([]*Drill, error) {
 
 // HarmlessFirst sorts drills from the harmless to the harmful: those that break nothing come first, those that may lose data last.
 func HarmlessFirst(list []*Drill) []*Drill {
-	order := []string{"load", "cache", "dependency", "resource", "redundancy", "data"}
+	order := []string{"load", "cache", "dependency", "watching", "resource", "redundancy", "data"}
 	return slices.SortedStableFunc(slices.Values(list), func(a, b *Drill) int { return slices.Index(order, a.Family) - slices.Index(order, b.Family) })
 }
 

@@ -18,8 +18,8 @@ type Role struct {
 	syntax.Place
 	Name string `yaml:"-"`
 	// what plays it: a service, a unit such as posts[1], a link such as gateway->users, a zone; or of the scenario a load, a
-	// step or a metric
-	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric"`
+	// step, a metric or an alert
+	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
 	Replicas int    `yaml:"replicas,min=1"` // how many replicas the service has at least; zero is one
 }
@@ -49,6 +49,7 @@ type System struct {
 	Loads    []string
 	Steps    []string
 	Metrics  []string
+	Alerts   []string
 	Ledger   bool
 	Breaks   Breaks // what of it brunt can break
 }
@@ -104,6 +105,9 @@ func SystemOf(p *plan.Plan) System {
 	for _, w := range p.Scenario.Metrics {
 		s.Metrics = append(s.Metrics, w.Name)
 	}
+	for _, w := range p.Scenario.Alerts {
+		s.Alerts = append(s.Alerts, w.Name)
+	}
 	return s
 }
 
@@ -149,6 +153,8 @@ func (r *Role) Candidates(s System) []string {
 		return s.Loads
 	case "step":
 		return s.Steps
+	case "alert":
+		return s.Alerts
 	}
 	return s.Metrics
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"embed"
+	"slices"
 )
 
 // The names of the services.
@@ -12,6 +13,9 @@ const (
 	usersName         = "users"
 	postsName         = "posts"
 	gatewayName       = "gateway"
+	identityName      = "identity"
+	cacheName         = "cache"
+	monitorName       = "monitor"
 )
 
 // Config is how SocialConnect is built: how many replicas, and which defences it
@@ -37,6 +41,16 @@ type Config struct {
 	// off by default
 	AckEarly  *bool `yaml:"ack_early"`
 	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off by default
+	Restart   *bool `yaml:"restart"`    // a service that crashed is started again; on by default
+
+	Identity *bool `yaml:"identity"` // a service that issues tokens, instead of the gateway; off by default
+	// the gateway asks identity about the token of each request, instead of checking its signature; off by default
+	AskIssuer *bool `yaml:"ask_issuer"`
+	Cache     *bool `yaml:"cache"`          // a service that keeps pages of posts for 2 s, which the gateway asks first; off by default
+	Fallback  *bool `yaml:"cache_fallback"` // reads go on without the cache; on by default
+	// a service that watches the gateway and has an alert ErrorsHigh, as Prometheus shows one: prompt after a second, late after a
+	// minute, or mislabelled, without severity: page; zero is off
+	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 }
 
 // Scale is the size of a service.
@@ -90,6 +104,7 @@ func (c Config) Services() []Service {
 		{Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName}, Env: posts},
 		{Name: gatewayName, Links: []string{postsName, usersName}, Env: gateway, Entry: true},
 	}
+	services = c.optional(services)
 	for i := range services {
 		services[i].Ready = "/healthz"
 		if services[i].Env == nil {
@@ -100,6 +115,31 @@ func (c Config) Services() []Service {
 	}
 	return services
 }
+
+// optional adds the services that are off by default. The gateway calls some of them, so that they are started before it.
+func (c Config) optional(services []Service) []Service {
+	gateway := &services[len(services)-1]
+	add := func(name string) {
+		gateway.Links = append(gateway.Links, name)
+		services = slices.Insert(services, len(services)-1, Service{Name: name})
+		gateway = &services[len(services)-1]
+	}
+	if onlyOn(c.Identity) == "on" {
+		gateway.Env["DEMO_IDENTITY"], gateway.Env["DEMO_ASK_ISSUER"] = "on", onlyOn(c.AskIssuer)
+		add(identityName)
+	}
+	if onlyOn(c.Cache) == "on" {
+		gateway.Env["DEMO_CACHE"], gateway.Env["DEMO_CACHE_FALLBACK"] = "on", onOff(c.Fallback)
+		add(cacheName)
+	}
+	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {
+		services = append(services, Service{Name: monitorName, Links: []string{gatewayName}, Env: map[string]string{"DEMO_MONITOR": rule}})
+	}
+	return services
+}
+
+// Supervised reports whether a service that crashed is started again.
+func (c Config) Supervised() bool { return onOff(c.Restart) == "on" }
 
 // onOff returns the value of a switch that is on by default, onlyOn of one that is off by default.
 func onOff(s *bool) string {

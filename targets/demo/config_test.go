@@ -99,6 +99,7 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"no switch", "{breaker: maybe}", "want on or off"},
 		{"no balancer", "{balance: random}", "balance"},
 		{"unknown", "{braker: off}", "breaker"},
+		{"no rule", "{monitor: promt}", "prompt"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,7 +115,7 @@ func TestConfig_Mistakes(t *testing.T) {
 func TestServices(t *testing.T) {
 	started := map[string]bool{}
 	entries := 0
-	for _, s := range (Config{}).Services() {
+	for _, s := range (Config{Identity: on(), Cache: on(), Monitor: promptRule}).Services() {
 		if makers[s.Name] == nil {
 			t.Errorf("%s can't be served", s.Name)
 		}

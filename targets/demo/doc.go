@@ -38,6 +38,10 @@
 //	negative_cache the gateway remembers for 2 s that a post is not there
 //	single_flight  identical concurrent requests are merged
 //	idempotency    the store deduplicates posts by their Idempotency-Key
+//	identity       a service issues the tokens; with ask_issuer the gateway asks it about each
+//	cache          a service keeps pages of posts; without cache_fallback reads fail with it
+//	monitor        a service watches the gateway, with an alert as Prometheus shows it
+//	restart        a service that crashed is started again; on unless switched off
 //
 // # Weaknesses
 //
@@ -51,15 +55,17 @@
 //
 //	serve.go          runs a service; environment.go reads its settings, config.go defines those of
 //	                  a scenario
-//	gateway.go        the entry for clients; session.go has sessions and tokens
+//	gateway.go        the entry for clients; session.go has sessions, tokens and identity
 //	balancer.go       chooses a replica; health.go tracks whether it is fit
 //	upstream.go       a replica from its caller's view; breaker.go is its circuit breaker, retry.go
 //	                  its retries
-//	limiter.go        the request limit of a token; flights.go merges and remembers requests
+//	limiter.go        the request limit of a token; flights.go merges and remembers requests, with the
+//	                  cache
 //	posts.go          the posts service, with early.go and notifier.go
 //	store.go users.go notifications.go     the other services; post.go is a post
+//	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
-//	metrics.go log.go trace.go    metrics, logs and traces
+//	telemetry.go trace.go    metrics, logs and traces
 //
 // # Persistence
 //

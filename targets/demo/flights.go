@@ -2,6 +2,10 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -89,4 +93,81 @@ func (m *missing) add(id string) {
 		}
 	}
 	m.ids[id] = now.Add(missingFor)
+}
+
+const (
+	cacheFor     = 2 * time.Second       // how long an entry is kept
+	cacheTimeout = 20 * time.Millisecond // of a call to the cache
+	mostEntries  = 4096                  // beyond that all entries are dropped
+	maxEntry     = 64 << 10              // bytes
+)
+
+// entries is the cache service: bodies by key, for a while.
+type entries struct {
+	mu  sync.Mutex
+	all map[string]entry
+}
+
+type entry struct {
+	body  []byte
+	until time.Time
+}
+
+func newCache(parts) (service, error) {
+	e := &entries{all: map[string]entry{}}
+	return service{routes: map[string]handler{"GET /entry": e.read, "PUT /entry": e.write}}, nil
+}
+
+func (e *entries) read(w http.ResponseWriter, r *http.Request) error {
+	e.mu.Lock()
+	one, ok := e.all[r.URL.Query().Get("key")]
+	e.mu.Unlock()
+	if !ok || !time.Now().Before(one.until) {
+		return &problem{status: http.StatusNotFound, text: "no such entry"}
+	}
+	writeBody(w, http.StatusOK, one.body)
+	return nil
+}
+
+func (e *entries) write(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEntry))
+	if err != nil {
+		return &problem{status: http.StatusRequestEntityTooLarge, text: "the entry is too large"}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.all) >= mostEntries {
+		clear(e.all)
+	}
+	e.all[r.URL.Query().Get("key")] = entry{body, time.Now().Add(cacheFor)}
+	writeBody(w, http.StatusOK, []byte("{}"))
+	return nil
+}
+
+// A cached asks the cache service first. A nil cached asks only the services behind it.
+type cached struct {
+	service  *upstream
+	timeout  time.Duration // 0: none
+	fallback bool          // reads go on without the cache
+}
+
+// do returns the entry of a call, or the answer of ask, which it keeps.
+func (c *cached) do(ctx context.Context, q call, ask func() (reply, error)) (reply, error) {
+	if c == nil {
+		return ask()
+	}
+	key := url.Values{"key": {q.path + "?" + q.query}}.Encode()
+	rep, err := c.service.send(ctx, call{method: http.MethodGet, path: "/entry", query: key}, c.timeout)
+	if err == nil && rep.status == http.StatusOK {
+		return reply{status: rep.status, body: rep.body, by: max(q.stay-1, 0)}, nil
+	}
+	if failed(rep, err) && !c.fallback {
+		return rep, err
+	}
+	lost := failed(rep, err)
+	if rep, err = ask(); err != nil || rep.status != http.StatusOK || lost || !json.Valid(rep.body) {
+		return rep, err
+	}
+	_, _ = c.service.send(ctx, call{method: http.MethodPut, path: "/entry", query: key, body: rep.body}, c.timeout)
+	return rep, err
 }

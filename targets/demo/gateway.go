@@ -25,26 +25,29 @@ type limits struct {
 
 // gateway is the entry for clients. It keeps no state but that of its defences.
 type gateway struct {
-	problems *sampler
-	posts    *balancer
-	users    *upstream
-	retrier  *retrier // nil: one attempt
-	limiter  *limiter // nil: no limit
-	signer   signer
-	limits   limits
-	affinity bool
-	rewrite  bool     // writes are retried as well
-	missing  *missing // nil: nothing is remembered
-	flights  *flights // nil: requests are not merged
-	absent   prometheus.Counter
-	unnamed  prometheus.Counter
-	limited  prometheus.Counter
+	problems  *sampler
+	posts     *balancer
+	users     *upstream
+	retrier   *retrier // nil: one attempt
+	limiter   *limiter // nil: no limit
+	signer    signer
+	limits    limits
+	affinity  bool
+	rewrite   bool      // writes are retried as well
+	missing   *missing  // nil: nothing is remembered
+	flights   *flights  // nil: requests are not merged
+	cache     *cached   // nil: none
+	identity  *upstream // nil: the gateway issues tokens itself
+	askIssuer bool      // each token is checked by identity
+	absent    prometheus.Counter
+	unnamed   prometheus.Counter
+	limited   prometheus.Counter
 }
 
 func newGateway(p parts) (service, error) {
 	g := &gateway{
 		problems: newSampler(p.log),
-		signer:   signer{key: []byte(p.env.text("DEMO_TOKEN_KEY", "socialconnect"))},
+		signer:   signer{key: tokenKey(p)},
 		unnamed: p.metrics.auto.NewCounter(prometheus.CounterOpts{
 			Name: "socialconnect_nameless_total", Help: "Reads answered with bare ids, for want of the users service.",
 		}),
@@ -79,6 +82,15 @@ func newGateway(p parts) (service, error) {
 	g.posts = &balancer{ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash)}
 	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
+	if p.env.asked("DEMO_IDENTITY") {
+		g.identity, g.askIssuer = upstreamsOf(p, c, m, identityName, breakers, false)[0], p.env.asked("DEMO_ASK_ISSUER")
+	}
+	if p.env.asked("DEMO_CACHE") {
+		g.cache = &cached{service: upstreamsOf(p, c, m, cacheName, breakers, false)[0], fallback: p.env.on("DEMO_CACHE_FALLBACK")}
+		if g.limits.request > 0 {
+			g.cache.timeout = cacheTimeout
+		}
+	}
 	return service{
 		routes: map[string]handler{
 			"POST /login":     g.login,
@@ -104,8 +116,11 @@ func (g *gateway) admit(h handler) handler {
 			return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
 		case header != "":
 			token, ok := strings.CutPrefix(header, "Bearer ")
-			if !ok || !g.signer.valid(token) {
-				return &problem{status: http.StatusUnauthorized, text: "the token is not valid: POST /login gives one"}
+			if !ok {
+				token = ""
+			}
+			if err := g.accepts(r, token); err != nil {
+				return err
 			}
 			if wait, ok := g.limiter.take(token); !ok {
 				g.limited.Inc()
@@ -126,16 +141,15 @@ func (g *gateway) admit(h handler) handler {
 }
 
 func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
-	var login struct {
-		User string `json:"user"`
-	}
-	if err := readJSON(w, r, &login); err != nil {
+	user, err := readUserID(w, r)
+	if err != nil {
 		return err
 	}
-	if !validID(login.User) {
-		return &problem{status: http.StatusBadRequest, text: "user must be a user's id: " + idRule}
+	token, err := g.issue(r, user)
+	if err != nil {
+		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"token": g.signer.issue(login.User)})
+	writeJSON(w, http.StatusOK, tokenView{token})
 	return nil
 }
 
@@ -224,7 +238,7 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	q.method = http.MethodGet
 	q = g.origin(r, q)
 	rep, err := g.flights.do(ctx, g.flight(q), func(ctx context.Context) (reply, error) {
-		return g.retrier.send(ctx, g.posts, q, g.limits.posts, true)
+		return g.cache.do(ctx, q, func() (reply, error) { return g.retrier.send(ctx, g.posts, q, g.limits.posts, true) })
 	})
 	if err := g.explain(ctx, postsName, rep, err); err != nil {
 		return err

@@ -70,6 +70,9 @@ var makers = map[string]func(parts) (service, error){
 	usersName:         newUsers,
 	postsName:         newPosts,
 	gatewayName:       newGateway,
+	identityName:      newIdentity,
+	cacheName:         newCache,
+	monitorName:       newMonitor,
 }
 
 func (n node) serve(ctx context.Context) error {

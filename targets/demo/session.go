@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net"
 	"net/http"
 	"strconv"
@@ -57,4 +58,81 @@ func (s signer) sign(body string) string {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(body))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// newIdentity makes the service that issues tokens.
+func newIdentity(p parts) (service, error) {
+	s := signer{key: tokenKey(p)}
+	return service{routes: map[string]handler{
+		"POST /tokens": func(w http.ResponseWriter, r *http.Request) error {
+			user, err := readUserID(w, r)
+			if err != nil {
+				return err
+			}
+			writeJSON(w, http.StatusCreated, tokenView{s.issue(user)})
+			return nil
+		},
+		"GET /tokens/{token}": func(w http.ResponseWriter, r *http.Request) error {
+			token := r.PathValue("token")
+			if !s.valid(token) {
+				return &problem{status: http.StatusNotFound, text: "no such token"}
+			}
+			writeJSON(w, http.StatusOK, tokenView{token})
+			return nil
+		},
+	}}, nil
+}
+
+// A tokenView is a client's view of a token.
+type tokenView struct {
+	Token string `json:"token"`
+}
+
+// tokenKey is the key that signs tokens.
+func tokenKey(p parts) []byte { return []byte(p.env.text("DEMO_TOKEN_KEY", "socialconnect")) }
+
+// readUserID reads the user of a login.
+func readUserID(w http.ResponseWriter, r *http.Request) (string, error) {
+	var login struct {
+		User string `json:"user"`
+	}
+	if err := readJSON(w, r, &login); err != nil {
+		return "", err
+	}
+	if !validID(login.User) {
+		return "", &problem{status: http.StatusBadRequest, text: "user must be a user's id: " + idRule}
+	}
+	return login.User, nil
+}
+
+// issue makes a token: by the identity service, if there is one.
+func (g *gateway) issue(r *http.Request, user string) (string, error) {
+	if g.identity == nil {
+		return g.signer.issue(user), nil
+	}
+	body, err := json.Marshal(map[string]string{"user": user})
+	if err != nil {
+		return "", err
+	}
+	rep, err := g.identity.send(r.Context(), call{method: http.MethodPost, path: "/tokens", body: body}, g.limits.users)
+	if err := g.explain(r.Context(), identityName, rep, err); err != nil {
+		return "", err
+	}
+	var made tokenView
+	if err := json.Unmarshal(rep.body, &made); err != nil {
+		return "", &problem{status: http.StatusBadGateway, text: "identity answered something unreadable"}
+	}
+	return made.Token, nil
+}
+
+// accepts checks a token: by its signature, or by asking the service that issued it.
+func (g *gateway) accepts(r *http.Request, token string) error {
+	if !g.signer.valid(token) {
+		return &problem{status: http.StatusUnauthorized, text: "the token is not valid: POST /login gives one"}
+	}
+	if !g.askIssuer {
+		return nil
+	}
+	rep, err := g.identity.send(r.Context(), call{method: http.MethodGet, path: "/tokens/" + token}, g.limits.users)
+	return g.explain(r.Context(), identityName, rep, err)
 }

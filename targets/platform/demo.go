@@ -26,6 +26,9 @@ func (d *socialConnect) Spec(self []string) Spec {
 			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]template.Text{},
 			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
 		}
+		if !d.Supervised() {
+			svc.Restart = "never"
+		}
 		for _, arg := range append(append([]string{}, self...), "demo-service", s.Name) {
 			svc.Command = append(svc.Command, template.Literal(arg))
 		}
