@@ -1,0 +1,517 @@
+package demo_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets/demo"
+)
+
+// untwinned are the drills whose faults the in-memory network can't have, with the reason.
+var untwinned = map[string]string{
+	"gray-failure":  "a link of the in-memory network passes bytes, and knows no requests",
+	"http-5xx":      "a link of the in-memory network passes bytes, and knows no requests",
+	"fd-exhaustion": "a service in a bubble has no descriptors of its own",
+	"out-of-memory": "a service in a bubble has no memory of its own",
+	"durability":    "a crash on the in-memory network ends connections, and loses no memory",
+}
+
+// A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the judge of a run, over
+// an in-memory network.
+type twin struct {
+	t   *testing.T
+	p   *plan.Plan
+	sys *demo.System
+	t0  time.Time
+	rec *measure.Recorder
+
+	vars   map[string]string // set by setup
+	judged judge.Case
+
+	mu     sync.Mutex
+	writes map[string]bool // ids of writes: they were acknowledged
+}
+
+// newTwin starts the system of a scenario.
+func newTwin(t *testing.T, text string) *twin {
+	t.Helper()
+	p, err := plantest.CompileText(text)
+	if err != nil {
+		t.Fatal(plantest.Explained(err))
+	}
+	var c demo.Config
+	m := &syntax.Mistakes{}
+	syntax.Decode(p.Scenario.Target.With, &c, m)
+	if m.Len() > 0 {
+		t.Fatal(m.Err())
+	}
+	tw := &twin{t: t, p: p, sys: demo.Start(t, c), vars: map[string]string{}, writes: map[string]bool{}}
+	for _, s := range p.Scenario.Setup {
+		u := &user{twin: tw, vars: tw.vars}
+		if _, kind := u.ask(t.Context(), s.With, rand.New(rand.NewPCG(1, 2))); kind != scenarios.OK {
+			t.Fatal("setup failed")
+		}
+	}
+	return tw
+}
+
+func (tw *twin) now() time.Duration { return time.Since(tw.t0) }
+
+// run plays the drill, and returns what the judge says.
+func (tw *twin) run() *result.Result {
+	sc := tw.p.Scenario
+	tw.t0 = time.Now().Add(sc.Warmup)
+	timeout := time.Duration(0)
+	for i := range tw.p.Loads {
+		timeout = max(timeout, tw.p.Loads[i].Timeout.D())
+	}
+	var err error
+	tw.rec, err = measure.New(measure.Config{
+		Series: tw.p.Series, Limits: counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop), SlowShare: sc.Judge.LimitOr() / 2, Timeout: timeout,
+		Shards: 1, Now: tw.now, Dir: tw.t.TempDir(), NoPause: true,
+	})
+	if err != nil {
+		tw.t.Fatal(err)
+	}
+	defer tw.rec.Close()
+	tw.judged = judge.Case{
+		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Faults: map[string]judge.FaultCase{},
+		Ended: map[int]time.Duration{}, Alerts: map[judge.AlertKey]judge.Detection{}, Resolved: map[judge.AlertKey]judge.Resolution{},
+	}
+	ctx, cancel := context.WithCancel(tw.t.Context())
+	var beside sync.WaitGroup
+	tw.every(ctx, &beside, 200*time.Millisecond, func() {
+		if err := tw.rec.Fold(); err != nil {
+			tw.t.Error(err)
+		}
+	})
+	for _, e := range tw.p.Faults {
+		tw.judged.Faults[e.Name] = judge.FaultCase{Group: e.Kind == chaos.GroupKind}
+		beside.Go(func() { tw.inject(e) })
+	}
+	tw.watch(ctx, &beside)
+	var loads sync.WaitGroup
+	for i := range tw.p.Loads {
+		loads.Go(func() { tw.load(i) })
+		lp := &tw.p.Loads[i]
+		tw.judged.Loads = append(tw.judged.Loads, answer.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()})
+	}
+	loads.Wait()
+	cancel()
+	beside.Wait()
+	tw.judged.Ledger = tw.readBack()
+	found, err := judge.Judge(tw.rec.Finish(), tw.judged)
+	if err != nil {
+		tw.t.Fatal(err)
+	}
+	res := &result.Result{
+		Verdict: scenarios.Pass, Reason: "as the twin has it", Objectives: found.Objectives, Cells: found.Cells, Histograms: found.Histograms,
+		Generator: result.Generator{Healthy: true},
+	}
+	for i := range found.Objectives {
+		if o := &found.Objectives[i]; scenarios.Worse(res.Verdict, o.Verdict) != res.Verdict {
+			res.Verdict, res.Reason = o.Verdict, o.Text+": "+o.Note
+		}
+	}
+	return res
+}
+
+// every calls do in intervals until ctx ends.
+func (tw *twin) every(ctx context.Context, all *sync.WaitGroup, d time.Duration, do func()) {
+	all.Go(func() {
+		tick := time.NewTicker(d)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				do()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// load runs load i by its schedule.
+func (tw *twin) load(i int) {
+	lp := &tw.p.Loads[i]
+	steps := map[string]*syntax.Node{}
+	for k := range lp.Flow {
+		steps[lp.Steps[k]] = lp.Flow[k].With
+	}
+	warm := tw.p.Scenario.Warmup
+	if lp.Start != 0 {
+		warm = 0
+	}
+	run := &load.Run{Settings: load.Settings{
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Timeout: lp.Timeout.D(), Grace: lp.Grace.D(),
+		MaxInFlight: lp.InFlight(), Seed: tw.p.Scenario.Seed, Pacing: "sleep", Now: tw.now, Env: &template.Env{Now: tw.now}, Shards: 1,
+		Sink: func(int) load.Sink { return tw.rec.Shard(0) }, Abort: func() {},
+		Open: func(int) (load.User, load.EndIteration, error) { return &user{twin: tw, steps: steps}, nil, nil },
+	}}
+	if _, err := run.Go(tw.t.Context()); err != nil {
+		tw.t.Error(err)
+	}
+}
+
+// A user is a virtual user on the in-memory network.
+type user struct {
+	*twin
+	steps map[string]*syntax.Node
+	vars  map[string]string // of the iteration
+	of    int64             // the iteration
+}
+
+func (u *user) Close() error { return nil }
+
+// Do implements [load.User].
+func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
+	if u.vars == nil || u.of != it.N {
+		u.vars, u.of = map[string]string{}, it.N
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), u.t0.Add(it.Deadline))
+	defer cancel()
+	out.Slot, out.Sent, out.WasSent = u.now(), u.now(), true
+	status, kind := u.ask(ctx, u.steps[c.Name()], it.Rand)
+	out.End, out.Status, out.Kind = u.now(), int32(status), kind
+	out.First, out.Answered = out.End, status > 0
+	switch {
+	case kind != scenarios.Error:
+	case status > 0:
+		out.Cause = scenarios.Status(status)
+	case ctx.Err() != nil:
+		out.Cause = scenarios.Timeout
+	default:
+		out.Cause = scenarios.Reset
+	}
+}
+
+var placeholder = regexp.MustCompile(`\$\{([a-z.]+)(?:\(([^)]*)\))?\}`)
+
+// filled fills the placeholders of a text that the drills use.
+func (u *user) filled(text string, r *rand.Rand, id string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		part := placeholder.FindStringSubmatch(found)
+		name, isVar := strings.CutPrefix(part[1], "var.")
+		switch {
+		case isVar && u.vars[name] != "":
+			return u.vars[name]
+		case isVar:
+			return u.twin.vars[name]
+		case part[1] == "int":
+			low, high, _ := strings.Cut(part[2], ",")
+			from, _ := strconv.Atoi(low)
+			to, _ := strconv.Atoi(strings.TrimSpace(high))
+			return strconv.Itoa(from + r.IntN(to-from+1))
+		case part[1] == "ledger.id":
+			return id
+		case part[1] == "now":
+			return u.now().String()
+		}
+		u.t.Errorf("the twin does not know %s", found)
+		return ""
+	})
+}
+
+// ask makes the request of a step, checks its answer, and keeps what it extracts.
+func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status int, kind scenarios.Kind) {
+	id := fmt.Sprintf("w%d-%d", r.Uint64(), u.of)
+	fill := func(n *syntax.Node) string { return u.filled(n.Value, r, id) }
+	method, path, body := "GET", step.Get("get"), ""
+	if path == nil {
+		method, path = "POST", step.Get("post")
+	}
+	if in := step.Get("json"); in != nil {
+		var fields []string
+		for _, f := range in.Fields {
+			fields = append(fields, fmt.Sprintf("%q:%q", f.Key, fill(f.Value)))
+		}
+		body = "{" + strings.Join(fields, ",") + "}"
+	}
+	var header []string
+	if in := step.Get("headers"); in != nil {
+		for _, f := range in.Fields {
+			header = append(header, f.Key, fill(f.Value))
+		}
+	}
+	status, text := u.sys.Answer(ctx, "gateway[0]", method, fill(path), body, header...)
+	check := func(key string) bool {
+		n := step.Get("check").Get(key)
+		return n != nil && n.Value == strconv.Itoa(status)
+	}
+	kind = scenarios.Error
+	switch {
+	case check("shed"):
+		kind = scenarios.Shed
+	case check("status") || step.Get("check") == nil && status == 200:
+		kind = scenarios.OK
+	}
+	if slices.Contains(header, id) {
+		u.mu.Lock()
+		u.writes[id] = kind == scenarios.OK
+		u.mu.Unlock()
+	}
+	if from := step.Get("extract"); from != nil && kind == scenarios.OK {
+		for _, f := range from.Fields {
+			value := regexp.MustCompile(`"` + strings.TrimPrefix(f.Value.Value, "$.") + `":"([^"]*)"`).FindStringSubmatch(text)
+			if value == nil {
+				return status, scenarios.Error
+			}
+			u.vars[f.Key] = value[1]
+		}
+	}
+	return status, kind
+}
+
+// units lists the units that a fault selects, the last one of a service unless it picks all.
+func (tw *twin) units(settings *syntax.Node, key string) (out []string) {
+	get := func(key string) string {
+		if n := settings.Get(key); n != nil {
+			return n.Value
+		}
+		return ""
+	}
+	name := get(key)
+	if unit := get("unit"); unit != "" {
+		return []string{unit}
+	}
+	for i := range tw.p.Stack.Services {
+		s := &tw.p.Stack.Services[i]
+		for k := range s.Replicas {
+			unit := syntax.UnitName(s.Name, k)
+			whole := key != "service" || get("pick") == "all"
+			if unit == name || s.Name == name && (whole || k == s.Replicas-1) || get("zone") != "" && s.Zone(k) == get("zone") {
+				out = append(out, unit)
+			}
+		}
+	}
+	return out
+}
+
+const (
+	restarts  = time.Second     // until the supervisor starts a crashed process again
+	leastOver = 5 * time.Second // of the phase of a crash
+)
+
+// inject injects a fault at its time, and takes it back.
+func (tw *twin) inject(e *chaos.Entry) {
+	settings := tw.p.Scenario.Root.Get("chaos").Get(e.Name).Get(e.Kind)
+	length := func(key string) (d time.Duration) {
+		if n := settings.Get(key); n != nil {
+			d, _ = time.ParseDuration(n.Value)
+		}
+		return d
+	}
+	how, from, to := "", []string(nil), tw.units(settings, "service")
+	switch e.Kind {
+	case "process.crash", "process.stop":
+		how = "kill"
+	case "process.freeze":
+		how = "hold"
+	case "network.latency":
+		how, from, to = "slow", tw.units(settings, "from"), tw.units(settings, "to")
+	case "network.blackhole":
+		how, from, to = "hold", tw.units(settings, "from"), tw.units(settings, "to")
+	default:
+		tw.t.Errorf("the twin has no %s", e.Kind)
+		return
+	}
+	if len(to) == 0 {
+		tw.t.Errorf("%s hits nothing", e.Name)
+	}
+	time.Sleep(time.Until(tw.t0.Add(e.At.D()))) // simulates the timeline
+	n, at := tw.rec.Inject(e.Name, e.Name)
+	undo := tw.sys.Break(how, from, to, length("delay")/2)
+	if e.Kind != "process.crash" {
+		if jitter := length("jitter"); jitter > 0 {
+			tw.shake(e, func(share float64) {
+				tw.sys.Break(how, from, to, (length("delay")+time.Duration(share*float64(jitter)))/2)
+			})
+		}
+		time.Sleep(time.Until(tw.t0.Add(at + e.For.D()))) // simulates the timeline
+		undo()
+		tw.rec.Clear(n)
+		return
+	}
+	service, _, _ := chaos.SplitUnit(to[0])
+	if tw.p.Stack.Service(service).Restart == "never" {
+		return
+	}
+	time.Sleep(restarts) // simulates the supervisor
+	undo()
+	tw.judged.Ended[n] = at + restarts
+	time.Sleep(leastOver - restarts) // simulates the rest of the phase
+	tw.rec.Clear(n)
+}
+
+// shake changes a fault ten times a second while it is in, by shares from -1 to 1.
+func (tw *twin) shake(e *chaos.Entry, set func(share float64)) {
+	r := rand.New(rand.NewPCG(tw.p.Scenario.Seed, 7))
+	for range e.For.D() / (100 * time.Millisecond) {
+		set(2*r.Float64() - 1)
+		time.Sleep(100 * time.Millisecond) // simulates packets that are late by different times
+	}
+}
+
+// watch reads the metrics and the alert of the scenario while the load goes on.
+func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
+	for _, w := range tw.p.Scenario.Metrics {
+		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + `\{[^}]*route="` + regexp.QuoteMeta(w.With.Get("labels").Get("route").Value) + `"\} (\S+)$`)
+		tw.judged.Series = append(tw.judged.Series, result.Series{Name: w.Name, Unit: result.UnitPerSecond, Every: 1})
+		s, last := &tw.judged.Series[len(tw.judged.Series)-1], -1.
+		tw.every(ctx, all, time.Second, func() {
+			status, text := tw.sys.Answer(ctx, "store[0]", "GET", "/metrics", "")
+			if status != 200 {
+				return
+			}
+			sum := 0.
+			for _, found := range line.FindAllStringSubmatch(text, -1) {
+				v, _ := strconv.ParseFloat(found[1], 64)
+				sum += v
+			}
+			if last >= 0 {
+				s.Points = append(s.Points, result.Point{T: result.Sec(tw.now()), V: result.Num(sum - last)})
+			}
+			last = sum
+		})
+	}
+	for _, w := range tw.p.Scenario.Alerts {
+		key := judge.AlertKey{Alert: w.Name}
+		tw.every(ctx, all, 500*time.Millisecond, func() {
+			_, text := tw.sys.Answer(ctx, "monitor[0]", "GET", "/api/v1/rules", "")
+			firing := strings.Contains(text, `"state":"firing"`) && strings.Contains(text, `"severity":"page"`)
+			seen, over := tw.judged.Alerts[key], tw.judged.Resolved[key]
+			switch {
+			case firing && seen.At == 0:
+				seen.At = tw.now()
+			case !firing && seen.At == 0:
+				seen.NotYet = tw.now()
+			case firing:
+				over.Still = tw.now()
+			case over.At == 0:
+				over.At = tw.now()
+			}
+			tw.judged.Alerts[key], tw.judged.Resolved[key] = seen, over
+		})
+	}
+}
+
+// readBack reads every write back, if the scenario has a ledger.
+func (tw *twin) readBack() *result.LedgerRecord {
+	if tw.p.Scenario.Ledger == nil {
+		return nil
+	}
+	time.Sleep(5 * time.Second) // simulates the time until late writes are done
+	out := &result.LedgerRecord{Read: true, RPO: 0}
+	for id, acknowledged := range tw.writes {
+		_, text := tw.sys.Answer(tw.t.Context(), "posts[0]", "GET", "/posts?key="+id, "")
+		n := strings.Count(text, `"id"`)
+		if n > 1 {
+			out.Duplicated++
+		}
+		if acknowledged {
+			out.Acknowledged++
+			if n == 0 {
+				out.Lost++
+			} else if n == 1 {
+				out.Held++
+			}
+		}
+	}
+	return out
+}
+
+// TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an objective that
+// the proof names. The full suite plays each 20 times, with other random values each time.
+func TestTwins(t *testing.T) {
+	names, times := []string{"crash-restart"}, 1
+	if suite.Full() {
+		names, times = drills.Names(), 20
+	}
+	for _, name := range names {
+		if untwinned[name] != "" {
+			continue
+		}
+		d, err := drills.Find(name, nil)
+		if err == nil {
+			d, err = drills.Find(name, d.Proof.Set)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		mutants := []*drills.Mutant{nil}
+		for i := range d.Proof.Mutants {
+			mutants = append(mutants, &d.Proof.Mutants[i])
+		}
+		for _, mutant := range mutants {
+			system := drills.Good
+			if mutant != nil {
+				system = mutant.Name
+			}
+			t.Run(name+"/"+system, func(t *testing.T) {
+				var figures []string
+				for n := range times {
+					synctest.Test(t, func(t *testing.T) {
+						laid := onDemo(t, d, mutant)
+						tw := newTwin(t, "seed: "+strconv.Itoa(n+1)+"\n"+laid.Text)
+						j := d.Judge(laid, mutant, tw.run())
+						if figures = append(figures, j.Figure); j.Answer != drills.Proved {
+							t.Errorf("seed %d: %s: %s (%s)", n+1, j.Answer, j.Why, j.Figure)
+						}
+					})
+				}
+				t.Log(drills.Range(figures))
+			})
+		}
+	}
+}
+
+// onDemo lays a drill over the system of its proof.
+func onDemo(t *testing.T, d *drills.Drill, mutant *drills.Mutant) *drills.Laid {
+	t.Helper()
+	tree, err := drills.Tree("demo", drills.Demo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := &drills.Base{Tree: scenarios.Overlay(tree, d.Over(mutant))}
+	if base.Plan, err = plantest.CompileText(syntax.WriteYAML(base.Tree, func(s string) string { return s })); err != nil {
+		t.Fatal(plantest.Explained(err))
+	}
+	laid, err := d.Lay(base, d.Proof.Roles.Map())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return laid
+}
+
+// TestTwins_Listed: what has no twin is a drill, and says why.
+func TestTwins_Listed(t *testing.T) {
+	for name := range untwinned {
+		if !slices.Contains(drills.Names(), name) {
+			t.Errorf("there is no drill %s", name)
+		}
+	}
+}
