@@ -81,6 +81,9 @@ func SQLState(code string) (number int32) {
 // SQLStateError is the cause of an answer that is an error with a SQLSTATE; number is that of [SQLState].
 func SQLStateError(number int32) Cause { return sqlStateCause | Cause(number)&^sqlStateCause }
 
+// MySQLError is the cause of an answer that is an error of MySQL.
+func MySQLError(number int32) Cause { return mysqlCause | Cause(number&0xffff) }
+
 // sqlState returns the SQLSTATE with a number.
 func sqlState(number int32) string {
 	var code [5]byte

@@ -52,6 +52,7 @@ const (
 	extractionCause Cause = 3 << 16
 	grpcCause       Cause = 4 << 16
 	redisCause      Cause = 5 << 16
+	mysqlCause      Cause = 6 << 16
 	sqlStateCause   Cause = 1 << 30 // with a number of 26 bits
 )
 
@@ -99,6 +100,8 @@ func (c Cause) Name(checks []string) string {
 		return "status " + GRPCStatus(n)
 	case redisCause:
 		return "error " + redisWord(n)
+	case mysqlCause:
+		return "error " + strconv.Itoa(n)
 	case checkCause:
 		return "check " + name
 	case extractionCause:

@@ -77,12 +77,13 @@ var arrows = map[string][]string{
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": { // the one list of protocols
-		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/postgres",
+		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/mysql", "targets/sql/postgres",
 	},
 	"targets/dial":         {"scenarios", "targets"},
 	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"},      // the wire is that of HTTP/2
 	"targets/redis":        {"scenarios", "targets", "targets/dial", "targets/http/h1"},                         // its connections are those of HTTP/1.1
 	"targets/sql":          {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
+	"targets/sql/mysql":    {"scenarios", "targets", "targets/http/h1", "targets/sql"},
 	"targets/sql/postgres": {"scenarios", "targets", "targets/http/h1", "targets/sql"},
 	// vegeta: its tests compare both engines
 	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},

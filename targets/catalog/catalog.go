@@ -12,6 +12,7 @@ import (
 	"brunt/targets/http"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
+	"brunt/targets/sql/mysql"
 	"brunt/targets/sql/postgres"
 )
 
@@ -21,7 +22,7 @@ func Protocols() []*targets.Descriptor {
 		http.Descriptor(),
 		grpc.Descriptor(),
 		redis.Descriptor(),
-		sql.Descriptor(postgres.Dialect()),
+		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 	}
 }
 

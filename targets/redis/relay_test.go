@@ -16,7 +16,7 @@ func TestReal_NothingIsSentTwice(t *testing.T) {
 	s := serve(t)
 	for _, reset := range []bool{false, true} {
 		s.cli("flushall")
-		r := targetstest.StartRelay(t, s.addr, reset)
+		r := targetstest.StartRelay(t, s.addr, reset, false)
 		f := newFixture(t, targets.Options{Base: "redis://" + r.Addr().String() + "?protocol=2"}, "redis: [INCR, n]") // no login that a cut would hit
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup

@@ -263,7 +263,7 @@ func (n *node) nothingTwice(t *testing.T) {
 	n.psql("create table hits (at int)")
 	for _, reset := range []bool{false, true} {
 		n.psql("truncate hits")
-		r := targetstest.StartRelay(t, n.addr, reset)
+		r := targetstest.StartRelay(t, n.addr, reset, false)
 		f := newFixture(t, targets.Options{Base: "postgres://postgres@" + r.Addr().String() + "/postgres"}, `{sql: "insert into hits values ($1)", args: [1]}`)
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup

@@ -12,16 +12,18 @@ type Relay struct {
 	net.Listener
 	to      string
 	reset   bool // it resets what it ends
+	greets  bool // the server speaks first
 	answers atomic.Int64
 }
 
-// StartRelay starts a relay to host:port that ends with the test. Reset says that it resets the connections that it ends.
-func StartRelay(t testing.TB, to string, reset bool) *Relay {
+// StartRelay starts a relay to host:port that ends with the test. Reset says that it resets the connections that it
+// ends, and greets that the server speaks first.
+func StartRelay(t testing.TB, to string, reset, greets bool) *Relay {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Relay{Listener: l, to: to, reset: reset}
+	r := &Relay{Listener: l, to: to, reset: reset, greets: greets}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -47,7 +49,17 @@ func (r *Relay) pass(c *net.TCPConn) {
 		return
 	}
 	defer s.Close()
-	for b := make([]byte, 4<<10); ; {
+	b := make([]byte, 4<<10)
+	if r.greets {
+		n, err := s.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return
+		}
+	}
+	for {
 		n, err := c.Read(b)
 		if err != nil {
 			return

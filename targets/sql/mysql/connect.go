@@ -1,0 +1,139 @@
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/sql"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// connector opens connections to the servers of an endpoint.
+type connector struct {
+	o      *targets.Options
+	at     *sql.Location
+	tls    *tls.Config // nil: none
+	writes bool        // a server must take writes
+}
+
+// silent drops what the driver logs: its errors are returned too.
+type silent struct{}
+
+func (silent) Print(...any) {}
+
+// connect prepares connections to the servers of an endpoint.
+func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n uint64) (sql.Conn, error), error) {
+	k := &connector{o: o, at: at}
+	switch wanted := at.Params["target_session_attrs"]; wanted {
+	case "", "any":
+	case "read-write":
+		k.writes = true
+	default:
+		return nil, fmt.Errorf("target_session_attrs=%s: there are any and read-write", wanted)
+	}
+	var err error
+	k.tls, err = at.TLSConfig(o)
+	return k.open, err
+}
+
+// open opens connection n to the first server that fits, and logs in.
+func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
+	var first error
+	for _, address := range k.at.Addresses {
+		c, err := k.try(ctx, address, n)
+		if err == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if _, refused := errors.AsType[*targets.NotAllowedError](err); refused || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	return nil, first
+}
+
+// readOnly is the number of the error of a server that refuses writes.
+const readOnly = 1290
+
+// try opens connection n to a server.
+func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn, error) {
+	c := &connection{o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]driver.Stmt{}}
+	cfg := mysql.NewConfig()
+	cfg.User, cfg.Passwd, cfg.DBName, cfg.Net, cfg.Addr = k.at.User, k.at.Password, k.at.Database, "tcp", address
+	cfg.MultiStatements, cfg.Logger, cfg.AllowCleartextPasswords = true, silent{}, k.tls != nil
+	if k.tls != nil {
+		cfg.TLS = k.tls.Clone()
+		if cfg.TLS.ServerName == "" {
+			cfg.TLS.ServerName, _, _ = net.SplitHostPort(address)
+		}
+	}
+	cfg.DialFunc = func(ctx context.Context, _, address string) (net.Conn, error) {
+		raw, err := k.o.Network.Dial(ctx, address, n)
+		if err != nil {
+			return nil, err
+		}
+		t, ok := raw.(*net.TCPConn)
+		if !ok {
+			_ = raw.Close()
+			return nil, fmt.Errorf("the network opened a %T, and TCP is wanted", raw)
+		}
+		c.wire = &wire{TCPConn: t, now: k.o.Now}
+		targets.StagesOf(ctx).Enter(scenarios.InLogin)
+		return c.wire, nil
+	}
+	by, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if c.conn, err = by.Connect(ctx); err != nil {
+		return nil, c.refused(ctx, err)
+	}
+	if k.writes {
+		if err := c.takesWrites(); err != nil {
+			_ = c.Close()
+			return nil, c.refused(ctx, err)
+		}
+	}
+	return c, nil
+}
+
+// takesWrites asks the server whether it takes writes.
+func (c *connection) takesWrites() error {
+	rows, err := c.conn.(driver.QueryerContext).QueryContext(context.Background(), "select @@global.read_only", nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	is := make([]driver.Value, 1)
+	if err := rows.Next(is); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if text := fmt.Sprintf("%s", is[0]); text != "0" && fmt.Sprint(is[0]) != "0" {
+		return &targets.Error{Cause: scenarios.MySQLError(readOnly), Text: "no server is read-write"}
+	}
+	return nil
+}
+
+// refused returns the error of a login, with its cause.
+func (c *connection) refused(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return &targets.Error{Cause: scenarios.MySQLError(int32(own.Number)), Text: fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message)}
+	}
+	if _, bad := errors.AsType[*tls.CertificateVerificationError](err); bad || errors.Is(err, mysql.ErrNoTLS) {
+		return &targets.TLSError{Err: err}
+	}
+	return c.why(err)
+}

@@ -1,0 +1,206 @@
+package mysql_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/suite"
+	"brunt/targets"
+	"brunt/targets/sql"
+	"brunt/targets/sql/mysql"
+	"brunt/targets/targetstest"
+)
+
+// long is a timeout that passes only if something is wrong.
+const long = 30 * time.Second
+
+// program is a program of MariaDB. It skips the test where there is none.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%v; apt-get install mariadb-server-core mariadb-client-core", err)
+	}
+	return path
+}
+
+// serve starts a MariaDB that ends with the test, with the user app whose password is sesame.
+func serve(t *testing.T) (addr string, client func(statement string) string) {
+	t.Helper()
+	dir := t.TempDir()
+	account := "--user=root"
+	install := exec.Command(program(t, "mariadb-install-db"), "--no-defaults", account, "--datadir="+dir,
+		"--auth-root-authentication-method=normal", "--skip-test-db")
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = l.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+	_ = l.Close()
+	c := exec.Command(program(t, "mariadbd"), "--no-defaults", account, "--datadir="+dir, "--port="+port, "--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(dir, "s"), "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin")
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdout, c.Stderr = log, log
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		_ = log.Close()
+	})
+	run := func(statement string) (string, error) {
+		out, err := exec.Command(program(t, "mariadb"), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root", "-N", "-B",
+			"-e", statement).CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	client = func(statement string) string {
+		t.Helper()
+		out, err := run(statement)
+		if err != nil {
+			t.Fatalf("%s: %v: %s", statement, err, out)
+		}
+		return out
+	}
+	suite.Until(t, "MariaDB", func() bool { _, err := run("select 1"); return err == nil })
+	client("create database shop; create user app identified by 'sesame'; grant all on shop.* to app")
+	return addr, client
+}
+
+// fixture is a client with its calls.
+type fixture struct {
+	*targetstest.Flow
+	targets.Client
+	t0 time.Time
+}
+
+func newFixture(t *testing.T, o targets.Options, steps ...string) *fixture {
+	t.Helper()
+	d := sql.Descriptor(mysql.Dialect())
+	f := &fixture{Flow: targetstest.Compile(t, d, "", steps...), t0: time.Now()}
+	o.T0, o.Timeout = f.t0, long
+	var err error
+	if f.Client, err = d.Client(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func (f *fixture) user(t *testing.T, vu int) *targetstest.User {
+	return f.Flow.Open(t, f.Client, f.t0, vu)
+}
+
+func (f *fixture) got(out scenarios.Outcome) string {
+	text := out.Kind.String()
+	if out.Cause != scenarios.NoCause {
+		text += ", " + out.Cause.Name(f.Checks)
+	}
+	return text
+}
+
+// TestReal sends statements to Debian's MariaDB: each kind of answer, logins, and as many statements as the server counts.
+func TestReal(t *testing.T) {
+	addr, client := serve(t)
+	for _, query := range []string{"", "?prepare=off"} {
+		t.Run("statements"+query, func(t *testing.T) { statements(t, "mysql://app:sesame@"+addr+"/shop"+query) })
+	}
+	t.Run("login", func(t *testing.T) {
+		for base, want := range map[string]string{
+			"mysql://app:no@ADDR/shop": "error, error 1045", "mysql://app:sesame@ADDR/none": "error, error 1044",
+			"mysql://app:sesame@ADDR/shop?target_session_attrs=read-write": "ok", "mysql://app:sesame@127.0.0.1:1/shop?addr=ADDR": "ok",
+			"mysql://app:sesame@127.0.0.1:1/shop": "error, refused", "mysql://app:sesame@ADDR/shop?sslmode=require": "error, tls",
+		} {
+			f := newFixture(t, targets.Options{Base: strings.Replace(base, "ADDR", addr, 1)}, "sql: select 1")
+			if got := f.got(f.user(t, 0).Do(0, long)); got != want {
+				t.Errorf("%s: %s, want %s", base, got, want)
+			}
+		}
+	})
+	t.Run("killed", func(t *testing.T) {
+		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + addr + "/shop"}, "sql: select 1", "sql: select sleep(9)")
+		u := f.user(t, 0)
+		if got := f.got(u.Do(0, long)); got != "ok" {
+			t.Error(got)
+		}
+		of := "select group_concat(id) from information_schema.processlist where user = 'app'"
+		client("kill " + client(of))
+		suite.Until(t, "the end", func() bool { return client(of) == "NULL" })
+		if out := u.Do(0, long); f.got(out) != "ok" || out.Attempts != 1 { // another connection, before anything was written
+			t.Errorf("%s, %d attempts", f.got(out), out.Attempts)
+		}
+		if got := f.got(u.Do(1, 300*time.Millisecond)); got != "error, timeout" {
+			t.Error(got)
+		}
+	})
+	t.Run("nothing is sent twice", func(t *testing.T) {
+		client("create table shop.hits (at int)")
+		for _, reset := range []bool{false, true} {
+			client("truncate shop.hits")
+			r := targetstest.StartRelay(t, addr, reset, true)
+			f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + r.Addr().String() + "/shop"}, `{sql: insert into hits values (?), args: [1]}`)
+			var sent, answered atomic.Int64
+			var all sync.WaitGroup
+			for vu := range 4 {
+				u := f.user(t, vu)
+				all.Go(func() {
+					for range 50 {
+						out := u.Do(0, 5*time.Second)
+						sent.Add(out.Written())
+						if out.Answered {
+							answered.Add(1)
+						}
+					}
+				})
+			}
+			all.Wait()
+			counted := func() string { return client("select count(*) from shop.hits") }
+			if !suite.Within(5*time.Second, func() bool { return counted() == strconv.FormatInt(sent.Load(), 10) }) || answered.Load() == sent.Load() {
+				t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted(), sent.Load(), answered.Load())
+			}
+		}
+	})
+}
+
+func statements(t *testing.T, base string) {
+	f := newFixture(t, targets.Options{Base: base},
+		"sql: 'drop table if exists orders; create table orders (id int primary key auto_increment, who varchar(50), cents decimal(9,2), n double)'",
+		`{sql: "insert into orders (who, cents, n) values (?, ?, ?)", args: ["it's \\ ${int(5,5)}", 3.98, 1.5], check: {affected: 1}}`,
+		`{sql: "select * from orders where who = ?", args: ["it's \\ 5"], `+
+			`check: {rows: 1, "$[0].cents": 3.98, "$[0].n": "> 1", "$[0].id": 1}, extract: {id: "$[0].id"}}`,
+		`{sql: "select * from orders where id = 1", check: {rows: 1, "$[0].cents": 3.98, "$[0].n": "> 1", "$[0].id": 1}}`,
+		`{sql: "update orders set who = ? where id = ?", args: [null, "${var.id}"], check: {affected: 1}}`,
+		`{sql: "select who from orders where who is not null", check: {rows: 0}}`,
+		`{sql: "select nothing from orders where id = ?", args: [1]}`,
+		`{sql: "insert into orders (id) values (?)", args: ["${var.id}"]}`,
+		`{sql.tx: {isolation: serializable, steps: [{sql: "select count(*) as c from orders", extract: {c: "$[0].c"}}, `+
+			`{sql: "insert into orders (id) values (?)", args: [1000]}]}}`,
+		`{sql.tx: {steps: [{sql: "insert into orders (id) values (2000)"}, {sql: "insert into orders (id) values (2000)"}]}}`,
+		`{sql: "select id from orders where id >= 1000", check: {rows: 1}}`,
+	)
+	u := f.user(t, 0)
+	for i, want := range []string{"ok", "ok", "ok", "ok", "ok", "ok", "error, error 1054", "error, error 1062", "ok", "error, error 1062", "ok"} {
+		if got := f.got(u.Do(i, long)); got != want {
+			t.Errorf("call %d, %s: %s, want %s", i, f.Calls[i].Name(), got, want)
+		}
+	}
+	if f.Opened() != 1 {
+		t.Errorf("%d connections", f.Opened())
+	}
+}
