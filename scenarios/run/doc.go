@@ -18,6 +18,7 @@
 //	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load
 //	drive.go          loads and timeline, side by side
+//	garbage.go        what the heap may hold of garbage, in a long run
 //	live.go           every second: stop conditions, and the interval for the live page
 //	identity.go       what the run was made of: programs, images, machine; logs.go the logs of its units
 //	snapshot.go       the state of a run; fault_record.go describes its faults

@@ -34,6 +34,8 @@ func (l *live) watch(done <-chan struct{}) error {
 	next := observe.NextSecond(l.Now())
 	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(l.over)
+	var heap garbage
+	defer heap.end()
 	if l.o.Begun != nil {
 		l.o.Begun(l.sample)
 	}
@@ -62,6 +64,7 @@ func (l *live) watch(done <-chan struct{}) error {
 		iv, second := l.loads.rec.Interval()
 		l.stopConditions(now, second, stops)
 		l.observers.mon.Tick(iv.InFlight)
+		heap.tick()
 		l.tell(iv, second)
 	}
 }
