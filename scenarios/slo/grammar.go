@@ -13,7 +13,7 @@
 //
 //	objective = metric op value { clause } .
 //	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
-//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "timeouts" | "checks"
+//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "checks"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]

@@ -61,6 +61,14 @@ var metrics = Table{
 		Meaning: "Iterations a second; of a step, its requests a second.",
 	},
 	{
+		Name: "goodput", Unit: PerSecond, Better: HigherIsBetter, Bare: true, Written: []string{"goodput"},
+		CountsBad: true, CountsShed: true,
+		Rate:      func(c Counts) (float64, int64) { return float64(c.OK) / c.Span.Seconds(), c.Offered() },
+		Missed:    missedGoodput,
+		Meaning: "Good answers a second: of requests and not of iterations, without those that failed or were shed. Under too much load it tells " +
+			"a target that sheds the rest from one that collapses.",
+	},
+	{
 		Name: "timeouts", Unit: Count, Bare: true, Written: []string{"timeouts"},
 		Count:   func(c Counts) (bad, n int64) { return c.Timeouts, c.Offered() },
 		Meaning: "How many requests timed out.",

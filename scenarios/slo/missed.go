@@ -62,6 +62,10 @@ func missedRate(m Miss) string {
 	return m.Got + " were reached" + m.Of + m.During + ", and " + m.Asked + " was asked for"
 }
 
+func missedGoodput(m Miss) string {
+	return m.Got + " were answered rightly" + m.Of + m.During + ", and " + m.Asked + " was asked for"
+}
+
 func missedDetection(m Miss) string {
 	if m.Endless {
 		return "the monitoring did not notice " + m.Fault + ", and " + m.Asked + " was asked for"

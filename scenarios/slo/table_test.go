@@ -3,6 +3,7 @@ package slo_test
 import (
 	"math"
 	"testing"
+	"time"
 
 	"brunt/scenarios/slo"
 )
@@ -48,6 +49,21 @@ func TestRow_Of(t *testing.T) {
 	r, _ := slo.Metrics().Row("errors")
 	if got := r.Of(slo.Counts{}); !math.IsNaN(got) {
 		t.Errorf("of no request it is %v", got)
+	}
+}
+
+// TestRow_Rate: rate counts iterations, and goodput the good answers alone.
+func TestRow_Rate(t *testing.T) {
+	counts := slo.Counts{OK: 80, Shed: 10, Error: 6, Skipped: 4, Iterations: 50, Span: 2 * time.Second}
+	for name, want := range map[string]float64{"rate": 25, "goodput": 40} {
+		r, _ := slo.Metrics().Row(name)
+		if got, n := r.Rate(counts); got != want || n == 0 {
+			t.Errorf("%s is %v of %d, not %v", name, got, n, want)
+		}
+	}
+	r, _ := slo.Metrics().Row("goodput")
+	if got, n := r.Rate(slo.Counts{Error: 9, Span: time.Second}); got != 0 || n != 9 {
+		t.Errorf("goodput without a good answer is %v of %d, which is no lack of requests", got, n)
 	}
 }
 
