@@ -27,7 +27,7 @@ func convertCommand() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "convert FORMAT FILE",
-		Short: "Write a scenario from " + convertSources(),
+		Short: "Write a scenario from the files of another tool: loads, faults or objectives",
 		Long: `Write a scenario from an existing file, to the standard output or to -o FILE:
 
 ` + convertFormats() + `
@@ -86,15 +86,6 @@ listed under guard.allow.load, for you to confirm.`,
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: also include this host, besides that of the first page; can be given several times")
 	return c
-}
-
-// convertSources lists what can be converted, in a phrase.
-func convertSources() string {
-	var out []string
-	for _, f := range convert.Converters() {
-		out = append(out, f.Source)
-	}
-	return words.Either(out)
 }
 
 // convertFormats has a paragraph for each format.

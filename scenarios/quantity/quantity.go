@@ -48,6 +48,9 @@ func ParseDuration(s string) (time.Duration, error) {
 			}
 			return 0, fmt.Errorf("a duration has no days: %s is written %sh", syntax.Clip(s, 20), syntax.Decimal(n*24))
 		}
+		if whole := strings.ReplaceAll(s, " ", ""); durationPattern.MatchString(whole) {
+			return 0, fmt.Errorf("a duration has no blank in it: %s, not %q", syntax.Clip(whole, 20), syntax.Clip(s, 20))
+		}
 		return 0, fmt.Errorf("want a duration such as 250ms, 30s or 5m, not %q", syntax.Clip(s, 40))
 	case d > MaxDuration:
 		return 0, tooLong

@@ -51,7 +51,7 @@ func TestParseDuration(t *testing.T) {
 		{text: "0.5d", err: "0.5d is written 12h"},
 		{text: "", err: `want a duration such as 250ms, 30s or 5m, not ""`},
 		{text: "s", err: "want a duration"},
-		{text: "1 s", err: "want a duration"},
+		{text: "1 s", err: "a duration has no blank in it: 1s"},
 		{text: "5sec", err: "want a duration"},
 		{text: "0x5s", err: "want a duration"},
 		{text: "infs", err: "want a duration"},

@@ -278,7 +278,7 @@ func unknownKey(f Field, names, outside []string, m *Mistakes) {
 	case f.bare:
 		m.AddHint(f.Pos, "a value is missing, or a text with a comma in it is not quoted", "unknown key %q", Clip(f.Key, 60))
 	default:
-		m.AddHint(f.Pos, DidYouMean(f.Key, names), "unknown key %q", Clip(f.Key, 60))
+		m.AddHint(f.Pos, keyHint(f.Key, names), "unknown key %q", Clip(f.Key, 60))
 	}
 }
 

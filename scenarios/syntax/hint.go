@@ -19,6 +19,33 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
+// elsewhere says where a scenario has what k6, vegeta, Chaos Mesh or another place of a scenario call by a word.
+var elsewhere = map[string]string{
+	"scenarios":  "the scenarios of k6 are loads here: load: {NAME: {executor: …, flow: […]}}",
+	"thresholds": "the thresholds of k6 are objectives here: slo: [p95 < 200ms]",
+	"stages":     "the executors ramping-arrival-rate and ramping-vus have stages",
+	"vus":        "the executors constant-vus and ramping-vus have virtual users",
+	"iterations": "the executors per-vu-iterations and shared-iterations have iterations",
+	"attack":     "an attack of vegeta is a load here: load: {NAME: {executor: constant-arrival-rate, rate: 50/s, duration: 30s, flow: […]}}",
+	"latency":    "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.latency: {delay: 100ms}}}",
+	"delay":      "it is a setting of a fault: network.latency: {delay: 100ms}",
+	"loss":       "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.loss: {percent: 10%}}}",
+	"partition":  "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.partition: {from: a, to: b}}}",
+	"faults":     "faults stand under chaos: {NAME: {at: 10s, KIND: {…}}}",
+	"toxics":     "the toxics of toxiproxy are faults here: chaos: {NAME: {at: 10s, KIND: {…}}}; `brunt convert toxiproxy` reads them",
+	"action":     "the action of Chaos Mesh is the kind of a fault here, such as network.latency or process.crash",
+	"selector":   "the selector of Chaos Mesh is a setting of a fault here: {labels: {app: web}, pick: one}",
+	"mode":       "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
+}
+
+// keyHint suggests what was meant by an unknown key.
+func keyHint(key string, names []string) string {
+	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {
+		return hint
+	}
+	return DidYouMean(key, names)
+}
+
 // Suggestion returns the hint that proposes a word in place of a misspelled one.
 func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
