@@ -11,12 +11,6 @@ type Cursor interface {
 	Next() (n int64, at time.Duration, ok bool)
 }
 
-// Part says which arrivals a worker takes: those with n mod Of = Index. The zero
-// value takes all.
-type Part struct{ Index, Of int64 }
-
-func (p Part) takes(n int64) bool { return p.Of <= 1 || n%p.Of == p.Index }
-
 // NewCursor iterates over the arrivals of shape. Even arrival n is at the time where the area
 // reaches n. Poisson arrivals are drawn second by second, each second from the seed and its own
 // number, so every worker computes the same arrivals without drawing those of other seconds.

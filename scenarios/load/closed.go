@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,19 +12,20 @@ import (
 func (r *Run) closed(ctx context.Context) Stats {
 	var users sync.WaitGroup
 	var opened, shared atomic.Int64
-	most := int(math.Ceil(r.Plan.Users.Max()))
-	for id := range most {
+	most := r.Plan.MostUsers()
+	for i := range int(r.Part.Share(most)) {
 		users.Go(func() {
+			id := int(r.Part.Nth(int64(i)))
 			if !r.userAt(ctx, r.begin(id)) {
 				return
 			}
-			v, err := r.newVU(id)
+			v, err := r.newVU(i)
 			if err != nil {
 				r.fail(err)
 				return
 			}
 			opened.Add(1)
-			r.live(ctx, v, &shared, int64(most))
+			r.live(ctx, v, &shared, most)
 			if err := v.user.Close(); err != nil {
 				r.fail(err)
 			}
@@ -94,7 +94,7 @@ func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64
 			}
 			continue
 		case r.Plan.Shared > 0:
-			if n = shared.Add(1) - 1; n >= r.Plan.Shared {
+			if n = r.Part.Nth(shared.Add(1) - 1); n >= r.Plan.Shared {
 				return
 			}
 		default:
@@ -105,7 +105,9 @@ func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64
 			mine++
 		}
 		r.enter(1)
-		v.serve(ctx, job{n: n, intended: now}, now)
+		j := job{n: n, intended: now}
+		r.owed.begin(j)
+		v.serve(ctx, j, now)
 		r.enter(-1)
 	}
 }

@@ -31,6 +31,7 @@ func (r *Run) attack(ctx context.Context) Stats {
 			return scenarios.Arrival{}, false
 		}
 		r.enter(1)
+		r.owed.begin(j)
 		return scenarios.Arrival{N: j.n, Intended: j.intended, Deadline: j.intended + r.Timeout}, true
 	}
 	sink := r.Sink(0)

@@ -20,6 +20,7 @@ type logCursor struct {
 	start   time.Duration
 	poisson bool
 	seed    uint64
+	part    Part
 
 	instants chan logInstant // closed by the reader after the last instant
 	quit     chan struct{}   // closed to stop the reader
@@ -51,9 +52,9 @@ type logEntry struct {
 // readAhead is how many instants are read before they are due.
 const readAhead = 4
 
-// cursor iterates over the log from its beginning. The caller must close it.
-func (l *Log) cursor(start time.Duration, poisson bool, seed uint64) *logCursor {
-	c := &logCursor{log: l, start: start, poisson: poisson, seed: seed, instants: make(chan logInstant, readAhead), quit: make(chan struct{})}
+// cursor iterates over a part of the log from its beginning. The caller must close it.
+func (l *Log) cursor(start time.Duration, poisson bool, seed uint64, part Part) *logCursor {
+	c := &logCursor{log: l, start: start, poisson: poisson, seed: seed, part: part, instants: make(chan logInstant, readAhead), quit: make(chan struct{})}
 	c.reading.Go(c.read)
 	return c
 }
@@ -107,6 +108,15 @@ func (c *logCursor) give(now *logInstant) bool {
 
 // Next implements [Cursor].
 func (c *logCursor) Next() (n int64, at time.Duration, ok bool) {
+	for {
+		if n, at, ok = c.next(); !ok || c.part.takes(n) {
+			return n, at, ok
+		}
+	}
+}
+
+// next returns the next request of the whole log.
+func (c *logCursor) next() (n int64, at time.Duration, ok bool) {
 	if c.i >= len(c.now.requests) {
 		if c.now, ok = <-c.instants; !ok {
 			return 0, 0, false

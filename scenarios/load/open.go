@@ -99,6 +99,7 @@ func (d *dispatcher) first() (job, bool) {
 
 func (d *dispatcher) dispatch(j job) {
 	d.enter(1)
+	d.owed.begin(j)
 	d.mu.Lock()
 	if d.line.n > 0 {
 		d.expireLocked(d.Now())

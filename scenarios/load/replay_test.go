@@ -63,7 +63,7 @@ func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 // replayed lists the arrivals of a plan: due time and target of each.
 func replayed(t testing.TB, p Plan, seed uint64) (out []string) {
 	t.Helper()
-	c := p.Log.cursor(p.Start(), p.Poisson, seed)
+	c := p.Log.cursor(p.Start(), p.Poisson, seed, Part{})
 	last := time.Duration(-1)
 	for n, at, ok := c.Next(); ok; n, at, ok = c.Next() {
 		if n != int64(len(out)) || at < last {
@@ -210,7 +210,7 @@ func TestReplay_Poisson(t *testing.T) {
 	}
 	counts := map[time.Duration]int{}
 	gaps := map[time.Duration]bool{}
-	c := p.Log.cursor(0, true, 1)
+	c := p.Log.cursor(0, true, 1, Part{})
 	defer c.close()
 	last := time.Duration(0)
 	for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
@@ -317,7 +317,7 @@ func FuzzLogLine(f *testing.F) {
 			if l.scan() != nil {
 				continue
 			}
-			c := l.cursor(0, false, 0)
+			c := l.cursor(0, false, 0, Part{})
 			n, last := int64(0), time.Duration(-1)
 			for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
 				n++

@@ -46,6 +46,7 @@ type Settings struct {
 	Name        string
 	Index       int32 // number of the load
 	Plan        Plan
+	Part        Part          // what this run makes of the load; zero is all of it
 	Warmup      time.Duration // duration before t0, at the first rate; 0 is none
 	Flows       []Flow
 	InTurn      bool   // iterations take the flows in turn; false: by weight
@@ -84,6 +85,7 @@ type Run struct {
 	weights  []float64
 	seed     uint64
 	isClosed bool
+	owed     owed
 	inFlight atomic.Int64
 	peak     atomic.Int64
 	aborted  atomic.Bool
@@ -97,6 +99,7 @@ type Stats struct {
 	VirtualUser int           // virtual users opened
 	PeakFlight  int64         // maximum of iterations in flight
 	Full        bool          // max_in_flight was reached
+	Owed        int64         // iterations that are recorded, without those of the warm-up
 	End         time.Duration // when the last iteration could begin
 }
 
@@ -106,6 +109,12 @@ func (r *Run) highest() float64 {
 	return most
 }
 
+// source is the seed of the load's arrivals and iterations.
+func (s *Settings) source() uint64 { return s.Seed ^ Hash(s.Name) }
+
+// Begun is how many iterations began so far, without those of the warm-up and those that the end of the run cut off.
+func (r *Run) Begun() int64 { return r.owed.n() }
+
 // InFlight is the number of iterations in flight, those that wait for a slot included.
 func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 
@@ -113,7 +122,7 @@ func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 // further iteration begins, and iterations in flight get a second to finish.
 func (r *Run) Go(ctx context.Context) (Stats, error) {
 	r.Shards = max(1, r.Shards)
-	r.seed = r.Seed ^ Hash(r.Name)
+	r.seed = r.source()
 	sum := 0.0
 	for _, f := range r.Flows {
 		sum += f.Weight
@@ -131,7 +140,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 	} else {
 		stats = r.open(ctx)
 	}
-	stats.PeakFlight = r.peak.Load()
+	stats.PeakFlight, stats.Owed = r.peak.Load(), r.owed.n()
 	if err := r.failed.Load(); err != nil {
 		return stats, *err
 	}

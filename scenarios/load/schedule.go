@@ -27,18 +27,18 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 	if r.Warmup > 0 && r.Plan.Rate.First() > 0 {
 		warm := NewProfile(-r.Warmup)
 		warm.Add(r.Warmup, r.Plan.Rate.First(), r.Plan.Rate.First())
-		p := scheduled{Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, Part{}), number: func(n int64) int64 { return -n - 1 }}
+		p := scheduled{Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, r.Part), number: func(n int64) int64 { return -n - 1 }}
 		if r.Plan.Log != nil { // the warm-up makes the first requests of the log
-			p.log = r.Plan.Log.cursor(0, false, 0)
+			p.log = r.Plan.Log.cursor(0, false, 0, r.Part)
 		}
 		s.parts = append(s.parts, p)
 	}
 	p := scheduled{number: func(n int64) int64 { return n }}
 	if r.Plan.Log != nil {
-		p.log = r.Plan.Log.cursor(r.Plan.Rate.Begin(), r.Plan.Poisson, r.seed)
+		p.log = r.Plan.Log.cursor(r.Plan.Rate.Begin(), r.Plan.Poisson, r.seed, r.Part)
 		p.Cursor = p.log
 	} else {
-		p.Cursor = NewCursor(r.Plan.Rate, r.Plan.Rate.Begin(), r.Plan.Poisson, r.seed, Part{})
+		p.Cursor = NewCursor(r.Plan.Rate, r.Plan.Rate.Begin(), r.Plan.Poisson, r.seed, r.Part)
 	}
 	s.parts = append(s.parts, p)
 	return s

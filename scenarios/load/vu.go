@@ -25,12 +25,14 @@ type vu struct {
 	ready bool              // init has succeeded
 }
 
-func (r *Run) newVU(id int) (*vu, error) {
-	user, end, err := r.Open(id)
+// newVU opens virtual user number local of the part that this run makes.
+func (r *Run) newVU(local int) (*vu, error) {
+	user, end, err := r.Open(local)
 	if err != nil {
 		return nil, err
 	}
-	v := &vu{run: r, id: id, user: user, end: end, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
+	id := int(r.Part.Nth(int64(local)))
+	v := &vu{run: r, id: id, user: user, end: end, sink: r.Sink(local % r.Shards), pcg: new(rand.PCG)}
 	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
 	v.base = make([]template.Value, len(r.Vars))
 	template.CopyVars(v.base, r.Vars)
@@ -152,6 +154,7 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 			at += d
 			pause += d
 			if !r.pause(ctx, at) {
+				r.owed.cutOff(j)
 				return // the run ends: requests that did not begin are not offered
 			}
 			continue

@@ -32,6 +32,8 @@ type Table struct {
 	bad   bool    // its mistakes are already reported
 	order []int32 // of a shuffled table
 	taken atomic.Int64
+
+	first, index, of int64 // rows that are picked in turn are number first + taken·of + index; of zero is 1
 }
 
 // A Datum is one value of a row.
@@ -47,6 +49,7 @@ func (t *Table) Column(name string) int { return slices.Index(t.Columns, name) }
 // of taken rows.
 func (t *Table) Start(seed uint64) {
 	t.taken.Store(0)
+	t.first, t.index, t.of = 0, 0, 1
 	t.order = nil
 	if t.Pick != "shuffle" {
 		return
@@ -62,6 +65,13 @@ func (t *Table) Start(seed uint64) {
 	r := rand.New(rand.NewPCG(seed, h))
 	r.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
 }
+
+// Taken is how many rows were picked in turn.
+func (t *Table) Taken() int64 { return t.taken.Load() }
+
+// Split leaves each of-th row to this process, of those that are picked in turn after the first: that with the index, and so on. So
+// processes with the indexes 0 to of-1 pick the rows that one would pick, each once. It is called after Start.
+func (t *Table) Split(first, index, of int64) { t.first, t.index, t.of = first, index, of }
 
 // learnRow makes the cells of a row secret whose columns have a secret name.
 func (t *Table) learnRow(s *Secrets, n int) {
@@ -89,7 +99,7 @@ func (t *Table) pick(r *rand.Rand) (int, bool) {
 	if t.Pick == "random" {
 		return int(r.Int64N(n)), true
 	}
-	i := t.taken.Add(1) - 1
+	i := t.first + (t.taken.Add(1)-1)*max(1, t.of) + t.index
 	if t.Pick == "unique" && i >= n {
 		return 0, false
 	}

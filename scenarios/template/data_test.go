@@ -182,3 +182,28 @@ func TestPicks(t *testing.T) {
 		}
 	})
 }
+
+// TestTable_Split: processes that share a table pick together the rows that one process picks, each once.
+func TestTable_Split(t *testing.T) {
+	for _, pick := range []string{"next", "shuffle", "unique"} {
+		start := func() *Table {
+			table := tables(t, "{t: {range: 1..50, pick: "+pick+"}}", nil)[0]
+			table.Start(3)
+			return table
+		}
+		one := start()
+		want := taken(t, one, 50)[4:] // setup picks the first
+		for of := int64(1); of <= 7; of++ {
+			var got []string
+			for k := range of {
+				table := start()
+				table.Split(4, k, of)
+				got = append(got, taken(t, table, int((46-k+of-1)/of))...)
+			}
+			slices.Sort(got)
+			if sorted := slices.Sorted(slices.Values(want)); !slices.Equal(got, sorted) || one.Taken() != 50 {
+				t.Errorf("%s: %d processes pick %v, want %v", pick, of, got, sorted)
+			}
+		}
+	}
+}
