@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/edges"
 )
 
 // Key identifies the requests that a cell counts.
@@ -32,8 +33,8 @@ type Cell struct {
 	Clamped  int64
 	own      own
 	Late     Late
-	Slow     int64 // ok answers slower than allowed; see Config.Slow
-	Edges    Edges // of a step; not added up over seconds
+	Slow     int64        // ok answers slower than allowed; see Config.Slow
+	Edges    edges.Record // of a step; not added up over seconds
 	During   Events
 }
 
@@ -129,6 +130,39 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	}
 	if o.Kind == scenarios.Error {
 		c.cause(o.Cause, 1, o.End, o.End)
+	}
+}
+
+// edge records a request in the edges of its cell and counts it if it is slow. A request is slower
+// than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
+// it, and taken the time that does not count against slow. Second is that of its intended time.
+//
+// A request that brunt sent late found the target as it was then, so its mark lies where it was ready
+// to be sent, or at the end of its second.
+func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
+	e := &c.Edges
+	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edges.Slot))
+	lagged := false
+	switch o.Kind {
+	case scenarios.Shed:
+		e.ShedAt(second, at)
+	case scenarios.OK:
+		if rt := o.Response(); slow > 0 && rt > slow {
+			c.Slow++
+			if lagged = rt-taken <= slow; !lagged {
+				e.BadAt(second, at)
+				return
+			}
+			c.own.slow++
+		}
+		e.GoodAt(second, at)
+	default:
+		if lagged = o.Cause.Own() || overdue(o, ours); !lagged {
+			e.BadAt(second, at)
+		}
+	}
+	if lagged {
+		e.LagAt(second, at)
 	}
 }
 
@@ -238,7 +272,7 @@ func (c *Cell) reset() {
 	c.Late.Punctual.reset()
 	clear(c.over)
 	clear(c.lateOver)
-	c.Edges.reset()
+	c.Edges.Reset()
 	*c = Cell{
 		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue,
 		Timings: c.Timings, Causes: c.Causes[:0], Late: Late{c.Late.Punctual, c.Late.Missed[:0]},

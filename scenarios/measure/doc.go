@@ -22,7 +22,6 @@
 //	fold.go        sorts the samples of all shards into cells
 //	window.go      open windows: seconds, cut where a fault came or went
 //	cell.go        what is counted of one step, window and set of faults
-//	edges.go       when requests were good and when bad, to the request
 //	counts.go      the counts of some cells, with or without distributions
 //	slow_limit.go  the time above which an answer is slow, from the baseline
 //	times.go       a distribution of times with its exact sum and maximum
@@ -33,9 +32,12 @@
 //	recording.go   Recording and Snapshot: cells, read back
 //	histograms.go  the distributions of a result, by number, for latency.hlog
 //	totals.go      running totals of every phase
+//	ship.go        what a worker sends to its run
+//	absorb.go      what the run makes of it
 //	live.go        what ended in the last second, and the baseline so far
 //	live_steps.go  the same by step
 //
+// Package edges records when requests were good and when bad, to the request; package wire reads encoded numbers.
 // Package samples keeps requests that reports show in full, package writelog every write for the ledger.
 // Package pulse finds the spans in which brunt itself did not run, package slowest keeps the slowest requests.
 //

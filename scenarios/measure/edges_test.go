@@ -2,11 +2,13 @@ package measure
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/edges"
 )
 
 // edgeOf is an answer intended at a time that took d, d of which lag was the generator's own.
@@ -46,14 +48,14 @@ func TestEdges_Order(t *testing.T) {
 			cells[r.IntN(len(cells))].edge(&o, o.Lag(), o.Lag(), slow, second)
 			list = append(list, truth{at, bad})
 		}
-		sum := Edges{}
+		sum := edges.Record{}
 		for i := range cells { // as they come back from the file
 			var back Cell
 			cells[i].Settle(&Scratch{})
-			if _, err := readCell(cells[i].append(nil, Key{Start: second}), &back); err != nil {
+			if _, err := readCell(cells[i].append(nil, Key{Start: second}, false), &back); err != nil {
 				t.Fatal(err)
 			}
-			if d := back.Edges.detail; d != nil && *d != *cells[i].Edges.detail {
+			if (back.Edges.Bad || back.Edges.Shed) && !reflect.DeepEqual(back.Edges, cells[i].Edges) {
 				t.Fatal("the slots that come back are others than those that were written")
 			}
 			e := back.Edges.Clone()
@@ -72,7 +74,7 @@ func TestEdges_Order(t *testing.T) {
 			t.Fatalf("bad from %s to %s, want %s to %s", sum.FirstBad, sum.LastBad, firstBad, lastBad)
 		}
 		marks := sum.Marks(nil)
-		if sum.Bad && rate <= slotsPerSecond && len(cells) == 3 {
+		if sum.Bad && rate <= int(sec/edges.Slot) && len(cells) == 3 {
 			nBad := 0
 			for i, m := range marks {
 				if i > 0 && m.At < marks[i-1].At {
@@ -118,13 +120,13 @@ func TestEdges_Lagged(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var cell, back Cell
 			cell.edge(&c.o, c.o.Lag(), c.o.Lag(), c.slow, sec)
-			if _, err := readCell(cell.append(nil, Key{Start: sec}), &back); err != nil {
+			if _, err := readCell(cell.append(nil, Key{Start: sec}, false), &back); err != nil {
 				t.Fatal(err)
 			}
 			e := back.Edges.Clone()
 			var got strings.Builder
 			for _, m := range e.Marks(nil) {
-				if want := sec + min(c.o.Lag(), sec-sec/slotsPerSecond); m.At != want {
+				if want := sec + min(c.o.Lag(), sec-edges.Slot); m.At != want {
 					t.Errorf("a mark at %s, want %s", m.At, want)
 				}
 				got.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
@@ -139,20 +141,20 @@ func TestEdges_Lagged(t *testing.T) {
 // TestEdges_Shed: shed requests are no marks, and bad ones where that is asked for, after the file and merging, too.
 func TestEdges_Shed(t *testing.T) {
 	const sec = time.Second
-	sum := Edges{}
+	sum := edges.Record{}
 	for i, kinds := range [][]scenarios.Kind{{scenarios.OK, scenarios.Shed, scenarios.OK}, {scenarios.Shed}, {scenarios.Error, scenarios.Shed}, {scenarios.OK}} {
 		var cell, back Cell
 		for j, kind := range kinds {
 			o := edgeOf(sec+time.Duration(100*i+10*j)*time.Millisecond, time.Millisecond, 0, kind)
 			cell.edge(&o, 0, 0, 0, sec)
 		}
-		if _, err := readCell(cell.append(nil, Key{Start: sec}), &back); err != nil {
+		if _, err := readCell(cell.append(nil, Key{Start: sec}, false), &back); err != nil {
 			t.Fatal(err)
 		}
 		e := back.Edges.Clone()
 		sum.Merge(&e)
 	}
-	order := func(e Edges) string {
+	order := func(e edges.Record) string {
 		var out strings.Builder
 		for _, m := range e.Marks(nil) {
 			out.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
@@ -173,11 +175,11 @@ func TestEdges_Shed(t *testing.T) {
 
 // TestEdges_LastIsExact: the last request of a kind is known exactly, in whatever slot it lies.
 func TestEdges_LastIsExact(t *testing.T) {
-	for i := 1; i < slotsPerSecond; i++ {
-		at := time.Duration(i)*sec/slotsPerSecond + 700*time.Microsecond
-		e := Edges{}
-		e.goodAt(0, 0)
-		e.goodAt(0, at)
+	for i := 1; i < int(sec/edges.Slot); i++ {
+		at := time.Duration(i)*edges.Slot + 700*time.Microsecond
+		e := edges.Record{}
+		e.GoodAt(0, 0)
+		e.GoodAt(0, at)
 		marks := e.Marks(nil)
 		if last := marks[len(marks)-1].At; len(marks) != 2 || last != at {
 			t.Fatalf("slot %d: the last of %d marks is at %v, want %v", i, len(marks), last, at)

@@ -50,6 +50,7 @@ const atOnce = 128
 // fold sorts the samples of the shards. Folding is held.
 func (r *Recorder) fold() {
 	r.turn.begin()
+	r.release()
 	for _, s := range r.shards {
 		full := s.swap(r.spent)
 		if r.cfg.Freezes != nil { // after the swap, so that they hold every freeze in which a sample ended
@@ -74,6 +75,10 @@ func (r *Recorder) sortAll(samples []scenarios.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range samples {
+		if r.cfg.Follows && samples[i].End > r.known {
+			r.held = append(r.held, samples[i])
+			continue
+		}
 		r.sort(&samples[i])
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/measure/wire"
 	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -37,8 +38,8 @@ func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 		return nil, nil
 	}
 	var t Tally
-	r := &reader{b: h.list[n-1].bytes}
-	if r.tally(&t); r.bad {
+	r := &wire.Reader{B: h.list[n-1].bytes}
+	if readTally(r, &t); r.Bad {
 		return nil, errSpill
 	}
 	return t.hdr(), nil

@@ -32,13 +32,18 @@ func (s *stepSince) count(o *scenarios.Outcome, sc *Scratch) {
 	if o.Kind != scenarios.Error {
 		return
 	}
+	s.failed(o.Cause, 1)
+}
+
+// failed counts n errors of a cause.
+func (s *stepSince) failed(cause scenarios.Cause, n int64) {
 	for i := range s.causes {
-		if s.causes[i].Cause == o.Cause {
-			s.causes[i].N++
+		if s.causes[i].Cause == cause {
+			s.causes[i].N += n
 			return
 		}
 	}
-	s.causes = append(s.causes, CauseCount{Cause: o.Cause, N: 1})
+	s.causes = append(s.causes, CauseCount{Cause: cause, N: n})
 }
 
 // stepCounts holds the counts of a step in an interval; its causes have no names yet.
@@ -65,7 +70,7 @@ func (r *Recorder) stepsSince() []stepCounts {
 			causes: s.causes,
 		}
 		for j, b := range s.took.at {
-			low, high := edges(int(b))
+			low, high := bucketEdges(int(b))
 			c.Took = append(c.Took, result.TimeBucket{
 				Low: time.Duration(low) * time.Microsecond, High: time.Duration(high) * time.Microsecond, N: s.took.n[j],
 			})

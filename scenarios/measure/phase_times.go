@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/wire"
 	"brunt/scenarios/result"
 )
 
@@ -184,19 +185,19 @@ func (t *PhaseTimes) append(b []byte) []byte {
 	return b
 }
 
-// phaseTimes decodes what PhaseTimes.append encoded.
-func (r *reader) phaseTimes(t *PhaseTimes) {
-	total := r.count()
+// readPhaseTimes decodes what PhaseTimes.append encoded.
+func readPhaseTimes(r *wire.Reader, t *PhaseTimes) {
+	total := r.Count()
 	if total == 0 {
 		return
 	}
-	t.sum, t.Most = time.Duration(r.count()), time.Duration(r.count())
+	t.sum, t.Most = time.Duration(r.Count()), time.Duration(r.Count())
 	at := int64(0)
 	for left := total; left > 0; {
-		step := r.upTo(uint64(len(t.at) - 1))
-		n := r.upTo(math.MaxUint32)
+		step := r.UpTo(uint64(len(t.at) - 1))
+		n := r.UpTo(math.MaxUint32)
 		if at += step; n == 0 || n > left || at >= int64(len(t.at)) || step == 0 && left < total {
-			r.fail()
+			r.Fail()
 			return
 		}
 		t.put(int(at), uint32(n))

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"brunt/scenarios/measure/wire"
 )
 
 // counted counts times, in the buckets from the first on if dense says so.
@@ -35,8 +37,8 @@ func TestPhaseTimes_Few(t *testing.T) {
 		sum := counted(a, r.IntN(4) == 0)
 		sum.Add(counted(b, r.IntN(4) == 0))
 		var read, small PhaseTimes
-		from := &reader{b: sum.append(nil)}
-		if from.phaseTimes(&read); from.bad || len(from.b) > 0 {
+		from := &wire.Reader{B: sum.append(nil)}
+		if readPhaseTimes(from, &read); from.Bad || len(from.B) > 0 {
 			t.Fatalf("%d times are not read back", sum.N)
 		}
 		small.Add(want)

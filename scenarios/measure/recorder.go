@@ -62,6 +62,7 @@ type Config struct {
 	File      File                  // stores the cells instead of a file in Dir; nil creates that file
 	Totals    []string              // phases whose running totals intervals carry: run, baseline, names of faults or occurrences
 	BySteps   bool                  // intervals carry the counts of every step
+	Follows   bool                  // a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
 	NoPause   bool                  // folding never sleeps, because no load runs beside it
 	Freezes   func() []pulse.Freeze // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
@@ -94,6 +95,7 @@ type Recorder struct {
 	// locked first.
 	folding sync.Mutex
 	sorter
+	follower
 	archive
 
 	mu      sync.Mutex
@@ -106,12 +108,13 @@ type Recorder struct {
 	limits SlowLimits
 	interval
 	totals
+	absorber
 }
 
 // New makes a recorder.
 func New(cfg Config) (*Recorder, error) {
 	sp := &spill{f: cfg.File}
-	if cfg.File == nil {
+	if cfg.File == nil && !cfg.Follows {
 		var err error
 		if sp, err = newSpill(cfg.Dir); err != nil {
 			return nil, err
@@ -121,6 +124,7 @@ func New(cfg Config) (*Recorder, error) {
 	r := &Recorder{
 		cfg: cfg, windows: windows{series: n}, archive: archive{spill: sp, base: make([]Cell, n)}, timeline: newTimeline(), latest: -Never,
 		flight: map[time.Duration]int64{}, interval: newInterval(&cfg), totals: totals{closed: Totals{}, asked: map[time.Duration]int64{}},
+		follower: follower{known: -Never}, absorber: absorber{promised: -Never},
 	}
 	if !cfg.NoPause {
 		r.turn.pause = shortPause
@@ -173,13 +177,18 @@ func (r *Recorder) SlowLimits() SlowLimits {
 func (r *Recorder) Void(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.void(n)
+	r.changed()
+}
+
+// void removes occurrence n. Mu is held.
+func (r *Recorder) void(n int) {
 	f := &r.Faults[n]
 	f.Name = ""
 	f.Over, f.Cleared = true, f.Injected
 	for i, set := range r.Sets {
 		r.Sets[i] = slices.DeleteFunc(set, func(m int32) bool { return m == int32(n) })
 	}
-	r.changed()
 }
 
 // Clear records that occurrence n is verified gone and returns the time.
@@ -193,9 +202,9 @@ func (r *Recorder) Clear(n int) time.Duration {
 }
 
 // instant is the present time, where a window is cut. On a coarse clock it is one nanosecond after
-// the end of a request that was sorted within the same tick.
+// the end of a request that was sorted within the same tick, and after what was promised.
 func (r *Recorder) instant() time.Duration {
-	at := r.cfg.Now()
+	at := max(r.cfg.Now(), r.promised+1)
 	if at == r.latest {
 		at++
 	}

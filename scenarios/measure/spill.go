@@ -16,6 +16,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/measure/wire"
 )
 
 // spill is the file that cells go to once their window is over. It has no name, so no file is left
@@ -69,16 +70,21 @@ func newSpill(dir string) (*spill, error) {
 
 // write appends a settled cell. It keeps the cell also when it returns an error.
 func (s *spill) write(k Key, c *Cell) error {
-	head := len(s.buf)
-	s.buf = append(s.buf, make([]byte, headSize)...)
-	s.buf = c.append(s.buf, k)
-	body := s.buf[head+headSize:]
-	binary.LittleEndian.PutUint32(s.buf[head:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(s.buf[head+4:], crc32.Checksum(body, castagnoli))
+	s.buf = appendRecord(s.buf, k, c, false)
 	if s.err != nil || len(s.buf) < spillSize { // after an error, flush tries again, not every cell
 		return s.err
 	}
 	return s.flush()
+}
+
+// appendRecord appends the record of a settled cell. Whole is that of its edges.
+func appendRecord(b []byte, k Key, c *Cell, whole bool) []byte {
+	head := len(b)
+	b = c.append(append(b, make([]byte, headSize)...), k, whole)
+	body := b[head+headSize:]
+	binary.LittleEndian.PutUint32(b[head:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(b[head+4:], crc32.Checksum(body, castagnoli))
+	return b
 }
 
 // flush writes the waiting records. After a failed write it writes them again from their start.
@@ -147,14 +153,17 @@ func readError(err error) error {
 }
 
 func (s *spill) close() error {
+	if s.f == nil { // of a worker
+		return nil
+	}
 	name := s.f.Name()
 	err := s.f.Close()
 	_ = os.Remove(name) // platforms where an open file can't be unlinked
 	return err
 }
 
-// append encodes the cell, which must be settled.
-func (c *Cell) append(b []byte, k Key) []byte {
+// append encodes the cell, which must be settled. Whole is that of its edges.
+func (c *Cell) append(b []byte, k Key, whole bool) []byte {
 	b = append(b, cellVersion)
 	b = binary.AppendVarint(b, int64(k.Start))
 	b = binary.AppendUvarint(b, uint64(k.Series))
@@ -197,7 +206,7 @@ func (c *Cell) append(b []byte, k Key) []byte {
 	for _, n := range c.numbers() {
 		b = binary.AppendUvarint(b, uint64(*n))
 	}
-	b = c.Edges.append(b, FloorSecond(k.Start))
+	b = c.Edges.Append(b, FloorSecond(k.Start), whole)
 	b = binary.AppendUvarint(b, uint64(c.During.Ready))
 	b = c.Late.Punctual.append(b)
 	b = binary.AppendUvarint(b, uint64(len(c.Late.Missed)))
@@ -216,53 +225,20 @@ func (c *Cell) numbers() [12]*int64 {
 	}
 }
 
-// reader reads varints from b. A missing or out-of-range value sets bad.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) fail() { r.bad, r.b = true, nil }
-
-func (r *reader) signed() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// upTo reads a number from 0 to limit.
-func (r *reader) upTo(limit uint64) int64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > limit {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return int64(v)
-}
-
-func (r *reader) count() int64 { return r.upTo(math.MaxInt64) }
-
-// length reads a number of items, each of which has at least one byte.
-func (r *reader) length() int { return int(r.upTo(uint64(len(r.b)))) }
-
-func (r *reader) tally(t *Tally) {
+// readTally decodes what Tally.append encoded.
+func readTally(r *wire.Reader, t *Tally) {
 	at := int64(-1)
-	for i := range r.length() {
-		step := r.upTo(buckets - 1)
+	for i := range r.Length() {
+		step := r.UpTo(buckets - 1)
 		if i == 0 {
 			at = 0
 		}
 		at += step
-		n := r.count()
+		n := r.Count()
 		if i > 0 && step == 0 || at >= buckets || n == 0 || n > math.MaxInt64-t.Total {
-			r.fail()
+			r.Fail()
 		}
-		if r.bad {
+		if r.Bad {
 			return
 		}
 		t.at, t.n = append(t.at, uint16(at)), append(t.n, n)
@@ -279,50 +255,50 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	case b[0] < oldestCell || b[0] > cellVersion:
 		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads versions %d to %d", b[0], oldestCell, cellVersion)
 	}
-	r := &reader{b: b[1:]}
-	k := Key{Start: time.Duration(r.signed()), Series: int32(r.upTo(math.MaxInt32)), Set: int32(r.upTo(math.MaxInt32))}
+	r := &wire.Reader{B: b[1:]}
+	k := Key{Start: time.Duration(r.Signed()), Series: int32(r.UpTo(math.MaxInt32)), Set: int32(r.UpTo(math.MaxInt32))}
 	for i := range c.Kinds {
-		c.Kinds[i] = r.count()
+		c.Kinds[i] = r.Count()
 	}
 	c.over = c.over[:0]
-	for range r.length() {
-		c.over = append(c.over, r.count())
+	for range r.Length() {
+		c.over = append(c.over, r.Count())
 	}
 	c.lateOver = c.lateOver[:0]
-	for range r.length() {
-		c.lateOver = append(c.lateOver, r.count())
+	for range r.Length() {
+		c.lateOver = append(c.lateOver, r.Count())
 	}
-	c.own.time, c.own.most = time.Duration(r.signed()), time.Duration(r.signed())
+	c.own.time, c.own.most = time.Duration(r.Signed()), time.Duration(r.Signed())
 	for _, t := range c.times() {
-		r.tally(&t.Tally)
+		readTally(r, &t.Tally)
 		if t.Total > 0 {
-			t.sum, t.Most = time.Duration(r.signed()), time.Duration(r.signed())
+			t.sum, t.Most = time.Duration(r.Signed()), time.Duration(r.Signed())
 		}
 	}
 	for i := range c.Timings {
-		r.phaseTimes(&c.Timings[i])
+		readPhaseTimes(r, &c.Timings[i])
 	}
-	if c.Resent.N = r.count(); c.Resent.N > 0 {
-		c.Resent.Least, c.Resent.Most = time.Duration(r.count()), time.Duration(r.count())
+	if c.Resent.N = r.Count(); c.Resent.N > 0 {
+		c.Resent.Least, c.Resent.Most = time.Duration(r.Count()), time.Duration(r.Count())
 	}
-	for range r.length() {
-		cause := scenarios.Cause(r.upTo(math.MaxUint32))
-		c.Causes = append(c.Causes, CauseCount{cause, r.count(), time.Duration(r.signed()), time.Duration(r.signed())})
+	for range r.Length() {
+		cause := scenarios.Cause(r.UpTo(math.MaxUint32))
+		c.Causes = append(c.Causes, CauseCount{cause, r.Count(), time.Duration(r.Signed()), time.Duration(r.Signed())})
 	}
 	for _, n := range c.numbers() {
-		*n = r.count()
+		*n = r.Count()
 	}
-	r.edges(&c.Edges, FloorSecond(k.Start), b[0])
+	c.Edges.Decode(r, FloorSecond(k.Start), b[0] >= 4)
 	c.During.Ready, c.Attempts = c.Offered()-c.Kinds[scenarios.Skipped], c.Sent
 	if b[0] >= 5 {
-		c.During.Ready = r.count()
-		r.phaseTimes(&c.Late.Punctual)
-		for range r.length() {
-			c.Late.Missed = append(c.Late.Missed, Missed{int32(r.upTo(math.MaxInt32)), r.count()})
+		c.During.Ready = r.Count()
+		readPhaseTimes(r, &c.Late.Punctual)
+		for range r.Length() {
+			c.Late.Missed = append(c.Late.Missed, Missed{int32(r.UpTo(math.MaxInt32)), r.Count()})
 		}
-		c.Attempts = r.count()
+		c.Attempts = r.Count()
 	}
-	if r.bad || len(r.b) > 0 {
+	if r.Bad || len(r.B) > 0 {
 		return Key{}, errSpill
 	}
 	return k, nil

@@ -219,7 +219,7 @@ func FuzzReadCell(f *testing.F) {
 			return
 		}
 		again := &Cell{}
-		k2, err := readCell(c.append(nil, k), again)
+		k2, err := readCell(c.append(nil, k, false), again)
 		if err != nil || k2 != k || !same(c, again) {
 			t.Fatalf("%v is not what was read before: %v", k2, err)
 		}

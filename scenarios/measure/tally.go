@@ -34,8 +34,8 @@ const (
 	buckets = (most + 2) * half
 )
 
-// edges are the lowest and the highest value of a bucket.
-func edges(bucket int) (low, high int64) {
+// bucketEdges are the lowest and the highest value of a bucket.
+func bucketEdges(bucket int) (low, high int64) {
 	if bucket < 2*half {
 		return int64(bucket), int64(bucket)
 	}
@@ -186,7 +186,7 @@ func (t *Tally) gather(others []*Tally, s *Scratch) {
 func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	for i, n := range t.n {
 		if r -= n; r <= 0 {
-			_, high := edges(int(t.at[i]))
+			_, high := bucketEdges(int(t.at[i]))
 			return min(float64(high)/1e6, largest.Seconds())
 		}
 	}
@@ -201,7 +201,7 @@ func (t *Tally) UpTo(at float64) int64 {
 	}
 	n := int64(0)
 	for i, b := range t.at {
-		if low, _ := edges(int(b)); float64(low)/1e6 > at {
+		if low, _ := bucketEdges(int(b)); float64(low)/1e6 > at {
 			break
 		}
 		n += t.n[i]
@@ -219,7 +219,7 @@ func (t *Tally) Unsent(least, interval time.Duration) *Tally {
 	}
 	s := &Scratch{}
 	for i, b := range t.at {
-		low, _ := edges(int(b))
+		low, _ := bucketEdges(int(b))
 		for at := time.Duration(low)*time.Microsecond - interval; low >= least.Microseconds() && at >= interval; at -= interval {
 			s[result.HistBucket(uint32(at.Microseconds()))] += t.n[i]
 		}
@@ -239,7 +239,7 @@ func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	}
 	h := result.NewHistogram()
 	for i, n := range t.n {
-		low, _ := edges(int(t.at[i]))
+		low, _ := bucketEdges(int(t.at[i]))
 		_ = h.RecordValues(low, n) // both have the same buckets
 	}
 	return h

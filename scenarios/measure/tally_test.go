@@ -22,7 +22,7 @@ func TestTally_Geometry(t *testing.T) {
 		if err := h.RecordValue(v); err != nil {
 			t.Fatal(err)
 		}
-		low, high := edges(result.HistBucket(uint32(v)))
+		low, high := bucketEdges(result.HistBucket(uint32(v)))
 		if v < low || v > high || low != h.Min() || high != h.Max() {
 			t.Fatalf("%d lies in [%d, %d], and in [%d, %d] of hdrhistogram", v, low, high, h.Min(), h.Max())
 		}
@@ -101,7 +101,7 @@ func TestTally_Clamp(t *testing.T) {
 				t.Errorf("clamped %d, want %d", got, c.clamped)
 			}
 			h.settle(&s)
-			if low, high := edges(int(h.at[0])); c.us < low || c.us > high || h.Total != 1 {
+			if low, high := bucketEdges(int(h.at[0])); c.us < low || c.us > high || h.Total != 1 {
 				t.Errorf("counted in [%d, %d], want %d", low, high, c.us)
 			}
 		})
@@ -132,7 +132,7 @@ func TestTally_ValueAt(t *testing.T) {
 // TestTally_EdgeAt200ms: 200 ms is no edge of a bucket. The tests of counted limits in
 // package judge depend on it.
 func TestTally_EdgeAt200ms(t *testing.T) {
-	if low, high := edges(result.HistBucket(200_000)); low >= 200_000 || high <= 200_000 {
+	if low, high := bucketEdges(result.HistBucket(200_000)); low >= 200_000 || high <= 200_000 {
 		t.Fatalf("200 ms is an edge of [%d, %d]", low, high)
 	}
 }

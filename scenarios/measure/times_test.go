@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,7 @@ func TestCell_Timings(t *testing.T) {
 
 // TestReadCell_Version: a cell of another version is refused with both versions.
 func TestReadCell_Version(t *testing.T) {
-	body := (&Cell{}).append(nil, Key{})
+	body := (&Cell{}).append(nil, Key{}, false)
 	body[0] = 2
 	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "versions 3 to 5") {
 		t.Errorf("%v", err)
@@ -114,14 +115,14 @@ func TestReadCell_Version3(t *testing.T) {
 		o := edgeOf(sec+time.Duration(kind)*time.Millisecond, time.Millisecond, 0, kind)
 		c.edge(&o, 0, 0, 0, sec)
 	}
-	body := c.append(nil, Key{Start: sec})
+	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
 	// Without attempts, the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault.
 	body = body[:len(body)-5]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Edges.Shed || !back.Edges.Bad || *back.Edges.detail != *c.Edges.detail || len(back.Edges.Marks(nil)) != 2 {
+	if back.Edges.Shed || !back.Edges.Bad || !reflect.DeepEqual(back.Edges, c.Edges) || len(back.Edges.Marks(nil)) != 2 {
 		t.Errorf("%+v", back.Edges)
 	}
 }

@@ -1,30 +1,44 @@
-package measure
+// Package edges records when requests of a second were good and when they were bad, to the request. It is what the begin and
+// the end of an outage are read from.
+package edges
 
 import (
 	"encoding/binary"
 	"math/bits"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/measure/wire"
 )
+
+// FloorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
+func FloorSecond(t time.Duration) time.Duration {
+	s := t.Truncate(time.Second)
+	if s > t {
+		s -= time.Second
+	}
+	return s
+}
 
 // slotsPerSecond is how finely edges record the order of good and bad requests: by 1/1024 s. A load
 // of up to 1024 requests per second has one request in a slot.
 const slotsPerSecond = 1024
 
+// Slot is the length of a slot.
+const Slot = time.Second / slotsPerSecond
+
 // slots is a set of slots of a second.
 type slots [slotsPerSecond / 64]uint64
 
-// Edges records when requests of a window were good and when they were bad, by intended time, or where
+// A Record says when requests of a window were good and when they were bad, by intended time, or where
 // brunt was late, by the time at which it was ready to send. It is what the begin and the end of an
 // outage are read from, to the request instead of to the window.
 //
-// A request is bad if it is an error, was skipped, or is slower than [Config.Slow] allows. A request
-// that was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request that brunt failed at
+// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A request
+// that was shed is neither, and recorded apart: see [Record.ShedAsBad]. What brunt itself caused is recorded apart: a request that brunt failed at
 // is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
 //
-// Edges of one second can be merged, whatever steps, sets of faults or machines they come from.
-type Edges struct {
+// Records of one second can be merged, whatever steps, sets of faults or machines they come from.
+type Record struct {
 	FirstGood, LastGood time.Duration // valid where Good
 	FirstBad, LastBad   time.Duration // valid where Bad
 	FirstShed, LastShed time.Duration // valid where Shed
@@ -51,8 +65,8 @@ func (s *slots) merge(t *slots) {
 	}
 }
 
-// goodAt records a good request of a second.
-func (e *Edges) goodAt(second, t time.Duration) {
+// GoodAt records a good request of a second.
+func (e *Record) GoodAt(second, t time.Duration) {
 	if !e.Good {
 		e.Good, e.FirstGood, e.LastGood = true, t, t
 	}
@@ -63,7 +77,7 @@ func (e *Edges) goodAt(second, t time.Duration) {
 
 // spread calls do with the times of the good requests, as if they were spread evenly from the first to
 // the last; at most one for each slot.
-func (e *Edges) spread(do func(time.Duration)) {
+func (e *Record) spread(do func(time.Duration)) {
 	n := max(1, min(e.goods, slotsPerSecond)-1)
 	for i := range n {
 		do(e.FirstGood + time.Duration(i)*(e.LastGood-e.FirstGood)/time.Duration(n))
@@ -81,20 +95,20 @@ func widen(any *bool, first, last *time.Duration, from, to time.Duration) {
 	*first, *last = min(*first, from), max(*last, to)
 }
 
-// badAt records a bad request of a second.
-func (e *Edges) badAt(second, t time.Duration) {
+// BadAt records a bad request of a second.
+func (e *Record) BadAt(second, t time.Duration) {
 	widen(&e.Bad, &e.FirstBad, &e.LastBad, t, t)
 	e.within().bad.set(slotIn(second, t))
 }
 
-// shedAt records a shed request of a second.
-func (e *Edges) shedAt(second, t time.Duration) {
+// ShedAt records a shed request of a second.
+func (e *Record) ShedAt(second, t time.Duration) {
 	widen(&e.Shed, &e.FirstShed, &e.LastShed, t, t)
 	e.within().shed.set(slotIn(second, t))
 }
 
 // ShedAsBad returns a copy in which shed requests are bad.
-func (e *Edges) ShedAsBad() Edges {
+func (e *Record) ShedAsBad() Record {
 	out := e.Clone()
 	if !out.Shed {
 		return out
@@ -105,7 +119,7 @@ func (e *Edges) ShedAsBad() Edges {
 }
 
 // within returns the detail.
-func (e *Edges) within() *detail {
+func (e *Record) within() *detail {
 	if e.detail == nil {
 		e.detail = &detail{}
 		if e.Good && e.goods > 0 {
@@ -115,17 +129,20 @@ func (e *Edges) within() *detail {
 	return e.detail
 }
 
-// reset empties the edges and keeps their memory.
-func (e *Edges) reset() {
+// Reset empties the edges and keeps their memory.
+func (e *Record) Reset() {
 	d := e.detail
 	if d != nil {
 		*d = detail{}
 	}
-	*e = Edges{detail: d}
+	*e = Record{detail: d}
 }
 
+// LagAt records a request of a second that brunt itself made bad or slow.
+func (e *Record) LagAt(second, t time.Duration) { e.within().lagged.set(slotIn(second, t)) }
+
 // Merge adds the edges f of the same second.
-func (e *Edges) Merge(f *Edges) {
+func (e *Record) Merge(f *Record) {
 	switch d := f.detail; {
 	case d != nil:
 		own := e.within()
@@ -150,7 +167,7 @@ func (e *Edges) Merge(f *Edges) {
 
 // Clone returns a copy that shares no memory. Edges without a bad or shed request keep only the number of the
 // good ones, the first and the last, because no outage begins or ends between those.
-func (e *Edges) Clone() Edges {
+func (e *Record) Clone() Record {
 	out := *e
 	out.detail = nil
 	if e.detail != nil && (e.Bad || e.Shed || e.Lagged() > 0) {
@@ -167,7 +184,7 @@ type Mark struct {
 }
 
 // Lagged is the number of slots of 1/1024 s with a request that brunt itself made bad or slow.
-func (e *Edges) Lagged() int {
+func (e *Record) Lagged() int {
 	n := 0
 	if e.detail != nil {
 		for _, w := range e.detail.lagged {
@@ -178,7 +195,7 @@ func (e *Edges) Lagged() int {
 }
 
 // Failed appends the times of requests of a second at which brunt failed, where it had no other at that time.
-func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Duration {
+func (e *Record) Failed(second time.Duration, into []time.Duration) []time.Duration {
 	if e.detail == nil {
 		return into
 	}
@@ -192,7 +209,7 @@ func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Durati
 
 // Marks lists the requests in the order of their times. Requests of one kind in one slot
 // share a mark.
-func (e *Edges) Marks(into []Mark) []Mark {
+func (e *Record) Marks(into []Mark) []Mark {
 	if e.detail == nil {
 		if e.Good {
 			e.spread(func(at time.Duration) { into = append(into, Mark{At: at}) })
@@ -233,42 +250,10 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 	return min(max(at, first), last)
 }
 
-// edge records a request in the edges of its cell and counts it if it is slow. A request is slower
-// than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
-// it, and taken the time that does not count against slow. Second is that of its intended time.
-//
-// A request that brunt sent late found the target as it was then, so its mark lies where it was ready
-// to be sent, or at the end of its second.
-func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
-	e := &c.Edges
-	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-time.Second/slotsPerSecond))
-	lagged := false
-	switch o.Kind {
-	case scenarios.Shed:
-		e.shedAt(second, at)
-	case scenarios.OK:
-		if rt := o.Response(); slow > 0 && rt > slow {
-			c.Slow++
-			if lagged = rt-taken <= slow; !lagged {
-				e.badAt(second, at)
-				return
-			}
-			c.own.slow++
-		}
-		e.goodAt(second, at)
-	default:
-		if lagged = o.Cause.Own() || overdue(o, ours); !lagged {
-			e.badAt(second, at)
-		}
-	}
-	if lagged {
-		e.within().lagged.set(slotIn(second, at))
-	}
-}
-
-// append encodes the edges of a window of the second that begins at second: which kinds there are,
-// the times as distances from the second, and the detail where there is a bad, a shed or a lagged request.
-func (e *Edges) append(b []byte, second time.Duration) []byte {
+// Append encodes the edges of a window of the second that begins at second: which kinds there are,
+// the times as distances from the second, and the detail where there is a bad, a shed or a lagged request, or always if it is
+// to be whole, since another record of the window may have one.
+func (e *Record) Append(b []byte, second time.Duration, whole bool) []byte {
 	kinds := byte(0)
 	if e.Good {
 		kinds |= 1
@@ -279,7 +264,7 @@ func (e *Edges) append(b []byte, second time.Duration) []byte {
 	if e.Shed {
 		kinds |= 8
 	}
-	detailed := e.Bad || e.Shed || e.Lagged() > 0
+	detailed := e.Bad || e.Shed || e.Lagged() > 0 || whole && e.Good && e.detail != nil
 	if detailed {
 		kinds |= 4
 	}
@@ -317,16 +302,16 @@ func (e *Edges) append(b []byte, second time.Duration) []byte {
 	return b
 }
 
-// edges decodes what Edges.append encoded. Version 3 has no shed requests.
-func (r *reader) edges(e *Edges, second time.Duration, version byte) {
+// Decode decodes what Append encoded. Records before version 4 of the file have no shed requests.
+func (e *Record) Decode(r *wire.Reader, second time.Duration, hasShed bool) {
 	most, lists := uint64(15), 4
-	if version < 4 {
+	if !hasShed {
 		most, lists = 7, 3
 	}
-	kinds := r.upTo(most)
-	at := func() time.Duration { return second + time.Duration(r.upTo(uint64(time.Second-1))) }
+	kinds := r.UpTo(most)
+	at := func() time.Duration { return second + time.Duration(r.UpTo(uint64(time.Second-1))) }
 	if e.Good = kinds&1 != 0; e.Good {
-		e.FirstGood, e.LastGood, e.goods = at(), at(), r.count()
+		e.FirstGood, e.LastGood, e.goods = at(), at(), r.Count()
 	}
 	if e.Bad = kinds&2 != 0; e.Bad {
 		e.FirstBad, e.LastBad = at(), at()
@@ -336,7 +321,7 @@ func (r *reader) edges(e *Edges, second time.Duration, version byte) {
 	}
 	if kinds&4 == 0 {
 		if e.Bad || e.Shed {
-			r.fail()
+			r.Fail()
 		}
 		return
 	}
@@ -345,25 +330,11 @@ func (r *reader) edges(e *Edges, second time.Duration, version byte) {
 	}
 	d := e.detail
 	for _, s := range []*slots{&d.good, &d.bad, &d.lagged, &d.shed}[:lists] {
-		used := r.upTo(1<<len(s) - 1)
+		used := r.UpTo(1<<len(s) - 1)
 		for i := range s {
 			if used&(1<<i) != 0 {
-				s[i] = r.word()
+				s[i] = r.Word()
 			}
 		}
 	}
-}
-
-// word reads 8 bytes, which are not all zero.
-func (r *reader) word() uint64 {
-	if len(r.b) < 8 {
-		r.fail()
-		return 0
-	}
-	w := binary.LittleEndian.Uint64(r.b)
-	r.b = r.b[8:]
-	if w == 0 {
-		r.fail()
-	}
-	return w
 }

@@ -16,9 +16,10 @@ type Set struct {
 	Learn func(...string)     // makes values secret that are so by name in a request; nil does not
 	Steps int                 // number of steps whose slowest requests are kept; zero keeps none
 
-	mu   sync.Mutex
-	kept map[sampleKey]*result.Sample
-	slow slowAsked
+	mu       sync.Mutex
+	kept     map[sampleKey]*result.Sample
+	exported map[sampleKey]bool
+	slow     slowAsked
 }
 
 type sampleKey struct {
@@ -59,7 +60,7 @@ func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
 		s.kept[k] = &sm
 	}
 	if sm.Curl != "" && s.slow.wants(o, s.Steps) {
-		s.slow.keep(s.slow.step(o.Step, s.Steps), o, sm.Curl)
+		s.slow.keep(s.slow.step(o.Step, s.Steps), slowCurl{o.Intended, o.Response(), sm.Curl})
 	}
 }
 
@@ -74,8 +75,11 @@ func (s *Set) Curl(step int32, intended, response time.Duration) string {
 	return s.slow.step(step, s.Steps).curl(intended, response)
 }
 
-// First returns the first sample of a cause at a step, or nil.
+// First returns the first sample of a cause at a step, or nil. A nil set has none.
 func (s *Set) First(step int32, cause scenarios.Cause) *result.Sample {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept[sampleKey{step, cause}]

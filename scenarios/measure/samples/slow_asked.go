@@ -52,9 +52,8 @@ func (s *slowAsked) step(i int32, steps int) *slowStep {
 }
 
 // keep keeps a request for which wants returned true.
-func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
+func (s *slowAsked) keep(step *slowStep, one slowCurl) {
 	s.taken.Add(1)
-	one := slowCurl{o.Intended, o.Response(), curl}
 	i := slices.IndexFunc(step.kept, func(k slowCurl) bool { return k.response < one.response })
 	if i < 0 {
 		i = len(step.kept)

@@ -61,16 +61,30 @@ func (s *Set) Add(o *scenarios.Outcome, set int32) {
 		return
 	}
 	kept := s.requests(set)[Most*int(o.Step):][:Most]
-	took := o.Response()
-	if took <= kept[Most-1].Response {
+	if took := o.Response(); took <= kept[Most-1].Response {
 		return
 	}
+	s.put(o.Step, set, Request{
+		Response: o.Response(), At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings(),
+	})
+}
+
+// Merge considers a request of a step that another set has kept.
+func (s *Set) Merge(step, set int32, q Request) {
+	if kept := s.requests(set)[Most*int(step):][:Most]; q.Response > kept[Most-1].Response {
+		s.put(step, set, q)
+	}
+}
+
+// put keeps a request that is slower than the fastest kept one.
+func (s *Set) put(step, set int32, q Request) {
+	kept, took := s.requests(set)[Most*int(step):][:Most], q.Response
 	i := Most - 1
 	for ; i > 0 && kept[i-1].Response < took; i-- {
 		kept[i] = kept[i-1]
 	}
-	kept[i] = Request{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings()}
-	run := &s.run[o.Step]
+	kept[i] = q
+	run := &s.run[step]
 	for i := range run {
 		if took > run[i] {
 			run[i], took = took, run[i]
