@@ -26,29 +26,35 @@ type livePage struct {
 	served chan struct{} // closed when the server has stopped
 }
 
+// liveFlags are --live and --linger.
+type liveFlags struct {
+	addr   string
+	linger time.Duration
+}
+
 // openLive listens where --live says, before anything is started. Stop ends the run, and its teardown where it is called
 // again, which it reports.
 func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)) (*livePage, error) {
-	if f.live == "" {
-		if f.linger != 0 {
+	if f.live.addr == "" {
+		if f.live.linger != 0 {
 			return nil, usagef("--linger is for --live")
 		}
 		return nil, nil
 	}
-	if f.linger < 0 {
+	if f.live.linger < 0 {
 		return nil, usagef("--linger is negative")
 	}
-	host, port, err := listenAddress("--live", f.live)
+	host, port, err := listenAddress("--live", f.live.addr)
 	if err != nil {
 		return nil, err
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, usagef("--live %s: %w; choose another port, or port 0 for a free one", f.live, err)
+		return nil, usagef("--live %s: %w; choose another port, or port 0 for a free one", f.live.addr, err)
 	}
 	token := rand.Text()
 	p := &livePage{
-		linger: f.linger, served: make(chan struct{}),
+		linger: f.live.linger, served: make(chan struct{}),
 		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: namesOf(host, l.Addr())}),
 	}
 	go func() {
@@ -58,7 +64,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a password or encryption: it shows "+
-			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live)
+			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live.addr)
 	}
 	return p, nil
 }

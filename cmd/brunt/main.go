@@ -77,7 +77,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
-		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand())
+		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand())
 	checkUsage(root)
 	return root
 }

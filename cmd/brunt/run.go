@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"brunt/chaos/journal"
 	"brunt/reporters/catalog"
@@ -40,11 +39,11 @@ type runFlags struct {
 	earlier  []compare.Run // of the baseline
 	outTexts []string
 	outs     []push.Out
-	live     string
-	linger   time.Duration
+	live     liveFlags
 	log      logFlags
 	table    tableFlags
 	screen   screen
+	workers  workersFlag
 }
 
 // tableFlags say what is printed of a run.
@@ -119,10 +118,11 @@ names the service's host or address, and each policy with such a list does so as
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
+	f.workers.register(c)
 	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
 	f.log.register(c)
-	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
-	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for this long after the end, such as 30s for a last scrape of /metrics")
+	c.Flags().StringVar(&f.live.addr, "live", "", "[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.live.linger, "linger", 0, "serve --live for this long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().BoolVarP(&f.table.verbose, "verbose", "v", false,
 		"show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
 	return c
@@ -162,15 +162,14 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.smoke && (f.plan != "" || len(f.base.dirs) > 0 || f.repeat > 1) {
 		return usagef("--smoke measures nothing, so that it goes with none of --plan, --baseline and --repeat")
 	}
-	path, err = f.readPlan(path)
-	if err != nil {
+	if path, err = f.readPlan(path); err != nil {
 		return err
 	}
 	plan, err := f.compile(c.Context(), path)
 	if err != nil {
 		return err
 	}
-	if err := f.checkOuts(c.Context(), plan); err != nil {
+	if err := errors.Join(f.checkWorkers(c, plan), f.checkOuts(c.Context(), plan)); err != nil {
 		return err
 	}
 	if f.dryRun {

@@ -17,6 +17,7 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
@@ -40,7 +41,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, err
 	}
 	o := f.runOptions(ctx, dir, log)
-	o.ID = id
+	o.ID, o.Workers = id, f.crew(plan)
 	if f.requests {
 		o.Requests = filepath.Join(dir, evidence.RequestsFile)
 	}
@@ -86,7 +87,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	for _, note := range undelivered {
 		res.Notes = append(res.Notes, plan.Scenario.Secrets.Mask(note))
 	}
-	defer run.Frugal()()
+	defer machine.Frugal()()
 	beside(stderr(c), res, f.earlier)
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {

@@ -188,6 +188,13 @@ func (s *OwnAddresses) Names() (out []string) {
 	return out
 }
 
+// List lists the addresses.
+func (s *OwnAddresses) List() []netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.addrs)
+}
+
 // Has reports whether an address, not of loopback, is one of what brunt started.
 func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {

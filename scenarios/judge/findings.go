@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/latency"
+	"brunt/scenarios/judge/lost"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
@@ -58,6 +59,8 @@ type Case struct {
 
 	Usage  []result.UnitUsage // of the target's units
 	Series []result.Series    // the scenario's metrics
+
+	Lost *lost.Workers // nil: none
 
 	// Skipped are the occurrences without a matching target, where that is allowed: their effect is
 	// unknown.

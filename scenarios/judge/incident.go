@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/edges"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -143,7 +144,7 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 // count adds the requests of a step in a window without the causes of its errors, and reports whether
 // any was bad. A window before the incident counts as well where brunt sent bad requests of it late,
 // within the incident.
-func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measure.Edges) bool {
+func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *edges.Record) bool {
 	end := f.EndOf(k.Start)
 	within := max(0, min(end, in.End)-max(k.Start, in.first))
 	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.first

@@ -26,7 +26,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 			r = writes.Judge(o, f.c.Ledger)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult {
-				return gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series)
+				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series))
 			})
 		default:
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
@@ -81,7 +81,13 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 	r := counted.Valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual), &measured.Counts)
 	f.holdsWithMissed(o, p, i, punctual, &r)
 	f.correct(o, p, cells, &r)
-	return r
+	return f.c.Lost.Valid(&f.Config.Series, o, p.Span, r, func(bad, good int64) scenarios.Verdict {
+		sum := *measured
+		sum.Kinds[scenarios.Error] += bad
+		sum.Kinds[scenarios.OK] += good
+		sum.Failed += bad
+		return f.judgeSum(o, p, i, sum, asMeasured).Verdict
+	})
 }
 
 // holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did not meet the

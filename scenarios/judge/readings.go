@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge/index"
 	"brunt/scenarios/judge/stalls"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/edges"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
 )
@@ -44,7 +45,7 @@ type record struct {
 	ended int64 // in the window, whenever they were intended, as are the next two
 	sent  int64
 	ready int64
-	edges measure.Edges
+	edges edges.Record
 
 	missed []measure.Missed
 	waits  int64 // of a load: its requests, and what nine of ten of them were late at least
@@ -201,7 +202,7 @@ func (f *readings) windowsOf(o slo.Objective) []impact.Slice {
 // brunt itself caused is left out.
 func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
 	return func(out []impact.Mark) []impact.Mark {
-		var all measure.Edges
+		var all edges.Record
 		for _, i := range of {
 			all.Merge(&records[i].edges)
 		}

@@ -10,7 +10,6 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -125,21 +124,13 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
 				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
-				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: firstSample(f.c.Samples, int32(s), n.Cause), Part: step.Part,
+				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.c.Samples.First(int32(s), n.Cause), Part: step.Part,
 			})
 		}
 	}
 	slices.SortFunc(f.out.Errors, func(a, b result.ErrorGroup) int {
 		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Load, b.Load), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Kind, b.Kind))
 	})
-}
-
-// firstSample is the first failed request of a step and cause; nil without samples.
-func firstSample(s *samples.Set, step int32, cause scenarios.Cause) *result.Sample {
-	if s == nil {
-		return nil
-	}
-	return s.First(step, cause)
 }
 
 // health returns the generator's lag and queue over the run and in each phase.

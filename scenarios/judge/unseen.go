@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/edges"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -44,7 +45,7 @@ func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.Object
 	if again := g.occurrence(o, i, g.ask(i, o)); again.Verdict == scenarios.Pass {
 		return r
 	}
-	return invalid(r, unseenNote(spans))
+	return invalid(r, f.c.Lost.Note(spans, unseenNote))
 }
 
 // seenIncident is seen for `after incident`: of what brunt did not see, it counts what an incident begins or ends in,
@@ -61,7 +62,8 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 		if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
 			return invalid(r, why)
 		}
-		for _, s := range f.unseen(o, answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}) {
+		in := answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}
+		for _, s := range f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in) {
 			edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
 			if edge || s.Length().Seconds() >= o.Value {
 				spans = append(spans, s)
@@ -76,7 +78,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 	if again := judgeIncident(g, o); again.Verdict == scenarios.Pass {
 		return r
 	}
-	return invalid(r, unseenNote(spans))
+	return invalid(r, f.c.Lost.Note(spans, unseenNote))
 }
 
 func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
@@ -133,7 +135,7 @@ func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Sp
 	case f.c.Faults[f.Faults[i].Fault].Group && a.OnsetAt.Known():
 		by = a.OnsetAt.D() + allowed
 	}
-	return slices.DeleteFunc(f.unseen(o, in), func(s answer.Span) bool {
+	return slices.DeleteFunc(f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in), func(s answer.Span) bool {
 		if sums {
 			return 10*s.Length() < in.Length()
 		}
@@ -171,7 +173,7 @@ func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span)
 	}
 	var list []mark
 	var times []time.Duration
-	var seen []measure.Mark
+	var seen []edges.Mark
 	open := false
 	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second, func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
 	for next < len(f.records) && f.records[next].Start < in.To {

@@ -347,7 +347,7 @@ func TestOpen_Cancelled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if late := r.now() - 5*time.Second; late > lastGrace {
+		if late := r.now() - 5*time.Second; late > LastGrace {
 			t.Errorf("it took %v to stop", late)
 		}
 		if stats.End > 5*time.Second+50*ms {

@@ -193,8 +193,8 @@ func (r *Run) enter(n int64) {
 	}
 }
 
-// lastGrace is how long iterations may go on after the run is cancelled.
-const lastGrace = time.Second
+// LastGrace is how long iterations may go on after the run is cancelled.
+const LastGrace = time.Second
 
 // settle waits for all workers until the grace after end is over, then aborts the rest.
 func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitGroup) {
@@ -210,7 +210,7 @@ func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitG
 		select {
 		case <-done:
 			return
-		case <-time.After(lastGrace):
+		case <-time.After(LastGrace):
 		}
 	}
 	r.aborted.Store(true)

@@ -28,6 +28,30 @@ type Generator struct {
 	Seconds     []GeneratorTick `json:"seconds,omitempty"`   // health by second
 }
 
+// A Worker is a process that made a part of the load. What it owed was reported, or is lost.
+type Worker struct {
+	N           int    `json:"n"`                     // from 1
+	PID         int    `json:"pid"`                   // of its process
+	Owed        int64  `json:"owed"`                  // iterations of its part of the schedules, up to the end of the load; of closed loads those that began
+	Reported    int64  `json:"reported"`              // of those, the ones that the run received
+	Lost        int64  `json:"lost"`                  // of those, the others
+	Unsure      int64  `json:"unsure,omitempty"`      // of those lost, the ones that may have been sent
+	LostTime    Num    `json:"lost_time,omitempty"`   // of closed loads: how long its virtual users were missing, in seconds of one user
+	LostAt      Num    `json:"lost_at,omitempty"`     // since when the worker is lost, an offset from t0
+	LostWhy     string `json:"lost_why,omitempty"`    // how it ended; empty: it is not lost
+	Sent        int64  `json:"sent"`                  // requests that it sent
+	Bad         int64  `json:"bad"`                   // requests that were neither ok nor shed
+	P50         Num    `json:"p50"`                   // response time of its good answers
+	P95         Num    `json:"p95"`                   // response time of its good answers
+	P99         Num    `json:"p99"`                   // response time of its good answers
+	Lag         Num    `json:"lag"`                   // p99 of the delay of sending that it caused itself
+	CPU         Num    `json:"cpu"`                   // mean number of cores that it used
+	Memory      int64  `json:"memory"`                // its largest memory, bytes
+	Throttled   Num    `json:"throttled,omitempty"`   // share of the periods of its CPU quota in which it had used that up
+	Silent      Num    `json:"silent,omitempty"`      // for how long its answers were overdue
+	Connections int64  `json:"connections,omitempty"` // that it opened
+}
+
 // A Freeze is a span in which brunt itself did not run: it was stopped, or got no processor.
 type Freeze struct {
 	T Num `json:"t"` // its beginning, an offset from t0

@@ -14,7 +14,8 @@
 //	run.go            the life of a run, as a list of calls
 //	session.go        what all parts share
 //	requests.go       requests to the target; token_renewal.go the tokens that they carry
-//	loads.go          the loads, what they record, and the log of every request (request_log.go)
+//	workers.go        processes that make the loads in its place; worker.go one of them
+//	loads.go          the loads, what they record,
 //	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load
 //	drive.go          loads and timeline, side by side

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-	"brunt/targets"
+	engine "brunt/targets/vegeta"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
@@ -60,7 +60,7 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	if err := im.record(ctx, r); err != nil {
 		return nil, err
 	}
-	defer Frugal()()
+	defer machine.Frugal()()
 	res, err := r.result(ctx)
 	if err != nil {
 		return nil, err
@@ -218,20 +218,10 @@ func (im *importer) runner() *runner {
 		users.Add(im.last.Sub(im.first), 1, 1)
 		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users}}
 		p.Loads = append(p.Loads, lp)
-		r.loads.clients = append(r.loads.clients, closedTransport{})
+		r.loads.clients = append(r.loads.clients, nil)
 	}
 	return r
 }
-
-// closedTransport is the network of a load that is over.
-type closedTransport struct{}
-
-var _ targets.Transport = closedTransport{}
-
-func (closedTransport) Abort()                 {}
-func (closedTransport) Opened() int64          { return 0 }
-func (closedTransport) Spoken() targets.Spoken { return targets.Spoken{} }
-func (closedTransport) Close() error           { return nil }
 
 // record records all results with their own times.
 func (im *importer) record(ctx context.Context, r *runner) error {
@@ -279,44 +269,9 @@ func (im *importer) outcome(res *vegeta.Result) scenarios.Outcome {
 	case res.Code >= http.StatusBadRequest || res.Code != 0 && res.Code < http.StatusOK:
 		o.Kind, o.Cause = scenarios.Error, scenarios.Status(int(res.Code))
 	case res.Code == 0 || res.Error != "":
-		o.Kind, o.Cause, o.Answered = scenarios.Error, causeOfText(res.Error), false
+		o.Kind, o.Cause, o.Answered = scenarios.Error, engine.CauseOf(res.Error), false
 	}
 	return o
-}
-
-// causeOfText finds the cause of an error by its text.
-func causeOfText(s string) scenarios.Cause {
-	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
-		if s == c.Name(nil) { // a text of brunt's own
-			return c
-		}
-	}
-	for _, c := range []struct {
-		text  string
-		cause scenarios.Cause
-	}{
-		{"no such host", scenarios.NameNotFound},
-		{"connection refused", scenarios.Refused},
-		{"reset by peer", scenarios.Reset},
-		{"broken pipe", scenarios.Reset},
-		{"too many open files", scenarios.NoSocket},
-		{"cannot assign requested address", scenarios.NoPort},
-		{"address already in use", scenarios.NoPort},
-		{"no route to host", scenarios.Unreachable},
-		{"network is unreachable", scenarios.Unreachable},
-		{"redirects", scenarios.Redirects},
-		{"tls: ", scenarios.TLSFailed},
-		{"x509: ", scenarios.TLSFailed},
-		{"timeout", scenarios.Timeout},
-		{"deadline exceeded", scenarios.Timeout},
-		{"EOF", scenarios.Closed},
-		{"closed", scenarios.Closed},
-	} {
-		if strings.Contains(s, c.text) {
-			return c.cause
-		}
-	}
-	return scenarios.Other
 }
 
 func (im *importer) notes() []string {

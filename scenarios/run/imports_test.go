@@ -152,7 +152,7 @@ var arrows = map[string][]string{
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "scenarios/plan/smoke",
 		"scenarios/reference", "targets", "targets/catalog", "targets/demo", "targets/dial", "targets/http/auth",
-		"targets/platform/docker",
+		"targets/platform/docker", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {

@@ -17,7 +17,9 @@ import (
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/run/requestlog"
 	"brunt/scenarios/run/script"
+	"brunt/scenarios/run/workers"
 	"brunt/targets"
 )
 
@@ -31,13 +33,20 @@ type loads struct {
 	jobs     []driver.Job
 	stats    []load.Stats
 	scripts  script.Set
-	log      *requestLog    // nil: requests are not logged
-	ledger   *ledger.Ledger // nil: the scenario has none
+	log      *requestlog.Log // nil: requests are not logged
+	ledger   *ledger.Ledger  // nil: the scenario has none
+	crew     *workers.Crew   // makes all loads but scripts; nil: this process makes them
+	part     load.Part       // of the loads, in a worker
+	follows  bool            // in a worker: the faults are those of its run
 }
 
 // prepare prepares load i.
 func (l *loads) prepare(i, shards int) error {
 	lp := &l.Loads[i]
+	if l.crew != nil && lp.Script == nil {
+		l.clients, l.jobs = append(l.clients, nil), append(l.jobs, l.crew.Job(i))
+		return nil
+	}
 	s := &driver.Setup{Load: &lp.Load, Protocols: l.Protocols.Select(lp.Calls()...)}
 	if script := l.scripts.Of(i); script != nil {
 		s.Script = script
@@ -64,7 +73,7 @@ func (l *loads) loadRun(i, shards int) *load.Run {
 		warm = 0
 	}
 	return &load.Run{Settings: load.Settings{
-		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Part: l.part, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.Scenario.Seed, Pacing: l.Scenario.Pacing,
 		Now: l.Now, Env: l.env, Vars: l.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
@@ -95,10 +104,10 @@ func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Re
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
 		Totals: running.Phases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,
 		InFlight: l.inFlight,
-		BySteps:  l.o.BySteps, Freezes: freezes,
+		BySteps:  l.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
 	if l.o.Requests != "" {
-		c.Keep = func(o *scenarios.Outcome) { l.log.keep(o) }
+		c.Keep = func(o *scenarios.Outcome) { l.log.Keep(o) }
 	}
 	return measure.New(c)
 }
@@ -144,7 +153,7 @@ func (l *loads) raiseFileLimit() {
 // on multiplexed connections.
 func (l *loads) noteProtocols() {
 	for i, c := range l.clients {
-		if c == nil { // a script
+		if c == nil { // a script, or of workers
 			continue
 		}
 		lp, s := &l.Loads[i], c.Spoken()

@@ -69,6 +69,8 @@ func role(part string, args []string) error {
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
 		return journal.RunWatchdog(catalog.AllOperations(), os.Stdin, args[0])
+	case "worker":
+		return run.ServeWorker(context.Background(), os.Stdin, os.Stdout, compileSource)
 	case "proxies":
 		return child.Serve(context.Background(), os.Stdin, os.Stdout)
 	case "burn":

@@ -54,6 +54,9 @@ func (r *runner) unstarted(err error) *result.Result {
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.observers.observed.Stop()
 	s, res := r.snapshotAtEnd(ctx), r.head()
+	if err := r.accountFor(s.ends); err != nil {
+		return nil, err
+	}
 	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return judge.Judge(r.loads.rec.Finish(), c) })
 	if err != nil {
 		return nil, err
@@ -75,6 +78,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	r.decide(ctx, res, objectives, f.Faults, unfit)
+	r.addWorkers(res)
 	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(watchdog.TargetGoneError)) {
@@ -106,6 +110,7 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 		g.Connections += r.loads.clients[i].Opened()
 		g.Spoken = append(g.Spoken, r.loads.clients[i].Spoken().Versions...)
 	}
+	r.generatorOfWorkers(&g)
 	g.Pacing = strings.Join(names, ", ")
 	slices.Sort(g.Spoken)
 	g.Spoken = slices.Compact(g.Spoken)

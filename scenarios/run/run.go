@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/notes"
@@ -23,9 +23,11 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/requestlog"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/workers"
 	"brunt/targets"
 	"brunt/targets/dial"
 )
@@ -49,6 +51,7 @@ type Options struct {
 	Blocks       []load.Span                 // of a load that is switched between two sides: stretches with cells of their own
 	Await        func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
 	Begun        func(Sampler)               // called when the load begins, with a view of the run; may be nil
+	Workers      Workers                     // make the load in place of this process; the zero value is none
 	Suspend      <-chan os.Signal            // a signal asks to suspend brunt; may be nil
 	Hurry        <-chan struct{}             // closed to end the commands and requests of teardown; may be nil
 	Stop         func()                      // suspends brunt, once all faults are undone
@@ -135,6 +138,7 @@ type runner struct {
 	caller     func() error // why the caller ended the run, which may be after it ended by itself; nil: it can't
 
 	written    *result.LedgerRecord // result of the ledger; nil: the scenario has none
+	account    *workers.Account     // what the workers did; nil before the end, and without any
 	setUp      bool                 // setup has begun, and teardown has not
 	broken     error                // a failure of brunt itself during the load
 	closers    []func() error       // free what the run holds, in reverse order
@@ -183,21 +187,6 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	return res, err
 }
 
-// Frugal makes the garbage collector run early until restore is called. Judging a run and drawing
-// its report allocate much short-lived memory, which would otherwise let memory grow with the length
-// of the run. A heap that is small may still grow by spare, because a collection costs as much CPU
-// time as some hundred requests.
-func Frugal() (restore func()) {
-	const (
-		least = 25       // percent of garbage to live memory
-		spare = 16 << 20 // bytes of garbage that are always allowed
-	)
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	was := debug.SetGCPercent(max(least, int(100*spare/max(m.HeapAlloc, 1<<20))))
-	return func() { debug.SetGCPercent(was) }
-}
-
 // NewID returns a new name for a run: its time and eight letters.
 func NewID() string {
 	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -238,7 +227,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			res.Notes, res.Logs = append(res.Notes, r.closeNotes...), target.KeptLogs(r.o.LogDir)
 		}
 	}()
-	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.fetchTokens, r.setup, r.bind} {
+	for _, step := range []func(context.Context) error{r.prepare, r.hire, r.bringUp, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
@@ -266,7 +255,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		r.loads.ledger.EndProbe()
 	}
 	r.observers.stop()
-	defer Frugal()()
+	defer machine.Frugal()()
 	if err := r.verifyLedger(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
@@ -442,13 +431,16 @@ func (r *runner) startScripts(ctx context.Context) error {
 
 // openLoads sets t0 and prepares the loads.
 func (r *runner) openLoads() (err error) {
-	r.Begin(time.Now().Add(r.Scenario.Warmup + lead))
+	r.Begin(time.Now().Add(r.Scenario.Warmup + r.lead()))
+	if err := r.beginWorkers(); err != nil {
+		return err
+	}
 	if r.o.Requests != "" {
-		if r.loads.log, err = r.openRequestLog(); err != nil {
+		if r.loads.log, err = requestlog.Create(r.o.Requests, r.o.ID, r.T0(), r.Plan); err != nil {
 			return err
 		}
 		r.onClose(func() error {
-			if err := r.loads.log.close(); err != nil {
+			if err := r.loads.log.Close(); err != nil {
 				r.closeNotes = append(r.closeNotes, fmt.Sprintf("%s is not whole: %v", r.o.Requests, err))
 			}
 			return nil

@@ -141,6 +141,9 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	c.Usage, c.Series = s.observers.usage.Finish(s.Events()), s.observers.observed.Finished()
+	if s.account != nil {
+		c.Lost = s.account.Lost
+	}
 	c.Strict, c.Ledger = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {

@@ -51,6 +51,7 @@ type System struct {
 	group group // nil for a target that already runs
 	links []*chaos.Link
 	entry string            // host:port of the target, before a link is put in between
+	base  string            // of a target that another process runs; empty: it is known otherwise
 	asked map[string]string // host:port of the target and of endpoints with a link, as loads ask for them, to the link
 
 	journaled int                         // the journal entry that takes the target down
@@ -320,8 +321,16 @@ func (s *System) asks(ctx context.Context) error {
 	return platform.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
+// Reached is a target that another process brought up and takes down, as its loads reach it: what Base returns there.
+func Reached(base string, resolve map[string]string) *System {
+	return &System{base: base, asked: resolve}
+}
+
 // Base returns the URL of relative paths, and the resolve that leads connections through a link.
 func (s *System) Base() (base string, resolve map[string]string) {
+	if s.base != "" {
+		return s.base, maps.Clone(s.asked)
+	}
 	if s.group == nil {
 		base, _ = s.host.Scenario.Target.URL.Static()
 	} else {

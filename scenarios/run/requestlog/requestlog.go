@@ -1,29 +1,32 @@
-package run
+// Package requestlog writes every request of a run to a file.
+package requestlog
 
 import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
 )
 
-// A requestLog writes the requests of a run to a file as they are counted. One goroutine at a time may use
+// A Log writes the requests of a run to a file as they are counted. One goroutine at a time may use
 // it.
-type requestLog struct {
+type Log struct {
 	file *os.File
 	pack *zstd.Encoder
 	out  *result.RequestsWriter
 	err  error // the first error; nothing is written after it
 }
 
-// openRequestLog creates the file.
-func (s *session) openRequestLog() (*requestLog, error) {
-	head := result.Requests{Run: s.o.ID, T0: s.T0(), Checks: s.Checks}
+// Create creates the file of a run.
+func Create(path, run string, t0 time.Time, s *plan.Plan) (*Log, error) {
+	head := result.Requests{Run: run, T0: t0, Checks: s.Checks}
 	for _, l := range s.Series.Loads {
 		head.Loads = append(head.Loads, l.Name)
 	}
@@ -43,11 +46,11 @@ func (s *session) openRequestLog() (*requestLog, error) {
 			}
 		}
 	}
-	f, err := os.OpenFile(s.o.Requests, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the file of requests: %w", err)
 	}
-	k := &requestLog{file: f}
+	k := &Log{file: f}
 	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
 		k.out, err = result.NewRequestsWriter(k.pack, head)
 	}
@@ -67,15 +70,15 @@ func asks(to *result.RequestsStep, method, url string) {
 	to.Method, to.URL = method, url
 }
 
-// keep writes a request, except those of the warm-up and those that were never reached.
-func (l *requestLog) keep(o *scenarios.Outcome) {
+// Keep writes a request, except those of the warm-up and those that were never reached.
+func (l *Log) Keep(o *scenarios.Outcome) {
 	if l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
 		l.err = l.out.Write(o)
 	}
 }
 
-// close ends the file; its error is why the file is incomplete.
-func (l *requestLog) close() error {
+// Close ends the file; its error is why the file is incomplete.
+func (l *Log) Close() error {
 	for _, end := range []func() error{l.out.Flush, l.pack.Close, l.file.Close} {
 		if err := end(); l.err == nil {
 			l.err = err

@@ -1,0 +1,244 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos/rpc"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/run/generator"
+	"brunt/scenarios/run/target"
+	"brunt/scenarios/run/workers"
+)
+
+// ServeWorker makes a part of the load of the run at the other end of in and out, until in ends. Compile compiles its scenario.
+func ServeWorker(ctx context.Context, in io.Reader, out io.Writer, compile func(workers.Source) (*plan.Plan, error)) error {
+	w := &worker{compile: compile, over: make(chan struct{})}
+	defer w.close()
+	return (&rpc.Server{Do: w.do, Patient: true}).Serve(ctx, in, out)
+}
+
+// A worker makes a part of the load of a run. Its requests come one after the other.
+type worker struct {
+	*session
+	compile func(workers.Source) (*plan.Plan, error)
+	loads   *loads
+	drop    func() // ends the renewal of tokens
+	mon     *generator.Monitor
+	ticked  time.Duration
+	end     context.CancelCauseFunc // ends the loads
+	jobs    sync.WaitGroup
+	over    chan struct{} // closed when all loads are over
+	heard   chan struct{} // receives a message at each turn
+
+	mu       sync.Mutex
+	stats    []load.Stats
+	failures []string
+	usedUp   bool
+}
+
+// do answers a request.
+func (w *worker) do(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	switch op {
+	case workers.OpPlan:
+		return workers.Answer(args, w.planned)
+	case workers.OpReady:
+		return workers.Answer(args, func(r workers.Ready) (any, error) { return nil, w.ready(ctx, r) })
+	case workers.OpStart:
+		return workers.Answer(args, w.start)
+	case workers.OpTurn:
+		return workers.Answer(args, w.turn)
+	case workers.OpEnd:
+		return workers.Answer(args, w.finish)
+	}
+	return nil, fmt.Errorf("a worker knows no %q", op)
+}
+
+// planned compiles the plan and takes its part of it.
+func (w *worker) planned(j workers.Joined) (any, error) {
+	p, err := w.compile(j.Source)
+	if err != nil {
+		return nil, err
+	}
+	digest := workers.Digest(p)
+	workers.Split(p, j.Part)
+	w.session = newSession(p, Options{ID: j.Run})
+	w.loads = &loads{session: w.session, requests: &requests{session: w.session}, part: j.Part, follows: true}
+	return digest, nil
+}
+
+// ready prepares what needs no t0. The tokens are renewed until the end.
+func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
+	w.o.NoChaos = r.Control
+	w.session.prepare()
+	w.sys = target.Reached(r.Base, r.Links)
+	w.env.Salt, w.env.Units = r.Salt, r.Units
+	for i, t := range w.env.Tables {
+		t.Split(r.Rows[i], w.loads.part.Index, w.loads.part.Of)
+	}
+	w.vars = r.Vars
+	w.hideSetUp()
+	w.LoadAllowlist.Own.Add(r.Own...)
+	w.loads.samples = &samples.Set{Mask: w.Scenario.Secrets.Mask, Learn: w.Scenario.Secrets.Learn, Steps: len(w.Series.Steps)}
+	w.loads.raiseFileLimit()
+	loading, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	w.end = end
+	w.session.cancel = w.fail
+	if w.drop, err = w.loads.requests.tokens(loading); err != nil {
+		return err
+	}
+	if err := w.Bind(ctx, w.loads.requests.reach); err != nil {
+		return err
+	}
+	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []pulse.Freeze { return w.mon.Freezes() })
+	w.heard = make(chan struct{}, 1)
+	w.stats = make([]load.Stats, len(w.Loads))
+	return err
+}
+
+// fail ends the loads, because unique data is used up.
+func (w *worker) fail(why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.usedUp = w.usedUp || errors.Is(why, errUsedUp)
+	w.end(why)
+}
+
+// start begins the loads at t0, and returns the time of the run's clock.
+func (w *worker) start(s workers.Start) (any, error) {
+	now := time.Now()
+	w.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
+	if w.Now() >= -w.Scenario.Warmup {
+		return nil, errors.New("it learned of the begin of the load too late")
+	}
+	w.mon = generator.NewMonitor(w.Now, w.T0())
+	ctx, end := context.WithCancelCause(context.Background())
+	renewals := w.end
+	w.end = func(why error) { renewals(why); end(why) }
+	var loads sync.WaitGroup
+	for i := range w.Loads {
+		if w.Loads[i].Script != nil {
+			w.loads.clients, w.loads.jobs = append(w.loads.clients, nil), append(w.loads.jobs, nil)
+			continue
+		}
+		if err := w.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
+			return nil, err
+		}
+	}
+	for i, job := range w.loads.jobs {
+		if job == nil {
+			continue
+		}
+		loads.Go(func() {
+			stats, err := job.Go(ctx)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.stats[i] = stats; err != nil && !errors.Is(err, errUsedUp) {
+				w.failures = append(w.failures, fmt.Sprintf("load %q: %v", w.Loads[i].Name, err))
+			}
+		})
+	}
+	w.jobs.Go(func() { loads.Wait(); close(w.over) })
+	w.jobs.Go(w.listen)
+	return w.Now(), nil
+}
+
+// patience is how many seconds a worker makes load without a word from its run.
+const patience = 10
+
+// listen ends the loads when the run is silent for too long: it is stopped, or hangs. Seconds in which this process was
+// stopped itself do not count.
+func (w *worker) listen() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for silent := 0; silent < patience; silent++ {
+		select {
+		case <-tick.C:
+		case <-w.heard:
+			silent = -1
+		case <-w.over:
+			return
+		}
+	}
+	w.end(errors.New("the run is silent"))
+}
+
+// turn takes over what is known of the faults, and reports what was measured.
+func (w *worker) turn(t workers.Turn) (any, error) {
+	select {
+	case w.heard <- struct{}{}:
+	default:
+	}
+	if t.Stop {
+		w.end(context.Canceled)
+	}
+	out := workers.Report{InFlight: make([]int64, len(w.loads.jobs))}
+	select {
+	case <-w.over: // before the batch, which then holds all that a later promise does not change
+		out.Over = true
+	default:
+	}
+	w.loads.rec.Follow(t.Promise)
+	out.Batch, out.Samples = w.loads.rec.Ship(false), w.loads.samples.Export(false)
+	all := int64(0)
+	for i, job := range w.loads.jobs {
+		if job != nil {
+			out.InFlight[i] = job.InFlight()
+			all += out.InFlight[i]
+		}
+	}
+	if now := w.Now(); now-w.ticked >= time.Second {
+		w.ticked = now
+		w.mon.Tick(all)
+	}
+	out.Health = workers.HealthOf(w.mon.SoFar())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out.UsedUp = w.usedUp
+	return out, nil
+}
+
+// finish reports the rest, once all loads are over.
+func (w *worker) finish(p measure.Promise) (any, error) {
+	w.loads.rec.Follow(p)
+	out := workers.Ended{Batch: w.loads.rec.Ship(true), Samples: w.loads.samples.Export(true), Stats: w.stats, Failures: w.failures, Spoken: []string{}}
+	for _, c := range w.loads.clients {
+		n := int64(0)
+		if c != nil {
+			n, out.Spoken = c.Opened(), append(out.Spoken, c.Spoken().Versions...)
+		}
+		out.Opened = append(out.Opened, n)
+	}
+	slices.Sort(out.Spoken)
+	out.Spoken = slices.Compact(out.Spoken)
+	out.Health = workers.HealthOf(w.mon.Finish())
+	w.loads.stats = w.stats
+	w.loads.noteProtocols()
+	out.Notes = w.Noted()
+	return out, nil
+}
+
+// close ends the loads and frees what they hold.
+func (w *worker) close() {
+	if w.end != nil {
+		w.end(context.Canceled)
+	}
+	if w.drop != nil {
+		w.drop()
+	}
+	w.jobs.Wait()
+	if w.loads != nil {
+		_ = w.loads.close()
+	}
+}

@@ -1,0 +1,122 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
+	"brunt/scenarios/run/workers"
+	"brunt/scenarios/template"
+)
+
+// Workers are processes of this machine that make the load of a run.
+type Workers struct {
+	N       int            // zero is none
+	Command []string       // the command line of one
+	Source  workers.Source // what they compile; Environ and Seed are filled in
+}
+
+// hire starts the workers.
+func (r *runner) hire(ctx context.Context) error {
+	o := r.o.Workers
+	if o.N == 0 {
+		return nil
+	}
+	o.Source.Environ = os.Environ()
+	crew, err := workers.Hire(ctx, o.Command, o.N, r.o.ID, o.Source, r.Plan)
+	if err != nil {
+		return err
+	}
+	r.loads.crew = crew
+	r.onClose(func() error { crew.Close(); return nil })
+	for k, pid := range crew.PIDs() {
+		r.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: pid %d", k+1, o.N, pid)})
+	}
+	for i := range r.Loads {
+		if lp := &r.Loads[i]; lp.Script != nil {
+			r.Note("load %q is a script of k6, which stays in one process beside the workers", lp.Name)
+		}
+	}
+	return nil
+}
+
+// readyWorkers gives the workers what setup and the target came to.
+func (r *runner) readyWorkers(ctx context.Context) error {
+	if r.loads.crew == nil {
+		return nil
+	}
+	base, links := r.sys.Base()
+	ready := workers.Ready{
+		Base: base, Links: links, Units: r.env.Units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)), Salt: r.env.Salt,
+		Control: r.o.NoChaos,
+	}
+	template.CopyVars(ready.Vars, r.vars)
+	for _, t := range r.env.Tables {
+		ready.Rows = append(ready.Rows, t.Taken())
+	}
+	return r.loads.crew.Ready(ctx, ready)
+}
+
+// lead is the time between the decision to begin and the first arrival.
+func (r *runner) lead() time.Duration {
+	if r.loads.crew == nil {
+		return lead
+	}
+	return 10 * lead // until all have begun
+}
+
+// beginWorkers begins the load of the workers.
+func (r *runner) beginWorkers() error {
+	if r.loads.crew == nil {
+		return nil
+	}
+	if err := r.loads.crew.Begin(&workers.Host{
+		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, UsedUp: func() { r.cancel(errUsedUp) },
+	}); err != nil {
+		return fmt.Errorf("begin the load: %w", err)
+	}
+	return nil
+}
+
+// accountFor accounts for what the workers owed until the ends of the loads.
+func (r *runner) accountFor(ends []time.Duration) (err error) {
+	if r.loads.crew != nil {
+		r.account, err = r.loads.crew.Account(ends, generator.LagLimit(r.Scenario.SLO))
+	}
+	return err
+}
+
+// generatorOfWorkers adds the workers' health to that of this process.
+func (r *runner) generatorOfWorkers(g *result.Generator) {
+	if r.account == nil {
+		return
+	}
+	opened, spoken := r.loads.crew.Opened()
+	g.Connections, g.Spoken = g.Connections+opened, append(g.Spoken, spoken...)
+	g.Limits = append(g.Limits, r.account.Limits...)
+	g.Healthy = len(g.Limits) == 0
+	for i := range r.account.Workers {
+		w := &r.account.Workers[i]
+		g.CPU += w.CPU
+		g.Memory += w.Memory
+	}
+}
+
+// addWorkers adds the workers to a result. Without objectives, a part of the load that is lost makes the run invalid.
+func (r *runner) addWorkers(res *result.Result) {
+	if r.account == nil {
+		return
+	}
+	res.Workers = r.account.Workers
+	for _, note := range r.account.Notes {
+		r.Note("%s", note)
+	}
+	if r.account.Lost != nil && len(res.Objectives) == 0 {
+		verdict{res}.worse(scenarios.Invalid, r.account.Lost.Why)
+		res.ExitCode = res.Verdict.ExitCode()
+	}
+}

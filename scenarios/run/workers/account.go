@@ -1,0 +1,180 @@
+package workers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/lost"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// An Account is what the workers of a run owed and reported.
+type Account struct {
+	Workers []result.Worker
+	Lost    *lost.Workers // nil: no worker is lost with a part of the load
+	Limits  []string      // workers that were late themselves
+	Notes   []string
+}
+
+// Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own p99 lag.
+func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error) {
+	a := &Account{}
+	out := &lost.Workers{}
+	var why []string
+	for _, m := range c.members {
+		s, share := m.read(), c.host.Recorder.Share(m.n)
+		w := result.Worker{
+			N: m.n + 1, PID: m.cmd.Process.Pid, Sent: share.Counts.Sent, Bad: share.Counts.Bad(), CPU: s.last.Health.CPU, Memory: s.last.Health.Memory,
+			Throttled: s.last.Health.Throttled, Silent: result.Sec(s.stood), P50: share.Response.Quantile(.5), P95: share.Response.Quantile(.95),
+			P99: share.Response.Quantile(.99), Lag: result.NaN,
+		}
+		if t := share.Lag[measure.PhaseRun]; t != nil {
+			w.Lag = t.Quantile(.99)
+		}
+		a.Limits = append(a.Limits, c.late(m, share, lag)...)
+		for i := range c.host.Loads {
+			if err := c.settle(m, s, share, i, ends[i], &w, out); err != nil {
+				return nil, err
+			}
+		}
+		if s.lost != nil {
+			w.LostAt, w.LostWhy = result.Sec(s.at), c.host.Scenario.Secrets.Mask(oneLine(s.lost))
+			if w.Lost > 0 || w.LostTime > 0 {
+				why = append(why, c.describe(&w, share.Known))
+			}
+		}
+		if s.end != nil {
+			for _, n := range s.end.Opened {
+				w.Connections += n
+			}
+			for _, note := range s.end.Notes {
+				a.Notes = append(a.Notes, fmt.Sprintf("worker %d: %s", w.N, note))
+			}
+		}
+		a.Workers = append(a.Workers, w)
+	}
+	if len(why) > 0 {
+		out.Why = why[0]
+		if len(why) > 1 {
+			out.Why = fmt.Sprintf("%s are lost: %s", scenarios.Amount(len(why), "worker"), strings.Join(why, "; "))
+		}
+		a.Lost, a.Notes = out, append(a.Notes, scenarios.Sentence(out.Why))
+	}
+	return a, nil
+}
+
+// settle adds what a worker owed and reported of load i to its row, and what is lost of it to out.
+func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *lost.Workers) error {
+	lp := &c.host.Loads[i]
+	if lp.Script != nil {
+		return nil
+	}
+	reported := share.Iterations[i]
+	w.Reported += reported
+	if s.end != nil {
+		w.Owed += s.end.Stats[i].Owed
+		w.Lost += s.end.Stats[i].Owed - reported
+		return nil
+	}
+	part := c.part(m)
+	l := lost.Load{Index: i, Known: share.Known, Early: -reported, From: share.Known - lp.Timeout.D(), To: end}
+	for _, f := range lp.Flows {
+		var steps []int32
+		for _, step := range f.Steps {
+			if step.Call != nil {
+				steps = append(steps, step.Index)
+			}
+		}
+		l.Flows = append(l.Flows, steps)
+	}
+	owed := reported
+	if lp.Schedule.Closed() {
+		missing := lp.Schedule.UserTime(part, max(share.Known, lp.Schedule.Start()), end)
+		w.LostTime += result.Sec(missing)
+		if n := lp.Schedule.Iterations(part); n > 0 {
+			owed = n
+		} else if had := lp.Schedule.UserTime(part, lp.Schedule.Start(), min(share.Known, end)); had > 0 && missing > 0 {
+			l.Most = int64(float64(reported)*float64(missing)/float64(had)) + 1 // an estimate, and no part of the account
+		}
+	} else {
+		owed = 0
+		settings := load.Settings{Name: lp.Name, Plan: lp.Schedule, Seed: c.host.Scenario.Seed}
+		if err := settings.Owed(part, func(at time.Duration) {
+			if at < end {
+				if owed++; at >= l.From {
+					l.At = append(l.At, at)
+				}
+				switch {
+				case at < share.Known:
+					l.Early++
+				case at < s.at:
+					w.Unsure++
+				}
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	if i < len(s.last.InFlight) {
+		w.Unsure += s.last.InFlight[i]
+	}
+	w.Owed += owed
+	w.Lost += owed - reported
+	if l.Most = max(l.Most, owed-reported); l.Most > 0 {
+		out.Loads = append(out.Loads, l)
+	}
+	w.Unsure = min(w.Unsure, w.Lost)
+	return nil
+}
+
+func (c *Crew) part(m *member) load.Part {
+	return load.Part{Index: int64(m.n), Of: int64(len(c.members))}
+}
+
+// describe is a lost worker, in a sentence without its period.
+func (c *Crew) describe(w *result.Worker, known time.Duration) string {
+	text := fmt.Sprintf("worker %d of %d (pid %d, %s at %s) is lost with ", w.N, len(c.members), w.PID, w.LostWhy, quantity.FormatInstant(w.LostAt.D()))
+	if w.Lost > 0 {
+		text += fmt.Sprintf("%d of the %d iterations that it was to make", w.Lost, w.Owed)
+	} else {
+		text += quantity.FormatSeconds(float64(w.LostTime)) + " of its virtual users' time"
+	}
+	text += ", from " + quantity.FormatInstant(max(0, known)) + " on"
+	if w.Unsure > 0 {
+		text += "; up to " + strconv.FormatInt(w.Unsure, 10) + " of them were sent"
+	}
+	return text
+}
+
+// enoughForLag is the least number of iterations by whose lag a worker is judged.
+const enoughForLag = 100
+
+// late says in which phases a worker was later than the limit.
+func (c *Crew) late(m *member, share *measure.Share, limit time.Duration) (out []string) {
+	names := map[int32]string{measure.PhaseRun: "run", measure.PhaseBaseline: "baseline"}
+	for n, oc := range c.host.Recorder.Occurrences() {
+		if oc.Name != "" {
+			names[int32(n)] = oc.Name
+		}
+	}
+	for _, phase := range slices.Sorted(maps.Keys(share.Lag)) {
+		t := share.Lag[phase]
+		name, known := names[phase]
+		if !known {
+			continue
+		}
+		if p99 := t.Quantile(.99); t.Total >= enoughForLag && p99.D() > limit {
+			out = append(out, fmt.Sprintf("worker %d of %d: p99 lag %s in %s is over %s", m.n+1, len(c.members), quantity.FormatSeconds(float64(p99)), name,
+				quantity.FormatSeconds(limit.Seconds())))
+		}
+	}
+	return out
+}

@@ -1,0 +1,47 @@
+package workers
+
+import (
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+)
+
+// Most is the largest number of workers.
+const Most = 64
+
+// Check says why a plan can't be split between n workers; nil: it can.
+func Check(p *plan.Plan, n int) error {
+	var why []string
+	add := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
+	if p.Ledger != nil {
+		add("`ledger` keeps every write in one process")
+	}
+	scripts := 0
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		if lp.Script != nil {
+			scripts++
+			continue
+		}
+		few := func(what string, has int) {
+			if has > 0 && has < n {
+				add("load %q has %s, fewer than %s", lp.Name, what, scenarios.Amount(n, "worker"))
+			}
+		}
+		if lp.Schedule.Closed() {
+			users := int(lp.Schedule.MostUsers())
+			few(scenarios.Amount(users, "virtual user"), users)
+		}
+		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
+		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
+	}
+	if scripts > 0 && scripts == len(p.Loads) {
+		add("a script of k6 stays in one process, and the scenario has no other load")
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the load can't be split between %s: %s", scenarios.Amount(n, "worker"), strings.Join(why, "; "))
+}

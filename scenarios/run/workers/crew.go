@@ -1,0 +1,345 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios/driver"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
+)
+
+// patience is how long after the end of the load a worker may take to answer.
+const patience = 10 * time.Second
+
+// A Host is the run that workers belong to.
+type Host struct {
+	*plan.Plan
+	*events.Log
+	Recorder *measure.Recorder
+	Samples  *samples.Set
+	UsedUp   func() // ends the run, as unique data is used up
+}
+
+// A Crew is the workers of a run.
+type Crew struct {
+	members []*member
+	host    *Host
+	stop    chan struct{} // closed to begin no further iteration
+	stopped sync.Once
+	done    chan struct{} // closed when nothing more comes of any worker
+	watched chan struct{} // closed when no worker is watched any more
+}
+
+// Hire starts n workers and has each compile the plan. Command is brunt's own command line for one. The caller closes the crew.
+func Hire(ctx context.Context, command []string, n int, run string, of Source, p *plan.Plan) (*Crew, error) {
+	if err := Check(p, n); err != nil {
+		return nil, err
+	}
+	c := &Crew{members: make([]*member, n), stop: make(chan struct{}), done: make(chan struct{}), watched: make(chan struct{})}
+	of.Seed = p.Scenario.Seed
+	want := Digest(p)
+	threads := fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/n))
+	err := c.each(func(k int) error {
+		m, err := start(ctx, k, command, []string{threads})
+		if err != nil {
+			return err
+		}
+		c.members[k] = m
+		var got string
+		if err := m.call(ctx, joinWithin, OpPlan, Joined{of, load.Part{Index: int64(k), Of: int64(n)}, run}, &got); err != nil {
+			return err
+		}
+		if got != want {
+			return fmt.Errorf("worker %d: the plan that it made is another: a file of the scenario has changed", k+1)
+		}
+		return nil
+	})
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// PIDs lists the processes of the workers.
+func (c *Crew) PIDs() (out []int) {
+	for _, m := range c.members {
+		out = append(out, m.cmd.Process.Pid)
+	}
+	return out
+}
+
+// each calls do for all workers at once, and joins the errors.
+func (c *Crew) each(do func(k int) error) error {
+	errs := make([]error, len(c.members))
+	var all sync.WaitGroup
+	for k := range errs {
+		all.Go(func() { errs[k] = do(k) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Ready prepares the loads of all workers.
+func (c *Crew) Ready(ctx context.Context, r Ready) error {
+	return c.each(func(k int) error { return c.members[k].call(ctx, readyWithin, OpReady, r, nil) })
+}
+
+// Begin begins the load at the t0 of the run.
+func (c *Crew) Begin(h *Host) error {
+	err := c.each(func(k int) error {
+		var at time.Duration
+		before := h.Now()
+		if err := c.members[k].call(context.Background(), startWithin, OpStart, Start{T0: h.T0()}, &at); err != nil {
+			return err
+		}
+		if after := h.Now(); at < before-clockMost || at > after+clockMost {
+			return fmt.Errorf("worker %d: its clock is off by %s: the clock of this machine was set", k+1, quantity.FormatDuration(max(before-at, at-after)))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.host = h
+	var all sync.WaitGroup
+	for _, m := range c.members {
+		all.Go(func() { c.follow(m) })
+	}
+	go func() {
+		all.Wait()
+		close(c.done)
+	}()
+	go c.watch()
+	return nil
+}
+
+// clockMost is how far the clock of a worker may be off.
+const clockMost = time.Millisecond
+
+// follow has a worker report until its end.
+func (c *Crew) follow(m *member) {
+	defer close(m.over)
+	err := c.turns(m)
+	if err == nil {
+		return
+	}
+	why := m.why()
+	if why == nil {
+		why = err
+		m.kill(err)
+	}
+	now := c.host.Now()
+	m.change(func(s *state) { s.lost, s.at = why, now })
+	c.host.Event(result.Event{Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(why))})
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ") }
+
+// turns asks a worker for what it measured, again and again, and for its end when its loads are over.
+func (c *Crew) turns(m *member) error {
+	stop := c.stop
+	for stopping := false; ; {
+		var a Report
+		turn := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}
+		if err := m.call(context.Background(), answerAtAll, OpTurn, turn, &a); err != nil {
+			return err
+		}
+		if err := c.take(m, a.Batch, a.Samples); err != nil {
+			return err
+		}
+		m.change(func(s *state) {
+			s.last, s.word = a, c.host.Now()
+			s.last.Batch, s.last.Samples = measure.Batch{Known: a.Known}, samples.Exported{}
+		})
+		if a.UsedUp {
+			c.host.UsedUp()
+		}
+		if a.Over {
+			break
+		}
+		select {
+		case <-time.After(turnEvery):
+		case <-stop:
+			stop, stopping = nil, true
+		}
+	}
+	var e Ended
+	last := c.host.Recorder.Promise()
+	last.Known = measure.Never
+	if err := m.call(context.Background(), answerAtAll, OpEnd, last, &e); err != nil {
+		return err
+	}
+	if err := c.take(m, e.Batch, e.Samples); err != nil {
+		return err
+	}
+	m.change(func(s *state) { s.end, s.last.InFlight, s.last.Health = &e, nil, e.Health })
+	return nil
+}
+
+// take adds what a worker measured to the run.
+func (c *Crew) take(m *member, b measure.Batch, s samples.Exported) error {
+	if err := c.host.Recorder.Absorb(m.n, b); err != nil {
+		return err
+	}
+	c.host.Samples.Import(s)
+	return nil
+}
+
+// watch tells which workers are silent, and ends those that do not answer in the end.
+func (c *Crew) watch() {
+	defer close(c.watched)
+	tick := time.NewTicker(turnEvery)
+	defer tick.Stop()
+	end := c.host.End() + c.grace() + patience
+	stop := c.stop
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-stop:
+			stop, end = nil, min(end, c.host.Now()+load.LastGrace+patience)
+			continue
+		case <-tick.C:
+		}
+		now := c.host.Now()
+		for _, m := range c.members {
+			c.hear(m, now)
+			if now > end && !closed(m.over) {
+				m.kill(fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(patience)))
+			}
+		}
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// hear tells when a worker falls silent, and when it is back.
+func (c *Crew) hear(m *member, now time.Duration) {
+	var event string
+	m.change(func(s *state) {
+		late := !closed(m.over) && now-max(s.word, -c.host.Scenario.Warmup) > overdue
+		switch {
+		case late && !s.silent:
+			event = "worker.silent"
+		case !late && s.silent && s.lost == nil:
+			event = "worker.back"
+		}
+		if late {
+			s.stood += turnEvery
+		}
+		s.silent = late
+	})
+	if event != "" {
+		c.host.Event(result.Event{Event: event, Text: fmt.Sprintf("worker %d of %d", m.n+1, len(c.members))})
+	}
+}
+
+// grace is the longest that the iterations of a load may go on after its end.
+func (c *Crew) grace() (d time.Duration) {
+	for i := range c.host.Loads {
+		d = max(d, c.host.Loads[i].Grace.D())
+	}
+	return d
+}
+
+// Close ends the processes of all workers.
+func (c *Crew) Close() {
+	_ = c.each(func(k int) error {
+		if m := c.members[k]; m != nil {
+			m.close()
+		}
+		return nil
+	})
+	if c.host != nil {
+		<-c.done
+		<-c.watched
+	}
+}
+
+// A job is a load that the workers make.
+type job struct {
+	crew *Crew
+	load int
+}
+
+// Job returns a load of the plan that the workers make.
+func (c *Crew) Job(load int) driver.Job { return job{c, load} }
+
+// Go implements [driver.Job].
+func (j job) Go(ctx context.Context) (load.Stats, error) {
+	select {
+	case <-j.crew.done:
+	case <-ctx.Done():
+		j.crew.stopped.Do(func() { close(j.crew.stop) })
+		<-j.crew.done
+	}
+	return j.crew.stats(j.load)
+}
+
+// InFlight implements [driver.Job].
+func (j job) InFlight() (n int64) {
+	for _, m := range j.crew.members {
+		if s := m.read(); s.lost == nil && j.load < len(s.last.InFlight) {
+			n += s.last.InFlight[j.load]
+		}
+	}
+	return n
+}
+
+// stats sums up what the workers say of a load.
+func (c *Crew) stats(i int) (out load.Stats, err error) {
+	var pacing []string
+	for _, m := range c.members {
+		s := m.read()
+		if s.end == nil {
+			continue
+		}
+		of := s.end.Stats[i]
+		out.VirtualUser += of.VirtualUser
+		out.PeakFlight += of.PeakFlight
+		out.Full = out.Full || of.Full
+		out.End = max(out.End, of.End)
+		if pacing = append(pacing, of.Pacing); i == 0 && len(s.end.Failures) > 0 {
+			err = errors.Join(err, fmt.Errorf("worker %d: %s", m.n+1, strings.Join(s.end.Failures, "; ")))
+		}
+	}
+	slices.Sort(pacing)
+	out.Pacing = strings.Join(slices.Compact(pacing), ", ")
+	if len(pacing) == 0 { // all are lost
+		out.Pacing, out.End = "unknown", min(c.host.Now(), c.host.Loads[i].Schedule.End())
+	}
+	return out, err
+}
+
+// Opened is how many connections the workers opened, and the versions of protocols that they spoke.
+func (c *Crew) Opened() (n int64, spoken []string) {
+	for _, m := range c.members {
+		if s := m.read(); s.end != nil {
+			for _, opened := range s.end.Opened {
+				n += opened
+			}
+			spoken = append(spoken, s.end.Spoken...)
+		}
+	}
+	return n, spoken
+}

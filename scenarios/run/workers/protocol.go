@@ -1,0 +1,121 @@
+package workers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
+)
+
+// The requests to a worker, in this order; turns repeat.
+const (
+	OpPlan  = "plan"
+	OpReady = "ready"
+	OpStart = "start"
+	OpTurn  = "turn"
+	OpEnd   = "end"
+)
+
+// A Source is what a worker compiles its plan from. It travels over the pipe, so that no secret stands in an argument.
+type Source struct {
+	Path     string   // of the scenario
+	Text     string   // of the scenario; empty: the file at Path
+	Set      []string // params, as --set has them
+	Policies []string // files
+	Environ  []string // the environment
+	Seed     uint64
+}
+
+// Joined is what a worker is asked to plan.
+type Joined struct {
+	Source
+	Part load.Part
+	Run  string // id of the run
+}
+
+// Ready is what a worker learns of the target and of setup.
+type Ready struct {
+	Base    string            // URL of relative paths
+	Links   map[string]string // host:port to the link that leads there
+	Units   map[string]string // values of ${unit...}
+	Own     []netip.Addr      // addresses, beyond loopback, of what the run started
+	Vars    []template.Value  // that setup extracted
+	Salt    [2]uint64         // of uuid()
+	Rows    []int64           // that setup picked, by table
+	Control bool              // no fault is injected
+}
+
+// A Start is when a load begins: t0 by the clock of this machine.
+type Start struct{ T0 time.Time }
+
+// A Turn tells a worker how far the faults are known.
+type Turn struct {
+	measure.Promise
+	Stop bool // begin no further iteration
+}
+
+// Report is what a worker answers to a turn.
+type Report struct {
+	measure.Batch
+	Samples  samples.Exported
+	InFlight []int64 // iterations, by load
+	Over     bool    // all its loads are over
+	UsedUp   bool    // unique data is used up
+	Health   Health
+}
+
+// Health is a worker's own health so far.
+type Health struct {
+	CPU       result.Num // mean number of cores
+	Memory    int64      // bytes, at most
+	Throttled result.Num
+}
+
+// HealthOf is the health that a monitor measured.
+func HealthOf(g result.Generator) Health {
+	return Health{CPU: g.CPU, Memory: g.Memory, Throttled: g.Throttled}
+}
+
+// Ended is what a worker answers to the end of its loads.
+type Ended struct {
+	measure.Batch
+	Samples  samples.Exported
+	Stats    []load.Stats // by load
+	Opened   []int64      // connections, by load
+	Spoken   []string     // versions of protocols
+	Health   Health
+	Notes    []string
+	Failures []string // errors of its loads
+}
+
+// Answer decodes the arguments of a request and answers it.
+func Answer[A any](args json.RawMessage, do func(A) (any, error)) (any, error) {
+	var a A
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	return do(a)
+}
+
+// Digest identifies what a plan comes to: the files and settings that it is made of, and what is measured.
+func Digest(p *plan.Plan) string {
+	h := sha256.New()
+	to := json.NewEncoder(h)
+	for _, f := range p.Scenario.Files() {
+		_ = to.Encode(f)
+	}
+	_ = to.Encode([]any{p.Scenario.Seed, p.Series, p.Checks, p.Scenario.Warmup, p.Scenario.Pacing})
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		_ = to.Encode([]any{lp.Name, lp.Schedule.Start(), lp.Schedule.End(), lp.Schedule.Arrivals(), lp.Schedule.PerVU, lp.Schedule.Shared, lp.Steps, lp.MaxInFlight})
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

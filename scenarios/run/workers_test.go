@@ -1,0 +1,181 @@
+package run_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"brunt/chaos/proc"
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+	"brunt/scenarios/run/workers"
+	"brunt/scenarios/suite"
+)
+
+// compileSource compiles the scenario of a run in a worker.
+func compileSource(s workers.Source) (*plan.Plan, error) {
+	sc, err := scenarios.Parse(s.Path, scenarios.Options{Read: func(path string) ([]byte, error) {
+		if path != s.Path {
+			return nil, errors.New("no such file")
+		}
+		return []byte(s.Text), nil
+	}})
+	if sc == nil {
+		return nil, err
+	}
+	sc.Seed = s.Seed
+	return plan.Compile(sc, plan.CompileOptions{Self: self("demo-service")})
+}
+
+// withWorkers runs a scenario with n workers.
+func withWorkers(t *testing.T, n int, text string, o run.Options) *result.Result {
+	t.Helper()
+	p := mustCompile(t, text)
+	o.State, o.Workers = t.TempDir(), run.Workers{N: n, Command: self("worker"), Source: workers.Source{Path: p.Scenario.File, Text: text}}
+	res, err := run.Run(t.Context(), p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// asked is a server that counts what it is asked.
+type asked struct {
+	*httptest.Server
+	mu    sync.Mutex
+	paths map[string]int
+	n     atomic.Int64
+}
+
+func newAsked(t *testing.T) *asked {
+	a := &asked{paths: map[string]int{}}
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.n.Add(1)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.paths[r.URL.Path+" "+r.Header.Get("X-Token")]++
+		fmt.Fprint(w, `{"token": "t1"}`)
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+// TestWorkers: what the workers of a run report is what the server has seen, request by request: unique rows once, what
+// setup extracted, the loads of arrivals and of users, and a fault between them and the server.
+func TestWorkers(t *testing.T) {
+	s := newAsked(t)
+	res := withWorkers(t, 3, fmt.Sprintf(`
+version: 1
+seed: 5
+target: {url: %q}
+data: {row: {range: 1..150, pick: unique}}
+setup: [{get: /login, extract: {token: $.token}}]
+load:
+  rows: {executor: constant-arrival-rate, rate: 75/s, duration: 2s, flow: [{get: "/row/${data.row.value}", headers: {X-Token: "${var.token}"}}]}
+  users: {executor: per-vu-iterations, vus: 4, iterations: 5, max_duration: 5s, flow: [{get: /user}, {get: /other}]}
+chaos: {slow: {at: 1s, for: 500ms, network.latency: {from: load, to: target, delay: 30ms}}}
+slo: [errors = 0%%]
+`, s.URL), run.Options{Proxies: self("proxies")})
+	for i := range 150 {
+		if n := s.paths[fmt.Sprintf("/row/%d t1", i+1)]; n != 1 {
+			t.Errorf("row %d was asked for %d times", i+1, n)
+		}
+	}
+	if s.paths["/user "] != 20 || s.paths["/other "] != 20 {
+		t.Errorf("the users asked %v", s.paths)
+	}
+	sum := result.Worker{}
+	for _, w := range res.Workers {
+		if w.Owed != w.Reported || w.Lost != 0 || w.LostWhy != "" || w.Sent == 0 || w.Connections == 0 {
+			t.Errorf("%+v", w)
+		}
+		sum.Owed, sum.Sent = sum.Owed+w.Owed, sum.Sent+w.Sent
+	}
+	if len(res.Workers) != 3 || sum.Owed != 170 || sum.Sent != 190 || s.n.Load() != 191 || res.Generator.Sent != 190 {
+		t.Errorf("%d workers owe %d iterations and sent %d requests, %d in all; the server has seen %d", len(res.Workers), sum.Owed, sum.Sent,
+			res.Generator.Sent, s.n.Load())
+	}
+	if c := cellOf(res, "slow", "ok"); c.Count < 30 || res.Faults[0].Traffic == 0 {
+		t.Errorf("the fault: %+v, %+v", c, res.Faults[0])
+	}
+	if res.Verdict != scenarios.Pass {
+		t.Errorf("%s: %s", res.Verdict, res.Reason)
+	}
+}
+
+// TestWorkers_Killed: a worker that dies is named, what it owed is reported or lost, and the objectives that this could change
+// are invalid, and no others.
+func TestWorkers_Killed(t *testing.T) {
+	s := newAsked(t)
+	var second atomic.Int64
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		suite.Until(t, "half of the load", func() bool { return s.n.Load() > 300 })
+		id, err := proc.Identify(int(second.Load()))
+		if err == nil {
+			err = proc.Signal(id, "KILL")
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	res := withWorkers(t, 3, fmt.Sprintf(`
+version: 1
+target: {url: %q}
+load: {main: {executor: constant-arrival-rate, rate: 200/s, duration: 3s, flow: [{get: /}]}}
+chaos: {slow: {at: 500ms, for: 300ms, network.latency: {from: load, to: target, delay: 5ms}}}
+slo: [errors < 50%% in baseline, errors < 5%%, max < 1ns, rate > 100/s in baseline]
+`, s.URL), run.Options{Proxies: self("proxies"), Event: func(e result.Event) {
+		var n, of, pid int
+		if _, err := fmt.Sscanf(e.Text, "worker %d of %d: pid %d", &n, &of, &pid); err == nil && n == 2 {
+			second.Store(int64(pid))
+		}
+	}})
+	<-killed
+	var reported, lost int64
+	for _, w := range res.Workers {
+		if w.Owed != 200 || w.Owed != w.Reported+w.Lost || (w.N == 2) != (w.Lost > 0) || (w.N == 2) != strings.Contains(w.LostWhy, "killed") {
+			t.Errorf("%+v", w)
+		}
+		reported, lost = reported+w.Reported, lost+w.Lost
+	}
+	w := res.Workers[1]
+	if unreported := s.n.Load() - reported; unreported < 0 || unreported > w.Unsure || reported != cellOf(res, "run", "ok").Count {
+		t.Errorf("the server has seen %d, %d are reported, and at most %d were sent besides", s.n.Load(), reported, w.Unsure)
+	}
+	verdicts := []scenarios.Verdict{scenarios.Pass, scenarios.Invalid, scenarios.Fail, scenarios.Pass}
+	for i, o := range res.Objectives {
+		if o.Verdict != verdicts[i] || (o.Verdict == scenarios.Invalid) != strings.Contains(o.Note, "worker 2 of 3 (pid") {
+			t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, verdicts[i], o.Note)
+		}
+	}
+	noted := func(n string) bool { return strings.Contains(n, fmt.Sprintf("lost with %d of the 200", lost)) }
+	if res.Verdict != scenarios.Fail || !slices.ContainsFunc(res.Notes, noted) {
+		t.Errorf("%s: %s, %q", res.Verdict, res.Reason, res.Notes)
+	}
+}
+
+// TestWorkers_Split: plans that can't be split say why, all at once.
+func TestWorkers_Split(t *testing.T) {
+	err := workers.Check(mustCompile(t, `
+version: 1
+target: {url: "http://127.0.0.1:1"}
+load:
+  a: {executor: constant-vus, vus: 2, duration: 1s, flow: [{get: /}]}
+  b: {executor: constant-arrival-rate, rate: 5/s, duration: 1s, max_in_flight: 1, connections: {max: 2}, flow: [{get: /}]}
+`), 3)
+	for _, want := range []string{`load "a" has 2 virtual users`, `load "b" has max_in_flight: 1`, `load "b" has connections.max: 2`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
