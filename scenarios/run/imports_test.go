@@ -98,7 +98,7 @@ var arrows = map[string][]string{
 	// the built-in system; its tests play drills on it in virtual time
 	"targets/demo": {
 		"chaos", "scenarios", "scenarios/drills", "scenarios/judge", "scenarios/load", "scenarios/measure", "scenarios/plan",
-		"scenarios/plan/plantest", "targets",
+		"scenarios/plan/plantest",
 	},
 	"targets/platform/docker":    {"scenarios/disk", "targets/platform/tail"}, // client of the Docker engine
 	"targets/platform/filelock":  nil,                                         // locks of files between processes
