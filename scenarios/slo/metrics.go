@@ -63,8 +63,8 @@ var metrics = Table{
 	{
 		Name: "goodput", Unit: PerSecond, Better: HigherIsBetter, Bare: true, Written: []string{"goodput"},
 		CountsBad: true, CountsShed: true,
-		Rate:      func(c Counts) (float64, int64) { return float64(c.OK) / c.Span.Seconds(), c.Offered() },
-		Missed:    missedGoodput,
+		Rate:   func(c Counts) (float64, int64) { return float64(c.OK) / c.Span.Seconds(), c.Offered() },
+		Missed: missedGoodput,
 		Meaning: "Good answers a second: of requests and not of iterations, without those that failed or were shed. Under too much load it tells " +
 			"a target that sheds the rest from one that collapses.",
 	},
