@@ -21,7 +21,7 @@ type identity struct {
 	*session
 	units    []result.UnitIdentity // of the target, when the load began
 	replicas map[string]int        // by service
-	sums     summer
+	sums     inputs.Digests
 }
 
 func (i *identity) environment() result.Environment {
@@ -52,30 +52,13 @@ func (i *identity) environment() result.Environment {
 func (i *identity) programs() (own string, tools []result.FileSum) {
 	for n := range i.Loads {
 		if s := i.Loads[n].Script; s != nil && s.Binary != "" {
-			if sum, ok := i.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
+			if sum, ok := i.sums.Of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
 				tools = append(tools, result.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
 			}
 		}
 	}
-	own, _ = i.sums.of(machine.Executable())
+	own, _ = i.sums.Of(machine.Executable())
 	return own, tools
-}
-
-// summer computes digests of files, each once.
-type summer struct{ known map[string]string }
-
-func (s *summer) of(file string) (sum string, ok bool) {
-	if sum, ok = s.known[file]; ok {
-		return sum, sum != ""
-	}
-	if s.known == nil {
-		s.known = map[string]string{}
-	}
-	if b, err := inputs.Digest(file); err == nil {
-		sum = hex.EncodeToString(b[:])
-	}
-	s.known[file] = sum
-	return sum, sum != ""
 }
 
 // identifyWithin bounds the time for asking the engine about the units' images.
@@ -94,11 +77,11 @@ func (i *identity) identify(ctx context.Context) {
 			if service := i.Stack.Service(id.Service); service != nil {
 				files := inputs.Programs(service)
 				for _, file := range files {
-					if sum, ok := i.sums.of(file); ok {
+					if sum, ok := i.sums.Of(file); ok {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := i.sums.of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
+				if sum, ok := i.sums.Of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}

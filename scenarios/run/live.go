@@ -3,6 +3,8 @@ package run
 import (
 	"time"
 
+	"brunt/scenarios/run/generator"
+
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
@@ -34,8 +36,8 @@ func (l *live) watch(done <-chan struct{}) error {
 	next := observe.NextSecond(l.Now())
 	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(l.over)
-	var heap garbage
-	defer heap.end()
+	var heap generator.Garbage
+	defer heap.End()
 	if l.o.Begun != nil {
 		l.o.Begun(l.sample)
 	}
@@ -64,7 +66,7 @@ func (l *live) watch(done <-chan struct{}) error {
 		iv, second := l.loads.rec.Interval()
 		l.stopConditions(now, second, stops)
 		l.observers.mon.Tick(iv.InFlight)
-		heap.tick()
+		heap.Tick()
 		l.tell(iv, second)
 	}
 }

@@ -272,8 +272,3 @@ func (s *server) answer(c net.Conn, q question) ([]pgproto3.BackendMessage, erro
 	}
 	return []pgproto3.BackendMessage{&pgproto3.NoData{}, done("UPDATE 1")}, nil
 }
-
-// serveBytes starts a server that logs each connection in, answers its first statement by some bytes, and closes it.
-func serveBytes(t testing.TB, answer []byte) *server {
-	return start(t, func(s *server) { s.raw = answer })
-}

@@ -1,4 +1,4 @@
-package run
+package generator
 
 import "testing"
 
@@ -18,7 +18,7 @@ func TestGarbage(t *testing.T) {
 		{"no collector", -1, 10 << 20, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := garbage{base: 8 << 20, first: tt.first}
+			g := Garbage{base: 8 << 20, first: tt.first}
 			if got := g.want(tt.live); got != tt.want {
 				t.Errorf("%d percent of garbage; want %d", got, tt.want)
 			}

@@ -1,13 +1,13 @@
-package run
+package generator
 
 import (
 	"runtime/debug"
 	"runtime/metrics"
 )
 
-// A garbage keeps the garbage that the heap may hold as it was after the first minute of a load, while what a long run adds
+// Garbage keeps the garbage that the heap may hold as it was after the first minute of a load, while what a long run adds
 // to the heap grows: by itself it grows with that. The zero value is ready; one goroutine uses it.
-type garbage struct {
+type Garbage struct {
 	ticks   int
 	base    uint64 // bytes of live heap after the first minute
 	first   int    // percent of garbage that was set then; negative: the collector is off
@@ -20,8 +20,8 @@ const (
 	garbageStep  = 5  // percent; a change stops all goroutines for a moment
 )
 
-// tick is called each second.
-func (g *garbage) tick() {
+// Tick is called each second.
+func (g *Garbage) Tick() {
 	if g.ticks++; g.ticks%garbageEvery != 0 {
 		return
 	}
@@ -39,12 +39,12 @@ func (g *garbage) tick() {
 }
 
 // want is the percentage for an amount of live heap; zero: the collector is off.
-func (g *garbage) want(live uint64) int {
+func (g *Garbage) want(live uint64) int {
 	return max(0, min(g.first, max(g.first*garbageLeast/100, int(uint64(max(0, g.first))*g.base/live))))
 }
 
-// end sets what was set at first.
-func (g *garbage) end() {
+// End sets what was set at first.
+func (g *Garbage) End() {
 	if g.percent != g.first {
 		debug.SetGCPercent(g.first)
 		g.percent = g.first
