@@ -20,7 +20,7 @@ func workerCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return run.ServeWorker(c.Context(), c.InOrStdin(), c.OutOrStdout(), compileWorker)
+			return run.ServeWorker(c.Context(), c.InOrStdin(), data(c), compileWorker)
 		},
 	}
 }
