@@ -29,6 +29,9 @@ func (c *compiler) endpoints() {
 			c.m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
 		}
 		text, static := t.Static()
+		if t.At == (syntax.Pos{}) { // its value is missing, which is a mistake already
+			continue
+		}
 		if !static {
 			for _, r := range t.Refs() {
 				if r.Kind != syntax.RefUnit {

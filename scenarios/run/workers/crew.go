@@ -235,22 +235,23 @@ func closed(c <-chan struct{}) bool {
 
 // hear tells when a worker falls silent, and when it is back.
 func (c *Crew) hear(m *member, now time.Duration) {
-	var event string
+	text := fmt.Sprintf("worker %d of %d", m.n+1, len(c.members))
+	var e result.Event
 	m.change(func(s *state) {
 		late := !closed(m.over) && now-max(s.word, -c.host.Scenario.Warmup) > overdue
 		switch {
 		case late && !s.silent:
-			event = "worker.silent"
+			e = result.Event{Event: "worker.silent", Text: text}
 		case !late && s.silent && s.lost == nil:
-			event = "worker.back"
+			e = result.Event{Event: "worker.back", Text: text}
 		}
 		if late {
 			s.stood += turnEvery
 		}
 		s.silent = late
 	})
-	if event != "" {
-		c.host.Event(result.Event{Event: event, Text: fmt.Sprintf("worker %d of %d", m.n+1, len(c.members))})
+	if e.Event != "" {
+		c.host.Event(e)
 	}
 }
 
