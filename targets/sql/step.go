@@ -66,17 +66,17 @@ type transactionSource struct {
 // transactionStep is the YAML of a statement of a transaction.
 type transactionStep struct {
 	syntax.Place
-	Name    string                `yaml:"name"` // of the part; zero is the statement's text
+	Name    string                `yaml:"name"`         // of the part; zero is the statement's text
 	SQL     queryText             `yaml:"sql,required"` // a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
-	Args    []argument            `yaml:"args"`    // the values of its parameters, in order; null is NULL
-	Check   *answerCheck          `yaml:"check"`   // what the answer must be; else the transaction is rolled back
-	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands, for later statements too
+	Args    []argument            `yaml:"args"`         // the values of its parameters, in order; null is NULL
+	Check   *answerCheck          `yaml:"check"`        // what the answer must be; else the transaction is rolled back
+	Extract map[string]extraction `yaml:"extract"`      // variable to where its value stands, for later statements too
 }
 
 // listenSource is the YAML of a step that listens.
 type listenSource struct {
 	Channel  string `yaml:"channel,required"` // the channel of NOTIFY that it listens to
-	Messages int    `yaml:"messages,min=1"` // notifications that it waits for; zero is 1
+	Messages int    `yaml:"messages,min=1"`   // notifications that it waits for; zero is 1
 }
 
 // call is a compiled step.
