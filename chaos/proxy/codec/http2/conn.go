@@ -172,9 +172,9 @@ func (c *Conn) fromServer(f frame) error {
 	case http2.FrameData:
 		switch {
 		case s == nil:
-			credit(&c.up, 0, len(f.payload))
+			swallowed(&c.up, &c.down, len(f.payload))
 		case s.mute.answer:
-			credit(&c.up, 0, len(f.payload))
+			swallowed(&c.up, &c.down, len(f.payload))
 			credit(&c.up, s.server, len(f.payload))
 			c.saidAll(s, f.ends())
 		default:
@@ -222,10 +222,12 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 	}
 	switch {
 	case f.stream == 0:
-		paid := min(n, own.debt)
-		own.debt -= paid
-		if n > paid {
-			other.send(ofNumber(http2.FrameWindowUpdate, 0, n-paid), 0)
+		least := int64(0)
+		if n >= generous {
+			least = -reserve
+		}
+		if rest := own.pay(n, least); rest > 0 {
+			other.send(ofNumber(http2.FrameWindowUpdate, 0, rest), 0)
 		}
 	case s == nil || s.answered:
 	case s.server == 0: // its opening waits
@@ -236,7 +238,11 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 	return nil
 }
 
-// credit gives bytes that the proxy has swallowed back to their sender.
+// swallowed gives bytes that the proxy has swallowed back to the window of their sender. Own leads to who should have had them: what the
+// proxy sent there by itself has taken their place.
+func swallowed(sender, own *direction, n int) { credit(sender, 0, int(own.pay(uint32(n), 0))) }
+
+// credit gives a sender bytes of the window of a stream, or of the connection.
 func credit(to *direction, stream uint32, n int) {
 	if n > 0 {
 		to.send(ofNumber(http2.FrameWindowUpdate, stream, uint32(n)), stream)
@@ -315,7 +321,7 @@ func (c *Conn) trailed(s *Stream, fields []hpack.HeaderField) {
 func (c *Conn) asksMore(s *Stream, f frame) {
 	n := len(f.payload)
 	if s == nil {
-		credit(&c.down, 0, n)
+		swallowed(&c.down, &c.up, n)
 		return
 	}
 	if c.Body != nil && !s.Hold {
@@ -329,7 +335,7 @@ func (c *Conn) asksMore(s *Stream, f frame) {
 		c.heldBytes += n
 		return
 	case s.answered, s.mute.request:
-		credit(&c.down, 0, n)
+		swallowed(&c.down, &c.up, n)
 		if !s.asked {
 			credit(&c.down, s.client, n)
 		} else if s.answered {
@@ -360,7 +366,7 @@ func (c *Conn) Release(s *Stream) {
 		}
 		c.heldBytes -= len(f.payload)
 		if c.byClient[s.client] != s { // it was answered
-			credit(&c.down, 0, len(f.payload))
+			swallowed(&c.down, &c.up, len(f.payload))
 			continue
 		}
 		c.asksMore(s, f)
@@ -398,7 +404,7 @@ func (c *Conn) abandon(s *Stream) {
 	for _, h := range s.held {
 		if h.kind == http2.FrameData {
 			c.heldBytes -= len(h.payload)
-			credit(&c.down, 0, len(h.payload))
+			swallowed(&c.down, &c.up, len(h.payload))
 		}
 	}
 	c.drop(s)

@@ -2,6 +2,7 @@ package http2_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"brunt/chaos/proxy/codec/http1"
@@ -189,4 +190,36 @@ func FuzzConn(f *testing.F) {
 			t.Errorf("%d bytes are held by nothing", c.Held())
 		}
 	})
+}
+
+// What the client may send never goes beyond the server's window, of which bodies of the proxy's own have taken some.
+func TestConn_OwnBodies(t *testing.T) {
+	for _, size := range []int{3, 5000} {
+		c := begun(t)
+		own := strings.Repeat("x", size)
+		c.Begin = func(s *http2.Stream) { s.Asks.Body = &own }
+		const first, more, swallowed = 65_535, 1 << 20, 10_000
+		if err := c.FromServer(sent(func(f *wire.Framer) { _ = f.WriteWindowUpdate(0, more) })); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.FromClient(sent(func(f *wire.Framer) {
+			get(f, 1)
+			_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 3, BlockFragment: block(":method", "POST", ":path", "/"), EndHeaders: true})
+			_ = f.WriteData(3, true, make([]byte, swallowed))
+		}))
+		_, down := c.Take()
+		client := first - swallowed
+		for f := wire.NewFramer(nil, bytes.NewReader(down)); ; {
+			one, err := f.ReadFrame()
+			if err != nil {
+				break
+			}
+			if w, ok := one.(*wire.WindowUpdateFrame); ok && w.StreamID == 0 {
+				client += int(w.Increment)
+			}
+		}
+		if server := first + more - 2*size; client > server || client < server-10_000 {
+			t.Errorf("own bodies of %d bytes: the client may send %d bytes, and the server takes %d", size, client, server)
+		}
+	}
 }

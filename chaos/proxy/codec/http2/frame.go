@@ -151,7 +151,7 @@ type direction struct {
 	enc  *hpack.Encoder
 	text bytes.Buffer // of enc
 	out  []byte       // to the receiver
-	debt uint32       // bytes of bodies that the proxy sent by itself, and the receiver has not given back
+	debt int64        // bytes of bodies that the proxy sent by itself, less those that it kept back of the receiver's window
 }
 
 func (w *direction) init() {
@@ -213,9 +213,24 @@ func (w *direction) sendHead(stream uint32, fields []hpack.HeaderField, ends boo
 	}
 }
 
+// A receiver that gives a window of generous bytes or more at once gives the sender reserve bytes less. The proxy's own bodies come
+// out of these: a sender that fills its window before the receiver gives it more would else go beyond that of the receiver.
+const (
+	reserve  = 4 << 10
+	generous = 64 << 10
+)
+
+// pay takes bytes that the receiver gave, or that the proxy swallowed, off the debt, which becomes least at the least. It returns the rest,
+// which the sender may have.
+func (w *direction) pay(n uint32, least int64) (rest uint32) {
+	paid := min(int64(n), max(0, w.debt-least))
+	w.debt -= paid
+	return n - uint32(paid)
+}
+
 // sendBody sends a body of the proxy's own, to the end of its stream.
 func (w *direction) sendBody(stream uint32, body string) {
-	w.debt += uint32(len(body))
+	w.debt += int64(len(body))
 	for f := (frame{kind: http2.FrameData, stream: stream}); ; body = body[len(f.payload):] {
 		f.payload = []byte(body[:min(len(body), maxFrame)])
 		if len(f.payload) == len(body) {
