@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,16 +173,50 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// TestStatic checks that a program that needs other files is detected.
-func TestStatic(t *testing.T) {
+// TestLinux checks that a file that is no program of Linux is refused.
+func TestLinux(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := docker.IsStatic(text); err == nil || !strings.Contains(err.Error(), "is not a Linux program") {
+	if err := docker.IsLinux(text); err == nil || !strings.Contains(err.Error(), "is not a Linux program") {
 		t.Errorf("a script: %v", err)
 	}
-	if err := docker.IsStatic("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
-		t.Errorf("a shell: %v", err)
+}
+
+// TestNeeded checks that the libraries of a program are found with the loader, and that a copy of them in another root starts
+// the program.
+func TestNeeded(t *testing.T) {
+	const program = "/bin/ls"
+	files, err := docker.Needed(program)
+	if err != nil || len(files) < 2 {
+		t.Skipf("%s needs %v here (%v)", program, files, err)
+	}
+	root := t.TempDir()
+	for _, file := range append(files, program) {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(root, file)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, b, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can change the root of a process; run the test as root")
+	}
+	if out, err := exec.Command("chroot", root, program, "/bin").CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "ls" {
+		t.Errorf("%s (%v), with %v", out, err, files)
+	}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := docker.Needed(own); err != nil || len(files) > 0 {
+		t.Logf("this test is linked with %v (%v)", files, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -191,6 +192,11 @@ func (e *Engine) unreachable(err error) error {
 		fix = "its socket is closed to this user: join the group docker, or run brunt as root"
 	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":
 		fix = "install and start it (apt-get install docker.io), or name another by DOCKER_HOST"
+		for _, socket := range podmanSockets(os.Getenv) {
+			if _, err := os.Stat(socket); err == nil {
+				fix = "Podman listens at another socket: DOCKER_HOST=unix://" + socket
+			}
+		}
 	}
 	is := errUnreachable
 	if u, bad := url.Parse(e.at.Host); bad == nil && e.at.Socket() {
@@ -241,6 +247,31 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		out.Ahead = at.Sub(began.Add(took / 2))
 	}
 	return out, nil
+}
+
+// Product returns what answers at the address: Docker, or Podman, which speaks the same API.
+func (e *Engine) Product(ctx context.Context) (string, error) {
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	v, err := e.api.ServerVersion(soon)
+	if err != nil {
+		return "", fmt.Errorf("asking the engine for its version: %w", e.within.unanswered(ctx, err))
+	}
+	for _, c := range v.Components { // Docker's are Engine, containerd and more
+		if c.Name == "Podman Engine" {
+			return "Podman", nil
+		}
+	}
+	return "Docker", nil
+}
+
+// podmanSockets are where Podman listens: that of the machine, and that of a user.
+func podmanSockets(getenv func(string) string) []string {
+	out := []string{"/run/podman/podman.sock"}
+	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
+		out = append(out, filepath.Join(dir, "podman", "podman.sock"))
+	}
+	return out
 }
 
 // Away reports whether an error means that the engine was not running, for example during its

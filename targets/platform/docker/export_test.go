@@ -4,6 +4,9 @@ package docker
 
 var ErrUnreachable = errUnreachable
 
-var IsStatic = isStatic
+var (
+	IsLinux = isLinux
+	Needed  = needed
+)
 
 var SelfOf = selfOf

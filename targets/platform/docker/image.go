@@ -23,21 +23,73 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// isStatic checks that a file is a Linux program that needs no other file, so that an image FROM
-// scratch can hold it alone. The error says how to build one.
-func isStatic(file string) error {
+// isLinux checks that a file is a Linux program. The error says how to build one.
+func isLinux(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
 		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
-	defer f.Close()
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return fmt.Errorf("%s is linked with the machine's libraries, which an image FROM scratch has not; build it by CGO_ENABLED=0 go build ./cmd/brunt", file)
+	return f.Close()
+}
+
+// libraryFolders are where a loader finds libraries without a configuration, for each kind of machine.
+var libraryFolders = []string{
+	"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib",
+}
+
+// needed returns the files without which a program that is linked with the machine's libraries does not start: its loader and
+// the libraries. There are none of a static program, which is what CGO_ENABLED=0 makes.
+func needed(program string) ([]string, error) {
+	var out []string
+	seen := map[string]bool{}
+	var add func(file string) error
+	add = func(file string) error {
+		f, err := elf.Open(file)
+		if err != nil {
+			return err
 		}
+		defer f.Close()
+		for _, p := range f.Progs {
+			if p.Type != elf.PT_INTERP {
+				continue
+			}
+			text, err := io.ReadAll(io.LimitReader(p.Open(), 4096))
+			if err != nil {
+				return err
+			}
+			if loader := strings.TrimRight(string(text), "\x00"); !seen[loader] {
+				seen[loader] = true
+				out = append(out, loader)
+			}
+		}
+		names, err := f.ImportedLibraries()
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			i := slices.IndexFunc(libraryFolders, func(dir string) bool {
+				_, err := os.Stat(dir + "/" + name)
+				return err == nil
+			})
+			if i < 0 {
+				return fmt.Errorf("%s needs %s, which is in no folder of the machine's libraries; build it by CGO_ENABLED=0 go build ./cmd/brunt", program, name)
+			}
+			library := libraryFolders[i] + "/" + name
+			if !slices.Contains(out, library) {
+				out = append(out, library)
+			}
+			if err := add(library); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return nil
+	return out, add(program)
 }
 
 // SelfPath returns the program that brunt's own containers run: BRUNT_LINUX, or else this program.
@@ -49,30 +101,28 @@ func SelfPath(getenv func(string) string) (string, error) {
 			return "", err
 		}
 	}
-	return file, isStatic(file)
+	return file, isLinux(file)
 }
 
 // SelfProgram is the path of the program in an image of [Engine.BuildSelf]. It is the image's
 // entrypoint.
 const SelfProgram = "/brunt"
 
-// BuildSelf makes an image FROM scratch that holds one static program and an empty /tmp. name is
-// the name of the image; labels are its labels. It returns the image's id. It uses no registry.
+// BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, if it is not static, and
+// an empty /tmp. name is the name of the image; labels are its labels. It returns the image's id. It uses no registry.
 func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map[string]string) (string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return "", err
 	}
-	f, err := os.Open(program)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
+	var libraries []string
+	if isLinux(program) == nil {
+		var err error
+		if libraries, err = needed(program); err != nil {
+			return "", err
+		}
 	}
 	r, w := io.Pipe()
-	go func() { _ = w.CloseWithError(pack(w, f, info.Size())) }()
+	go func() { _ = w.CloseWithError(pack(w, program, libraries)) }()
 	defer r.Close() // ends the goroutine if the engine did not read to the end
 	entry, _ := json.Marshal([]string{SelfProgram})
 	changes := []string{"ENTRYPOINT " + string(entry)}
@@ -87,19 +137,39 @@ func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map
 	return imported(out)
 }
 
-// pack writes the file system of an image.
-func pack(w io.Writer, program io.Reader, size int64) error {
+// pack writes the file system of an image: the program, and files at their places on this machine.
+func pack(w io.Writer, program string, files []string) error {
 	t := tar.NewWriter(w)
 	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
 		return err
 	}
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(SelfProgram, "/"), Mode: 0o755, Size: size}); err != nil {
+	if err := packFile(t, program, SelfProgram); err != nil {
 		return err
 	}
-	if _, err := io.Copy(t, io.LimitReader(program, size)); err != nil {
-		return err
+	for _, file := range files {
+		if err := packFile(t, file, file); err != nil {
+			return err
+		}
 	}
 	return t.Close()
+}
+
+// packFile writes a file to an image.
+func packFile(t *tar.Writer, file, as string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(as, "/"), Mode: 0o755, Size: info.Size()}); err != nil {
+		return err
+	}
+	_, err = io.Copy(t, io.LimitReader(f, info.Size()))
+	return err
 }
 
 // mostProgress bounds the engine's progress messages, in bytes.
