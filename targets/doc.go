@@ -13,6 +13,7 @@
 //	protocol.go    what a step and a client are given
 //	network.go     how a protocol opens connections; dial implements it
 //	pool.go        the connections of a client; places.go those to one address
+//	each.go        asks the addresses of an endpoint in turn
 //	stages.go      the time that opening a connection spends on DNS, connect, TLS and login
 //	url.go         the URL of a target; allowlist.go the addresses that may be reached
 //	expected.go    checks of an answer, and variables that are taken from it

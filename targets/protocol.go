@@ -50,6 +50,18 @@ func (s Scope) EndpointURL() (string, syntax.Pos) {
 	return s.url.Text(), s.url.At
 }
 
+// CheckHosts notes those of further addresses of an endpoint that are outside the blast radius.
+func (s Scope) CheckHosts(at syntax.Pos, scheme string, addresses []string, m *syntax.Mistakes) {
+	if s.Host == nil {
+		return
+	}
+	for _, a := range addresses {
+		if err := s.Host(&url.URL{Scheme: scheme, Host: a}); err != nil {
+			m.Add(at, "the endpoint's addr=%s: %v", a, err)
+		}
+	}
+}
+
 // AddCheck numbers a check or an extraction.
 func (s Scope) AddCheck(name string) int {
 	*s.Checks = append(*s.Checks, name)

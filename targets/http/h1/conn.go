@@ -25,6 +25,7 @@ type Conn struct {
 	targets.Lease
 	net.Conn // TLS over raw, or raw itself
 	Raw      *net.TCPConn
+	Address  string // host:port that Dial was given
 	direct   direct
 	Watch    *watched      // of HTTP/2, where the system has it
 	t0       time.Time     // of the run
@@ -79,7 +80,9 @@ func Dial(ctx context.Context, o *targets.Options, address string, n uint64) (*C
 		_ = raw.Close()
 		return nil, fmt.Errorf("the network opened a %T, and TCP is wanted", raw)
 	}
-	return NewConn(t, o.T0), nil
+	c := NewConn(t, o.T0)
+	c.Address = address
+	return c, nil
 }
 
 // Bounds on how late the deadline of a connection may be.

@@ -1,0 +1,67 @@
+package targets
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TryEach asks the addresses of an endpoint in turn until one has an answer. Each has its share of the time that is left, so that
+// one that never answers does not hide the others. First is the number of the address that is asked first: the one that answered
+// last; nil is the first in the list.
+func TryEach[T any](ctx context.Context, addresses []string, first *atomic.Int64, ask func(context.Context, string) (T, error)) (v T, err error) {
+	var errs eachError
+	from := 0
+	if first != nil {
+		from = int(first.Load())
+	}
+	for i := range addresses {
+		at := (from + i) % len(addresses)
+		share, cancel := ctx, context.CancelFunc(func() {})
+		if until, bounded := ctx.Deadline(); bounded {
+			share, cancel = context.WithTimeout(ctx, time.Until(until)/time.Duration(len(addresses)-i))
+		}
+		v, err = ask(share, addresses[at])
+		cancel()
+		if err == nil {
+			if first != nil {
+				first.Store(int64(at))
+			}
+			return v, nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if len(errs) == 1 {
+		return v, errs[0]
+	}
+	return v, SharedTimeout(ctx, errs)
+}
+
+// SharedTimeout returns the error of several addresses that were tried in the time of ctx: that one of them used up its share is
+// no timeout of the call.
+func SharedTimeout(ctx context.Context, err error) error {
+	if ctx.Err() == nil && CauseOf(err) == scenarios.Timeout {
+		return &Error{Cause: scenarios.Unreachable, Text: err.Error()}
+	}
+	return err
+}
+
+// eachError is what each address answered. Its text is one line.
+type eachError []error
+
+func (e eachError) Error() string {
+	list := make([]string, len(e))
+	for i, one := range e {
+		list[i] = one.Error()
+	}
+	return strings.Join(list, "; ")
+}
+
+// Unwrap returns the errors, for [errors.Is].
+func (e eachError) Unwrap() []error { return e }
