@@ -94,6 +94,12 @@ func TestCall(t *testing.T) {
 		{"error within", `{redis: [GET, "*2~+a~-WRONGTYPE no~"]}`, "error, error WRONGTYPE", "WRONGTYPE no"},
 		{"allowed error", `{redis: [XGROUP, "-BUSYGROUP there~"], check: {allow: BUSYGROUP}}`, "ok", ""},
 		{"another error", `{redis: [XGROUP, "-ERR no~"], check: {allow: [BUSYGROUP]}}`, "error, error ERR", "ERR no"},
+		{
+			"allowed error before a worse one", `{redis: [GET, "*2~-BUSYGROUP there~-WRONGTYPE no~"], check: {allow: BUSYGROUP}}`,
+			"error, error WRONGTYPE", "WRONGTYPE no",
+		},
+		{"shed before an error", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "-WRONGTYPE no~"]]}, check: {shed: BUSY}}`, "error, error WRONGTYPE", "WRONGTYPE"},
+		{"allowed errors of a pipeline", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "+a~"]]}, check: {allow: BUSY}}`, "ok", ""},
 		{"shed", `{redis: [GET, "-MINE no~"], check: {shed: [BUSY, MINE]}}`, "shed", ""},
 		{"late", `{redis: [GET, "+a~"], check: {within: 1ns}}`, "error, check within", "within 1ns was wanted"},
 		{"extracted", `{redis: [GET, "+a~"], extract: {v: $}}`, "ok", ""},

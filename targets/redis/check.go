@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -111,8 +110,17 @@ func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
 	c.rest.Fields("", k.paths, in)
 }
 
-// holds reports whether the answer has the first word of an error in a list.
-func (p *reply) holds(list []string) bool {
-	word, _, _ := bytes.Cut(p.text, []byte(" "))
-	return slices.ContainsFunc(list, func(one string) bool { return one == string(word) })
+// rank says how bad an error is, by its first word.
+func (x *expected) rank(word []byte) rank {
+	has := func(list []string) bool {
+		return slices.ContainsFunc(list, func(one string) bool { return one == string(word) })
+	}
+	switch {
+	case x == nil:
+	case has(x.allow):
+		return allowedError
+	case has(x.shed):
+		return shedError
+	}
+	return badError
 }

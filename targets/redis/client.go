@@ -57,7 +57,7 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	c.Pool = targets.NewPool[*h1.Conn](&c.o)
 	c.Cut = func(conn *h1.Conn) { _ = conn.Raw.Close() } // TLS might wait for a write
 	if c.at.cluster {
-		c.cluster = &cluster{client: c}
+		c.cluster = &cluster{client: c, loading: make(chan struct{}, 1)}
 	}
 	c.shared = c.routes()
 	return c, nil
@@ -147,7 +147,7 @@ func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
 	by := c.tls
 	if by.ServerName == "" {
 		by = by.Clone()
-		by.ServerName, _, _ = net.SplitHostPort(c.at.addresses[0])
+		by.ServerName, _, _ = net.SplitHostPort(conn.Address)
 	}
 	return conn.Secure(ctx, by)
 }

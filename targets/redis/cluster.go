@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,8 +63,8 @@ type cluster struct {
 	turn   atomic.Uint64             // of commands without a key
 	first  atomic.Int64              // node that is asked first
 
-	loading sync.Mutex // held while the cluster is asked
-	began   atomic.Int64
+	loading chan struct{} // has an element while the cluster is asked
+	began   atomic.Int64  // when it was asked last in the background
 }
 
 // askedAgain is how long the slots are not asked for again.
@@ -96,8 +95,12 @@ func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string,
 // load asks the nodes for the slots, unless another call has done so meanwhile.
 func (k *cluster) load(ctx context.Context) error {
 	before := k.table.Load()
-	k.loading.Lock()
-	defer k.loading.Unlock()
+	select {
+	case k.loading <- struct{}{}:
+		defer func() { <-k.loading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if k.table.Load() != before {
 		return nil
 	}
@@ -107,7 +110,7 @@ func (k *cluster) load(ctx context.Context) error {
 		slices.Sort(nodes)
 		nodes = slices.Compact(nodes)
 	}
-	t, err := tryEach(ctx, nodes, &k.first, func(ctx context.Context, address string) (*slotTable, error) {
+	t, err := targets.TryEach(ctx, nodes, &k.first, func(ctx context.Context, address string) (*slotTable, error) {
 		v, err := k.client.ask(ctx, address, k.client.ready, "CLUSTER", "SLOTS")
 		if err != nil {
 			return nil, fmt.Errorf("the node %s: %w", address, err)
@@ -199,10 +202,12 @@ func clusterDown(format string, args ...any) error {
 // besides returns an address that a node announces; one without a host is at the host of the node from.
 func besides(address, from string) string {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || host != "" && host != "?" {
-		return address
+	if i := strings.LastIndexByte(address, ':'); err != nil && i >= 0 { // IPv6 without brackets
+		host, port = address[:i], address[i+1:]
 	}
-	host, _, _ = net.SplitHostPort(from)
+	if host == "" || host == "?" {
+		host, _, _ = net.SplitHostPort(from)
+	}
 	return net.JoinHostPort(host, port)
 }
 

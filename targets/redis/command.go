@@ -274,6 +274,32 @@ func lines(sent []byte) (list []string) {
 	return list
 }
 
+// asking returns commands with ASKING before them; before each, if each is one for itself.
+func asking(sent []byte, each bool) (dst []byte) {
+	for len(sent) > 0 {
+		n := len(sent)
+		if each {
+			n = lengthOf(sent)
+		}
+		dst = append(appendCommand(dst, "ASKING"), sent[:n]...)
+		sent = sent[n:]
+	}
+	return dst
+}
+
+// lengthOf returns the length of the first of commands that are sent.
+func lengthOf(sent []byte) int {
+	words, rest := announced(sent, '*')
+	for range words {
+		n, text := announced(rest, '$')
+		if int64(len(text)) < n+2 {
+			return len(sent)
+		}
+		rest = text[n+2:]
+	}
+	return len(sent) - len(rest)
+}
+
 // announced reads a length and returns what is behind it; nil: there is none.
 func announced(b []byte, kind byte) (int64, []byte) {
 	if len(b) == 0 || b[0] != kind {

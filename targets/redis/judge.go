@@ -43,7 +43,7 @@ func (a *answer) Body() []byte { return a.text }
 // judge records the results of the checks in the outcome, and extracts variables from the answer.
 func (t *exchange) judge() {
 	c, out, a := t.call, t.out, &t.answer
-	if targets.JudgeStatus(out, a.failed && a.holds(c.shed), !a.failed || a.holds(c.allow), scenarios.RedisError(a.number)) {
+	if targets.JudgeStatus(out, a.failed && a.rank == shedError, !a.failed || a.rank == allowedError, scenarios.RedisError(a.number)) {
 		c.rest.Judge(a, t.it, out)
 	}
 }
@@ -51,7 +51,7 @@ func (t *exchange) judge() {
 // wanted describes the first check that the answer failed: what it expects, and what came.
 func (t *exchange) wanted() string {
 	a := &t.answer
-	if a.failed && !a.holds(t.call.allow) {
+	if a.failed && a.rank != allowedError {
 		return string(a.text)
 	}
 	return t.call.rest.Wanted(a, t.it, t.out)

@@ -1,9 +1,11 @@
 package redis
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"strconv"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
@@ -48,7 +50,7 @@ func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 		case !p.failed:
 			g.spoken[1].Add(1)
 			return nil
-		case p.number != scenarios.RedisNumber([]byte("ERR")) && p.number != scenarios.RedisNumber([]byte("NOPROTO")):
+		case !p.knowsNoHello():
 			return p.refusal("the login")
 		}
 	}
@@ -67,10 +69,39 @@ func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 	return nil
 }
 
+// knowsNoHello reports whether an error is that of a server or a proxy that has no RESP3. Any other error of HELLO, such as that
+// of too many clients, has nothing to do with the protocol.
+func (p *reply) knowsNoHello() bool {
+	if p.number == scenarios.RedisNumber([]byte("NOPROTO")) {
+		return true
+	}
+	text := bytes.ToLower(p.text)
+	return bytes.Contains(text, []byte("unknown command")) || bytes.Contains(text, []byte("unsupported"))
+}
+
+// unaskedTime is how long a server may take for the rest of what it says before it is asked.
+const unaskedTime = 50 * time.Millisecond
+
+// unasked reads an error that the server sent before it was asked: it refuses the connection.
+func unasked(conn *h1.Conn) (p reply, yes bool) {
+	if conn.WasSent {
+		return p, false
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(unaskedTime)) // it is there already
+	br := h1.Reader(conn.Unasked())
+	defer h1.Release(br)
+	r := reader{br: br}
+	err := r.read(&p)
+	return p, err == nil && p.failed
+}
+
 // converse sends n commands and reads their answers, of which it returns the first error.
 func converse(conn *h1.Conn, commands []byte, n int) (p reply, err error) {
 	br, err := conn.Ask(commands, nil)
 	if err != nil {
+		if said, yes := unasked(conn); yes {
+			return said, nil
+		}
 		return p, err
 	}
 	defer h1.Release(br)

@@ -27,8 +27,9 @@ func bad(format string, args ...any) error {
 // reader reads replies of RESP3 and RESP2. It takes no memory by what a reply announces, only by what has come.
 type reader struct {
 	br   *bufio.Reader
-	size int64 // bytes of the replies read so far
-	room int   // bytes of memory that decoded values may still take
+	size int64     // bytes of the replies read so far
+	room int       // bytes of memory that decoded values may still take
+	of   *expected // what is expected of the errors; nil: none is
 }
 
 // head is the first line of a reply.
@@ -42,20 +43,31 @@ type head struct {
 type reply struct {
 	none   bool   // the reply is nil
 	failed bool   // it is an error, or one is in it
-	number int32  // of the first error
-	text   []byte // of the first error, its beginning
+	rank   rank   // of the worst error, of which the first counts
+	number int32  // of that error
+	text   []byte // of that error, its beginning
 }
+
+// rank says how bad an error is for its call.
+type rank uint8
+
+const (
+	allowedError rank = iota
+	shedError
+	badError
+)
 
 // longestError is how much of the text of an error is kept, in bytes.
 const longestError = 300
 
-// note keeps the first error.
-func (p *reply) note(text []byte) {
-	if p.failed {
+// note keeps an error, unless one that is as bad was kept before.
+func (r *reader) note(p *reply, text []byte) {
+	word, _, _ := bytes.Cut(text, []byte(" "))
+	is := r.of.rank(word)
+	if p.failed && is <= p.rank {
 		return
 	}
-	word, _, _ := bytes.Cut(text, []byte(" "))
-	p.failed, p.number = true, scenarios.RedisNumber(word)
+	p.failed, p.rank, p.number = true, is, scenarios.RedisNumber(word)
 	p.text = append(p.text[:0], text[:min(len(text), longestError)]...)
 }
 
@@ -155,7 +167,7 @@ func (r *reader) read(p *reply) error {
 func (r *reader) inside(h head, p *reply) (int64, error) {
 	switch h.kind {
 	case '-':
-		p.note(h.line)
+		r.note(p, h.line)
 	case '$', '=':
 		if h.n >= 0 {
 			return 0, r.skip(h.n)
@@ -165,7 +177,7 @@ func (r *reader) inside(h head, p *reply) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		p.note(text)
+		r.note(p, text)
 	case '*', '~', '>':
 		return max(h.n, 0), nil
 	case '%':
@@ -176,7 +188,7 @@ func (r *reader) inside(h head, p *reply) (int64, error) {
 	return 0, nil
 }
 
-// drop reads n replies, and keeps the first error in them.
+// drop reads n replies, and keeps the worst error in them.
 func (r *reader) drop(n int64, p *reply) error {
 	for ; n > 0; n-- {
 		h, err := r.next()

@@ -36,6 +36,7 @@ func (t *exchange) sample(err error) {
 	case t.out.Kind == scenarios.Error:
 		sm.Message, sm.Body = t.wanted(), t.excerpt()
 	}
+	t.it.Learn()
 	k.Keep(t.out, sm)
 }
 

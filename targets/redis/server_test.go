@@ -19,8 +19,9 @@ import (
 // which; say answers all others.
 type server struct {
 	net.Listener
-	scheme string
-	say    func(words []string) string // the whole answer; empty: an error
+	scheme      string
+	certificate []byte
+	say         func(words []string) string // the whole answer; empty: an error
 
 	opened, requests, held atomic.Int64
 	release                chan struct{}
@@ -50,6 +51,7 @@ func start(t testing.TB, o options) *server {
 		h := httptest.NewUnstartedServer(nil)
 		h.StartTLS()
 		defer h.Close()
+		s.certificate = h.TLS.Certificates[0].Certificate[0]
 		s.Listener, s.scheme = tls.NewListener(l, &tls.Config{Certificates: h.TLS.Certificates}), "rediss"
 	}
 	var all sync.WaitGroup

@@ -123,7 +123,7 @@ func (t *exchange) run() error {
 		return nil
 	}
 	if to.ask {
-		t.mem = append(appendCommand(nil, "ASKING"), t.send...)
+		t.mem = asking(t.send, t.call.source.form == pipeline)
 		t.send, t.asking = t.mem, true
 	} else {
 		k.move(to.slot, to.address)
@@ -205,24 +205,33 @@ func (p *reply) status() int32 {
 
 // demoted reports whether the server is not the primary any more, so that the sentinels name another.
 func (t *exchange) demoted() bool {
-	return t.client.at.master != "" && t.failed && t.number == readOnly
+	if t.client.at.master == "" {
+		return false
+	}
+	for i := range t.parts {
+		if p := &t.parts[i]; p.failed && p.number == readOnly {
+			return true
+		}
+	}
+	return t.failed && t.number == readOnly
 }
 
 var readOnly = scenarios.RedisNumber([]byte("READONLY"))
 
 // read reads the answers to the call.
 func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) error {
-	t.in = reader{br: br, room: mostDecoded}
+	t.in = reader{br: br, room: mostDecoded, of: &t.call.expected}
 	t.answer = answer{reply: reply{text: t.text[:0]}}
 	t.parts = t.parts[:0]
+	if t.call.source.form == pipeline {
+		return t.readPipeline(conn)
+	}
 	if t.asking {
 		if err := t.in.read(new(reply)); err != nil {
 			return err
 		}
 	}
 	switch t.call.source.form {
-	case pipeline:
-		return t.readPipeline(conn)
 	case multi: // the first error is that of a command that was not queued, if there is one, and not that of EXEC
 		for range t.call.replies - 1 {
 			if err := t.in.read(&t.reply); err != nil {
@@ -249,6 +258,11 @@ func (t *exchange) readPipeline(conn *h1.Conn) error {
 		return at
 	}
 	for range t.call.replies {
+		if t.asking {
+			if err := t.in.read(new(reply)); err != nil {
+				return err
+			}
+		}
 		if _, err := t.in.br.Peek(1); err != nil {
 			return broken(err)
 		}
@@ -265,7 +279,7 @@ func (t *exchange) readPipeline(conn *h1.Conn) error {
 		}
 		p.end, p.bytes = came(), t.in.size-before
 		if p.failed {
-			t.note(p.text)
+			t.in.note(&t.reply, p.text)
 		}
 		t.parts = append(t.parts, p)
 	}
@@ -289,8 +303,8 @@ func (t *exchange) emit() {
 			one.Kind, one.Cause, one.Status, one.Answered = scenarios.OK, scenarios.NoCause, p.status(), true
 			one.First, one.End, one.Bytes = p.first, p.end, p.bytes
 			switch {
-			case !p.failed || p.holds(t.call.allow):
-			case p.holds(t.call.shed):
+			case !p.failed || p.rank == allowedError:
+			case p.rank == shedError:
 				one.Kind = scenarios.Shed
 			default:
 				one.Kind, one.Cause = scenarios.Error, scenarios.RedisError(p.number)

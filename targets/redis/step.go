@@ -110,6 +110,7 @@ func (c *call) compileEndpoint(in targets.Scope, m *syntax.Mistakes) {
 		m.AddHint(at, forms, "the endpoint's URL: %v", err)
 		return
 	}
+	in.CheckHosts(at, u.Scheme, l.addresses[1:], m)
 	if !l.cluster || c.source.form == single {
 		return
 	}

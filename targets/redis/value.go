@@ -51,7 +51,7 @@ func (r *reader) value(h head, p *reply, depth int) (any, error) {
 	case '+':
 		return string(h.line), nil
 	case '-':
-		p.note(h.line)
+		r.note(p, h.line)
 		return string(h.line), nil
 	case ':':
 		n, _ := integer(h.line)
@@ -113,7 +113,7 @@ func (r *reader) bulk(h head, p *reply) (any, error) {
 	}
 	switch {
 	case h.kind == '!':
-		p.note(b)
+		r.note(p, b)
 	case h.kind == '=' && len(b) >= 4 && b[3] == ':': // its format, such as txt:
 		b = b[4:]
 	}
