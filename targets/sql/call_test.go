@@ -392,6 +392,7 @@ func TestCompile(t *testing.T) {
 		{"{sql: 'select 1; select $1', args: [1]}", "several statements in one text have no arguments"},
 		{"{sql: 'select $1', args: [[1]]}", "an argument is one value or null"},
 		{"sql: BEGIN", "a transaction is one step"},
+		{"sql: '/* a */ Begin'", "a transaction is one step"},
 		{"{sql: select 1, check: {status: OK}}", `unknown check "status"`},
 		{"{sql: select 1, check: {shed: busy}}", `"busy" is no error of PostgreSQL; a SQLSTATE such as 40001`},
 		{"{sql: select 1, extract: {v: header x}}", `want "$[0].column"`},

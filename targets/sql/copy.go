@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -33,7 +34,7 @@ var identifier = regexp.MustCompile(`^([A-Za-z_][\w$]*|"[^"\x00]+")(\.([A-Za-z_]
 
 func isIdentifier(name string) bool { return identifier.MatchString(name) }
 
-// mostCopied is the size of the largest file of rows, in bytes.
+// mostCopied is the size of the rows of a copy, in bytes.
 const mostCopied = 64 << 20
 
 // compile checks the rows, and returns the statement that copies them.
@@ -79,6 +80,9 @@ func (c *copySource) append(dst, value []byte, it *template.Iter) (_, mem []byte
 		return append(dst, c.file...), value, nil
 	}
 	for range max(1, c.Rows.Count) {
+		if len(dst) > mostCopied {
+			return dst, value, fmt.Errorf("the rows of a copy have more than %d MiB", mostCopied>>20)
+		}
 		for i := range c.Rows.Values {
 			if i > 0 {
 				dst = append(dst, '\t')

@@ -28,6 +28,7 @@ func (t *exchange) sample(err error) {
 	case t.out.Kind == scenarios.Error:
 		sm.Message, sm.Body = t.wanted(), t.excerpt()
 	}
+	t.it.Learn()
 	k.Keep(t.out, sm)
 }
 
@@ -39,10 +40,8 @@ func (t *exchange) script() string {
 		return d.Script(&c.statements[0].Statement, t.args)
 	}
 	lines := []string{c.begin.Text + ";"}
-	for i := range c.statements[:min(t.at+1, len(c.statements))] {
-		if t.compose(&c.statements[i]) != nil { // a later value may differ: it is one for reading
-			break
-		}
+	for i := range t.firsts {
+		t.choose(&c.statements[i], i)
 		lines = append(lines, d.Script(&c.statements[i].Statement, t.args))
 	}
 	return strings.Join(append(lines, rollback.Text+";"), "\n")

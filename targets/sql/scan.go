@@ -1,6 +1,9 @@
 package sql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Syntax says how a dialect writes statements.
 type Syntax struct {
@@ -10,8 +13,10 @@ type Syntax struct {
 
 // scanned is what the text of a statement holds.
 type scanned struct {
-	params  int  // parameters
-	several bool // a ; stands between statements
+	params    int    // parameters
+	several   bool   // a ; stands between statements
+	verb      string // the first word, in small letters; behind WITH, that of the statement itself
+	returning bool   // it has the word returning
 }
 
 // token is a part of a statement.
@@ -26,7 +31,7 @@ const (
 
 // scan finds the parameters of a statement, outside of quotes and comments.
 func (x Syntax) scan(text string) (s scanned) {
-	ended := false
+	ended, depth := false, 0
 	for text != "" {
 		n, is := x.next(text)
 		switch is {
@@ -35,6 +40,14 @@ func (x Syntax) scan(text string) (s scanned) {
 			ended = true
 		default:
 			s.several = s.several || ended
+			switch first := text[0]; {
+			case first == '(':
+				depth++
+			case first == ')':
+				depth--
+			case isWord(first):
+				s.word(strings.ToLower(text[:n]), depth)
+			}
 		}
 		if is == parameter {
 			if x.Dollar {
@@ -47,6 +60,19 @@ func (x Syntax) scan(text string) (s scanned) {
 	}
 	return s
 }
+
+// word notes a word in small letters that stands within some parentheses.
+func (s *scanned) word(is string, depth int) {
+	switch {
+	case s.verb == "", s.verb == "with" && depth == 0 && slices.Contains(verbs, is):
+		s.verb = is
+	case is == "returning":
+		s.returning = true
+	}
+}
+
+// verbs are the first words of statements that may stand behind WITH.
+var verbs = []string{"select", "insert", "update", "delete", "merge", "table", "values", "replace"}
 
 // mostParams is the most parameters that the protocols have.
 const mostParams = 65535
@@ -67,7 +93,7 @@ func (x Syntax) next(text string) (int, token) {
 		return 1, blank
 	case c == ';':
 		return 1, semicolon
-	case strings.HasPrefix(text, "--") || c == '#' && x.Backslash:
+	case x.lineComment(text):
 		return through(text, 1, "\n"), blank
 	case strings.HasPrefix(text, "/*"):
 		return x.comment(text), blank
@@ -88,6 +114,18 @@ func (x Syntax) next(text string) (int, token) {
 		return n, word
 	}
 	return 1, word
+}
+
+// lineComment reports whether text begins with a comment up to the end of its line. Of MySQL, a blank follows two dashes: 5--1
+// is a difference.
+func (x Syntax) lineComment(text string) bool {
+	switch {
+	case x.Backslash && text[0] == '#':
+		return true
+	case !strings.HasPrefix(text, "--"):
+		return false
+	}
+	return !x.Backslash || len(text) == 2 || text[2] <= ' '
 }
 
 func isWord(c byte) bool {

@@ -29,6 +29,7 @@ func (s *session) Close() error {
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
 	t.session, t.call, t.it, t.out, t.at = s, by.(*call), it, out, 0
+	t.mem, t.ends, t.firsts = t.mem[:0], t.ends[:0], t.firsts[:0]
 	t.Result = Result{}
 	err := t.run()
 	if err != nil {
@@ -46,11 +47,12 @@ type exchange struct {
 	out  *scenarios.Outcome
 	conn Conn
 
-	at    int    // the statement of the call that is sent, or that was sent last
-	mem   []byte // of the arguments
-	value []byte
-	ends  []int // of each argument in mem
-	args  [][]byte
+	at     int    // the statement of the call that is sent, or that was sent last
+	mem    []byte // of the arguments of all statements
+	value  []byte
+	ends   []int    // of each argument in mem
+	firsts []int    // of each statement: the number of its first argument
+	args   [][]byte // of the statement that is sent
 	Result
 }
 
@@ -69,27 +71,42 @@ func (t *exchange) end() {
 	exchanges.Put(t)
 }
 
-// compose fills in the arguments of a statement.
+// compose fills in the arguments of a statement, behind those of the statements before.
 func (t *exchange) compose(s *statement) (err error) {
-	t.mem, t.ends, t.args = t.mem[:0], t.ends[:0], t.args[:0]
+	first := len(t.ends)
 	if t.call.copies != nil {
 		t.mem, t.value, err = t.call.copies.append(t.mem, t.value, t.it)
-		t.args = append(t.args, t.mem)
+		t.ends = append(t.ends, len(t.mem))
+	} else {
+		t.mem, t.ends, err = appendArguments(t.mem, s.args, t.ends, t.it)
+	}
+	if err != nil {
 		return err
 	}
-	if t.mem, t.ends, err = appendArguments(t.mem, s.args, t.ends, t.it); err != nil {
-		return err
+	t.firsts = append(t.firsts, first)
+	t.choose(s, len(t.firsts)-1)
+	return nil
+}
+
+// choose finds the arguments of statement i, which were filled in.
+func (t *exchange) choose(s *statement, i int) {
+	first, end := t.firsts[i], len(t.ends)
+	if i+1 < len(t.firsts) {
+		end = t.firsts[i+1]
 	}
 	from := 0
-	for i, end := range t.ends {
-		if s.args[i].null {
+	if first > 0 {
+		from = t.ends[first-1]
+	}
+	t.args = t.args[:0]
+	for k, to := range t.ends[first:end] {
+		if k < len(s.args) && s.args[k].null {
 			t.args = append(t.args, nil)
 		} else {
-			t.args = append(t.args, t.mem[from:end:end])
+			t.args = append(t.args, t.mem[from:to:to])
 		}
-		from = end
+		from = to
 	}
-	return nil
 }
 
 // run makes the call. An error means that it has no answer.

@@ -27,6 +27,9 @@ type Statement struct {
 	Keep     bool   // the rows of the answer are looked into
 	Channel  string // of Listening
 	Messages int    // of Listening: how many it waits for
+
+	Verb      string // the word in small letters that says what it does, such as select or insert
+	Returning bool   // it has the word returning
 }
 
 // queryText is the text of a statement, without placeholders.
@@ -125,13 +128,14 @@ type statement struct {
 func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistakes) (s Statement) {
 	s.Text = q.text
 	found := x.scan(q.text)
+	s.Verb, s.Returning = found.verb, found.returning
 	example := "?"
 	if x.Dollar {
 		example = "$1"
 	}
 	switch {
 	case q.text == "":
-	case !found.several && slices.Contains(controls, strings.ToLower(q.text[:wordLength(q.text)])):
+	case !found.several && slices.Contains(controls, found.verb):
 		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it", "calls share connections: a transaction is one step")
 	case found.several && len(args) > 0:
 		m.AddHint(q.at, "a step each, or the steps of sql.tx", "several statements in one text have no arguments")
@@ -145,14 +149,6 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 
 // controls are the first words of statements that begin or end a transaction.
 var controls = []string{"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
-
-// wordLength returns the length of the word that a text begins with.
-func wordLength(text string) (n int) {
-	for n < len(text) && isWord(text[n]) {
-		n++
-	}
-	return n
-}
 
 // count writes a number of things.
 func count(n int, what string) string {

@@ -219,6 +219,8 @@ func (f family) compileEndpoint(in targets.Scope, m *syntax.Mistakes) *Dialect {
 	in.AddSecret(l.Password)
 	if err != nil {
 		m.AddHint(at, d.forms(), "the endpoint's URL: %v", err)
+		return d
 	}
+	in.CheckHosts(at, u.Scheme, l.Addresses[1:], m)
 	return d
 }

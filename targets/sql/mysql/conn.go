@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +28,33 @@ type connection struct {
 	wire     *wire
 	keeps    bool // prepared statements
 	prepared map[*sql.Statement]driver.Stmt
-	within   bool        // a transaction
-	lost     bool        // no statement may follow
-	busy     atomic.Bool // a goroutine uses or has closed the driver's connection
+	status   reflect.Value // of the server, as the driver keeps it
+	lost     bool          // no statement may follow
+	writes   bool          // the endpoint wants a server that takes writes
+	demoted  bool          // the server takes none any more
+	busy     atomic.Bool   // a goroutine uses or has closed the driver's connection
 }
+
+// The flags of a server's status, which each answer without an error has.
+const (
+	inTransaction = 1
+	autocommit    = 2
+)
+
+// statusOf returns the status of a server as the driver keeps it; not valid: it keeps none. The driver does not export it,
+// and nothing else says whether a transaction is open: a procedure may have begun it.
+func statusOf(c driver.Conn) (status reflect.Value) {
+	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {
+		status = v.Elem().FieldByName("status")
+	}
+	if status.IsValid() && !status.CanUint() {
+		return reflect.Value{}
+	}
+	return status
+}
+
+// within reports whether a transaction is open, or would be with the next statement.
+func (c *connection) within() bool { return c.status.Uint()&(inTransaction|autocommit) != autocommit }
 
 // farewellTime is the longest that a connection that ends waits for room to say so.
 const farewellTime = 50 * time.Millisecond
@@ -58,8 +81,8 @@ func (c *connection) Until(deadline, _ time.Duration) { _ = c.wire.SetDeadline(c
 // Usable implements [sql.Conn].
 func (c *connection) Usable() bool { return !c.lost }
 
-// Idle implements [sql.Conn].
-func (c *connection) Idle() bool { return !c.lost && !c.within }
+// Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
+func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.within() }
 
 // Run implements [sql.Conn].
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
@@ -69,36 +92,39 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	defer c.busy.Store(false)
 	c.wire.reset()
 	c.wire.bytes = 0
-	if c.Used && !c.within && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
+	if c.Used && !c.within() && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
 		c.lost = true
 		return h1.ErrStale
 	}
 	err := c.run(s, args, r)
-	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
+	if r.End == 0 {
+		c.note(r)
+	}
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		number := int32(own.Number)
 		r.Failure = sql.Failure{Code: strconv.Itoa(int(number)), Text: own.Message, Number: number, Cause: scenarios.MySQLError(number)}
-		c.lost = c.lost || number == killed || number == stopped
+		c.lost = c.lost || farewells[number]
+		c.demoted = c.demoted || c.writes && refusesWrites[number]
 		return nil
 	}
 	if err != nil {
 		c.lost = true
 		return c.why(err)
 	}
-	switch {
-	case s.Form == sql.Simple && strings.HasSuffix(s.Text, start):
-		c.within = true
-	case s.Form == sql.Simple && (s.Text == "commit" || s.Text == "rollback"):
-		c.within = false
-	}
 	return nil
 }
 
-// The numbers of errors with which a server ends a connection.
-const (
-	killed  = 1927
-	stopped = 1053
-)
+// note records the times of the answer, which ends now.
+func (c *connection) note(r *sql.Result) {
+	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
+}
+
+// farewells are the numbers of errors with which a server ends a connection: it stops, or the connection was killed or idle for
+// too long.
+var farewells = map[int32]bool{1053: true, 1927: true, 3169: true, 4031: true}
+
+// refusesWrites are the numbers of errors of a server that takes no writes.
+var refusesWrites = map[int32]bool{readOnly: true, 1836: true}
 
 // why returns the error of the socket in place of the driver's, which says only that there was one.
 func (c *connection) why(err error) error {
@@ -111,7 +137,7 @@ func (c *connection) why(err error) error {
 // run sends a statement and reads its answer.
 func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	ctx := context.Background() // the deadline is that of the socket
-	returns := s.Form != sql.Simple && returnsRows(s.Text)
+	returns := s.Form != sql.Simple && (s.Returning || returning[s.Verb])
 	if len(args) == 0 {
 		if !returns {
 			done, err := c.conn.(driver.ExecerContext).ExecContext(ctx, s.Text, nil)
@@ -132,7 +158,10 @@ func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 		if c.keeps {
 			c.prepared[s] = p
 		} else {
-			defer p.Close()
+			defer func() { // which writes again
+				c.note(r)
+				_ = p.Close()
+			}()
 		}
 		c.wire.reset()
 	}
@@ -150,15 +179,10 @@ func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	return read(rows, err, s.Keep, r)
 }
 
-// returnsRows reports whether a statement returns rows, by its words.
-func returnsRows(text string) bool {
-	text = strings.ToLower(strings.TrimLeft(text, "( \t\r\n"))
-	for _, verb := range []string{"select", "show", "with", "values", "table", "describe", "desc", "explain", "analyze", "check", "call"} {
-		if rest, ok := strings.CutPrefix(text, verb); ok && (rest == "" || !(rest[0] == '_' || rest[0] >= 'a' && rest[0] <= 'z')) {
-			return true
-		}
-	}
-	return strings.Contains(text, "returning")
+// returning are the verbs of statements that return rows.
+var returning = map[string]bool{
+	"select": true, "show": true, "values": true, "table": true, "describe": true, "desc": true, "explain": true, "analyze": true, "check": true,
+	"call": true, "optimize": true, "repair": true, "checksum": true, "help": true,
 }
 
 // affected notes what a statement without rows did.
@@ -170,20 +194,27 @@ func affected(done driver.Result, err error, r *sql.Result) error {
 	return err
 }
 
-// read reads rows, and keeps them if they are looked into.
+// read reads rows, and keeps them if they are looked into. The error of a procedure may follow them.
 func read(rows driver.Rows, err error, keep bool, r *sql.Result) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
 	names := rows.Columns()
 	r.Returns = len(names) > 0
+	err = take(rows, names, keep, r)
+	if end := rows.Close(); err == nil {
+		err = end
+	}
+	return err
+}
+
+// take reads rows to their end.
+func take(rows driver.Rows, names []string, keep bool, r *sql.Result) error {
 	row := make([]driver.Value, len(names))
 	for {
-		if err := rows.Next(row); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		if err := rows.Next(row); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		if r.Rows++; !keep {

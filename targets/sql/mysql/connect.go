@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 
 	"brunt/scenarios"
 	"brunt/targets"
@@ -22,6 +23,8 @@ type connector struct {
 	at     *sql.Location
 	tls    *tls.Config // nil: none
 	writes bool        // a server must take writes
+
+	first atomic.Int64 // number of the server that is tried first: the one that took writes last
 }
 
 // silent drops what the driver logs: its errors are returned too.
@@ -46,20 +49,11 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 
 // open opens connection n to the first server that fits, and logs in.
 func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
-	var first error
-	for _, address := range k.at.Addresses {
-		c, err := k.try(ctx, address, n)
-		if err == nil {
-			return c, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if _, refused := errors.AsType[*targets.NotAllowedError](err); refused || ctx.Err() != nil {
-			return nil, err
-		}
+	var first *atomic.Int64
+	if k.writes {
+		first = &k.first
 	}
-	return nil, first
+	return targets.TryEach(ctx, k.at.Addresses, first, func(ctx context.Context, address string) (sql.Conn, error) { return k.try(ctx, address, n) })
 }
 
 // readOnly is the number of the error of a server that refuses writes.
@@ -67,7 +61,7 @@ const readOnly = 1290
 
 // try opens connection n to a server.
 func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn, error) {
-	c := &connection{o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]driver.Stmt{}}
+	c := &connection{o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]driver.Stmt{}, writes: k.writes}
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.DBName, cfg.Net, cfg.Addr = k.at.User, k.at.Password, k.at.Database, "tcp", address
 	cfg.MultiStatements, cfg.Logger, cfg.AllowCleartextPasswords = true, silent{}, k.tls != nil
@@ -98,8 +92,12 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 	if c.conn, err = by.Connect(ctx); err != nil {
 		return nil, c.refused(ctx, err)
 	}
+	if c.status = statusOf(c.conn); !c.status.IsValid() {
+		_ = c.Close()
+		return nil, errors.New("the driver has no status of its connection")
+	}
 	if k.writes {
-		if err := c.takesWrites(); err != nil {
+		if err := c.takesWrites(ctx); err != nil {
 			_ = c.Close()
 			return nil, c.refused(ctx, err)
 		}
@@ -108,8 +106,8 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 }
 
 // takesWrites asks the server whether it takes writes.
-func (c *connection) takesWrites() error {
-	rows, err := c.conn.(driver.QueryerContext).QueryContext(context.Background(), "select @@global.read_only", nil)
+func (c *connection) takesWrites(ctx context.Context) error {
+	rows, err := c.conn.(driver.QueryerContext).QueryContext(ctx, "select @@global.read_only", nil)
 	if err != nil {
 		return err
 	}

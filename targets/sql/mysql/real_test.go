@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,9 @@ func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
 		t.Skipf("%v; apt-get install mariadb-server-core mariadb-client-core", err)
 	}
 	return path
@@ -203,4 +207,131 @@ func statements(t *testing.T, base string) {
 	if f.Opened() != 1 {
 		t.Errorf("%d connections", f.Opened())
 	}
+}
+
+// TestReal_Sessions: what a statement leaves on its connection, and what follows its rows.
+func TestReal_Sessions(t *testing.T) {
+	addr, client := serve(t)
+	client("create table shop.o (id int primary key, who varchar(20))")
+	client("delimiter //\ncreate procedure shop.fails() begin select 1 as n; signal sqlstate '45000' set mysql_errno = 5001; end//")
+	client("delimiter //\ncreate procedure shop.opens() begin start transaction; insert into shop.o values (77, 'a'); end//")
+	base := "mysql://app:sesame@" + addr + "/shop"
+	t.Run("answers", func(t *testing.T) {
+		f := newFixture(t, targets.Options{Base: base},
+			`{sql: "/* app: shop */ select 1 as n", check: {rows: 1, "$[0].n": 1}}`,
+			`{sql: "insert into o values (1, 'returning')", check: {affected: 1}}`,
+			`{sql: "insert into o values (2, 'b') returning id", check: {rows: 1, "$[0].id": 2}}`,
+			"sql: call fails()",
+			"{sql: 'with a as (select 1 as n) select n from a', check: {rows: 1}}",
+		)
+		u := f.user(t, 0)
+		for i, want := range []string{"ok", "ok", "ok", "error, error 5001", "ok"} {
+			if got := f.got(u.Do(i, long)); got != want {
+				t.Errorf("%s: %s, want %s", f.Calls[i].Name(), got, want)
+			}
+		}
+		if f.Opened() != 1 {
+			t.Errorf("%d connections", f.Opened())
+		}
+	})
+	t.Run("open transactions", func(t *testing.T) {
+		f := newFixture(t, targets.Options{Base: base}, "sql: 'begin; insert into o values (10, null); insert into o values (10, null); commit'",
+			"sql: call opens()", "sql: set autocommit = 0", `{sql: "insert into o values (?, null)", args: ["${var.id}"]}`)
+		u := f.user(t, 0)
+		for i, want := range []string{"error, error 1062", "ok", "ok"} {
+			if got := f.got(u.Do(i, long)); got != want {
+				t.Errorf("%s: %s, want %s", f.Calls[i].Name(), got, want)
+			}
+			u.It.Vars[0].SetText(strconv.Itoa(20 + i))
+			if got := f.got(u.Do(3, long)); got != "ok" {
+				t.Errorf("after %s: %s", f.Calls[i].Name(), got)
+			}
+		}
+		if ids := client("select group_concat(id order by id) from shop.o where id >= 10"); ids != "20,21,22" {
+			t.Errorf("the table has %s", ids)
+		}
+	})
+	t.Run("times of a statement that is prepared each time", func(t *testing.T) {
+		f := newFixture(t, targets.Options{Base: base + "?prepare=off"}, `{sql: "select sleep(?)", args: [0.1]}`)
+		u := f.user(t, 0)
+		for range 2 {
+			if out := u.Do(0, long); f.got(out) != "ok" || out.First-out.Sent < 90*time.Millisecond || out.End < out.First {
+				t.Errorf("%s: sent %s, first %s, end %s", f.got(out), out.Sent, out.First, out.End)
+			}
+		}
+	})
+	t.Run("demoted", func(t *testing.T) {
+		f := newFixture(t, targets.Options{Base: base + "?target_session_attrs=read-write"}, "sql: insert into o values (40, null)")
+		u := f.user(t, 0)
+		if got := f.got(u.Do(0, long)); got != "ok" {
+			t.Fatal(got)
+		}
+		client("set global read_only = 1")
+		defer client("set global read_only = 0")
+		for range 2 {
+			if got := f.got(u.Do(0, long)); got != "error, error 1290" {
+				t.Error(got)
+			}
+		}
+		if f.Opened() != 1 { // the second found no server that takes writes
+			t.Errorf("%d connections", f.Opened())
+		}
+	})
+	t.Run("servers that never answer", func(t *testing.T) {
+		mute := muted(t, addr, "read_only")
+		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write&addr=" + addr}, "sql: select 1")
+		if got := f.got(f.user(t, 0).Do(0, time.Second)); got != "ok" {
+			t.Error(got)
+		}
+		f = newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write"}, "sql: select 1")
+		began := time.Now()
+		if got := f.got(f.user(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" || time.Since(began) > 5*time.Second {
+			t.Errorf("%s after %s", got, time.Since(began))
+		}
+	})
+}
+
+// muted starts a relay to a server that says nothing more on a connection from what asks for something on.
+func muted(t *testing.T, to, about string) string {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = c.Close()
+				return
+			}
+			all.Go(func() {
+				_, _ = io.Copy(c, s)
+				_ = c.Close()
+			})
+			all.Go(func() {
+				defer s.Close()
+				for b := make([]byte, 4<<10); ; {
+					n, err := c.Read(b)
+					if err != nil {
+						return
+					}
+					if strings.Contains(string(b[:n]), about) {
+						_, _ = io.Copy(io.Discard, c)
+						return
+					}
+					_, _ = s.Write(b[:n])
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		all.Wait()
+	})
+	return l.Addr().String()
 }

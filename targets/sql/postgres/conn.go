@@ -17,6 +17,8 @@ type connection struct {
 	keeps    bool // prepared statements
 	prepared map[*sql.Statement]*prepared
 	names    int    // given to prepared statements so far
+	writes   bool   // the endpoint wants a server that takes writes
+	demoted  bool   // the server takes none any more
 	state    byte   // of the server: idle, or in a transaction; lost
 	out      []byte // what is sent
 }
@@ -47,8 +49,8 @@ func (c *connection) Cut() { _ = c.Raw.Close() }
 // Usable implements [sql.Conn].
 func (c *connection) Usable() bool { return c.state != lost }
 
-// Idle implements [sql.Conn].
-func (c *connection) Idle() bool { return c.state == idle }
+// Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
+func (c *connection) Idle() bool { return c.state == idle && !c.demoted }
 
 // farewellTime is the longest that the last words of either side may take.
 const farewellTime = 50 * time.Millisecond
@@ -109,16 +111,21 @@ func (c *connection) listen(in *reader) error {
 	r := in.to
 	for int(r.Rows) < in.of.Messages {
 		if err := in.message(); err != nil {
+			if in.fatal { // the error that came before is the answer
+				c.state, r.End = lost, c.o.Now()
+				return nil
+			}
 			return err
 		}
-		if int(r.Rows) == 1 {
+		if r.Rows == 1 {
 			r.First = c.o.Now()
 		}
 	}
 	r.Returns, r.End = true, c.o.Now()
+	c.state = lost // until the answer to the next statement is read
 	c.out = appendQuery(c.out[:0], "unlisten "+in.of.Channel)
 	if _, err := c.Conn.Write(c.out); err != nil {
-		return nil // the answer is there; the connection is lost
+		return nil
 	}
 	quiet := reader{conn: c, br: in.br, of: new(sql.Statement), to: new(sql.Result)}
 	_ = quiet.read()

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/scenarios"
@@ -28,7 +29,8 @@ type connector struct {
 	at      *sql.Location
 	base    *pgconn.Config
 	servers []*pgconn.FallbackConfig
-	tls     *tls.Config // nil: none
+	tls     *tls.Config  // nil: none
+	first   atomic.Int64 // number of the server that is tried first: the one that fitted last
 }
 
 // sessionAttrs are what a server must be to be chosen: the answers to askRole that fit.
@@ -85,6 +87,7 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 type attempt struct {
 	*connector
 	n     uint64
+	tried int      // servers so far
 	conn  *h1.Conn // to the server that was tried last
 	login *loginConn
 	other error // a server took the login, and is not what was asked for
@@ -92,6 +95,7 @@ type attempt struct {
 
 // dial connects to a server, with TLS if the endpoint has it.
 func (a *attempt) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	a.tried++
 	var err error
 	if a.conn, err = h1.Dial(ctx, a.o, address, a.n); err != nil {
 		return nil, err
@@ -169,13 +173,23 @@ func (c *loginConn) end() {
 func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	a, cfg := &attempt{connector: k, n: n}, k.base.Copy()
 	cfg.DialFunc = a.dial
-	cfg.Host, cfg.Port, cfg.Fallbacks = k.servers[0].Host, k.servers[0].Port, k.servers[1:]
-	if fits := sessionAttrs[k.at.Params["target_session_attrs"]]; fits != nil {
+	from := int(k.first.Load())
+	order := slices.Concat(k.servers[from:], k.servers[:from])
+	cfg.Host, cfg.Port, cfg.Fallbacks = order[0].Host, order[0].Port, order[1:]
+	if until, bounded := ctx.Deadline(); bounded && len(order) > 1 { // a server that never answers does not hide the others
+		cfg.ConnectTimeout = time.Until(until)/time.Duration(len(order)) + 1
+	}
+	wanted := k.at.Params["target_session_attrs"]
+	fits := sessionAttrs[wanted]
+	if fits != nil {
 		cfg.ValidateConnect = a.validate(fits)
 	}
 	pg, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return nil, a.explain(err)
+		return nil, a.explain(ctx, err)
+	}
+	if fits != nil {
+		k.first.Store(int64((from + a.tried - 1) % len(k.servers)))
 	}
 	own, err := pg.Hijack()
 	if err != nil {
@@ -185,7 +199,10 @@ func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	if k.tls == nil {
 		a.conn.GoDirect()
 	}
-	return &connection{Conn: a.conn, o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]*prepared{}, state: own.TxStatus}, nil
+	return &connection{
+		Conn: a.conn, o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]*prepared{}, state: own.TxStatus,
+		writes: wanted == "primary" || wanted == "read-write",
+	}, nil
 }
 
 // readOnly is the SQLSTATE of a server that refuses writes.
@@ -220,15 +237,15 @@ func (e *loginError) Error() string { return strings.Join(strings.Fields(e.err.E
 func (e *loginError) Unwrap() error { return e.err }
 
 // explain returns the error of the attempt, with its cause.
-func (a *attempt) explain(err error) error {
+func (a *attempt) explain(ctx context.Context, err error) error {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return &targets.Error{
 			Cause: scenarios.SQLStateError(scenarios.SQLState(refused.Code)),
 			Text:  "the login is refused: " + refused.Code + ": " + refused.Message,
 		}
 	}
-	if a.other != nil && targets.CauseOf(err) != scenarios.Timeout {
+	if a.other != nil && ctx.Err() == nil {
 		return a.other
 	}
-	return &loginError{err}
+	return targets.SharedTimeout(ctx, &loginError{err})
 }

@@ -142,6 +142,7 @@ func (in *reader) event(kind byte, body []byte) error {
 	switch kind {
 	case 'C':
 		in.to.Affected += affected(body)
+		in.rolledBack(body)
 	case 'E':
 		in.failure(body)
 	case 'G':
@@ -180,10 +181,27 @@ func affected(tag []byte) (n int64) {
 	return n
 }
 
+// rolledBack reads the tag of a COMMIT, which is that of a ROLLBACK where an error ended the transaction before. The server
+// calls that no error.
+func (in *reader) rolledBack(tag []byte) {
+	if in.of.Form == sql.Simple && in.of.Text == "commit" && in.to.Failure.Code == "" && bytes.HasPrefix(tag, []byte("ROLLBACK")) {
+		in.to.Failure = failureOf(stateRolledBack, "the transaction was rolled back: an error that a step allows had ended it")
+	}
+}
+
+// failureOf is an error with a SQLSTATE.
+func failureOf(code, text string) sql.Failure {
+	f := sql.Failure{Code: code, Text: text, Number: scenarios.SQLState(code)}
+	f.Cause = scenarios.SQLStateError(f.Number)
+	return f
+}
+
+// stateRolledBack is the SQLSTATE of a transaction that was rolled back.
+const stateRolledBack = "40000"
+
 // failure reads an error. The first of an answer counts, unless a later one ends the connection.
 func (in *reader) failure(body []byte) {
-	var f sql.Failure
-	severity := ""
+	severity, state, text := "", "", ""
 	for len(body) > 1 {
 		field := body[0]
 		value, rest, ok := cString(body[1:])
@@ -198,22 +216,21 @@ func (in *reader) failure(body []byte) {
 		case 'V': // as S, in English
 			severity = string(value)
 		case 'C':
-			f.Code = string(value)
+			state = string(value)
 		case 'M':
-			f.Text = string(value)
+			text = string(value)
 		}
 		body = rest
 	}
-	if !code.MatchString(f.Code) || len(f.Code) != 5 {
-		f.Code = "XX000" // internal error
+	if !code.MatchString(state) || len(state) != 5 {
+		state = "XX000" // internal error
 	}
 	in.fatal = in.fatal || severity == "FATAL" || severity == "PANIC"
 	if in.to.Failure.Code != "" && !in.fatal {
 		return
 	}
-	f.Number = scenarios.SQLState(f.Code)
-	f.Cause = scenarios.SQLStateError(f.Number)
-	in.to.Failure = f
+	in.to.Failure = failureOf(state, text)
+	in.conn.demoted = in.conn.demoted || in.conn.writes && state == readOnly
 }
 
 // notification reads what NOTIFY sent.
