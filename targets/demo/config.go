@@ -3,7 +3,6 @@ package demo
 import (
 	"cmp"
 	"embed"
-	"slices"
 )
 
 // The names of the services.
@@ -118,11 +117,12 @@ func (c Config) Services() []Service {
 
 // optional adds the services that are off by default. The gateway calls some of them, so that they are started before it.
 func (c Config) optional(services []Service) []Service {
-	gateway := &services[len(services)-1]
+	last := len(services) - 1
+	gateway := services[last]
+	services = services[:last]
 	add := func(name string) {
 		gateway.Links = append(gateway.Links, name)
-		services = slices.Insert(services, len(services)-1, Service{Name: name})
-		gateway = &services[len(services)-1]
+		services = append(services, Service{Name: name})
 	}
 	if onlyOn(c.Identity) == "on" {
 		gateway.Env["DEMO_IDENTITY"], gateway.Env["DEMO_ASK_ISSUER"] = "on", onlyOn(c.AskIssuer)
@@ -132,6 +132,7 @@ func (c Config) optional(services []Service) []Service {
 		gateway.Env["DEMO_CACHE"], gateway.Env["DEMO_CACHE_FALLBACK"] = "on", onOff(c.Fallback)
 		add(cacheName)
 	}
+	services = append(services, gateway)
 	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {
 		services = append(services, Service{Name: monitorName, Links: []string{gatewayName}, Env: map[string]string{"DEMO_MONITOR": rule}})
 	}

@@ -96,10 +96,9 @@ func (m *missing) add(id string) {
 }
 
 const (
-	cacheFor     = 2 * time.Second       // how long an entry is kept
-	cacheTimeout = 20 * time.Millisecond // of a call to the cache
-	mostEntries  = 4096                  // beyond that all entries are dropped
-	maxEntry     = 64 << 10              // bytes
+	cacheFor    = 2 * time.Second // how long an entry is kept
+	mostEntries = 4096            // beyond that all entries are dropped
+	maxEntry    = 64 << 10        // bytes
 )
 
 // entries is the cache service: bodies by key, for a while.
@@ -161,10 +160,10 @@ func (c *cached) do(ctx context.Context, q call, ask func() (reply, error)) (rep
 	if err == nil && rep.status == http.StatusOK {
 		return reply{status: rep.status, body: rep.body, by: max(q.stay-1, 0)}, nil
 	}
-	if failed(rep, err) && !c.fallback {
+	lost := failed(rep, err)
+	if lost && !c.fallback {
 		return rep, err
 	}
-	lost := failed(rep, err)
 	if rep, err = ask(); err != nil || rep.status != http.StatusOK || lost || !json.Valid(rep.body) {
 		return rep, err
 	}

@@ -21,6 +21,7 @@ type limits struct {
 	connect time.Duration
 	posts   time.Duration // of an attempt
 	users   time.Duration
+	cache   time.Duration
 }
 
 // gateway is the entry for clients. It keeps no state but that of its defences.
@@ -61,7 +62,7 @@ func newGateway(p parts) (service, error) {
 		rewrite:  p.env.asked("DEMO_RETRY_WRITES"),
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
-		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond}
+		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond, cache: 20 * time.Millisecond}
 	}
 	if p.env.on("DEMO_RETRIES") {
 		g.retrier = newRetrier(p.metrics)
@@ -86,10 +87,7 @@ func newGateway(p parts) (service, error) {
 		g.identity, g.askIssuer = upstreamsOf(p, c, m, identityName, breakers, false)[0], p.env.asked("DEMO_ASK_ISSUER")
 	}
 	if p.env.asked("DEMO_CACHE") {
-		g.cache = &cached{service: upstreamsOf(p, c, m, cacheName, breakers, false)[0], fallback: p.env.on("DEMO_CACHE_FALLBACK")}
-		if g.limits.request > 0 {
-			g.cache.timeout = cacheTimeout
-		}
+		g.cache = &cached{upstreamsOf(p, c, m, cacheName, breakers, false)[0], g.limits.cache, p.env.on("DEMO_CACHE_FALLBACK")}
 	}
 	return service{
 		routes: map[string]handler{

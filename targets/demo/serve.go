@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,11 +80,7 @@ var makers = map[string]func(parts) (service, error){
 func (n node) serve(ctx context.Context) error {
 	build, ok := makers[n.name]
 	if !ok {
-		var names []string
-		for _, s := range (Config{}).Services() {
-			names = append(names, s.Name)
-		}
-		return fmt.Errorf("no service %q, there are %s", n.name, strings.Join(names, ", "))
+		return fmt.Errorf("no service %q, there are %s", n.name, strings.Join(slices.Sorted(maps.Keys(makers)), ", "))
 	}
 	env := &environment{getenv: n.getenv}
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
