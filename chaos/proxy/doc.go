@@ -35,5 +35,6 @@
 //
 // To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package
 // codec/http1. A connection that begins as one of HTTP/2 without TLS is relayed by the package codec/http2: there
-// toxics on requests act on each stream by itself, before the stages.
+// toxics on requests act on each stream by itself, before the stages. One that begins as one of Redis or PostgreSQL is cut into
+// requests and answers by the package codec/query.
 package proxy

@@ -14,17 +14,20 @@ type request struct {
 	n       uint64 // its number at the proxy
 	method  string
 	path    string
-	grpc    bool // it calls a method of gRPC
-	close   bool // the connection ends with its response
-	old     bool // HTTP/1.0
-	expects bool // 100-continue
+	grpc    bool   // it calls a method of gRPC
+	speaks  string // its protocol, if that is one of package query
+	fixed   bool   // it must not be refused
+	close   bool   // the connection ends with its response
+	old     bool   // HTTP/1.0
+	expects bool   // 100-continue
 	x       *exchange
 	edits   []*Editor        // the editors that selected it
 	filters []*RequestFilter // those that count it, besides those of gates
 
 	// Under the forward flow's lock.
-	hit    bool // a toxic answers it
-	answer *http1.CannedResponse
+	hit     bool // a toxic answers it
+	answer  *http1.CannedResponse
+	refusal [2]string // of a protocol of package query: code and text
 
 	// Under the exchange's lock.
 	ready [][]byte // replies of the proxy that are not sent yet
@@ -87,6 +90,7 @@ type exchange struct {
 	version   version
 	early     [2][]byte // what came while the version is not known
 	streams   *streams  // of HTTP/2
+	queries   *queries  // of a protocol of package query
 	requests  http1.Framer
 	responses http1.Framer
 	current   *request       // the request that is being read
@@ -123,9 +127,12 @@ func (x *exchange) flush(f *flow) {
 		if x.version == unknown {
 			x.recognize(f.dir, nil, true)
 		}
-		if f.dir == Forward {
+		switch {
+		case x.queries != nil:
+			x.queries.flush(f)
+		case f.dir == Forward:
 			x.requests.Flush()
-		} else {
+		default:
 			x.responses.Flush()
 		}
 	}, f)
@@ -139,6 +146,8 @@ func (x *exchange) answer(rs []reply) {
 			case r.req.done:
 			case r.interim:
 				r.req.ready = append(r.req.ready, goOn)
+			case r.req.speaks != "":
+				r.req.final = true
 			default:
 				r.req.ready = append(r.req.ready, r.req.answer.For(r.req.method, r.req.close, r.req.old))
 				r.req.final = true
@@ -256,6 +265,14 @@ func (x *exchange) emitResponse(b []byte, first, last bool) {
 	}
 }
 
+// idle reports whether the server's bytes have come to the end of a message.
+func (x *exchange) idle() bool {
+	if x.queries != nil {
+		return x.queries.codec.Idle()
+	}
+	return x.responses.Idle()
+}
+
 // surrender makes the link raw in both directions. It ends a request in progress, in case a toxic
 // waits for its end.
 func (x *exchange) surrender() {
@@ -282,8 +299,11 @@ func (x *exchange) pop() {
 
 // reply sends the proxy's replies to the requests at the head of the queue.
 func (x *exchange) reply() {
-	for len(x.open) > 0 && x.responses.Idle() {
+	for len(x.open) > 0 && x.idle() {
 		r := x.open[0]
+		if r.final && r.speaks != "" {
+			x.l.back.feed(Item{Bytes: x.queries.codec.Refuse(r.refusal[0], r.refusal[1])})
+		}
 		for _, b := range r.ready {
 			x.l.back.feed(Item{Bytes: b, shared: true})
 		}

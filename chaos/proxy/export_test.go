@@ -33,4 +33,4 @@ func (p *Proxy) Numbered() uint64 { return p.requests.Load() + p.connections.Loa
 func (p *Proxy) ExpectedProbes() int { return len(p.expectedProbes) }
 
 // TCPAddr returns the address of the listener.
-func (p *Proxy) TCPAddr() *net.TCPAddr { return p.listener.addr }
+func (p *Proxy) TCPAddr() *net.TCPAddr { return p.listener.Addr() }

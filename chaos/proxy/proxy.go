@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/chaos/proxy/port"
 	"brunt/chaos/sockets"
 )
 
@@ -42,7 +43,7 @@ type Config struct {
 // All methods are safe for concurrent use.
 type Proxy struct {
 	c        Config
-	listener *listener
+	listener *port.Listener
 	pipes    pipes
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -73,9 +74,9 @@ func Start(c Config) (*Proxy, error) {
 	if c.InNamespace == nil {
 		c.InNamespace = func(do func() error) error { return do() }
 	}
-	var d *listener
+	var d *port.Listener
 	err := c.InNamespace(func() (err error) {
-		d, err = newListener(c.Listen)
+		d, err = port.Listen(c.Listen)
 		return err
 	})
 	if err != nil {
@@ -89,7 +90,7 @@ func Start(c Config) (*Proxy, error) {
 }
 
 // Addr is the host:port where the proxy listens.
-func (p *Proxy) Addr() string { return p.listener.addr.String() }
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Stats counts all accepted connections, the bytes that left the proxy (with a short delay), and on
 // an HTTP proxy the requests: the proxy answered those in Hit itself, and not those in Passed.
@@ -133,7 +134,7 @@ func (p *Proxy) Close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.cancel()
-	err := p.listener.close()
+	err := p.listener.Close()
 	for _, l := range p.live() {
 		l.shut(l.holds())
 	}
@@ -177,7 +178,7 @@ func (p *Proxy) Add(t Toxic) (Toxicity, error) {
 	p.mu.Unlock()
 	p.added++
 	if x.effect.CloseListener {
-		if err := p.listener.shut(); err != nil {
+		if err := p.listener.Shut(); err != nil {
 			p.drop(x)
 			return nil, fmt.Errorf("closing the listener: %w", err)
 		}
@@ -239,7 +240,7 @@ func (p *Proxy) remove(x *toxicity) error {
 	if !x.effect.CloseListener {
 		return nil
 	}
-	if err := p.c.InNamespace(func() error { return p.listener.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
+	if err := p.c.InNamespace(func() error { return p.listener.Reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
 		return fmt.Errorf("opening the listener again: %w", err)
 	}
 	return nil
@@ -249,7 +250,7 @@ func (p *Proxy) remove(x *toxicity) error {
 func (p *Proxy) accept() {
 	defer p.wg.Done()
 	for {
-		c, err := p.listener.accept(p.ctx)
+		c, err := p.listener.Accept(p.ctx)
 		switch {
 		case p.ctx.Err() != nil:
 			if err == nil {

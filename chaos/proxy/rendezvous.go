@@ -54,7 +54,7 @@ func (rv *rendezvous) came(l *link) {
 
 // dial connects a probe to the proxy's listener; its connection goes to peer.
 func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvous, error) {
-	to := *p.listener.addr
+	to := *p.listener.Addr()
 	if to.IP.IsUnspecified() {
 		to.IP = net.IPv4(127, 0, 0, 1)
 	}

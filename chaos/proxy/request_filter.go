@@ -14,7 +14,8 @@ type RequestFilter struct {
 	share       float64
 	path        []string // the text between the wildcards
 	method      string
-	grpc        bool // calls of gRPC alone
+	grpc        bool   // calls of gRPC alone
+	speaks      string // the protocol of the requests, if it is one of package query
 	m           *attachment
 	counts      *counters // nil for a probe
 	current     *request  // the last request that matched
@@ -79,7 +80,7 @@ func (a *RequestFilter) fraction(r *request) float64 { return seed.Fraction(a.se
 
 // fits reports whether a request matches the method and path.
 func (a *RequestFilter) fits(r *request) bool {
-	return !r.x.lost.Load() && (!a.grpc || r.grpc) && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
+	return !r.x.lost.Load() && a.speaks == r.speaks && !r.fixed && (!a.grpc || r.grpc) && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
 }
 
 // count counts bytes of a matching request.

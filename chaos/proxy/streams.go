@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy/codec/http2"
+	"brunt/chaos/proxy/codec/query"
 )
 
 // A StreamEffect is the effect of a toxic on requests of HTTP/2. Each of them is a stream of its own, so that one can
@@ -205,20 +206,27 @@ const (
 	unknown version = iota
 	speaks1         // HTTP/1.x, or what passes as it is
 	speaks2
+	speaksQueries
 )
 
-// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server. What is not
-// certain yet is kept. It returns what is to be parsed, by direction.
+// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server; and protocols of package
+// query by what their client begins with. What is not certain yet is kept. It returns what is to be parsed, by direction.
 func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 	at := &x.early[dir-Forward]
 	*at = append(*at, b...)
 	if x.version == unknown {
 		maybe, certain := http2.IsSettings(*at)
+		var codec query.Codec
 		if dir == Forward {
 			n := min(len(*at), len(http2.Preface))
 			maybe, certain = string((*at)[:n]) == http2.Preface[:n], n == len(http2.Preface)
 		}
+		if dir == Forward && !maybe {
+			codec, maybe = query.Recognize(*at)
+		}
 		switch {
+		case codec != nil:
+			x.version, x.queries = speaksQueries, &queries{x: x, codec: codec}
 		case !maybe || over:
 			x.version = speaks1
 		case certain:
@@ -239,6 +247,8 @@ func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 // parse parses bytes of a link whose version is known.
 func (x *exchange) parse(dir Direction, b []byte) {
 	switch {
+	case x.version == speaksQueries:
+		x.queries.feed(dir, b)
 	case x.version == speaks2:
 		x.streams.feed(dir, b)
 	case dir == Forward:

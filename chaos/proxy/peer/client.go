@@ -16,7 +16,7 @@ import (
 type Client struct {
 	web *Web
 	c   *net.TCPConn
-	br  *bufio.Reader    // of HTTP/1.1
+	br  *bufio.Reader    // of all but HTTP/2
 	h2  *http.ClientConn // else
 }
 
@@ -33,9 +33,13 @@ type Answer struct {
 // NewClient begins the exchange with a web on a connection.
 func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	a := &Client{web: w, c: c}
-	if w.Form == HTTP1 {
+	switch w.Form {
+	case HTTP1, Redis:
 		a.br = bufio.NewReader(c)
 		return a, nil
+	case SQL:
+		a.br = bufio.NewReader(c)
+		return a, a.login()
 	}
 	over := &http.Transport{
 		Protocols: http2Alone(), DisableCompression: true,
@@ -56,6 +60,9 @@ func (a *Client) Close() {
 // Ask makes a request. Ctx bounds one of HTTP/2; the deadline of the connection bounds the others.
 func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
 	w := a.web
+	if w.Form == Redis || w.Form == SQL {
+		return a.query()
+	}
 	before := w.count()
 	resp, err := a.send(ctx)
 	if err != nil {

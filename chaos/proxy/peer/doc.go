@@ -5,4 +5,5 @@
 //	peer.go    the upstream
 //	web.go     its answers, in HTTP/1.1, HTTP/2 and gRPC
 //	client.go  requests in the same three forms
+//	query.go   commands of Redis and statements of PostgreSQL, at both ends
 package peer

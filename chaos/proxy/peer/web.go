@@ -25,6 +25,8 @@ const (
 	HTTP1 Form = iota // HTTP/1.1, without TLS
 	HTTP2             // HTTP/2, without TLS
 	GRPC              // calls, over HTTP2
+	Redis             // commands
+	SQL               // statements of PostgreSQL
 )
 
 // A Message is one message of an exchange.
@@ -78,8 +80,12 @@ func (w *Web) came(r *http.Request) error {
 
 // Serve serves a connection.
 func (w *Web) Serve(c *net.TCPConn) {
-	if w.Form == HTTP1 {
+	switch w.Form {
+	case HTTP1:
 		w.serve1(c)
+		return
+	case Redis, SQL:
+		w.serveQueries(c)
 		return
 	}
 	one := &single{c: c, over: make(chan struct{})}

@@ -226,9 +226,7 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 		if n >= generous {
 			least = -reserve
 		}
-		if rest := own.pay(n, least); rest > 0 {
-			other.send(ofNumber(http2.FrameWindowUpdate, 0, rest), 0)
-		}
+		credit(other, 0, int(own.pay(n, least)))
 	case s == nil || s.answered:
 	case s.server == 0: // its opening waits
 		s.held = append(s.held, frame{kind: f.kind, payload: slices.Clone(f.payload)})

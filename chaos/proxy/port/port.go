@@ -1,4 +1,5 @@
-package proxy
+// Package port listens on a port that can be closed for a while, and stays this process's.
+package port
 
 import (
 	"context"
@@ -11,9 +12,9 @@ import (
 	"brunt/chaos/sockets"
 )
 
-// A listener can be closed for a while and keeps its port. Closing is counted: it opens after one
-// reopen for each shut.
-type listener struct {
+// A Listener can be closed for a while and keeps its port. Closing is counted: it opens after one
+// Reopen for each Shut.
+type Listener struct {
 	addr *net.TCPAddr
 
 	mu     sync.Mutex
@@ -22,12 +23,13 @@ type listener struct {
 	opened chan struct{} // closed while it is open
 }
 
-func newListener(addr string) (*listener, error) {
+// Listen listens on an address.
+func Listen(addr string) (*Listener, error) {
 	l, err := listen(addr)
 	if err != nil {
 		return nil, err
 	}
-	d := &listener{l: l, addr: l.Addr().(*net.TCPAddr), opened: make(chan struct{})}
+	d := &Listener{l: l, addr: l.Addr().(*net.TCPAddr), opened: make(chan struct{})}
 	close(d.opened)
 	return d, nil
 }
@@ -54,8 +56,8 @@ func listen(addr string) (*net.TCPListener, error) {
 	return nil, errors.New("no port stays free")
 }
 
-// accept waits for the next connection, also while the listener is shut.
-func (d *listener) accept(ctx context.Context) (*net.TCPConn, error) {
+// Accept waits for the next connection, also while the listener is shut.
+func (d *Listener) Accept(ctx context.Context) (*net.TCPConn, error) {
 	for {
 		d.mu.Lock()
 		l, opened := d.l, d.opened
@@ -78,13 +80,13 @@ func (d *listener) accept(ctx context.Context) (*net.TCPConn, error) {
 	}
 }
 
-// shut makes the system refuse connections, including those that wait to be accepted.
-func (d *listener) shut() error {
+// Shut makes the system refuse connections, including those that wait to be accepted.
+func (d *Listener) Shut() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.shuts == 0 {
 		opened := d.opened
-		d.opened = make(chan struct{}) // set before the listener fails, so that accept knows the reason
+		d.opened = make(chan struct{}) // set before the listener fails, so that Accept knows the reason
 		if err := pause(d.l); err != nil {
 			d.opened = opened
 			return err
@@ -94,11 +96,11 @@ func (d *listener) shut() error {
 	return nil
 }
 
-// rebindFor is the time for which reopen tries to get its port back.
+// rebindFor is the time for which Reopen tries to get its port back.
 const rebindFor = 2 * time.Second
 
-// reopen undoes one shut. After an error it may be called again.
-func (d *listener) reopen(ctx context.Context) error {
+// Reopen undoes one Shut. After an error it may be called again.
+func (d *Listener) Reopen(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.shuts > 1 {
@@ -123,7 +125,8 @@ func (d *listener) reopen(ctx context.Context) error {
 	return nil
 }
 
-func (d *listener) close() error {
+// Close closes the port for good.
+func (d *Listener) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	err := sockets.Close(d.l)
@@ -132,3 +135,6 @@ func (d *listener) close() error {
 	}
 	return err
 }
+
+// Addr returns the address of the port.
+func (d *Listener) Addr() *net.TCPAddr { return d.addr }

@@ -1,0 +1,81 @@
+package query
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+)
+
+// A Codec cuts the bytes of one connection. One goroutine uses it at a time.
+type Codec interface {
+	// Speaks is the name of the protocol.
+	Speaks() string
+	// Requests cuts bytes of the client. After an error, what is left in Rest passes as it is, and so does all that follows.
+	Requests(b []byte) ([]Part, error)
+	// Answers cuts bytes of the server, as Requests does.
+	Answers(b []byte) ([]Part, error)
+	// Refuse returns the answer of a server that refuses the next request.
+	Refuse(code, text string) []byte
+	// Idle reports whether the server's bytes have come to the end of a message.
+	Idle() bool
+	// Rest returns what came and is not cut yet, of the client or of the server.
+	Rest(client bool) []byte
+}
+
+// A Part is some bytes of a request or an answer.
+type Part struct {
+	Bytes []byte
+	Name  string // of a request that begins: GET user:1, or a statement in one line and small letters
+	First bool   // the request begins
+	Last  bool   // the request or the answer ends
+	Free  bool   // the bytes belong to none
+	Fixed bool   // a request that begins must not be refused
+}
+
+// Names of protocols.
+const (
+	Redis = "redis"
+	SQL   = "sql"
+)
+
+// Recognize returns the codec of a connection by the first bytes of its client. Without one, more bytes may tell.
+func Recognize(b []byte) (c Codec, maybe bool) {
+	switch {
+	case len(b) == 0:
+		return nil, true
+	case b[0] == '*':
+		return &redis{}, true
+	case len(b) < 4, b[0] != 0, b[1] != 0: // a client of PostgreSQL sends the length at once, and it is at most longestStart
+		return nil, false
+	case len(b) < 8:
+		return nil, true
+	}
+	if n := binary.BigEndian.Uint32(b); n < 8 || n > longestStart {
+		return nil, false
+	}
+	switch binary.BigEndian.Uint32(b[4:]) {
+	case version3, asksTLS, asksGSS:
+		return &postgres{starting: true, texts: map[string]string{}}, true
+	}
+	return nil, false
+}
+
+var (
+	errOther = errors.New("the bytes are not of the protocol")
+	errRaw   = errors.New("the connection goes on in another way")
+)
+
+// longestHead is the most bytes that are held to find the name of a request, or the end of a line.
+const longestHead = 64 << 10
+
+// longestName is how much of a name counts, in bytes.
+const longestName = 4 << 10
+
+// line returns the first line of b from from on, without its end, and the index behind it; 0: it is not whole.
+func line(b []byte, from int) (text []byte, next int) {
+	i := bytes.IndexByte(b[from:], '\n')
+	if i < 1 {
+		return nil, 0
+	}
+	return b[from : from+i-1], from + i + 1
+}

@@ -1,0 +1,96 @@
+package proxy
+
+import "brunt/chaos/proxy/codec/query"
+
+// queries are the requests of a link that speaks Redis or PostgreSQL: the answers come in the order of the requests. The
+// exchange's lock guards them.
+type queries struct {
+	x     *exchange
+	codec query.Codec
+	raw   bool // what comes passes as it is
+}
+
+// Speaking makes the filter select requests of a protocol of package query alone; path is a pattern of their names.
+func (a RequestFilter) Speaking(name string) RequestFilter {
+	a.speaks = name
+	return a
+}
+
+// Refuse makes the proxy answer the item's request as a server of Redis or PostgreSQL that refuses it.
+func (it *Item) Refuse(code, text string) {
+	it.AnswerWith(nil)
+	it.req.refusal = [2]string{code, text}
+}
+
+// feed takes what a flow has read.
+func (q *queries) feed(dir Direction, b []byte) {
+	cut, to := q.codec.Requests, q.x.l.forward
+	if dir == Back {
+		cut, to = q.codec.Answers, q.x.l.back
+	}
+	if q.raw {
+		to.feed(Item{Bytes: b})
+		return
+	}
+	parts, err := cut(b)
+	for i := range parts {
+		if dir == Forward {
+			q.asks(&parts[i])
+		} else {
+			q.says(&parts[i])
+		}
+	}
+	if err != nil {
+		q.surrender()
+	}
+}
+
+// flush passes what waits for more bytes of a flow.
+func (q *queries) flush(f *flow) {
+	if b := q.codec.Rest(f.dir == Forward); len(b) > 0 && !q.raw {
+		f.feed(Item{Bytes: b})
+	}
+}
+
+// asks passes a part of a request to the stages.
+func (q *queries) asks(p *query.Part) {
+	x := q.x
+	if p.First {
+		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed}
+		x.begin(r)
+		x.current, x.open = r, append(x.open, r)
+		x.many.Add(1)
+	}
+	it := Item{Bytes: p.Bytes, first: p.First, last: p.Last, req: x.current}
+	if p.Free {
+		it.req = nil
+	}
+	x.l.forward.feed(it)
+	if p.Last {
+		x.current = nil
+	}
+}
+
+// says passes a part of an answer on.
+func (q *queries) says(p *query.Part) {
+	x := q.x
+	x.l.back.feed(Item{Bytes: p.Bytes})
+	if p.Last && len(x.open) > 0 && !x.open[0].final {
+		x.pop()
+	}
+	x.reply()
+}
+
+// surrender passes what is not cut as it is, and all that follows.
+func (q *queries) surrender() {
+	q.raw = true
+	x := q.x
+	x.lost.Store(true)
+	if b := q.codec.Rest(true); len(b) > 0 || x.current != nil {
+		x.l.forward.feed(Item{Bytes: b, last: x.current != nil, req: x.current})
+	}
+	x.current = nil
+	if b := q.codec.Rest(false); len(b) > 0 {
+		x.l.back.feed(Item{Bytes: b})
+	}
+}

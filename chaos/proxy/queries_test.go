@@ -1,0 +1,103 @@
+package proxy_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/peer"
+	"brunt/chaos/proxy/toxics"
+)
+
+// pong answers each command of Redis, which is a line for it, as soon as its last line has come.
+func pong(c *net.TCPConn) {
+	for in := bufio.NewReader(c); ; {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if strings.HasPrefix(line, "~") { // the end of a command of this test
+			_, _ = io.WriteString(c, "+"+strings.TrimSpace(line[1:])+"\r\n")
+		}
+	}
+}
+
+// command is a command of two words, of which the second ends it.
+func command(verb, mark string) string {
+	return "*3\r\n$" + string(rune('0'+len(verb))) + "\r\n" + verb + "\r\n$1\r\na\r\n$2\r\n~" + mark + "\r\n"
+}
+
+// TestQueries: of commands in a pipeline, those that a toxic selects are refused in their turn, and the upstream never sees them.
+func TestQueries(t *testing.T) {
+	p := start(t, serve(t, pong), proxy.Config{HTTP: true})
+	c := dial(t, p)
+	in := bufio.NewReader(c)
+	ask := func(sent string, want ...string) {
+		t.Helper()
+		if _, err := io.WriteString(c, sent); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if got, err := in.ReadString('\n'); err != nil || strings.TrimSpace(got) != w {
+				t.Fatalf("got %q, %v, want %s", got, err, w)
+			}
+		}
+	}
+	all := command("GET", "1") + command("SET", "2") + command("GET", "3") + command("SET", "4")
+	ask(all, "+1", "+2", "+3", "+4")
+	x := add(t, p, toxics.RedisError{Reply: "READONLY no", Name: "SET *"})
+	ask(all, "+1", "-READONLY no", "+3", "-READONLY no")
+	ask("*1\r\n$5\r\nMULTI\r\n"+command("SET", "5")+"*2\r\n$4\r\nEXEC\r\n$2\r\n~6\r\n", "+5", "+6")
+	if seen := x.Seen(); seen.Hit != 2 || seen.Passed != 0 {
+		t.Errorf("%+v", seen)
+	}
+	remove(t, x)
+	ask(all, "+1", "+2", "+3", "+4")
+	other := add(t, p, toxics.HTTPError{}) // which knows no commands
+	ask(all, "+1", "+2", "+3", "+4")
+	remove(t, other)
+	delay := add(t, p, toxics.RedisDelay{Delay: 150 * time.Millisecond, Name: "GET *"})
+	began := time.Now()
+	ask(command("GET", "7"), "+7")
+	if took := time.Since(began); took < 150*time.Millisecond {
+		t.Errorf("it took %s", took)
+	}
+	remove(t, delay)
+	ask("*1\r\n$7\r\nMONITOR\r\n~8\r\n~9\r\n", "+8", "+9") // from here on it is another form
+}
+
+// TestQueries_Probes: a probe of either protocol sees what a client does.
+func TestQueries_Probes(t *testing.T) {
+	p := start(t, serve(t, pong), proxy.Config{HTTP: true})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	probe := func(form peer.Form, path string) (own bool) {
+		t.Helper()
+		r, err := p.Probe(ctx, proxy.ProbeRequest{Kind: proxy.HTTP, Form: form, Path: path, N: 2})
+		if err != nil || r.Outcome != proxy.Answered || len(r.Own) != 2 || r.Own[0] != r.Own[1] {
+			t.Fatalf("%s: %+v, %v", path, r, err)
+		}
+		return r.Own[0]
+	}
+	for _, c := range []struct {
+		form         peer.Form
+		toxic        proxy.Toxic
+		hit, another string
+	}{
+		{peer.Redis, toxics.RedisError{Reply: "BUSY no", Name: "SET user:*"}, "SET user:1", "GET user:1"},
+		{peer.SQL, toxics.SQLError{State: "40001", Name: "update *"}, "Update  a set b = 1", "select 1"},
+	} {
+		before := probe(c.form, c.hit)
+		x := add(t, p, c.toxic)
+		hit, another := probe(c.form, c.hit), probe(c.form, c.another)
+		remove(t, x)
+		if after := probe(c.form, c.hit); before || !hit || another || after {
+			t.Errorf("%T: refused before %v, under it %v and another %v, after it %v", c.toxic, before, hit, another, after)
+		}
+	}
+}

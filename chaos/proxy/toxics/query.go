@@ -1,0 +1,114 @@
+package toxics
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/query"
+)
+
+// RedisError answers a share of the commands of Redis by itself, with an error, and keeps the connection. The upstream does not
+// see these commands. Those of a transaction pass, and so do connections that subscribe.
+type RedisError struct {
+	Reply string  // such as "LOADING Redis is loading the dataset in memory"
+	Share float64 // of the matching commands, from 0 to 1; 0 is all
+	Name  string  // the command in capitals and its first argument, such as "GET user:*", with * for any text; empty is all
+}
+
+// SQLError answers a share of the statements of PostgreSQL by itself, with an error, and keeps the connection. The upstream does
+// not see these statements. A transaction that is open has failed for the client.
+type SQLError struct {
+	State string  // the SQLSTATE, such as 40001
+	Text  string  // of the error
+	Share float64 // of the matching statements, from 0 to 1; 0 is all
+	Name  string  // the statement in one line and small letters, such as "update *", with * for any text; empty is all
+}
+
+// RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same connection.
+type RedisDelay struct {
+	Delay  time.Duration
+	Jitter time.Duration // largest deviation, uniform; 0 is none
+	Share  float64       // of the matching commands, from 0 to 1; 0 is all
+	Name   string        // as in RedisError
+}
+
+// SQLDelay delays a share of the statements of PostgreSQL by Delay ± Jitter, together with the bytes that follow on the same
+// connection.
+type SQLDelay struct {
+	Delay  time.Duration
+	Jitter time.Duration // largest deviation, uniform; 0 is none
+	Share  float64       // of the matching statements, from 0 to 1; 0 is all
+	Name   string        // as in SQLError
+}
+
+func (t RedisError) Check(parsed bool) error {
+	var errs []error
+	if t.Reply == "" || strings.ContainsAny(t.Reply, "\r\n") {
+		errs = append(errs, errors.New("an error of Redis is a text of one line"))
+	}
+	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
+}
+
+func (t SQLError) Check(parsed bool) error {
+	var errs []error
+	if len(t.State) != 5 || strings.ContainsRune(t.State+t.Text, 0) {
+		errs = append(errs, errors.New("a SQLSTATE has five characters"))
+	}
+	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
+}
+
+func (t RedisDelay) Check(parsed bool) error {
+	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
+}
+
+func (t SQLDelay) Check(parsed bool) error {
+	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
+}
+
+func (t RedisError) Begin() proxy.Effect {
+	return forward(query.Redis, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.Reply, ""} })
+}
+
+func (t SQLError) Begin() proxy.Effect {
+	return forward(query.SQL, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text} })
+}
+
+func (t RedisDelay) Begin() proxy.Effect {
+	return forward(query.Redis, t.Share, t.Name, delaying(t.Delay, t.Jitter))
+}
+
+func (t SQLDelay) Begin() proxy.Effect {
+	return forward(query.SQL, t.Share, t.Name, delaying(t.Delay, t.Jitter))
+}
+
+// forward is the effect of a gate on requests of a protocol of package query.
+func forward(speaks string, share float64, name string, gate func(proxy.RequestFilter) proxy.Gate) proxy.Effect {
+	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
+		if s.Direction != proxy.Forward {
+			return nil
+		}
+		return gate(proxy.NewRequestFilter(s, share, name, "").Speaking(speaks))
+	}}
+}
+
+func delaying(delay, jitter time.Duration) func(proxy.RequestFilter) proxy.Gate {
+	return func(f proxy.RequestFilter) proxy.Gate { return &delayer{f, HTTPDelay{Delay: delay, Jitter: jitter}} }
+}
+
+// refusing is a gate that answers requests.
+type refusing struct {
+	proxy.RequestFilter
+	code, text string
+}
+
+func (g *refusing) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
+	if g.Hits(it) {
+		it.Refuse(g.code, g.text)
+	}
+	if it.Answered() {
+		return it.Arrived, proxy.Discard
+	}
+	return it.Arrived, proxy.Leave
+}
