@@ -55,6 +55,7 @@ type Endpoint struct {
 	Addr   string // host:port, if it is known before the run
 	HTTP   bool   // HTTP without TLS, so that a link can look into its requests
 	GRPC   bool   // gRPC without TLS, which is HTTP too
+	Scheme string // of its URL
 	NoLink string // why no link can lead to it; empty: one can
 }
 

@@ -65,6 +65,10 @@ func Faults() List {
 		new(proxied.HTTPDelay),
 		new(proxied.GRPCError),
 		new(proxied.GRPCDelay),
+		new(proxied.RedisError),
+		new(proxied.RedisDelay),
+		new(proxied.SQLError),
+		new(proxied.SQLDelay),
 		new(custom.Exec),
 		new(custom.Webhook),
 	}

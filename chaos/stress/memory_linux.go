@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -23,7 +25,7 @@ func (m *Memory) run(in *bufio.Reader, to *reporter) error {
 		return os.NewSyscallError("mmap", err)
 	}
 	if m.Gently {
-		return takeGently(all, in, to)
+		return m.takeGently(all, in, to)
 	}
 	go func() {
 		for n := 0; ; n++ {
@@ -45,9 +47,13 @@ func (m *Memory) run(in *bufio.Reader, to *reporter) error {
 const huge = 2 << 20 // bytes of a huge page
 
 // takeGently allocates one huge page at a time.
-func takeGently(all []byte, in *bufio.Reader, to *reporter) error {
+func (m *Memory) takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	if len(all) <= huge {
 		return errors.New("too little memory to allocate it in huge pages")
+	}
+	small, err := m.newFiller()
+	if err != nil {
+		return err
 	}
 	_ = unix.Madvise(all, unix.MADV_HUGEPAGE) // without huge pages it gets small ones
 	page := os.Getpagesize()
@@ -56,6 +62,9 @@ func takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	resident := make([]byte, huge/page)
 	for at := first; at < first+whole; at += huge {
 		piece := all[at : at+huge]
+		if err := small.level(); err != nil {
+			return err
+		}
 		piece[0] = 1
 		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&piece[0])), huge, uintptr(unsafe.Pointer(&resident[0]))); errno != 0 {
 			return os.NewSyscallError("mincore", errno)
@@ -73,4 +82,75 @@ func takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	}
 	to.send(Report{Bytes: int64(len(all))})
 	return nil
+}
+
+// spare is how much of what a group may use stays free when a huge page is refused. It is less than a huge page, so that one is refused.
+const spare = 1 << 20 // bytes
+
+// A filler is memory in small pages that is taken and freed so that the room of a group is what is wanted. The zero value does nothing.
+type filler struct {
+	*Memory
+	pages []byte
+	taken int // bytes, from the begin
+}
+
+// newFiller takes the first pages, while there is room for them.
+func (m *Memory) newFiller() (*filler, error) {
+	if m.Usage == "" {
+		return &filler{}, nil
+	}
+	pages, err := unix.Mmap(-1, 0, 2*huge, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	_ = unix.Madvise(pages, unix.MADV_NOHUGEPAGE) // a kernel without huge pages refuses the advice
+	f := &filler{Memory: m, pages: pages}
+	room, err := f.room()
+	if err != nil {
+		return nil, err
+	}
+	return f, f.resize(min(spare, int(room)-2*spare))
+}
+
+// room is how much more the group may use.
+func (f *filler) room() (int64, error) {
+	file, err := os.Open(f.Usage)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	var number [32]byte
+	n, err := file.Read(number[:])
+	if err != nil {
+		return 0, err
+	}
+	used, err := strconv.ParseInt(strings.TrimSpace(string(number[:n])), 10, 64)
+	return f.Limit - used, err
+}
+
+// level leaves room for a huge page and the spare, or else for the spare alone.
+func (f *filler) level() error {
+	if f.Memory == nil {
+		return nil
+	}
+	room, err := f.room()
+	if err != nil || room >= huge+spare {
+		return err
+	}
+	return f.resize(f.taken + int(room) - spare)
+}
+
+// resize takes or frees pages, as far as there are any.
+func (f *filler) resize(bytes int) error {
+	page := os.Getpagesize()
+	bytes = max(0, min(bytes, len(f.pages))) / page * page
+	for ; f.taken < bytes; f.taken += page {
+		f.pages[f.taken] = 1
+	}
+	if f.taken == bytes {
+		return nil
+	}
+	err := unix.Madvise(f.pages[bytes:f.taken], unix.MADV_DONTNEED)
+	f.taken = bytes
+	return os.NewSyscallError("madvise", err)
 }

@@ -203,7 +203,7 @@ func connectContainer(
 func (*Disconnect) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: operations(),
-		Effect: chaos.Lossy,
+		Effect: chaos.Cut,
 		On:     chaos.OnContainers,
 		Doc:    "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
 	}

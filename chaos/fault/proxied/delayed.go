@@ -19,7 +19,7 @@ type delayed struct {
 	*selector.Edge
 	percent       *quantity.Share
 	delay, jitter quantity.Duration
-	what          string // requests or calls
+	what          string // requests, calls, commands or statements
 	text          string // which of them
 	probe         func() proxy.ProbeRequest
 	toxic         proxy.Toxic

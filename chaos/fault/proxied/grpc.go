@@ -2,11 +2,9 @@ package proxied
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/peer"
@@ -82,11 +80,7 @@ func (c *Calls) probe() proxy.ProbeRequest {
 
 func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckEdge(at, sc, m)
-	for _, end := range sc.Endpoints {
-		if end.NoLink == "" && !end.GRPC && c.On(chaos.LoadName, end.Name, nil) {
-			m.Add(at, "the endpoint %q does not speak gRPC without TLS, so that no link can look into its calls; network.* faults work", end.Name)
-		}
-	}
+	spoken(&c.Edge, "gRPC", "its calls", func(end *chaos.Endpoint) bool { return end.GRPC }, at, sc, m)
 	c.CheckPercent(c.Percent, leastShare, "calls", m)
 	if c.Method != "" && (strings.HasPrefix(c.Method, "/") || !strings.ContainsAny(c.Method, "/*") || strings.ContainsAny(c.Method, "?# ")) {
 		m.AddHint(c.Of("method"), "such as shop.Orders/Get or shop.Orders/*", "%q is no method of gRPC", syntax.Clip(c.Method, 60))
@@ -94,22 +88,9 @@ func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // Traits implements [chaos.Fault].
-func (c *Calls) Traits(sc chaos.Scope) chaos.Traits {
-	t := c.Edge.Traits(sc)
-	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) { return c.On(from, to, z), true }
-	return t
-}
+func (c *Calls) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, sc) }
 
-func (c *Calls) text() string {
-	s := "all calls"
-	if c.Percent != nil {
-		s = c.Percent.String() + " of calls"
-	}
-	if c.Method != "" {
-		s += " of " + c.Method
-	}
-	return s
-}
+func (c *Calls) text() string { return some(c.Percent, "calls", c.Method) }
 
 // Check implements [chaos.Fault].
 func (f *GRPCError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { f.check(at, sc, m) }
@@ -126,22 +107,8 @@ func (f *GRPCError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	if t.Status == 0 {
 		t.Status = 14
 	}
-	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
-		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
-		}
-	}
-	how := "answered with " + scenarios.GRPCStatus(t.Status)
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  fmt.Sprintf("answer %s with %s", f.text(), scenarios.GRPCStatus(t.Status)),
-		Toxic: t,
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return find(ctx, f.Percent, "calls", how, ask(l))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return gone(ctx, f.Percent, "calls", how, ask(l))
-		},
-	})
+	r := refused{&f.Edge, f.Percent, "calls", f.text(), scenarios.GRPCStatus(t.Status), t.Status, f.probe, t}
+	return r.plan(ctx, env)
 }
 
 // Plan implements [chaos.Fault].

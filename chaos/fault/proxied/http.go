@@ -2,12 +2,11 @@ package proxied
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
@@ -54,11 +53,7 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
-	for _, end := range sc.Endpoints {
-		if end.NoLink == "" && !end.HTTP && r.On(chaos.LoadName, end.Name, nil) {
-			m.Add(at, "the endpoint %q does not speak HTTP without TLS, so that no link can look into its requests; network.* faults work", end.Name)
-		}
-	}
+	spoken(&r.Edge, "HTTP", "its requests", func(end *chaos.Endpoint) bool { return end.HTTP }, at, sc, m)
 	r.CheckPercent(r.Percent, leastShare, "requests", m)
 	switch {
 	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':
@@ -90,21 +85,14 @@ func (f *HTTPDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // Traits implements [chaos.Fault].
-func (r *Requests) Traits(sc chaos.Scope) chaos.Traits {
-	t := r.Edge.Traits(sc)
-	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) { return r.On(from, to, z), true }
-	return t
-}
+func (r *Requests) Traits(sc chaos.Scope) chaos.Traits { return parsed(&r.Edge, sc) }
 
 func (r *Requests) text() string {
-	s := "all requests"
-	if r.Percent != nil {
-		s = r.Percent.String() + " of requests"
-	}
+	of := ""
 	if r.Method+r.Path != "" {
-		s += " of " + r.Method + " " + r.Path
+		of = r.Method + " " + r.Path
 	}
-	return s
+	return some(r.Percent, "requests", of)
 }
 
 func (f *HTTPError) toxic() toxics.HTTPError {
@@ -118,22 +106,8 @@ func (f *HTTPError) toxic() toxics.HTTPError {
 // Plan implements [chaos.Fault].
 func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := f.toxic()
-	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
-		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
-		}
-	}
-	how := fmt.Sprintf("answered with %d", t.Status)
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
-		Toxic: t,
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return find(ctx, f.Percent, "requests", how, ask(l))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return gone(ctx, f.Percent, "requests", how, ask(l))
-		},
-	})
+	r := refused{&f.Edge, f.Percent, "requests", f.text(), strconv.Itoa(t.Status), t.Status, f.probe, t}
+	return r.plan(ctx, env)
 }
 
 // Plan implements [chaos.Fault].

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,16 +82,22 @@ func memorySetting(g cgroup.Group) cgroup.Setting {
 	return memoryLimit1
 }
 
+// usageFile is the file with the memory that a group uses.
+func usageFile(g cgroup.Group) string {
+	if g.Unified {
+		return "memory.current"
+	}
+	return "memory.usage_in_bytes"
+}
+
 // memoryUse is the memory that a group uses, and how often the group wanted more than its limit.
 func memoryUse(g cgroup.Group) (bytes int64, refused uint64, err error) {
-	var n uint64
-	if g.Unified {
-		if n, err = g.Count("memory.current", ""); err == nil {
-			refused, err = g.Count("memory.events", "max")
-		}
-		return int64(n), refused, err
-	}
-	if n, err = g.Count("memory.usage_in_bytes", ""); err == nil {
+	n, err := g.Count(usageFile(g), "")
+	switch {
+	case err != nil:
+	case g.Unified:
+		refused, err = g.Count("memory.events", "max")
+	default:
 		refused, err = g.Count("memory.failcnt", "")
 	}
 	return int64(n), refused, err
@@ -201,8 +208,8 @@ func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 const beyond = 16 << 20
 
 // Verify implements [chaos.Held]: a stress process in the unit's group does not get the memory that it got before. It
-// takes memory as one huge page if it can, which the kernel refuses without killing a process; otherwise the
-// stress process is the first to be killed.
+// takes memory as one huge page if it can, which the kernel refuses without killing a process: an engine would take
+// that for an OOM of the container. Without huge pages the stress process is the first to be killed.
 func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	got, stopped, err := l.take(ctx)
 	switch {
@@ -226,7 +233,7 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 	}
 	most := max(0, l.most-used) + l.cached() + beyond
 	b, err := l.burn.Start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000},
-		stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true}, Unit: l.ID.PID})
+		stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true, Usage: filepath.Join(l.home.Path, usageFile(l.home)), Limit: l.most}, Unit: l.ID.PID})
 	if err != nil {
 		return 0, false, err
 	}

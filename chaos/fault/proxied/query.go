@@ -1,0 +1,264 @@
+package proxied
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/peer"
+	"brunt/chaos/proxy/toxics"
+	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Commands says which commands of Redis on a link a fault hits.
+type Commands struct {
+	selector.Edge `yaml:",inline"`
+	Percent       *quantity.Share `yaml:"percent"` // of the commands that fit; nil is all
+	Command       string          `yaml:"command"` // such as GET or H*; zero is all
+	Key           string          `yaml:"key"`     // the first argument, such as user:*; zero is all
+}
+
+// Statements says which statements of PostgreSQL on a link a fault hits.
+type Statements struct {
+	selector.Edge `yaml:",inline"`
+	Percent       *quantity.Share `yaml:"percent"`   // of the statements that fit; nil is all
+	Statement     string          `yaml:"statement"` // in one line and small letters, such as "update orders *"; zero is all
+}
+
+// RedisError is the fault redis.error.
+type RedisError struct {
+	Commands `yaml:",inline"`
+	Reply    string `yaml:"reply"` // such as READONLY You can't write against a read only replica.; zero is LOADING Redis is loading the dataset in memory
+}
+
+// RedisDelay is the fault redis.delay.
+type RedisDelay struct {
+	Commands `yaml:",inline"`
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a command is passed on
+	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+}
+
+// SQLError is the fault sql.error.
+type SQLError struct {
+	Statements `yaml:",inline"`
+	SQLState   string `yaml:"sqlstate"` // such as 40001; zero is 57P03, cannot connect now
+	Message    string `yaml:"message"`  // the text of the error
+}
+
+// SQLDelay is the fault sql.delay.
+type SQLDelay struct {
+	Statements `yaml:",inline"`
+	Delay      quantity.Duration `yaml:"delay,required,positive"` // until a statement is passed on
+	Jitter     quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+}
+
+var (
+	_ chaos.Fault = (*RedisError)(nil)
+	_ chaos.Fault = (*RedisDelay)(nil)
+	_ chaos.Fault = (*SQLError)(nil)
+	_ chaos.Fault = (*SQLDelay)(nil)
+)
+
+// The replies and codes of errors that are not given.
+const (
+	loading = "LOADING Redis is loading the dataset in memory"
+	notNow  = "57P03"
+)
+
+// bySchemes returns whether an endpoint's URL has one of some schemes.
+func bySchemes(schemes ...string) func(*chaos.Endpoint) bool {
+	return func(end *chaos.Endpoint) bool { return slices.Contains(schemes, end.Scheme) }
+}
+
+func (c *Commands) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	c.CheckEdge(at, sc, m)
+	spoken(&c.Edge, "Redis", "it", bySchemes("redis", "redis+cluster"), at, sc, m)
+	c.CheckPercent(c.Percent, leastShare, "commands", m)
+	if strings.ContainsAny(c.Command, " \t\r\n") || c.Command != strings.ToUpper(c.Command) {
+		m.AddHint(c.Of("command"), "such as GET or H*", "%q is not the name of a command in capitals", syntax.Clip(c.Command, 60))
+	}
+}
+
+func (s *Statements) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.CheckEdge(at, sc, m)
+	spoken(&s.Edge, "PostgreSQL", "it", bySchemes("postgres", "postgresql"), at, sc, m)
+	s.CheckPercent(s.Percent, leastShare, "statements", m)
+	if plain := strings.ToLower(strings.Join(strings.Fields(s.Statement), " ")); plain != s.Statement {
+		m.AddHint(s.Of("statement"), fmt.Sprintf("such as %q", plain), "a statement is compared in one line and small letters")
+	}
+}
+
+// Traits implements [chaos.Fault].
+func (c *Commands) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, sc) }
+
+// Traits implements [chaos.Fault].
+func (s *Statements) Traits(sc chaos.Scope) chaos.Traits { return parsed(&s.Edge, sc) }
+
+// name is the pattern of the names of the commands.
+func (c *Commands) name() string {
+	verb, key := c.Command, c.Key
+	if verb == "" {
+		verb = "*"
+	}
+	if key == "" {
+		key = "*"
+	}
+	return verb + " " + key
+}
+
+// probe returns a command that fits: an empty string replaces each * in its name.
+func (c *Commands) probe() proxy.ProbeRequest {
+	verb := strings.ReplaceAll(c.Command, "*", "")
+	if verb == "" {
+		verb = "PING"
+	}
+	return proxy.ProbeRequest{Form: peer.Redis, Path: verb + " " + strings.ReplaceAll(c.Key, "*", "")}
+}
+
+// probe returns a statement that fits, as that of commands does.
+func (s *Statements) probe() proxy.ProbeRequest {
+	text := strings.ReplaceAll(s.Statement, "*", "x")
+	if text == "" {
+		text = "select 1"
+	}
+	return proxy.ProbeRequest{Form: peer.SQL, Path: text}
+}
+
+func (c *Commands) text() string {
+	return some(c.Percent, "commands", strings.TrimSpace(c.Command+" "+c.Key))
+}
+
+func (s *Statements) text() string { return some(s.Percent, "statements", s.Statement) }
+
+// Check implements [chaos.Fault].
+func (f *RedisError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, sc, m)
+	if err := f.toxic().Check(true); err != nil {
+		m.Add(f.Of("reply"), "%v", err)
+	}
+}
+
+// Check implements [chaos.Fault].
+func (f *RedisDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+}
+
+// state is a SQLSTATE.
+var state = regexp.MustCompile(`^[0-9A-Z]{5}$`)
+
+// Check implements [chaos.Fault].
+func (f *SQLError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, sc, m)
+	if f.SQLState != "" && !state.MatchString(f.SQLState) {
+		m.AddHint(f.Of("sqlstate"), "such as 40001 or 57P03", "%q is no SQLSTATE", syntax.Clip(f.SQLState, 60))
+	}
+	if strings.ContainsRune(f.Message, 0) {
+		m.Add(f.Of("message"), "a message holds no zero byte")
+	}
+}
+
+// Check implements [chaos.Fault].
+func (f *SQLDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+}
+
+func (f *RedisError) toxic() toxics.RedisError {
+	t := toxics.RedisError{Reply: f.Reply, Share: proof.OrAll(f.Percent), Name: f.name()}
+	if t.Reply == "" {
+		t.Reply = loading
+	}
+	return t
+}
+
+func (f *SQLError) toxic() toxics.SQLError {
+	t := toxics.SQLError{State: f.SQLState, Text: f.Message, Share: proof.OrAll(f.Percent), Name: f.Statement}
+	if t.State == "" {
+		t.State = notNow
+	}
+	if t.Text == "" {
+		t.Text = "an error that brunt injects"
+	}
+	return t
+}
+
+// Plan implements [chaos.Fault].
+func (f *RedisError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	t := f.toxic()
+	word, _, _ := strings.Cut(t.Reply, " ")
+	r := refused{&f.Edge, f.Percent, "commands", f.text(), word, 0, f.probe, t}
+	return r.plan(ctx, env)
+}
+
+// Plan implements [chaos.Fault].
+func (f *SQLError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	t := f.toxic()
+	r := refused{&f.Edge, f.Percent, "statements", f.text(), t.State, 0, f.probe, t}
+	return r.plan(ctx, env)
+}
+
+// Plan implements [chaos.Fault].
+func (f *RedisDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	d := delayed{
+		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "commands", text: f.text(), probe: f.probe,
+		toxic: toxics.RedisDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.name()},
+	}
+	return d.plan(ctx, env)
+}
+
+// Plan implements [chaos.Fault].
+func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	d := delayed{
+		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "statements", text: f.text(), probe: f.probe,
+		toxic: toxics.SQLDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.Statement},
+	}
+	return d.plan(ctx, env)
+}
+
+// Describe implements [chaos.Described].
+func (*RedisError) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "redis.error", New: func() chaos.Fault { return new(RedisError) },
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC pass.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*RedisDelay) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "redis.delay", New: func() chaos.Fault { return new(RedisDelay) },
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Delays commands of Redis on a link before they are passed on, and what follows them on the same connection.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*SQLError) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "sql.error", New: func() chaos.Fault { return new(SQLError) },
+		Effect: chaos.Errors,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Answers statements of PostgreSQL on a link with an error, in place of the server. A transaction that is open has failed for the client.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*SQLDelay) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "sql.delay", New: func() chaos.Fault { return new(SQLDelay) },
+		Effect: chaos.Slow,
+		On:     chaos.OnLinks | chaos.OnDiverted,
+		Doc:    "Delays statements of PostgreSQL on a link before they are passed on, and what follows them on the same connection.",
+	}
+}
