@@ -32,24 +32,28 @@ type workersFlag struct {
 }
 
 func (f *workersFlag) register(c *cobra.Command) {
-	c.Flags().IntVar(&f.n, "workers", 0, "make the load with so many processes of this machine, each a part of it (default brunt's own alone)")
+	c.Flags().IntVar(&f.n, "workers", 0,
+		"make the load with so many processes of this machine, each a part of it (default `workers` of the scenario, else brunt's own alone)")
 }
 
 // checkWorkers refuses a number of workers that the plan can't be split between.
 func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
-	if !c.Flags().Changed("workers") {
-		return nil
+	by, flag := "--workers", c.Flags().Changed("workers")
+	if !flag && !f.smoke {
+		by, f.workers.n = "`workers` of the scenario", p.Scenario.Workers
 	}
 	switch {
+	case !flag && f.workers.n == 0:
+		return nil
 	case f.workers.n < 1 || f.workers.n > workers.Most:
-		return usagef("--workers is 1 to %d", workers.Most)
+		return usagef("%s is 1 to %d", by, workers.Most)
 	case f.smoke:
-		return usagef("--smoke measures nothing, so that it goes without --workers")
+		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.requests:
-		return usagef("--requests keeps every request of one process, so that it goes without --workers")
+		return usagef("--requests keeps every request of one process, so that it goes without %s", by)
 	}
 	if err := workers.Check(p, f.workers.n); err != nil {
-		return usagef("--workers: %w", err)
+		return usagef("%s: %w", by, err)
 	}
 	if f.read == nil {
 		return nil

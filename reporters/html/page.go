@@ -90,6 +90,7 @@ type pageView struct {
 	Curled, Uncurled     bool // some slowest requests have a command, some have none
 	Generator            []*chart.Chart
 	GeneratorText        string
+	Workers              *workersView // nil: brunt's own process made the load
 	Healthy              bool
 	Limits               []string
 	Heatmap, Percentiles *chart.Chart
@@ -179,7 +180,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if r.Going == nil || !r.Going.Brief {
 		p.distribution(c, r)
 	}
-	p.generator(&r.Generator, words.NoConnection(r))
+	p.generator(r)
 	p.target(c, r)
 	if p.Watched = line.Watched(r.Watches); p.Watched != nil {
 		p.WatchedAxis = line.Times()

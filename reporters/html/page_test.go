@@ -204,7 +204,11 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
 		{"empty", []string{"Invalid", "Setup failed"}, all[1:15]},
 		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
-		{"invalid", []string{"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen"}, nil},
+		{"invalid", []string{
+			"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen",
+			`<td class="v bad">lost at 41.2s</td><td>33.3%</td>`, `<td class="v bad">late</td>`,
+			`<td class="v good">in order</td>`,
+		}, nil},
 		{"interrupted", []string{"Interrupted", "the fault was not injected"}, nil},
 		{"not-reverted", []string{"Not reverted", "could NOT be taken back", "slow-store was in as well", "closed: hides stalls"}, nil},
 		{"short", []string{"Stopped", "not injected", `id="c-latency"`}, []string{"shade\""}},
@@ -214,7 +218,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 			"<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>",
 			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "</dt><dd>440ms to 499ms",
 		}, nil},
-		{"minute", nil, []string{`id="ledger"`}},
+		{"minute", nil, []string{`id="ledger"`, `id="workers"`}},
 		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
 	}
 	for _, tt := range tests {

@@ -148,8 +148,10 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 	return out
 }
 
-// generator describes brunt's own health.
-func (p *pageView) generator(g *result.Generator, unmet int64) {
+// generator describes brunt's own health, and its workers.
+func (p *pageView) generator(r *result.Result) {
+	p.workers(r)
+	g, unmet := &r.Generator, words.NoConnection(r)
 	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", words.Count(g.Sent), words.Count(g.Offered))}
 	if again := g.Attempts - g.Sent; again > 0 {
 		parts = append(parts, words.Count(again)+" more by redirects and second attempts")
@@ -270,4 +272,30 @@ func curlOf(command string) string {
 		lines[i] = words.Clean(l)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// workersView is the table of the workers that made the load.
+type workersView struct {
+	Head, Foot string
+	Columns    []string
+	Rows       []workerRow
+}
+
+// workerRow is a worker.
+type workerRow struct {
+	Good     bool
+	N, State string
+	Cells    []string
+}
+
+// workers describes the workers that made the load.
+func (p *pageView) workers(r *result.Result) {
+	rows, good := words.WorkerRows(r)
+	if len(rows) == 0 {
+		return
+	}
+	p.Workers = &workersView{Head: words.WorkersHead[0], Columns: words.WorkersHead[1:], Foot: words.WorkersFoot}
+	for i, row := range rows {
+		p.Workers.Rows = append(p.Workers.Rows, workerRow{good[i], row[0], row[1], row[2:]})
+	}
 }

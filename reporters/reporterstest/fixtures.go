@@ -387,6 +387,14 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	r.Generator.Limits = []string{"p99 lag 24ms in run is over 10ms: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`."}
 	r.Generator.ClockSteps, r.Generator.Steal = 1, .12
 	r.Notes = []string{"windows of single steps are left out of result.json, as there are more than 20 000"}
+	r.Workers = []result.Worker{
+		{N: 1, PID: 4001, Owed: 6000, Reported: 6000, Sent: 6000, P50: .004, P95: .009, P99: .02, Lag: .0004, CPU: .31, Memory: 30 << 20},
+		{
+			N: 2, PID: 4002, Owed: 6000, Reported: 4100, Lost: 1900, Unsure: 12, LostAt: 41.2, LostWhy: "signal: killed", Sent: 4100, Bad: 7,
+			P50: .004, P95: .01, P99: .021, Lag: .0005, CPU: .29, Memory: 29 << 20,
+		},
+		{N: 3, PID: 4003, Owed: 6000, Reported: 6000, Sent: 5990, P50: .004, P95: .031, P99: .08, Lag: .024, CPU: .3, Memory: 31 << 20, Silent: 4.2},
+	}
 	out["invalid"] = r
 
 	f = minute()

@@ -71,6 +71,7 @@ func (s *summary) result(r *result.Result) {
 	if r.Imported == "" || !r.Generator.Healthy {
 		s.generator(&r.Generator, words.NoConnection(r))
 	}
+	s.workers(r)
 	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
 		s.head("Notes")

@@ -19,6 +19,8 @@ type Share struct {
 	Response   Times            // of their good answers
 	Lag        map[int32]*Times // of its iterations, by phase as in PhaseRun
 	sets       []int32          // the numbers that its sets of faults have in the run
+	was        time.Duration    // until when its requests counted in earlier intervals
+	lost       bool             // nothing more comes of it
 }
 
 // absorber is the state of a run's recorder that workers add to.
@@ -34,7 +36,7 @@ func (r *Recorder) Absorb(worker int, b Batch) error {
 	defer r.folding.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.share(worker)
+	s := r.share(worker, len(r.cfg.Loads))
 	sets := s.sets
 	for _, set := range b.Sets {
 		for _, n := range set {
@@ -81,19 +83,59 @@ func (r *Recorder) eachOf(b *Batch, sets []int32, do func(Key, *Cell)) error {
 	})
 }
 
-// share returns the share of a worker.
-func (r *Recorder) share(worker int) *Share {
-	for len(r.shares) <= worker {
-		r.shares = append(r.shares, &Share{Known: -Never, Iterations: make([]int64, len(r.cfg.Loads)), Lag: map[int32]*Times{}})
+// share returns the share of a worker in a number of loads.
+func (a *absorber) share(worker, loads int) *Share {
+	for len(a.shares) <= worker {
+		a.shares = append(a.shares, &Share{Known: -Never, Iterations: make([]int64, loads), Lag: map[int32]*Times{}})
 	}
-	return r.shares[worker]
+	return a.shares[worker]
 }
 
 // Share returns what was received of a worker. It is valid until the next batch.
 func (r *Recorder) Share(worker int) *Share {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.share(worker)
+	return r.share(worker, len(r.cfg.Loads))
+}
+
+// Lose says that nothing more comes of a worker.
+func (r *Recorder) Lose(worker int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.share(worker, len(r.cfg.Loads)).lost = true
+}
+
+// upTo is until when the requests of a worker are reported, at most until the present time. A lost worker makes none, which is no delay.
+func (s *Share) upTo(now time.Duration) time.Duration {
+	if s.lost {
+		return now
+	}
+	return min(now, s.Known)
+}
+
+// sinceLast is the length of the time whose requests were counted since it was called last, at the time began. With workers it is
+// the mean of theirs: what a worker has not reported yet is no lack of requests.
+func (a *absorber) sinceLast(began, now time.Duration) (span time.Duration) {
+	if len(a.shares) == 0 {
+		return now - began
+	}
+	for _, s := range a.shares {
+		to := s.upTo(now)
+		span += max(0, to-s.was)
+		s.was = max(s.was, to)
+	}
+	return span / time.Duration(len(a.shares))
+}
+
+// fromBegin is the length of the time from t0 until end whose requests were counted, likewise.
+func (a *absorber) fromBegin(end time.Duration) (span time.Duration) {
+	if len(a.shares) == 0 {
+		return end
+	}
+	for _, s := range a.shares {
+		span += max(0, s.upTo(end))
+	}
+	return span / time.Duration(len(a.shares))
 }
 
 // countLive adds a cell to what intervals, the running totals and the limits of slow answers are computed from.

@@ -272,3 +272,47 @@ func TestAbsorb_Bad(t *testing.T) {
 		t.Errorf("the batch itself: %v", err)
 	}
 }
+
+// TestAbsorb_Span: an interval is as long as the time whose requests it counts, so that the rate is that of the load while a worker is
+// silent, and once it reports again. That a worker is lost makes the rate lower.
+func TestAbsorb_Span(t *testing.T) {
+	x := newCrew(t, 2, Config{Series: Series{Loads: []SeriesLoad{{Name: "a"}}, Steps: []SeriesStep{{Name: "x"}}}})
+	silent := func(k int, now time.Duration) bool { return k == 1 && now > 4*sec && now <= 7*sec }
+	rates := map[time.Duration]float64{}
+	for now := time.Duration(0); now < 12*sec; now += 100 * ms {
+		x.at(now)
+		for k, w := range x.workers {
+			if now > 0 && (k == 0 || now <= 9*sec) {
+				o := request(now-10*ms, 5*ms, okay)
+				w.Shard(0).Record(&o)
+			}
+		}
+		p := x.run.Promise()
+		for k := range x.workers {
+			if k == 0 || now <= 9*sec && !silent(k, now) {
+				x.turn(t, k, p, false)
+			}
+		}
+		if now == 9*sec {
+			x.run.Lose(1)
+		}
+		if now > 0 && now%sec == 0 {
+			iv, second := x.run.Interval()
+			if iv.Span != second.Span {
+				t.Errorf("at %s: a span of %s, and one of %s", now, iv.Span, second.Span)
+			}
+			rates[now] = float64(iv.Ended) / iv.Span.Seconds()
+		}
+	}
+	for now, rate := range rates {
+		if want := 20.; now > 9*sec && rate != want/2 || now <= 9*sec && (rate < want-.1 || rate > want+.1) {
+			t.Errorf("at %s: %.1f requests a second, and 2 workers make 10 each", now, rate)
+		}
+	}
+	if len(rates) != 11 {
+		t.Errorf("%d intervals", len(rates))
+	}
+	if b := x.run.Baseline(); b.Span < 10*sec || b.Span > 12*sec {
+		t.Errorf("the baseline is of %s", b.Span)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/workers"
@@ -37,15 +38,19 @@ type worker struct {
 	drop    func() // ends the renewal of tokens
 	mon     *generator.Monitor
 	ticked  time.Duration
-	end     context.CancelCauseFunc // ends the loads
 	jobs    sync.WaitGroup
 	over    chan struct{} // closed when all loads are over
-	heard   chan struct{} // receives a message at each turn
+	news    workers.News
+	ear     *workers.Ear
+	patient time.Duration // how long it makes load without a word from the run
 
 	mu       sync.Mutex
+	end      context.CancelCauseFunc // ends the loads
 	stats    []load.Stats
-	failures []string
+	failures []string // by load
 	usedUp   bool
+	quit     string        // why it ended the loads itself
+	quitAt   time.Duration // when
 }
 
 // do answers a request.
@@ -72,9 +77,11 @@ func (w *worker) planned(j workers.Joined) (any, error) {
 		return nil, err
 	}
 	digest := workers.Digest(p)
-	workers.Split(p, j.Part)
+	w.patient = j.Patience
 	w.session = newSession(p, Options{ID: j.Run})
 	w.loads = &loads{session: w.session, requests: &requests{session: w.session}, part: j.Part, follows: true}
+	w.loads.raiseFileLimit()
+	workers.Split(p, j.Part)
 	return digest, nil
 }
 
@@ -91,9 +98,9 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	w.hideSetUp()
 	w.LoadAllowlist.Own.Add(r.Own...)
 	w.loads.samples = &samples.Set{Mask: w.Scenario.Secrets.Mask, Learn: w.Scenario.Secrets.Learn, Steps: len(w.Series.Steps)}
-	w.loads.raiseFileLimit()
+	w.Scenario.Secrets.Watch(w.news.Secret)
 	loading, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	w.end = end
+	w.setEnd(end)
 	w.session.cancel = w.fail
 	if w.drop, err = w.loads.requests.tokens(loading); err != nil {
 		return err
@@ -102,30 +109,46 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 		return err
 	}
 	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []pulse.Freeze { return w.mon.Freezes() })
-	w.heard = make(chan struct{}, 1)
-	w.stats = make([]load.Stats, len(w.Loads))
+	w.ear = workers.NewEar(w.patient)
+	w.stats, w.failures = make([]load.Stats, len(w.Loads)), make([]string, len(w.Loads))
 	return err
+}
+
+// setEnd sets what ends the loads.
+func (w *worker) setEnd(end context.CancelCauseFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end = end
+}
+
+// endLoads ends the loads.
+func (w *worker) endLoads(why error) {
+	w.mu.Lock()
+	end := w.end
+	w.mu.Unlock()
+	if end != nil {
+		end(why)
+	}
 }
 
 // fail ends the loads, because unique data is used up.
 func (w *worker) fail(why error) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.usedUp = w.usedUp || errors.Is(why, errUsedUp)
-	w.end(why)
+	w.mu.Unlock()
+	w.endLoads(why)
 }
 
 // start begins the loads at t0, and returns the time of the run's clock.
 func (w *worker) start(s workers.Start) (any, error) {
 	now := time.Now()
 	w.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
-	if w.Now() >= -w.Scenario.Warmup {
-		return nil, errors.New("it learned of the begin of the load too late")
-	}
 	w.mon = generator.NewMonitor(w.Now, w.T0())
 	ctx, end := context.WithCancelCause(context.Background())
+	w.mu.Lock()
 	renewals := w.end
 	w.end = func(why error) { renewals(why); end(why) }
+	w.mu.Unlock()
 	var loads sync.WaitGroup
 	for i := range w.Loads {
 		if w.Loads[i].Script != nil {
@@ -136,6 +159,9 @@ func (w *worker) start(s workers.Start) (any, error) {
 			return nil, err
 		}
 	}
+	if w.Now() > -w.Scenario.Warmup-workers.Lead {
+		return nil, errors.New("it learned of the begin of the load too late")
+	}
 	for i, job := range w.loads.jobs {
 		if job == nil {
 			continue
@@ -145,7 +171,7 @@ func (w *worker) start(s workers.Start) (any, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.stats[i] = stats; err != nil && !errors.Is(err, errUsedUp) {
-				w.failures = append(w.failures, fmt.Sprintf("load %q: %v", w.Loads[i].Name, err))
+				w.failures[i] = fmt.Sprintf("load %q: %v", w.Loads[i].Name, err)
 			}
 		})
 	}
@@ -154,34 +180,22 @@ func (w *worker) start(s workers.Start) (any, error) {
 	return w.Now(), nil
 }
 
-// patience is how many seconds a worker makes load without a word from its run.
-const patience = 10
-
-// listen ends the loads when the run is silent for too long: it is stopped, or hangs. Seconds in which this process was
-// stopped itself do not count.
+// listen ends the loads when the run is silent for too long.
 func (w *worker) listen() {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for silent := 0; silent < patience; silent++ {
-		select {
-		case <-tick.C:
-		case <-w.heard:
-			silent = -1
-		case <-w.over:
-			return
-		}
+	if !w.ear.Listen(w.over) {
+		return
 	}
-	w.end(errors.New("the run is silent"))
+	w.mu.Lock()
+	w.quit, w.quitAt = fmt.Sprintf("it heard nothing of its run for %s, and ended its load", quantity.FormatDuration(w.patient)), w.Now()
+	w.mu.Unlock()
+	w.endLoads(errors.New("the run is silent"))
 }
 
 // turn takes over what is known of the faults, and reports what was measured.
 func (w *worker) turn(t workers.Turn) (any, error) {
-	select {
-	case w.heard <- struct{}{}:
-	default:
-	}
+	w.ear.Hear()
 	if t.Stop {
-		w.end(context.Canceled)
+		w.endLoads(context.Canceled)
 	}
 	out := workers.Report{InFlight: make([]int64, len(w.loads.jobs))}
 	select {
@@ -200,9 +214,11 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	}
 	if now := w.Now(); now-w.ticked >= time.Second {
 		w.ticked = now
-		w.mon.Tick(all)
+		w.mon.Tick(all, 0)
 	}
-	out.Health = workers.HealthOf(w.mon.SoFar())
+	health := w.mon.SoFar()
+	out.Health = workers.HealthOf(&health)
+	out.Freezes, out.Secrets = w.news.Take(w.mon.Freezes())
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out.UsedUp = w.usedUp
@@ -212,7 +228,10 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 // finish reports the rest, once all loads are over.
 func (w *worker) finish(p measure.Promise) (any, error) {
 	w.loads.rec.Follow(p)
-	out := workers.Ended{Batch: w.loads.rec.Ship(true), Samples: w.loads.samples.Export(true), Stats: w.stats, Failures: w.failures, Spoken: []string{}}
+	out := workers.Ended{
+		Batch: w.loads.rec.Ship(true), Samples: w.loads.samples.Export(true), Stats: w.stats, Failures: w.failures, Spoken: []string{},
+		Quit: w.quit, QuitAt: w.quitAt,
+	}
 	for _, c := range w.loads.clients {
 		n := int64(0)
 		if c != nil {
@@ -222,7 +241,9 @@ func (w *worker) finish(p measure.Promise) (any, error) {
 	}
 	slices.Sort(out.Spoken)
 	out.Spoken = slices.Compact(out.Spoken)
-	out.Health = workers.HealthOf(w.mon.Finish())
+	health := w.mon.Finish()
+	out.Health = workers.HealthOf(&health)
+	out.Freezes, out.Secrets = w.news.Take(w.mon.Freezes())
 	w.loads.stats = w.stats
 	w.loads.noteProtocols()
 	out.Notes = w.Noted()
@@ -231,9 +252,7 @@ func (w *worker) finish(p measure.Promise) (any, error) {
 
 // close ends the loads and frees what they hold.
 func (w *worker) close() {
-	if w.end != nil {
-		w.end(context.Canceled)
-	}
+	w.endLoads(context.Canceled)
 	if w.drop != nil {
 		w.drop()
 	}

@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/workers"
@@ -44,6 +45,11 @@ func (r *runner) hire(ctx context.Context) error {
 	return nil
 }
 
+// hasScript reports whether a load is a script of k6, which the workers do not make.
+func (r *runner) hasScript() bool {
+	return slices.ContainsFunc(r.Loads, func(lp plan.Load) bool { return lp.Script != nil })
+}
+
 // readyWorkers gives the workers what setup and the target came to.
 func (r *runner) readyWorkers(ctx context.Context) error {
 	if r.loads.crew == nil {
@@ -66,7 +72,7 @@ func (r *runner) lead() time.Duration {
 	if r.loads.crew == nil {
 		return lead
 	}
-	return 10 * lead // until all have begun
+	return time.Duration(20+2*r.o.Workers.N) * lead // until all have begun
 }
 
 // beginWorkers begins the load of the workers.
@@ -76,6 +82,7 @@ func (r *runner) beginWorkers() error {
 	}
 	if err := r.loads.crew.Begin(&workers.Host{
 		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, UsedUp: func() { r.cancel(errUsedUp) },
+		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) }, Hurry: r.o.Hurry,
 	}); err != nil {
 		return fmt.Errorf("begin the load: %w", err)
 	}
@@ -90,33 +97,28 @@ func (r *runner) accountFor(ends []time.Duration) (err error) {
 	return err
 }
 
-// generatorOfWorkers adds the workers' health to that of this process.
-func (r *runner) generatorOfWorkers(g *result.Generator) {
+// limitsOfWorkers adds to the health of the generator what the workers opened, and which of them were late.
+func (r *runner) limitsOfWorkers(g *result.Generator) {
 	if r.account == nil {
 		return
 	}
 	opened, spoken := r.loads.crew.Opened()
 	g.Connections, g.Spoken = g.Connections+opened, append(g.Spoken, spoken...)
 	g.Limits = append(g.Limits, r.account.Limits...)
-	g.Healthy = len(g.Limits) == 0
-	for i := range r.account.Workers {
-		w := &r.account.Workers[i]
-		g.CPU += w.CPU
-		g.Memory += w.Memory
-	}
 }
 
-// addWorkers adds the workers to a result. Without objectives, a part of the load that is lost makes the run invalid.
-func (r *runner) addWorkers(res *result.Result) {
+// addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part of the load
+// that is lost is such a reason.
+func (r *runner) addWorkers(res *result.Result) (unfit []string) {
 	if r.account == nil {
-		return
+		return nil
 	}
 	res.Workers = r.account.Workers
 	for _, note := range r.account.Notes {
 		r.Note("%s", note)
 	}
 	if r.account.Lost != nil && len(res.Objectives) == 0 {
-		verdict{res}.worse(scenarios.Invalid, r.account.Lost.Why)
-		res.ExitCode = res.Verdict.ExitCode()
+		unfit = append(unfit, r.account.Lost.Why)
 	}
+	return unfit
 }

@@ -1,10 +1,13 @@
 package run_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -66,6 +69,30 @@ func newAsked(t *testing.T) *asked {
 	}))
 	t.Cleanup(a.Close)
 	return a
+}
+
+// splitRole runs a scenario with two workers: FILE STATE. It prints the processes of the workers, and then the result.
+func splitRole(args []string) error {
+	b, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	plan, err := compileFile(args[0])
+	if err != nil {
+		return err
+	}
+	res, err := run.Run(context.Background(), plan, run.Options{
+		State: args[1], Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: args[0], Text: string(b)}},
+		Event: func(e result.Event) {
+			if e.Event == "worker.joined" || e.Event == "load.start" {
+				fmt.Println(e.Event, e.Text)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(res)
 }
 
 // TestWorkers: what the workers of a run report is what the server has seen, request by request: unique rows once, what
@@ -177,5 +204,28 @@ load:
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// TestWorkers_Secrets: what becomes secret in a worker is masked in all that its run says.
+func TestWorkers_Secrets(t *testing.T) {
+	const token = "k3y-9f8e7d6c5b4a3f2e1d"
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"token": %q}`, token) }))
+	t.Cleanup(s.Close)
+	text := fmt.Sprintf(`
+version: 1
+target: {url: %q}
+load:
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
+    {get: /login, extract: {token: $.token}}, {get: /, headers: {X-Token: "${var.token}"}}]}
+`, s.URL)
+	p := mustCompile(t, text)
+	if _, err := run.Run(t.Context(), p, run.Options{
+		State: t.TempDir(), Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: p.Scenario.File, Text: text}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if said := p.Scenario.Secrets.Mask("the answer was " + token); strings.Contains(said, token) {
+		t.Error(said)
 	}
 }

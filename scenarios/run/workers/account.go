@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"brunt/scenarios/judge/lost"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -28,7 +30,8 @@ type Account struct {
 func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error) {
 	a := &Account{}
 	out := &lost.Workers{}
-	var why []string
+	var why, notes []string
+	by := map[string][]string{} // workers by the notes that they left
 	for _, m := range c.members {
 		s, share := m.read(), c.host.Recorder.Share(m.n)
 		w := result.Worker{
@@ -48,7 +51,7 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 		if s.lost != nil {
 			w.LostAt, w.LostWhy = result.Sec(s.at), c.host.Scenario.Secrets.Mask(oneLine(s.lost))
 			if w.Lost > 0 || w.LostTime > 0 {
-				why = append(why, c.describe(&w, share.Known))
+				why = append(why, c.describe(&w, min(share.Known, s.at)))
 			}
 		}
 		if s.end != nil {
@@ -56,10 +59,16 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 				w.Connections += n
 			}
 			for _, note := range s.end.Notes {
-				a.Notes = append(a.Notes, fmt.Sprintf("worker %d: %s", w.N, note))
+				if by[note] == nil {
+					notes = append(notes, note)
+				}
+				by[note] = append(by[note], strconv.Itoa(w.N))
 			}
 		}
 		a.Workers = append(a.Workers, w)
+	}
+	for _, note := range notes {
+		a.Notes = append(a.Notes, fmt.Sprintf("worker %s: %s", strings.Join(by[note], ", "), note))
 	}
 	if len(why) > 0 {
 		out.Why = why[0]
@@ -71,6 +80,28 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	return a, nil
 }
 
+// AddHealth adds the workers' health to that of the process that runs them.
+func (c *Crew) AddHealth(g *result.Generator) {
+	for _, m := range c.members {
+		s := m.read()
+		h := s.last.Health
+		g.CPU += h.CPU
+		g.Memory += h.Memory
+		if h.Throttled > g.Throttled {
+			g.Throttled, g.Quota = h.Throttled, h.Quota
+		}
+		g.GCPauses += h.GCPauses
+		g.GCPauseMax = max(g.GCPauseMax, h.GCPauseMax)
+		g.ClockSteps = max(g.ClockSteps, h.ClockSteps)
+		for _, f := range s.froze {
+			if f.To-f.From >= pulse.Least {
+				g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
+			}
+		}
+	}
+	slices.SortStableFunc(g.Freezes, func(a, b result.Freeze) int { return cmp.Compare(a.T, b.T) })
+}
+
 // settle adds what a worker owed and reported of load i to its row, and what is lost of it to out.
 func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *lost.Workers) error {
 	lp := &c.host.Loads[i]
@@ -79,13 +110,14 @@ func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.
 	}
 	reported := share.Iterations[i]
 	w.Reported += reported
-	if s.end != nil {
+	if s.end != nil && s.lost == nil {
 		w.Owed += s.end.Stats[i].Owed
 		w.Lost += s.end.Stats[i].Owed - reported
 		return nil
 	}
 	part := c.part(m)
-	l := lost.Load{Index: i, Known: share.Known, Early: -reported, From: share.Known - lp.Timeout.D(), To: end}
+	known := min(share.Known, s.at)
+	l := lost.Load{Index: i, Known: known, Early: -reported, From: known - lp.Timeout.D(), To: end}
 	for _, f := range lp.Flows {
 		var steps []int32
 		for _, step := range f.Steps {
@@ -97,11 +129,11 @@ func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.
 	}
 	owed := reported
 	if lp.Schedule.Closed() {
-		missing := lp.Schedule.UserTime(part, max(share.Known, lp.Schedule.Start()), end)
+		missing := lp.Schedule.UserTime(part, max(known, lp.Schedule.Start()), end)
 		w.LostTime += result.Sec(missing)
 		if n := lp.Schedule.Iterations(part); n > 0 {
 			owed = n
-		} else if had := lp.Schedule.UserTime(part, lp.Schedule.Start(), min(share.Known, end)); had > 0 && missing > 0 {
+		} else if had := lp.Schedule.UserTime(part, lp.Schedule.Start(), min(known, end)); had > 0 && missing > 0 {
 			l.Most = int64(float64(reported)*float64(missing)/float64(had)) + 1 // an estimate, and no part of the account
 		}
 	} else {
@@ -113,7 +145,7 @@ func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.
 					l.At = append(l.At, at)
 				}
 				switch {
-				case at < share.Known:
+				case at < known:
 					l.Early++
 				case at < s.at:
 					w.Unsure++

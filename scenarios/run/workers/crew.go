@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
@@ -20,7 +21,8 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// patience is how long after the end of the load a worker may take to answer.
+// patience is how long a worker makes load without a word from the run, and how long after the end of the load it may take to
+// answer.
 const patience = 10 * time.Second
 
 // A Host is the run that workers belong to.
@@ -29,8 +31,17 @@ type Host struct {
 	*events.Log
 	Recorder *measure.Recorder
 	Samples  *samples.Set
-	UsedUp   func() // ends the run, as unique data is used up
+	UsedUp   func()          // ends the run, as unique data is used up
+	NoneLeft func(why error) // ends the run, as all workers are lost; why the first is
+	Hurry    <-chan struct{} // closed to wait for no worker any more; may be nil
 }
+
+// LateError reports that a worker did not begin in time, so that none did.
+type LateError struct{ Err error }
+
+func (e LateError) Error() string { return e.Err.Error() }
+
+func (e LateError) Unwrap() error { return e.Err }
 
 // A Crew is the workers of a run.
 type Crew struct {
@@ -58,7 +69,7 @@ func Hire(ctx context.Context, command []string, n int, run string, of Source, p
 		}
 		c.members[k] = m
 		var got string
-		if err := m.call(ctx, joinWithin, OpPlan, Joined{of, load.Part{Index: int64(k), Of: int64(n)}, run}, &got); err != nil {
+		if err := m.call(ctx, joinWithin, OpPlan, Joined{of, load.Part{Index: int64(k), Of: int64(n)}, run, patience}, &got); err != nil {
 			return err
 		}
 		if got != want {
@@ -68,9 +79,17 @@ func Hire(ctx context.Context, command []string, n int, run string, of Source, p
 	})
 	if err != nil {
 		c.Close()
-		return nil, err
+		return nil, endOf(ctx, err)
 	}
 	return c, nil
+}
+
+// endOf is the cause of the end of ctx, else err.
+func endOf(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // PIDs lists the processes of the workers.
@@ -94,24 +113,22 @@ func (c *Crew) each(do func(k int) error) error {
 
 // Ready prepares the loads of all workers.
 func (c *Crew) Ready(ctx context.Context, r Ready) error {
-	return c.each(func(k int) error { return c.members[k].call(ctx, readyWithin, OpReady, r, nil) })
+	return endOf(ctx, c.each(func(k int) error { return c.members[k].call(ctx, readyWithin, OpReady, r, nil) }))
 }
 
-// Begin begins the load at the t0 of the run.
+// Lead is how long before its first iteration a worker has begun: time enough to end the others if it has not.
+const Lead = 200 * time.Millisecond
+
+// Begin begins the load at the t0 of the run. Where a worker does not begin in time, none makes load, and the error is a [LateError].
 func (c *Crew) Begin(h *Host) error {
-	err := c.each(func(k int) error {
-		var at time.Duration
-		before := h.Now()
-		if err := c.members[k].call(context.Background(), startWithin, OpStart, Start{T0: h.T0()}, &at); err != nil {
-			return err
+	ctx, end := context.WithCancelCause(context.Background())
+	late := time.AfterFunc(-h.Scenario.Warmup-Lead-h.Now(), func() { end(errLate) })
+	defer late.Stop()
+	if err := c.begin(ctx, h); err != nil {
+		for _, m := range c.members {
+			m.kill(err)
 		}
-		if after := h.Now(); at < before-clockMost || at > after+clockMost {
-			return fmt.Errorf("worker %d: its clock is off by %s: the clock of this machine was set", k+1, quantity.FormatDuration(max(before-at, at-after)))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
+		return LateError{err}
 	}
 	c.host = h
 	var all sync.WaitGroup
@@ -120,10 +137,29 @@ func (c *Crew) Begin(h *Host) error {
 	}
 	go func() {
 		all.Wait()
+		if !slices.ContainsFunc(c.members, func(m *member) bool { return m.read().lost == nil }) {
+			h.NoneLeft(c.members[0].read().lost)
+		}
 		close(c.done)
 	}()
 	go c.watch()
 	return nil
+}
+
+var errLate = errors.New("it did not begin in time")
+
+func (c *Crew) begin(ctx context.Context, h *Host) error {
+	return c.each(func(k int) error {
+		var at time.Duration
+		before := h.Now()
+		if err := c.members[k].call(ctx, startWithin, OpStart, Start{T0: h.T0()}, &at); err != nil {
+			return err
+		}
+		if after := h.Now(); at < before-clockMost || at > after+clockMost {
+			return fmt.Errorf("worker %d: its clock is off by %s: the clock of this machine was set", k+1, quantity.FormatDuration(max(before-at, at-after)))
+		}
+		return nil
+	})
 }
 
 // clockMost is how far the clock of a worker may be off.
@@ -136,15 +172,27 @@ func (c *Crew) follow(m *member) {
 	if err == nil {
 		return
 	}
-	why := m.why()
-	if why == nil {
-		why = err
-		m.kill(err)
-	}
 	now := c.host.Now()
-	m.change(func(s *state) { s.lost, s.at = why, now })
-	c.host.Event(result.Event{Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(why))})
+	var quit quitError
+	if !errors.As(err, &quit) {
+		quit = quitError{why: m.why(), at: now}
+		if quit.why == nil {
+			quit.why = err
+			m.kill(err)
+		}
+	}
+	m.change(func(s *state) { s.lost, s.at = quit.why, quit.at })
+	c.host.Recorder.Lose(m.n)
+	c.host.Event(result.Event{Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(quit.why))})
 }
+
+// A quitError says why a worker is lost, and since when.
+type quitError struct {
+	why error
+	at  time.Duration
+}
+
+func (e quitError) Error() string { return e.why.Error() }
 
 func oneLine(err error) string { return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ") }
 
@@ -157,15 +205,19 @@ func (c *Crew) turns(m *member) error {
 		if err := m.call(context.Background(), answerAtAll, OpTurn, turn, &a); err != nil {
 			return err
 		}
+		c.learn(m, a.Secrets, a.Freezes)
 		if err := c.take(m, a.Batch, a.Samples); err != nil {
 			return err
 		}
 		m.change(func(s *state) {
 			s.last, s.word = a, c.host.Now()
-			s.last.Batch, s.last.Samples = measure.Batch{Known: a.Known}, samples.Exported{}
+			s.last.Batch, s.last.Samples, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known}, samples.Exported{}, nil, nil
 		})
 		if a.UsedUp {
 			c.host.UsedUp()
+		}
+		if stopping {
+			m.hush()
 		}
 		if a.Over {
 			break
@@ -182,11 +234,23 @@ func (c *Crew) turns(m *member) error {
 	if err := m.call(context.Background(), answerAtAll, OpEnd, last, &e); err != nil {
 		return err
 	}
+	c.learn(m, e.Secrets, e.Freezes)
 	if err := c.take(m, e.Batch, e.Samples); err != nil {
 		return err
 	}
 	m.change(func(s *state) { s.end, s.last.InFlight, s.last.Health = &e, nil, e.Health })
+	if e.Quit != "" {
+		return quitError{errors.New(e.Quit), e.QuitAt}
+	}
 	return nil
+}
+
+// learn takes over what became secret in a worker, and when it did not run.
+func (c *Crew) learn(m *member, secrets []string, froze []pulse.Freeze) {
+	c.host.Scenario.Secrets.Learn(secrets...)
+	if len(froze) > 0 {
+		m.change(func(s *state) { s.froze = append(s.froze, froze...) })
+	}
 }
 
 // take adds what a worker measured to the run.
@@ -204,7 +268,8 @@ func (c *Crew) watch() {
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
 	end := c.host.End() + c.grace() + patience
-	stop := c.stop
+	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(patience))
+	stop, hurry := c.stop, c.host.Hurry
 	for {
 		select {
 		case <-c.done:
@@ -212,17 +277,22 @@ func (c *Crew) watch() {
 		case <-stop:
 			stop, end = nil, min(end, c.host.Now()+load.LastGrace+patience)
 			continue
+		case <-hurry:
+			hurry, end, why = nil, min(end, c.host.Now()+load.LastGrace), errHurry
+			continue
 		case <-tick.C:
 		}
 		now := c.host.Now()
 		for _, m := range c.members {
 			c.hear(m, now)
 			if now > end && !closed(m.over) {
-				m.kill(fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(patience)))
+				m.kill(why)
 			}
 		}
 	}
 }
+
+var errHurry = errors.New("it did not answer when a second signal ended the run, and was ended")
 
 func closed(c <-chan struct{}) bool {
 	select {
@@ -310,6 +380,7 @@ func (j job) InFlight() (n int64) {
 // stats sums up what the workers say of a load.
 func (c *Crew) stats(i int) (out load.Stats, err error) {
 	var pacing []string
+	whole := false // a worker made its part to the end
 	for _, m := range c.members {
 		s := m.read()
 		if s.end == nil {
@@ -319,17 +390,61 @@ func (c *Crew) stats(i int) (out load.Stats, err error) {
 		out.VirtualUser += of.VirtualUser
 		out.PeakFlight += of.PeakFlight
 		out.Full = out.Full || of.Full
-		out.End = max(out.End, of.End)
-		if pacing = append(pacing, of.Pacing); i == 0 && len(s.end.Failures) > 0 {
-			err = errors.Join(err, fmt.Errorf("worker %d: %s", m.n+1, strings.Join(s.end.Failures, "; ")))
+		pacing = append(pacing, of.Pacing)
+		if s.lost == nil {
+			whole, out.End = true, max(out.End, of.End)
+		}
+		if why := s.end.Failures[i]; why != "" {
+			err = errors.Join(err, fmt.Errorf("worker %d: %s", m.n+1, why))
 		}
 	}
 	slices.Sort(pacing)
-	out.Pacing = strings.Join(slices.Compact(pacing), ", ")
-	if len(pacing) == 0 { // all are lost
-		out.Pacing, out.End = "unknown", min(c.host.Now(), c.host.Loads[i].Schedule.End())
+	if out.Pacing = strings.Join(slices.Compact(pacing), ", "); out.Pacing == "" {
+		out.Pacing = "unknown"
+	}
+	if !whole {
+		out.End = min(c.host.Now(), c.host.Loads[i].Schedule.End())
 	}
 	return out, err
+}
+
+// Quiet waits until no worker begins a further iteration, but for those that do not answer for too long. The context of the jobs
+// has ended.
+func (c *Crew) Quiet(most time.Duration) {
+	late := time.After(most)
+	for _, m := range c.members {
+		select {
+		case <-m.quiet:
+		case <-m.over:
+		case <-late:
+			return
+		}
+	}
+}
+
+// Freezes are the spans in which no worker ran, ascending.
+func (c *Crew) Freezes() (all []pulse.Freeze) {
+	first := true
+	for _, m := range c.members {
+		switch s := m.read(); {
+		case s.lost != nil:
+		case first:
+			all, first = s.froze, false
+		default:
+			all = pulse.Common(all, s.froze)
+		}
+	}
+	return all
+}
+
+// CPU is how many cores the workers used in their last second.
+func (c *Crew) CPU() (cores result.Num) {
+	for _, m := range c.members {
+		if s := m.read(); s.lost == nil && s.end == nil {
+			cores += s.last.Health.Now
+		}
+	}
+	return cores
 }
 
 // Opened is how many connections the workers opened, and the versions of protocols that they spoke.

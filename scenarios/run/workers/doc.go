@@ -19,4 +19,5 @@
 //	crew.go      all workers of a run
 //	account.go   what each owed, told and lost
 //	split.go     the part of a plan that a worker makes
+//	news.go      what a worker reports besides its measurements, and whether it hears of its run
 package workers

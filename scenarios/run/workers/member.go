@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/scenarios/measure/pulse"
 	"brunt/targets/platform/procgroup"
 	"brunt/targets/platform/tail"
 )
@@ -24,6 +25,7 @@ type member struct {
 	stderr tail.Buffer
 	ended  chan struct{} // closed when the process has ended
 	over   chan struct{} // closed when nothing more comes of it
+	quiet  chan struct{} // closed when it begins no further iteration
 
 	mu     sync.Mutex
 	err    error // of Wait
@@ -35,6 +37,7 @@ type member struct {
 type state struct {
 	last   Report
 	word   time.Duration // of its last answer
+	froze  []pulse.Freeze
 	silent bool          // its answer is overdue
 	stood  time.Duration // how long its answers were overdue in all
 	end    *Ended        // nil: it has not reported its end
@@ -55,8 +58,10 @@ const (
 
 // start starts the process of worker n. Command is brunt's own command line for it; more is added to its environment.
 func start(ctx context.Context, n int, command, more []string) (*member, error) {
-	m := &member{n: n, cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{}), over: make(chan struct{})}
-	m.cmd.Stderr, m.cmd.Env = &m.stderr, proc.Environment(more...)
+	m := &member{
+		n: n, cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{}), over: make(chan struct{}), quiet: make(chan struct{}),
+	}
+	m.cmd.Stderr, m.cmd.Env, m.cmd.WaitDelay = &m.stderr, proc.Environment(more...), endsWithin
 	in, err := m.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -117,24 +122,36 @@ func (m *member) why() error {
 	return m.err
 }
 
-// call asks the worker, for at most some time.
+// call asks the worker, for at most some time. The end of ctx ends the call: the worker is closed then.
 func (m *member) call(ctx context.Context, within time.Duration, op string, args, result any) error {
-	ctx, cancel := context.WithTimeout(ctx, within)
+	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	if err := m.client.Call(ctx, op, args, result); err != nil {
-		return fmt.Errorf("worker %d: %w", m.n+1, err)
+	err := m.client.Ask(limited, op, args, result)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
 	}
-	return nil
+	return fmt.Errorf("worker %d: %w", m.n+1, err)
 }
 
 // close ends the process: its input ends, and it exits.
 func (m *member) close() {
-	_ = m.client.CloseWithin(endsWithin)
-	select {
-	case <-m.ended:
-	case <-time.After(endsWithin):
+	if m.client.CloseWithin(endsWithin) == nil {
+		select {
+		case <-m.ended:
+		case <-time.After(endsWithin):
+		}
 	}
 	m.kill(nil)
+}
+
+// hush notes that the worker begins no further iteration.
+func (m *member) hush() {
+	if !closed(m.quiet) {
+		close(m.quiet)
+	}
 }
 
 // read returns what is known of the worker.

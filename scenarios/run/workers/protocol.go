@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -37,8 +38,9 @@ type Source struct {
 // Joined is what a worker is asked to plan.
 type Joined struct {
 	Source
-	Part load.Part
-	Run  string // id of the run
+	Part     load.Part
+	Run      string        // id of the run
+	Patience time.Duration // how long a worker makes load without a word from its run
 }
 
 // Ready is what a worker learns of the target and of setup.
@@ -70,18 +72,32 @@ type Report struct {
 	Over     bool    // all its loads are over
 	UsedUp   bool    // unique data is used up
 	Health   Health
+	Freezes  []pulse.Freeze // since the last report
+	Secrets  []string       // values that became secret since the last report
 }
 
 // Health is a worker's own health so far.
 type Health struct {
-	CPU       result.Num // mean number of cores
-	Memory    int64      // bytes, at most
-	Throttled result.Num
+	CPU        result.Num // mean number of cores
+	Now        result.Num // number of cores in its last second
+	Memory     int64      // bytes, at most
+	Quota      result.Num // the CPU quota that held it back most, in cores
+	Throttled  result.Num
+	GCPauses   result.Num // seconds
+	GCPauseMax result.Num
+	ClockSteps int
 }
 
 // HealthOf is the health that a monitor measured.
-func HealthOf(g result.Generator) Health {
-	return Health{CPU: g.CPU, Memory: g.Memory, Throttled: g.Throttled}
+func HealthOf(g *result.Generator) Health {
+	h := Health{
+		CPU: g.CPU, Memory: g.Memory, Quota: g.Quota, Throttled: g.Throttled, GCPauses: g.GCPauses, GCPauseMax: g.GCPauseMax,
+		ClockSteps: g.ClockSteps,
+	}
+	if n := len(g.Seconds); n > 0 {
+		h.Now = g.Seconds[n-1].CPU
+	}
+	return h
 }
 
 // Ended is what a worker answers to the end of its loads.
@@ -92,8 +108,12 @@ type Ended struct {
 	Opened   []int64      // connections, by load
 	Spoken   []string     // versions of protocols
 	Health   Health
+	Freezes  []pulse.Freeze // since the last report
+	Secrets  []string       // values that became secret since the last report
 	Notes    []string
-	Failures []string // errors of its loads
+	Failures []string      // errors, by load; empty: it has none
+	Quit     string        // why it ended its loads itself; empty: it did not
+	QuitAt   time.Duration // when
 }
 
 // Answer decodes the arguments of a request and answers it.
