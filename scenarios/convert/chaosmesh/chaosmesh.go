@@ -2,6 +2,7 @@
 package chaosmesh
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -26,8 +27,12 @@ func convert(d *draft.Builder, source []byte) error {
 		return err
 	}
 	for _, m := range docs {
-		if !strings.HasPrefix(draft.Value(m, "apiVersion"), "chaos-mesh.org/") {
-			d.Lost(draft.Line(m), "a manifest that is not Chaos Mesh's: %s", draft.Value(m, "kind"))
+		if !strings.HasPrefix(d.Text(m, "apiVersion"), "chaos-mesh.org/") {
+			d.Lost(draft.Line(m), "a manifest that is not Chaos Mesh's: %s", d.Text(m, "kind"))
+			continue
+		}
+		if d.Text(m, "kind") == "Workflow" {
+			convertWorkflow(d, m)
 			continue
 		}
 		convertManifest(d, m)
@@ -41,19 +46,59 @@ func convert(d *draft.Builder, source []byte) error {
 
 // convertManifest converts one manifest.
 func convertManifest(d *draft.Builder, m *syntax.Node) {
-	e := &experiment{d: d, name: draft.Value(m, "metadata", "name"), kind: draft.Value(m, "kind"), line: draft.Line(m), spec: m.Get("spec")}
+	e := &experiment{d: d, name: d.Text(m, "metadata", "name"), kind: d.Text(m, "kind"), line: draft.Line(m), spec: m.Get("spec")}
+	e.annotations(m)
 	if e.kind == "Schedule" {
 		e.schedule()
 	}
+	e.convert()
+}
+
+// annotations tells those of a manifest that change what it does.
+func (e *experiment) annotations(m *syntax.Node) {
+	if e.d.Text(draft.At(m, "metadata", "annotations"), "experiment.chaos-mesh.org/pause") == "true" {
+		e.lost = append(e.lost, "the annotation that pauses it: here it is injected")
+	}
+}
+
+// convertWorkflow converts the experiments among the templates of a workflow, in the order of the file.
+func convertWorkflow(d *draft.Builder, m *syntax.Node) {
+	name := d.Text(m, "metadata", "name")
+	d.Skip(m, "spec", "entry")
+	templates := draft.At(m, "spec", "templates")
+	if templates == nil || len(templates.Items) == 0 {
+		d.Lost(draft.Line(m), "Workflow %s: it has no templates", name)
+		return
+	}
+	for _, t := range templates.Items {
+		kind := d.Text(t, "templateType")
+		e := &experiment{d: d, name: d.Text(t, "name"), kind: kind, line: draft.Line(t), spec: t.Get(lowerFirst(kind)), deadline: d.Text(t, "deadline")}
+		if kinds[kind] == nil || e.spec == nil {
+			d.Lost(e.line, "the template %s of the workflow %s, %s: faults come one after the other, in the order of the file", e.name, name, kind)
+			continue
+		}
+		e.convert()
+	}
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+
+// convert converts an experiment, and tells what of it was not read.
+func (e *experiment) convert() {
 	convertKind, ok := kinds[e.kind]
 	if !ok || e.spec == nil {
-		d.Lost(e.line, "%s %s", e.kind, e.name)
+		e.d.Lost(e.line, "%s %s", e.kind, e.name)
 		return
 	}
-	if convertKind(e) {
+	before := e.last
+	done := convertKind(e)
+	if !done && e.last == before {
+		e.d.Lost(e.line, "%s %s: the action %q, or what it needs", e.kind, e.name, e.value("action"))
 		return
 	}
-	d.Lost(e.line, "%s %s: the action %q", e.kind, e.name, e.value("action"))
+	for _, rest := range e.d.Rest(e.spec) {
+		e.d.LoseAt(&e.last.Above, e.line, "%s", rest)
+	}
 }
 
 // kinds converts each kind of manifest; false if its action has no counterpart.
@@ -67,15 +112,17 @@ type experiment struct {
 	name, kind string
 	line       int
 	spec       *syntax.Node
+	deadline   string // of a template of a workflow, in place of a duration
 	every      time.Duration
 	lost       []string
+	last       *draft.Node // the fault that was made last
 }
 
-func (e *experiment) value(keys ...string) string { return draft.Value(e.spec, keys...) }
+func (e *experiment) value(keys ...string) string { return e.d.Text(e.spec, keys...) }
 
 // schedule goes on with what a Schedule repeats.
 func (e *experiment) schedule() {
-	text, kind := e.value("schedule"), e.value("type")
+	text, kind, outer := e.value("schedule"), e.value("type"), e.spec
 	if every, ok := strings.CutPrefix(text, "@every "); ok {
 		_, e.every, _ = draft.Duration(every, time.Second)
 	}
@@ -85,24 +132,21 @@ func (e *experiment) schedule() {
 		e.lost = append(e.lost, "the schedule "+text+" has no end; here it is three times")
 	}
 	e.kind = kind
-	e.spec = e.spec.Get(strings.ToLower(kind[:min(1, len(kind))]) + kind[min(1, len(kind)):])
+	e.spec = outer.Get(lowerFirst(kind))
+	e.d.Skip(e.spec) // told with the experiment
+	e.d.Skip(outer, "historyLimit")
+	e.lost = append(e.lost, e.d.Rest(outer)...)
+	e.d.Forget(e.spec)
 }
 
 // unit names the containers of a selector.
 func (e *experiment) unit(selector *syntax.Node) string {
-	labels := draft.Labels(draft.At(selector, "labelSelectors"))
+	labels := e.d.Labels(draft.At(selector, "labelSelectors"))
 	if len(labels) == 0 {
 		labels = map[string]string{"app": "web"}
 		e.lost = append(e.lost, "a selector without labels: say under target.units which containers these are")
 	}
-	if draft.At(selector, "expressionSelectors") != nil {
-		e.lost = append(e.lost, "expressionSelectors")
-	}
-	for _, key := range []string{"fieldSelectors", "annotationSelectors", "podPhaseSelectors", "nodeSelectors", "nodes", "pods"} {
-		if draft.At(selector, key) != nil {
-			e.lost = append(e.lost, key)
-		}
-	}
+	e.d.Skip(selector, "namespaces") // the engine of Docker has none, as the comment at the top says of pods
 	return e.d.Labelled(labels)
 }
 
@@ -119,6 +163,12 @@ func (e *experiment) pick(s *draft.Node) {
 		if mode != "fixed-percent" {
 			e.lost = append(e.lost, "random-max-percent: always "+value+" percent")
 		}
+	default:
+		e.lost = append(e.lost, "the mode "+mode)
+	}
+	if mode := e.value("mode"); s.Get("pick") == nil && mode != "" {
+		e.lost = append(e.lost, "the mode "+mode+" of "+value+": it is one")
+		s.Set("pick", draft.Raw("one"))
 	}
 }
 
@@ -134,9 +184,11 @@ func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
 	f := draft.Fault{Name: e.name, Line: e.line, Kind: kind, Settings: s}
 	if !oneShot {
 		ok := false
-		if _, f.For, ok = draft.Duration(e.value("duration"), time.Second); !ok {
+		if _, f.For, ok = draft.Duration(cmp.Or(e.value("duration"), e.deadline), time.Second); !ok {
 			f.For, f.Guessed = draft.GuessedFor, true
 		}
+	} else {
+		e.d.Skip(e.spec, "duration") // of a crash it says nothing
 	}
 	if e.every > 0 {
 		f.Every, f.Repeat = e.every, 3
@@ -145,7 +197,7 @@ func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
 	for _, l := range e.lost {
 		e.d.LoseAt(&n.Above, e.line, "%s", l)
 	}
-	e.lost = nil
+	e.lost, e.last = nil, n
 	return true
 }
 
@@ -156,51 +208,80 @@ func pod(e *experiment) bool {
 		return e.inject("process.crash", e.subject(), true)
 	case "container-kill":
 		if e.spec.Get("containerNames") != nil {
+			e.d.Skip(e.spec, "containerNames")
 			e.lost = append(e.lost, "containerNames: the labels select the containers")
 		}
 		return e.inject("process.crash", e.subject(), true)
 	case "pod-failure":
+		e.lost = append(e.lost, "its container is stopped in good order; Chaos Mesh replaces the program in it by one that does nothing")
 		return e.inject("container.stop", e.subject(), false)
 	}
 	return false
 }
 
+// network converts packets' faults. The action netem has several at once.
 func network(e *experiment) bool {
-	s := new(draft.Node)
-	kind := ""
-	correlation := func(of string) {
-		if v := e.value(of, "correlation"); v != "" && v != "0" {
-			e.lost = append(e.lost, "the correlation "+v+" of "+of)
+	action := e.value("action")
+	if action != "netem" {
+		kind, s := e.packets(action)
+		if kind == "" {
+			return false
+		}
+		e.ends(s, kind)
+		return e.inject(kind, s, false)
+	}
+	done := false
+	for _, one := range []string{"delay", "loss", "duplicate", "corrupt", "bandwidth"} {
+		if e.spec.Get(one) == nil {
+			continue
+		}
+		if kind, s := e.packets(one); kind != "" {
+			if done {
+				e.lost = append(e.lost, "netem injects this with the one before, at once: see `steps` of `brunt explain chaos`")
+			}
+			e.ends(s, kind)
+			done = e.inject(kind, s, false)
 		}
 	}
-	switch action := e.value("action"); action {
+	return done
+}
+
+// packets makes the settings of an action; an empty kind says that it lacks one.
+func (e *experiment) packets(action string) (kind string, s *draft.Node) {
+	s = new(draft.Node)
+	needs := "percent"
+	switch action {
 	case "delay":
-		kind = "network.latency"
+		kind, needs = "network.latency", "delay"
 		s.SetDuration("delay", e.value("delay", "latency"), time.Millisecond).SetDuration("jitter", e.value("delay", "jitter"), time.Millisecond)
-		if v := e.value("delay", "correlation"); s.Get("jitter") != nil && v != "" && v != "0" {
-			s.SetPercent("correlation", v)
+		if v := draft.Percent(e.value("delay", "correlation"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
+			s.Set("correlation", v)
+		} else if v != nil && v.YAML != "0%" {
+			e.lost = append(e.lost, "the correlation "+v.YAML+" of a delay without jitter")
 		}
 		if draft.At(e.spec, "delay", "reorder") != nil {
+			e.d.Skip(e.spec, "delay", "reorder")
 			e.lost = append(e.lost, "reorder: take network.reorder")
 		}
 	case "loss", "duplicate", "corrupt":
 		kind = "network." + action
 		s.SetPercent("percent", e.value(action, action))
-		correlation(action)
+		if v := e.value(action, "correlation"); v != "" && v != "0" {
+			e.lost = append(e.lost, "the correlation "+v+" of "+action)
+		}
 	case "bandwidth":
-		kind = "network.bandwidth"
-		s.SetRate(e.value("bandwidth", "rate"))
+		kind, needs = "network.bandwidth", "rate"
+		rate := e.value("bandwidth", "rate")
+		if s.SetRate(rate); s.Get("rate") == nil {
+			e.lost = append(e.lost, "the rate "+rate)
+		}
 	case "partition":
-		kind = "network.partition"
-	default:
-		return false
+		return "network.partition", s
 	}
-	want := map[string]string{"network.latency": "delay", "network.bandwidth": "rate", "network.partition": ""}
-	if key, listed := want[kind]; listed && key != "" && s.Get(key) == nil || !listed && s.Get("percent") == nil {
-		return false
+	if s.Get(needs) == nil {
+		return "", s
 	}
-	e.ends(s, kind)
-	return e.inject(kind, s, false)
+	return kind, s
 }
 
 // ends sets whose packets are hit.
@@ -209,12 +290,11 @@ func (e *experiment) ends(s *draft.Node, kind string) {
 	var to []string
 	if t := draft.At(e.spec, "target", "selector"); t != nil {
 		to = append(to, e.unit(t))
-	}
-	if list := e.spec.Get("externalTargets"); list != nil {
-		for _, item := range list.Items {
-			to = append(to, item.Value)
+		if mode := e.value("target", "mode"); mode != "" && mode != "all" {
+			e.lost = append(e.lost, "the mode "+mode+" of its target: all of them")
 		}
 	}
+	to = append(to, e.d.Texts(e.spec, "externalTargets")...)
 	switch {
 	case len(to) == 0:
 		s.Set("service", draft.Plain(unit))
@@ -227,8 +307,11 @@ func (e *experiment) ends(s *draft.Node, kind string) {
 		e.lost = append(e.lost, "several targets: "+strings.Join(to[1:], ", ")+"; make a fault with `to` of each")
 	}
 	e.pick(s)
-	if e.value("direction") == "both" && kind != "network.bandwidth" {
+	switch direction := e.value("direction"); {
+	case direction == "both" && kind != "network.bandwidth" && len(to) > 0:
 		s.Set("direction", draft.Raw("both"))
+	case direction != "" && direction != "to" && (direction != "from" || len(to) == 0):
+		e.lost = append(e.lost, "the direction "+direction)
 	}
 }
 
@@ -246,6 +329,7 @@ func stress(e *experiment) bool {
 			s.SetSize(size)
 		}
 		if s.Get("percent") == nil && s.Get("bytes") == nil {
+			e.d.Lost(e.line, "StressChaos %s: the size of memory %q", e.name, e.value("stressors", "memory", "size"))
 			return done
 		}
 		if w := e.value("stressors", "memory", "workers"); w != "" && w != "1" {
@@ -274,10 +358,17 @@ func signed(d time.Duration) string {
 func dns(e *experiment) bool {
 	s := e.subject()
 	names := draft.List()
-	if list := e.spec.Get("patterns"); list != nil {
-		for _, item := range list.Items {
-			names.Items = append(names.Items, draft.Plain(item.Value))
+	for _, name := range e.d.Texts(e.spec, "patterns") {
+		if strings.Contains(strings.TrimPrefix(name, "*."), "*") || strings.Contains(name, "?") {
+			e.lost = append(e.lost, "the pattern "+name+": brunt takes a name, or *. before one")
+			continue
 		}
+		names.Items = append(names.Items, draft.Plain(name))
+	}
+	if len(names.Items) == 0 && e.spec.Get("patterns") != nil && len(e.lost) > 0 {
+		e.d.Lost(e.line, "DNSChaos %s: none of its patterns can be a name", e.name)
+		e.lost = nil
+		return false
 	}
 	if len(names.Items) > 0 {
 		s.Set("names", names)
@@ -295,19 +386,28 @@ func dns(e *experiment) bool {
 func http(e *experiment) bool {
 	s := (&draft.Node{}).Set("from", draft.Raw("load"))
 	e.lost = append(e.lost, "the selector: it acts on requests of the load; `from` and `to` name another link")
+	e.d.Skip(e.spec, "selector")
+	e.d.Skip(e.spec, "mode")
+	e.d.Skip(e.spec, "value")
 	if v := e.value("path"); v != "" && v != "*" {
-		s.Set("path", draft.Plain(v))
+		s.Set("path", draft.Str(e.d.Quiet(e.line, v)))
 	}
 	if v := e.value("method"); v != "" {
 		s.Set("method", draft.Plain(v))
 	}
-	if code, err := strconv.Atoi(e.value("replace", "code")); err == nil && e.value("target") == "Response" && code >= 200 && code < 600 {
+	of := e.value("target")
+	if code, err := strconv.Atoi(e.value("replace", "code")); err == nil && of == "Response" && code >= 200 && code < 600 {
+		e.lost = append(e.lost, "the server answers, and Chaos Mesh changes its answer: here brunt answers in its place")
 		return e.inject("http.error", s.Set("status", draft.Number(code)), false)
 	}
-	if s.SetDuration("delay", e.value("delay"), time.Second); s.Get("delay") != nil {
-		return e.inject("http.delay", s, false)
-	}
-	if e.value("abort") == "true" {
+	delay, _, _ := draft.Duration(e.value("delay"), time.Second)
+	switch {
+	case delay != nil:
+		if of == "Response" {
+			e.lost = append(e.lost, "it delays the answer: here the request is delayed")
+		}
+		return e.inject("http.delay", s.Set("delay", delay), false)
+	case e.value("abort") == "true":
 		e.lost = append(e.lost, "abort: it answers 503, and does not close the connection")
 		return e.inject("http.error", s, false)
 	}

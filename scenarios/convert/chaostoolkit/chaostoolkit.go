@@ -4,6 +4,9 @@ package chaostoolkit
 import (
 	"errors"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +29,7 @@ type experiment struct {
 	d         *draft.Builder
 	rollbacks []*syntax.Node // not yet used by an action
 	after     time.Duration
+	values    map[string]func() draft.Text // of ${name}: constants of configuration, and environment variables
 }
 
 // convert reads an experiment of JSON or YAML.
@@ -37,26 +41,117 @@ func convert(d *draft.Builder, source []byte) error {
 	if len(docs) != 1 || docs[0].Get("method") == nil {
 		return errors.New("want an experiment of Chaos Toolkit, with a method")
 	}
-	x := &experiment{d: d}
+	x := &experiment{d: d, values: map[string]func() draft.Text{}}
+	x.configuration(docs[0])
+	for _, key := range []string{"version", "tags", "contributions", "runtime"} {
+		d.Skip(docs[0], key)
+	}
 	if list := docs[0].Get("rollbacks"); list != nil {
 		x.rollbacks = list.Items
 	}
-	if title := draft.Value(docs[0], "title"); title != "" {
-		d.Head = append(d.Head, title)
+	for _, key := range []string{"title", "description"} {
+		if text := strings.Join(strings.Fields(d.Text(docs[0], key)), " "); text != "" {
+			d.Head = append(d.Head, text)
+		}
 	}
 	x.hypothesis(docs[0].Get("steady-state-hypothesis"))
 	for _, a := range docs[0].Get("method").Items {
 		x.activity(a)
 	}
 	for _, r := range x.rollbacks {
-		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back", draft.Value(r, "name"))
+		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back", d.Text(r, "name"))
 	}
-	for _, key := range []string{"controls", "configuration", "secrets", "extensions"} {
+	d.Skip(docs[0], "rollbacks")
+	d.Skip(docs[0], "method")                  // each activity tells its own rest
+	d.Skip(docs[0], "steady-state-hypothesis") // and each probe
+	for _, key := range []string{"controls", "extensions"} {
 		if n := docs[0].Get(key); n != nil && len(n.Fields)+len(n.Items) > 0 {
 			d.Lost(draft.Line(n), "%s", key)
 		}
+		d.Skip(docs[0], key)
+	}
+	for _, rest := range d.Rest(docs[0]) {
+		d.Lost(draft.Line(docs[0]), "%s", rest)
 	}
 	return nil
+}
+
+// configuration reads what ${name} stands for in texts: a constant, a variable of the environment, or a secret.
+func (x *experiment) configuration(doc *syntax.Node) {
+	if c := doc.Get("configuration"); c != nil {
+		for _, f := range c.Fields {
+			x.variable(f.Key, f.Value, draft.IsSecret(f.Key))
+		}
+	}
+	if secrets := doc.Get("secrets"); secrets != nil {
+		for _, group := range secrets.Fields {
+			for _, f := range group.Value.Fields {
+				x.variable(f.Key, f.Value, true)
+			}
+		}
+	}
+}
+
+// variable notes the value of a variable; that of a secret becomes an environment variable.
+func (x *experiment) variable(name string, n *syntax.Node, hidden bool) {
+	line := draft.Line(n)
+	switch kind := x.d.Text(n, "type"); {
+	case n.Fields == nil && n.Items == nil && !hidden:
+		text := x.d.Text(n)
+		x.values[name] = func() draft.Text { return x.d.Quiet(line, text) }
+	case n.Fields == nil && n.Items == nil:
+		text := x.d.Text(n)
+		x.values[name] = func() draft.Text { return x.d.Hide(line, name, "the secret "+draft.Clip(name, 40), text) }
+	case kind == "env" && draft.EnvName.MatchString(x.d.Text(n, "key")):
+		key := x.d.Text(n, "key")
+		x.values[name] = func() draft.Text {
+			x.d.NeedEnv(key, "what the experiment calls "+draft.Clip(name, 40))
+			return draft.Ref("env." + key)
+		}
+		if n.Get("default") != nil {
+			x.d.Skip(n, "default")
+			x.d.Lost(line, "the default of %s: set %s", name, key)
+		}
+	default:
+		x.d.Lost(line, "where %s comes from: %s", name, draft.Clip(kind, 20))
+	}
+	for _, rest := range x.d.Rest(n) {
+		x.d.Lost(line, "%s of %s", rest, name)
+	}
+}
+
+// reference matches ${name} in a text of an experiment.
+var reference = regexp.MustCompile(`\$\{([^{}]*)\}`)
+
+// filled puts values in place of ${name} in a text; missing names one that has none.
+func (x *experiment) filled(line int, text string) (out draft.Text, missing string) {
+	at := 0
+	for _, m := range reference.FindAllStringSubmatchIndex(text, -1) {
+		value, ok := x.values[text[m[2]:m[3]]]
+		if !ok {
+			return draft.Lit(text), text[m[2]:m[3]]
+		}
+		out = draft.Join(out, x.d.Quiet(line, text[at:m[0]]), value())
+		at = m[1]
+	}
+	return draft.Join(out, x.d.Quiet(line, text[at:])), ""
+}
+
+// constant fills a text whose whole must be known now, such as a URL: with the values that are no secret and no variable of the
+// environment.
+func (x *experiment) constant(text string) (filled string, ok bool) {
+	ok = true
+	filled = reference.ReplaceAllStringFunc(text, func(ref string) string {
+		value := x.values[ref[2:len(ref)-1]]
+		if value == nil {
+			ok = false
+			return ""
+		}
+		text, static := value().Static()
+		ok = ok && static && text != ""
+		return text
+	})
+	return filled, ok
 }
 
 // hypothesis makes the load: what the probes ask by HTTP.
@@ -64,127 +159,217 @@ func (x *experiment) hypothesis(h *syntax.Node) {
 	if h == nil || h.Get("probes") == nil {
 		return
 	}
+	if title := x.d.Text(h, "title"); title != "" {
+		x.d.Head = append(x.d.Head, "Hypothesis: "+title)
+	}
 	flow := &draft.Node{Block: true, Items: []*draft.Node{}}
 	for _, p := range h.Get("probes").Items {
-		name := draft.Value(p, "name")
-		u, err := url.Parse(draft.Value(p, "provider", "url"))
-		if draft.Value(p, "provider", "type") != "http" || err != nil || !draft.IsWeb(u) {
-			x.d.Lost(draft.Line(p), "the probe %q: an objective, a watch: or detect: asks such things", name)
-			continue
-		}
-		method := strings.ToLower(draft.Value(p, "provider", "method"))
-		if method == "" {
-			method = "get"
-		}
-		if method != "get" && method != "head" {
-			x.d.Lost(draft.Line(p), "the probe %q: it asks by %s", name, strings.ToUpper(method))
-			continue
-		}
-		step := (&draft.Node{}).Set(method, draft.Str(x.d.Place(u))).Set("name", draft.Plain(draft.Clip(name, 60)))
-		if status := new(draft.Node).SetWhole("status", draft.Value(p, "tolerance")); status.Fields != nil {
-			step.Set("check", status)
-		} else {
-			x.d.LoseAt(&step.Above, draft.Line(p.Get("tolerance")), "the tolerance of %q: it is no status", name)
-		}
-		x.d.Add(flow, step)
+		x.probe(flow, p)
 	}
 	if len(flow.Items) > 0 {
 		x.d.Probes = flow
 	}
 }
 
-// activity converts an action or a probe of the method.
-func (x *experiment) activity(a *syntax.Node) {
-	name, line := draft.Value(a, "name"), draft.Line(a)
-	pause := func(key string) {
-		if _, d, ok := draft.Duration(draft.Value(a, "pauses", key), time.Second); ok {
-			x.after += d
+// probe makes a step of what a probe of the hypothesis asks by HTTP.
+func (x *experiment) probe(flow *draft.Node, p *syntax.Node) {
+	name, line, provider := x.d.Text(p, "name"), draft.Line(p), p.Get("provider")
+	r, ok := x.request(provider)
+	if !ok {
+		x.d.Lost(line, "the probe %q: an objective, a watch: or detect: asks such things", name)
+		x.d.Skip(p)
+		return
+	}
+	r.Name = draft.Clip(name, 60)
+	x.d.Skip(p, "type")
+	if status := new(draft.Node).SetWhole("status", x.d.Text(p, "tolerance")); status.Fields != nil {
+		r.Check = status
+	} else if all := x.statuses(p.Get("tolerance")); all != nil {
+		r.Check = (&draft.Node{}).Set("status", all)
+	} else {
+		x.d.Skip(p, "tolerance")
+		x.d.Lose(flow, draft.Line(p.Get("tolerance")), "the tolerance of %q: it is no status", name)
+	}
+	for _, rest := range x.d.Rest(p) {
+		x.d.Lose(flow, line, "%s of %q", rest, name)
+	}
+	x.d.Add(flow, x.d.Step(r, flow))
+}
+
+// statuses makes a list of a tolerance that is one of statuses; nil of another.
+func (x *experiment) statuses(n *syntax.Node) *draft.Node {
+	if n == nil || n.Kind != syntax.List || len(n.Items) == 0 {
+		return nil
+	}
+	out := draft.List()
+	for _, item := range n.Items {
+		v, err := strconv.Atoi(x.d.Text(item))
+		if err != nil || v < 100 || v > 599 {
+			return nil
+		}
+		out.Items = append(out.Items, draft.Number(v))
+	}
+	return out
+}
+
+// request makes the request of a provider of HTTP.
+func (x *experiment) request(p *syntax.Node) (*draft.Request, bool) {
+	line := draft.Line(p)
+	at, ok := x.constant(x.d.Text(p, "url"))
+	u, err := url.Parse(at)
+	if x.d.Text(p, "type") != "http" || !ok || err != nil || !draft.IsWeb(u) {
+		return nil, false
+	}
+	r := &draft.Request{Line: line, Method: x.d.Text(p, "method")}
+	draft.Credentials(x.d, r, u)
+	r.URL = x.d.Place(u)
+	if h := p.Get("headers"); h != nil {
+		for _, f := range h.Fields {
+			value, missing := x.filled(line, x.d.Text(f.Value))
+			if missing != "" {
+				x.d.Lost(line, "the header %s: nothing says what %s is", f.Key, missing)
+				continue
+			}
+			r.Headers = append(r.Headers, draft.Header{Name: f.Key, Value: value})
 		}
 	}
-	pause("before")
-	if draft.Value(a, "type") == "probe" {
+	return r, true
+}
+
+// activity converts an action or a probe of the method.
+func (x *experiment) activity(a *syntax.Node) {
+	name, line := x.d.Text(a, "name"), draft.Line(a)
+	pause := func(key string) (d time.Duration) {
+		_, d, _ = draft.Duration(x.d.Text(a, "pauses", key), time.Second)
+		return d
+	}
+	x.after += pause("before")
+	lasts := pause("after")
+	x.d.Skip(a, "background")
+	if x.d.Text(a, "type") == "probe" {
 		x.d.Lost(line, "the probe %q of the method: the report has what happens during a fault", name)
-		pause("after")
+		x.after += lasts
 		return
 	}
 	f := draft.Fault{Name: name, Line: line, After: x.after}
 	x.after = 0
-	lost := ""
 	provider := a.Get("provider")
-	switch draft.Value(provider, "type") {
-	case "python":
-		lost = x.python(&f, provider)
-	case "process":
-		lost = x.process(&f, provider)
-	case "http":
-		lost = x.http(&f, provider)
-	default:
-		lost = "its provider"
-	}
+	n, lost := x.action(&f, provider, lasts)
 	if lost != "" {
 		x.d.Lost(line, "the action %q: %s", name, lost)
 		return
 	}
-	if f.Kind != "process.crash" && f.Kind != "container.restart" {
-		f.For, f.Guessed = draft.GuessedFor, true
-		if _, d, ok := draft.Duration(draft.Value(a, "pauses", "after"), time.Second); ok { // the fault lasts while the experiment waits
-			f.For, f.Guessed = d, false
+	if n == nil {
+		if f.Kind == "process.crash" || f.Kind == "container.restart" {
+			x.after += lasts
+		} else if f.For = lasts; lasts == 0 { // else the fault lasts while the experiment waits
+			f.For, f.Guessed = draft.GuessedFor, true
 		}
-	} else {
-		pause("after")
+		n = x.d.Inject(f)
 	}
-	n := x.d.Inject(f)
 	if f.Kind == "exec" || f.Kind == "webhook" {
 		n.Above = append(n.Above, "SAY under verify how the effect is seen; until then the fault is not injected, as it can't be verified.")
 		x.d.Tell(line, "the action %q: say under verify how its effect is seen", name)
 	}
+	if x.d.Text(provider, "secrets") != "" {
+		x.d.Skip(provider, "secrets")
+	}
+	for _, rest := range x.d.Rest(a) {
+		x.d.LoseAt(&n.Above, line, "%s", rest)
+	}
 }
 
-// python converts actions of the drivers for Kubernetes and toxiproxy; it returns what prevents that.
-func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
-	module, fn := draft.Value(p, "module"), draft.Value(p, "func")
-	arg := func(name string) string { return draft.Value(p, "arguments", name) }
-	switch {
-	case strings.HasPrefix(module, "chaosk8s.pod") && (fn == "terminate_pods" || fn == "delete_pods"):
-		selector := arg("label_selector")
-		key, value, ok := strings.Cut(selector, "=")
-		if !ok || strings.Contains(value, ",") {
-			return "the selector " + selector + ": brunt takes one label, as app=web"
+// action converts what a provider does: into f, or into a fault that is added already, which it returns. Lost is why there is none.
+func (x *experiment) action(f *draft.Fault, provider *syntax.Node, lasts time.Duration) (n *draft.Node, lost string) {
+	switch x.d.Text(provider, "type") {
+	case "python":
+		if module := x.d.Text(provider, "module"); strings.HasPrefix(module, "chaostoxi") || strings.HasPrefix(module, "toxiproxy") {
+			return x.toxiproxy(f, provider, lasts)
 		}
-		f.Kind = "process.crash"
-		f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Labelled(map[string]string{key: value})))
-		switch {
-		case arg("all") == "true":
-			f.Settings.Set("pick", draft.Raw("all"))
-		case arg("mode") == "percentage":
-			f.Settings.SetPercent("pick", arg("qty"))
-		default:
-			f.Settings.Set("pick", draft.Raw("one")).SetWhole("pick", arg("qty"))
-		}
-		return ""
-	case strings.HasPrefix(module, "chaostoxi") && fn == "create_latency_toxic":
-		f.Kind = "network.latency"
-		f.Settings = (&draft.Node{}).Set("from", draft.Raw("load"))
-		f.Settings.SetDuration("delay", arg("latency"), time.Millisecond).SetDuration("jitter", arg("jitter"), time.Millisecond)
-		if f.Settings.Get("delay") == nil {
-			return "it does not say how slow"
-		}
-		x.drop("delete_toxic")
-		return ""
-	case strings.HasPrefix(module, "chaostoxi") && (fn == "disable_proxy" || fn == "create_timeout_toxic"):
-		f.Kind = "network.blackhole"
-		f.Settings = (&draft.Node{}).Set("from", draft.Raw("load"))
-		x.drop("enable_proxy")
-		x.drop("delete_toxic")
-		return ""
+		return nil, x.python(f, provider)
+	case "process":
+		return nil, x.process(f, provider)
+	case "http":
+		return nil, x.http(f, provider)
 	}
-	return module + "." + fn
+	return nil, "its provider"
+}
+
+// python converts actions of the driver for Kubernetes; it returns what prevents that.
+func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
+	module, fn := x.d.Text(p, "module"), x.d.Text(p, "func")
+	if !strings.HasPrefix(module, "chaosk8s.pod") || fn != "terminate_pods" && fn != "delete_pods" {
+		return module + "." + fn
+	}
+	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
+	selector := arg("label_selector")
+	labels := map[string]string{}
+	for pair := range strings.SplitSeq(selector, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		if key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "="); !ok || key == "" || strings.HasSuffix(key, "!") {
+			return "the selector " + selector + ": brunt takes labels, as app=web"
+		}
+		labels[key] = value
+	}
+	f.Kind = "process.crash"
+	f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Labelled(labels)))
+	x.d.Skip(p, "arguments", "ns") // the engine of Docker has none
+	x.d.Skip(p, "arguments", "rand")
+	all, mode, qty := arg("all"), arg("mode"), arg("qty")
+	f.Settings.Set("pick", draft.Raw("one"))
+	switch {
+	case all == "true":
+		f.Settings.Set("pick", draft.Raw("all"))
+	case mode == "percentage":
+		f.Settings.SetPercent("pick", qty)
+	default:
+		f.Settings.SetWhole("pick", qty)
+	}
+	return ""
+}
+
+// toxics are the types of toxics by the functions that make them.
+var toxics = map[string]string{
+	"create_latency_toxic": "latency", "create_dowsntream_latency_toxic": "latency", "create_bandwith_degradation_toxic": "bandwidth",
+	"create_slow_connection_close_toxic": "slow_close", "create_slicer_toxic": "slicer", "create_limiter_toxic": "limit_data",
+	"create_timeout_toxic": "timeout", "create_reset_peer_toxic": "reset_peer",
+}
+
+// toxiproxy converts actions of the driver for toxiproxy: on the load's connections, as nothing says where a proxy leads.
+func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Duration) (*draft.Node, string) {
+	fn := x.d.Text(p, "func")
+	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
+	ends := (&draft.Node{}).Set("from", draft.Raw("load"))
+	if fn == "disable_proxy" {
+		x.drop("enable_proxy")
+		f.Kind, f.Settings = "network.partition", ends.Set("mode", draft.Raw("reject"))
+		x.d.Tell(f.Line, "the proxy %s: the fault is on the load's connections; `from` and `to` name another link", arg("proxy_name"))
+		return nil, ""
+	}
+	t := draft.Toxic{
+		Name: f.Name, Type: toxics[fn], Line: f.Line, Ends: ends, Attributes: p.Get("arguments"), For: lasts, After: f.After,
+	}
+	proxy := arg("for_proxy")
+	x.d.Skip(p, "arguments", "toxic_name")
+	if fn == "create_toxic" {
+		t.Type, t.Stream, t.Toxicity, t.Attributes = arg("toxic_type"), arg("stream"), arg("toxicity"), draft.At(p, "arguments", "attributes")
+	}
+	if t.Type == "" {
+		return nil, x.d.Text(p, "module") + "." + fn
+	}
+	x.drop("delete_toxic")
+	n := x.d.Toxic(t)
+	if n == nil {
+		return nil, "its toxic has no counterpart, as said"
+	}
+	x.d.LoseAt(&n.Above, f.Line, "the proxy %s: it acts on the load's connections; `from` and `to` name another link", proxy)
+	return n, ""
 }
 
 // drop forgets the rollback of an action that brunt takes back itself.
 func (x *experiment) drop(fn string) {
 	for i, r := range x.rollbacks {
-		if draft.Value(r, "provider", "func") == fn {
+		if x.d.Text(r, "provider", "func") == fn {
 			x.rollbacks = append(x.rollbacks[:i:i], x.rollbacks[i+1:]...)
 			return
 		}
@@ -196,45 +381,67 @@ var ofDocker = map[string]string{"kill": "process.crash", "stop": "container.sto
 
 // process converts a command: one of Docker becomes brunt's own fault.
 func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
-	words := wordsOf(p)
-	if len(words) == 0 {
+	words, missing := x.words(p)
+	switch {
+	case missing != "":
+		return "nothing says what " + missing + " is"
+	case len(words) == 0:
 		return "a command that only the shell knows"
 	}
-	if kind := ofDocker[at(words, 1)]; words[0] == "docker" && len(words) == 3 && kind != "" {
+	if kind := ofDocker[at(words, 1)]; words[0] == "docker" && len(words) == 3 && kind != "" && !strings.Contains(words[2], "${") {
 		f.Kind = kind
 		f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Container(words[2])))
-		x.undo("docker")
+		x.undo("docker", words[2])
+		x.d.Skip(p, "timeout")
 		return ""
 	}
 	f.Kind = "exec"
-	f.Settings = (&draft.Node{}).Set("inject", listOf(words)).Set("verify", listOf([]string{"false"})).Set("revert", listOf(x.undoes("process")))
+	f.Settings = (&draft.Node{}).Set("inject", x.command(p, words)).Set("verify", listOf("false")).Set("revert", x.undoes("process"))
 	return ""
+}
+
+// command writes a command, with the values of its variables and without its secrets.
+func (x *experiment) command(p *syntax.Node, words []string) *draft.Node {
+	out := draft.List()
+	for _, w := range x.d.Words(draft.Line(p), words) {
+		var filled draft.Text
+		for _, piece := range w {
+			if piece.Ref != "" {
+				filled = append(filled, piece)
+				continue
+			}
+			text, _ := x.filled(draft.Line(p), piece.Lit)
+			filled = draft.Join(filled, text)
+		}
+		out.Items = append(out.Items, draft.Str(filled))
+	}
+	return out
 }
 
 // http converts a call.
 func (x *experiment) http(f *draft.Fault, p *syntax.Node) string {
 	call, ok := x.call(p)
 	if !ok {
-		return "its URL, or its method"
+		return "its URL, its method, or what its body or a header has"
 	}
 	f.Kind = "webhook"
-	f.Settings = (&draft.Node{}).Set("inject", call).Set("verify", listOf([]string{"false"})).Set("revert", draft.Raw("none"))
-	f.Settings.Set("gone", listOf([]string{"false"}))
+	f.Settings = (&draft.Node{}).Set("inject", call).Set("verify", listOf("false"))
 	for i, r := range x.rollbacks {
 		if undo, ok := x.call(r.Get("provider")); ok {
-			f.Settings.Fields = f.Settings.Fields[:2]
 			f.Settings.Set("revert", undo)
 			x.rollbacks = append(x.rollbacks[:i:i], x.rollbacks[i+1:]...)
-			break
+			return ""
 		}
 	}
+	f.Settings.Set("revert", draft.Raw("none")).Set("gone", listOf("false"))
 	return ""
 }
 
 // call makes a call of HTTP.
 func (x *experiment) call(p *syntax.Node) (*draft.Node, bool) {
-	u, err := url.Parse(draft.Value(p, "url"))
-	method := strings.ToLower(draft.Value(p, "method"))
+	at, ok := x.constant(x.d.Text(p, "url"))
+	u, err := url.Parse(at)
+	method := strings.ToLower(x.d.Text(p, "method"))
 	if method == "" {
 		method = "get"
 	}
@@ -243,34 +450,35 @@ func (x *experiment) call(p *syntax.Node) (*draft.Node, bool) {
 	default:
 		return nil, false
 	}
-	if draft.Value(p, "type") != "http" || err != nil || !draft.IsWeb(u) || u.User != nil {
+	if x.d.Text(p, "type") != "http" || !ok || err != nil || !draft.IsWeb(u) || u.User != nil {
 		return nil, false
 	}
 	x.d.ReachChaos(u)
-	n := (&draft.Node{}).Set(method, draft.Plain(u.String()))
+	n := (&draft.Node{}).Set(method, draft.Str(x.d.Quiet(draft.Line(p), u.String())))
 	if args := p.Get("arguments"); args != nil && len(args.Fields) > 0 {
+		x.d.Skip(args)
 		x.d.Tell(draft.Line(args), "the body of %s: write it as json: or form:", u.Redacted())
 	}
 	return n, true
 }
 
-// undoes returns the words of the next rollback of a kind, and uses it up; else none.
-func (x *experiment) undoes(kind string) []string {
+// undoes returns the command of the next rollback of a kind, and uses it up; else one that does nothing.
+func (x *experiment) undoes(kind string) *draft.Node {
 	for i, r := range x.rollbacks {
-		if p := r.Get("provider"); draft.Value(p, "type") == kind {
-			if words := wordsOf(p); len(words) > 0 {
+		if p := r.Get("provider"); x.d.Text(p, "type") == kind {
+			if words, missing := x.words(p); len(words) > 0 && missing == "" {
 				x.rollbacks = append(x.rollbacks[:i:i], x.rollbacks[i+1:]...)
-				return words
+				return x.command(p, words)
 			}
 		}
 	}
-	return []string{"true"}
+	return listOf("true")
 }
 
-// undo uses up the rollback that brunt makes itself.
-func (x *experiment) undo(program string) {
+// undo uses up the rollback that brunt makes itself: a program's command that names the same thing.
+func (x *experiment) undo(program, of string) {
 	for i, r := range x.rollbacks {
-		if words := wordsOf(r.Get("provider")); at(words, 0) == program {
+		if words, _ := x.words(r.Get("provider")); at(words, 0) == program && slices.Contains(words, of) {
 			x.rollbacks = append(x.rollbacks[:i:i], x.rollbacks[i+1:]...)
 			return
 		}
@@ -284,41 +492,52 @@ func at(words []string, i int) string {
 	return ""
 }
 
-// wordsOf returns the words of a command, whose arguments are a text, a list or a map.
-func wordsOf(p *syntax.Node) []string {
-	path := draft.Value(p, "path")
+// words returns the words of a command, whose arguments are a text, a list or a map; missing is a variable without a value.
+func (x *experiment) words(p *syntax.Node) (words []string, missing string) {
+	path := x.d.Text(p, "path")
 	if path == "" {
-		return nil
+		return nil, ""
 	}
-	words := []string{path}
+	words = []string{path}
 	args := draft.At(p, "arguments")
 	switch {
 	case args == nil:
 	case args.Items != nil:
 		for _, a := range args.Items {
-			words = append(words, a.Value)
+			words = append(words, x.d.Text(a))
 		}
 	case args.Fields != nil:
 		for _, f := range args.Fields {
 			words = append(words, f.Key)
-			if f.Value.Value != "" {
-				words = append(words, f.Value.Value)
+			if value := x.d.Text(f.Value); value != "" {
+				words = append(words, value)
 			}
 		}
 	default:
-		more, err := shell.Fields(args.Value, func(string) string { return "" })
+		more, err := split(x.d.Text(args))
 		if err != nil {
-			return nil
+			return nil, ""
 		}
 		words = append(words, more...)
 	}
-	return words
+	for _, w := range words {
+		for _, m := range reference.FindAllStringSubmatch(w, -1) {
+			if x.values[m[1]] == nil {
+				return words, m[1]
+			}
+		}
+	}
+	return words, ""
 }
 
-func listOf(words []string) *draft.Node {
-	out := draft.List()
-	for _, w := range words {
-		out.Items = append(out.Items, draft.Plain(w))
+// split parts a text into words, as Chaos Toolkit does: with quotes, and without variables of the shell.
+func split(text string) ([]string, error) {
+	const dollar = "\x01"
+	words, err := shell.Fields(strings.ReplaceAll(text, "$", dollar), func(string) string { return "" })
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], dollar, "$")
 	}
-	return out
+	return words, err
 }
+
+func listOf(word string) *draft.Node { return draft.List(draft.Plain(word)) }

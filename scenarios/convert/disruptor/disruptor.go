@@ -4,6 +4,7 @@ package disruptor
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,24 +123,29 @@ func (s *script) text(e ast.Expression) string {
 	return ""
 }
 
-// fields returns the values of an object by key.
-func (s *script) fields(e ast.Expression) map[string]ast.Expression {
-	out := map[string]ast.Expression{}
+// fields returns the values of an object by key; whole is false if it has others.
+func (s *script) fields(e ast.Expression) (out map[string]ast.Expression, whole bool) {
+	out = map[string]ast.Expression{}
 	object, ok := s.resolve(e).(*ast.ObjectLiteral)
 	if !ok {
-		return out
+		return out, false
 	}
+	whole = true
 	for _, p := range object.Value {
 		switch p := p.(type) {
 		case *ast.PropertyKeyed:
 			if k, ok := p.Key.(*ast.StringLiteral); ok && !p.Computed {
 				out[k.Value.String()] = p.Value
+			} else {
+				whole = false
 			}
 		case *ast.PropertyShort:
 			out[p.Name.Name.String()] = &p.Name
+		default:
+			whole = false
 		}
 	}
-	return out
+	return out, whole
 }
 
 // unit names the containers of a disruptor; lost says what of its selector has no counterpart.
@@ -158,12 +164,27 @@ func (s *script) unit(e ast.Expression) (name string, lost []string) {
 	}
 	labels := map[string]string{}
 	if len(made.ArgumentList) > 0 {
-		all := s.fields(made.ArgumentList[0])
-		for k, v := range s.fields(s.fields(all["select"])["labels"]) {
-			labels[k] = s.text(v)
+		all, whole := s.fields(made.ArgumentList[0])
+		selected, whole2 := s.fields(all["select"])
+		found, whole3 := s.fields(selected["labels"])
+		for k, v := range found {
+			if labels[k] = s.text(v); labels[k] == "" {
+				lost = append(lost, "the label "+k+": it is no literal")
+				delete(labels, k)
+			}
 		}
-		if all["exclude"] != nil {
-			lost = append(lost, "exclude of its selector")
+		if !whole || !whole2 || !whole3 && selected["labels"] != nil {
+			lost = append(lost, "a part of its selector is no literal")
+		}
+		for _, key := range draft.SortedKeys(all) {
+			if key != "select" && key != "namespace" {
+				lost = append(lost, key+" of its selector")
+			}
+		}
+		for _, key := range draft.SortedKeys(selected) {
+			if key != "labels" {
+				lost = append(lost, "select."+key+" of its selector")
+			}
 		}
 	}
 	if len(labels) == 0 {
@@ -179,17 +200,39 @@ var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEE
 
 // call converts a call of a disruptor; others are not its business.
 func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
-	what := map[string]ast.Expression{}
-	if len(args) > 0 {
-		what = s.fields(args[0])
+	name := dot.Identifier.Name.String()
+	if !slices.Contains([]string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}, name) {
+		return
 	}
+	what, whole := map[string]ast.Expression{}, true
+	if len(args) > 0 {
+		what, whole = s.fields(args[0])
+	}
+	if !whole {
+		s.d.Lost(line, "%s: a part of what it injects is no literal", name)
+	}
+	used := map[string]bool{}
 	get := func(key string) string {
+		used[key] = true
 		if what[key] == nil {
 			return ""
 		}
-		return s.text(what[key])
+		text := s.text(what[key])
+		if text == "" {
+			s.d.Lost(line, "%s of %s: it is no literal", key, name)
+		}
+		return text
 	}
-	name := dot.Identifier.Name.String()
+	defer func() {
+		for _, key := range draft.SortedKeys(what) {
+			if !used[key] {
+				s.d.Lost(line, "%s of %s", strings.TrimSpace(key+" "+draft.Harmless(key, s.text(what[key]))), name)
+			}
+		}
+		if len(args) > 2 {
+			s.d.Lost(line, "the options of %s", name)
+		}
+	}()
 	switch name {
 	case "injectHTTPFaults", "injectGrpcFaults":
 		s.requests(name, what, get, args, line)
@@ -220,30 +263,41 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 func (s *script) requests(call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int) {
 	protocol := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(call, "inject"), "Faults"))
 	lost := []string{"which pods: it acts on requests of the load; `from` and `to` name another link"}
-	for _, key := range []string{"exclude", "port"} {
+	for _, key := range []string{"exclude", "excluded", "port"} {
 		if what[key] != nil {
 			lost = append(lost, key+" "+get(key))
 		}
 	}
+	made := false
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
 	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter", get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
 		s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, lost)
-		lost = nil
+		lost, made = nil, true
 	}
 	share := draft.Percent(get("errorRate"), true)
-	if share == nil {
+	if share == nil || share.YAML == "0%" {
+		if !made {
+			s.d.Lost(line, "%s: neither a delay nor a rate of errors is above 0", call)
+		}
 		return
+	}
+	if made {
+		lost = []string{"it is injected together with the delay: here one after the other"}
 	}
 	n := settings().Set("percent", share)
 	if protocol == "http" {
-		n.SetWhole("status", get("errorCode"))
+		if n.SetStatus(get("errorCode")); n.Get("status") == nil && get("errorCode") != "" {
+			lost = append(lost, "errorCode: it is no status from 200 to 599")
+		}
 		if body := get("errorBody"); body != "" {
-			n.Set("body", draft.Plain(body))
+			n.Set("body", draft.Str(s.d.Quiet(line, body)))
 		}
 	} else {
 		if code, err := strconv.Atoi(get("statusCode")); err == nil && code > 0 && code < len(codes) {
 			n.Set("status", draft.Raw(codes[code]))
+		} else if get("statusCode") != "" {
+			lost = append(lost, "statusCode: it is no status of gRPC")
 		}
 		if message := get("statusMessage"); message != "" {
 			n.Set("message", draft.Plain(message))

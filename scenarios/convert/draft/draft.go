@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -54,7 +55,7 @@ func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
 	return &Builder{
 		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
-		experiment: experiment{Units: &Node{Block: true}, Chaos: top(), Slo: top()},
+		experiment: experiment{reader: reader{map[*syntax.Node]bool{}}, Units: &Node{Block: true}, Chaos: top(), Slo: top()},
 	}
 }
 
@@ -71,7 +72,7 @@ func (d *Builder) Tell(line int, format string, args ...any) {
 		d.more++
 		return
 	}
-	d.Notes = append(d.Notes, Note{File: d.O.File, Line: line, Text: fmt.Sprintf(format, args...)})
+	d.Notes = append(d.Notes, Note{File: d.O.File, Line: line, Text: secret.Fields(fmt.Sprintf(format, args...))})
 }
 
 // Lose reports a part of a line that can't be converted: in a comment above the next step of a
@@ -82,7 +83,7 @@ func (d *Builder) Lose(flow *Node, line int, format string, args ...any) {
 
 // LoseAt reports it in comment lines.
 func (d *Builder) LoseAt(above *[]string, line int, format string, args ...any) {
-	what := fmt.Sprintf(format, args...)
+	what := secret.Fields(fmt.Sprintf(format, args...))
 	d.Tell(line, "%s", what)
 	if len(d.Notes) == mostNotes && d.more > 0 {
 		return
@@ -341,7 +342,17 @@ func (d *Builder) Scenario() string {
 		fmt.Fprintln(&b, comment(line))
 	}
 	top.write(&b, 0, false)
-	return b.String()
+	for i := range d.Notes {
+		d.Notes[i].Text = d.mask(d.Notes[i].Text)
+	}
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "# ") {
+			line = d.mask(line)
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 // guard names the hosts beyond this machine, for the author to confirm.

@@ -11,6 +11,8 @@ import (
 
 // An experiment is what a scenario has besides a load.
 type experiment struct {
+	reader // of its documents
+
 	Units    *Node // of the target: containers that already run
 	Chaos    *Node
 	Slo      *Node // errors < 1% unless a converter sets another
@@ -40,6 +42,7 @@ const (
 	betweenFault = 20 * time.Second
 	oneShot      = 10 * time.Second // that a unit takes to be back
 	GuessedFor   = 10 * time.Second // of a fault whose source does not say
+	MostRepeats  = 100              // occurrences of a fault
 )
 
 // Inject adds a fault, and returns the node of it, to which what is lost can be said.

@@ -1,11 +1,15 @@
 package draft
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
 )
 
 // IsSecret reports whether the value of a field or a parameter with this name must not be written.
@@ -29,6 +33,58 @@ func (d *Builder) Hide(line int, name, what, value string) Text {
 	d.Env = append(d.Env, Secret{Env: env, What: what})
 	d.Tell(line, "%s is a secret: set %s in the environment", what, env)
 	return Ref("env." + env)
+}
+
+// NeedEnv notes an environment variable that the source reads already.
+func (d *Builder) NeedEnv(env, what string) {
+	if !d.Hides(env) {
+		d.Env = append(d.Env, Secret{Env: env, What: what})
+	}
+}
+
+// nameEnd matches the name before a secret, with what stands between them.
+var nameEnd = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_-]*)["']?[\s=:"'>]*$`)
+
+// Words hides secrets in the words of a command: the value of a flag or a variable with a secret name, a header, and the
+// password of a URL.
+func (d *Builder) Words(line int, words []string) []Text {
+	joined := strings.Join(words, " ")
+	spans := secret.Spans(joined)
+	var out []Text
+	begin := 0
+	for _, w := range words {
+		end := begin + len(w)
+		var text Text
+		at := begin
+		for _, s := range spans {
+			from, to := max(s.From, at), min(s.To, end)
+			if from >= to {
+				continue
+			}
+			name := "secret"
+			if m := nameEnd.FindStringSubmatch(joined[:s.From]); m != nil {
+				name = m[1]
+			}
+			text = Join(text, Lit(joined[at:from]), d.Hide(line, name, "what "+Clip(name, 40)+" has", joined[from:to]))
+			at = to
+		}
+		out = append(out, Join(text, Lit(joined[at:end])))
+		begin = end + 1
+	}
+	return out
+}
+
+// Quiet returns a text of the source with its secrets hidden.
+func (d *Builder) Quiet(line int, text string) Text { return d.Words(line, []string{text})[0] }
+
+// mask masks the secrets that the draft hides, and those that a name tells, in a text for readers.
+func (d *Builder) mask(text string) string {
+	for _, value := range slices.SortedFunc(maps.Keys(d.secrets), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
+		if secret.IsLong(value) {
+			text = strings.ReplaceAll(text, value, syntax.Masked)
+		}
+	}
+	return secret.Fields(text)
 }
 
 func (d *Builder) Hides(env string) bool {

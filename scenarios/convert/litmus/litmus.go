@@ -25,14 +25,26 @@ func convert(d *draft.Builder, source []byte) error {
 		return err
 	}
 	for _, m := range docs {
-		if !strings.HasPrefix(draft.Value(m, "apiVersion"), "litmuschaos.io/") || draft.Value(m, "kind") != "ChaosEngine" {
-			d.Lost(draft.Line(m), "%s %s: a ChaosEngine says what is broken", draft.Value(m, "kind"), draft.Value(m, "metadata", "name"))
+		if !strings.HasPrefix(d.Text(m, "apiVersion"), "litmuschaos.io/") || d.Text(m, "kind") != "ChaosEngine" {
+			d.Lost(draft.Line(m), "%s %s: a ChaosEngine says what is broken", d.Text(m, "kind"), d.Text(m, "metadata", "name"))
 			continue
+		}
+		if state := d.Text(m, "spec", "engineState"); state == "stop" {
+			d.Lost(draft.Line(m), "engineState %s: here its faults are injected", state)
 		}
 		if list := draft.At(m, "spec", "experiments"); list != nil {
 			for _, x := range list.Items {
 				convertExperiment(d, m, x)
 			}
+		}
+		d.Skip(m, "metadata")
+		for _, key := range []string{"experiments", "chaosServiceAccount", "annotationCheck", "jobCleanUpPolicy", "monitoring", "components"} {
+			d.Skip(m, "spec", key) // how Litmus itself runs; experiments tell their own rest
+		}
+		d.Skip(m, "spec", "appinfo", "appns")
+		d.Skip(m, "spec", "appinfo", "appkind")
+		for _, rest := range d.Rest(m.Get("spec")) {
+			d.Lost(draft.Line(m), "%s", rest)
 		}
 	}
 	if d.Units.Fields != nil {
@@ -57,19 +69,23 @@ func (x *experiment) get(name string) string {
 	return x.env[name]
 }
 
-// quiet are variables that say nothing of the fault.
+// quiet are variables that say how Litmus does it, and nothing of the fault.
 var quiet = map[string]bool{
-	"TARGET_CONTAINER": true, "CONTAINER_RUNTIME": true, "SOCKET_PATH": true, "NETWORK_INTERFACE": true, "LIB": true, "LIB_IMAGE": true, "TC_IMAGE": true,
-	"RAMP_TIME": true, "SEQUENCE": true, "FORCE": true, "CHAOS_LIB": true, "CHAOS_KILL_COMMAND": true, "TARGET_PODS": true, "NODE_LABEL": true,
-	"DEFAULT_HEALTH_CHECK": true, "STRESS_IMAGE": true,
+	"CONTAINER_RUNTIME": true, "SOCKET_PATH": true, "LIB": true, "LIB_IMAGE": true, "LIB_IMAGE_PULL_POLICY": true, "TC_IMAGE": true, "CHAOS_LIB": true,
+	"DEFAULT_HEALTH_CHECK": true, "STRESS_IMAGE": true, "SET_HELPER_DATA": true, "PROXY_PORT": true, "STATUS_CHECK_DELAY": true, "STATUS_CHECK_TIMEOUT": true,
 }
 
 // convertExperiment converts one experiment of an engine.
 func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
-	x := &experiment{d: d, name: draft.Value(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{}}
-	if list := draft.At(item, "spec", "components", "env"); list != nil {
-		for _, e := range list.Items {
-			x.env[draft.Value(e, "name")] = strings.TrimSpace(draft.Value(e, "value"))
+	x := &experiment{d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{}}
+	env := draft.At(item, "spec", "components", "env")
+	if env != nil {
+		for _, e := range env.Items {
+			name := d.Text(e, "name")
+			if x.env[name] = strings.TrimSpace(d.Text(e, "value")); e.Get("valueFrom") != nil {
+				d.Skip(e, "valueFrom")
+				d.Lost(draft.Line(e), "%s of %s: its value is elsewhere in the cluster", name, x.name)
+			}
 		}
 	}
 	make, ok := faults[x.name]
@@ -77,13 +93,12 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 		d.Lost(x.line, "the experiment %s", x.name)
 		return
 	}
-	label := draft.Value(engine, "spec", "appinfo", "applabel")
-	key, value, _ := strings.Cut(label, "=")
-	if label == "" {
-		key, value = "app", "web"
-		d.Tell(x.line, "%s names no application: say under target.units which containers these are", x.name)
+	labels := labelsOf(d.Text(engine, "spec", "appinfo", "applabel"))
+	if len(labels) == 0 {
+		labels = map[string]string{"app": "web"}
+		d.Tell(x.line, "%s names no application by labels: say under target.units which containers these are", x.name)
 	}
-	x.unit = d.Labelled(map[string]string{key: value})
+	x.unit = d.Labelled(labels)
 	kind, s := make(x)
 	if kind == "" {
 		d.Lost(x.line, "the experiment %s: it does not say how much", x.name)
@@ -92,16 +107,34 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	if s.Get("from") == nil {
 		s.Set("service", draft.Plain(x.unit))
 	}
-	x.inject(kind, s)
+	n := x.inject(kind, s)
 	if probes := draft.At(item, "spec", "probe"); probes != nil {
 		for _, p := range probes.Items {
-			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load", draft.Value(p, "name"))
+			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load", d.Text(p, "name"))
 		}
+		d.Skip(probes)
+	}
+	for _, rest := range d.Rest(item) {
+		d.LoseAt(&n.Above, x.line, "%s", rest)
 	}
 }
 
+// labelsOf reads a selector of labels, such as app=web,tier=front; none of one that compares otherwise.
+func labelsOf(selector string) map[string]string {
+	out := map[string]string{}
+	for pair := range strings.SplitSeq(selector, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "=")
+		if !ok || key == "" || strings.HasSuffix(key, "!") {
+			return nil
+		}
+		out[key] = value
+	}
+	return out
+}
+
 // inject adds the fault of an experiment: once, or each CHAOS_INTERVAL.
-func (x *experiment) inject(kind string, s *draft.Node) {
+func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	if s.Get("service") != nil {
 		s.Set("pick", draft.Raw("one"))
 		if share := x.get("PODS_AFFECTED_PERC"); share != "" && share != "0" {
@@ -109,11 +142,12 @@ func (x *experiment) inject(kind string, s *draft.Node) {
 		}
 	}
 	f := draft.Fault{Name: x.name, Line: x.line, Kind: kind, Settings: s}
+	_, f.After, _ = draft.Duration(x.get("RAMP_TIME"), time.Second)
 	_, total, given := draft.Duration(x.get("TOTAL_CHAOS_DURATION"), time.Second)
 	_, every, repeats := draft.Duration(x.get("CHAOS_INTERVAL"), time.Second)
 	if kind == "process.crash" {
 		if repeats && given {
-			f.Every, f.Repeat = every, max(1, int(total/every))
+			f.Every, f.Repeat = every, min(max(1, int(total/every)), draft.MostRepeats)
 		}
 	} else if f.For = total; !given {
 		f.For, f.Guessed = draft.GuessedFor, true
@@ -121,17 +155,26 @@ func (x *experiment) inject(kind string, s *draft.Node) {
 	n := x.d.Inject(f)
 	for _, name := range draft.SortedKeys(x.env) {
 		if v := x.env[name]; !x.used[name] && !quiet[name] && v != "" {
-			x.d.LoseAt(&n.Above, x.line, "%s %s", name, v)
+			x.d.LoseAt(&n.Above, x.line, "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
 		}
 	}
+	if repeats && kind != "process.crash" {
+		x.d.LoseAt(&n.Above, x.line, "CHAOS_INTERVAL %s: it is injected once", x.env["CHAOS_INTERVAL"])
+	}
+	return n
 }
 
 // remote sets whose packets are hit, where the experiment names the other end.
 func (x *experiment) remote(s *draft.Node) {
 	for _, name := range []string{"DESTINATION_HOSTS", "DESTINATION_IPS"} {
-		if to, rest, more := strings.Cut(x.env[name], ","); to != "" && s.Get("from") == nil {
-			s.Set("from", draft.Plain(x.unit)).Set("to", draft.Plain(to))
-			x.used[name] = !more || rest == ""
+		to, rest, _ := strings.Cut(x.env[name], ",")
+		if to = strings.TrimSpace(to); to == "" || s.Get("from") != nil {
+			continue
+		}
+		s.Set("from", draft.Plain(x.unit)).Set("to", draft.Plain(to))
+		x.used[name] = true
+		if rest != "" {
+			x.d.Lost(x.line, "%s of %s besides %s: %s; make a fault with `to` of each", name, x.name, to, rest)
 		}
 	}
 }
@@ -177,26 +220,52 @@ var faults = map[string]func(*experiment) (string, *draft.Node){
 	},
 	"disk-fill": func(x *experiment) (string, *draft.Node) {
 		s := (&draft.Node{}).Set("path", draft.Raw("/")).SetPercent("percent", x.get("FILL_PERCENTAGE"))
+		if s.Get("percent") == nil {
+			s.SetSize(x.get("EPHEMERAL_STORAGE_MEBIBYTES") + "MiB")
+		}
+		if s.Get("bytes") != nil {
+			return "disk.fill", s
+		}
 		return with(s, "disk.fill", "percent")
 	},
 	"pod-dns-error": func(x *experiment) (string, *draft.Node) {
 		s := new(draft.Node)
 		var names []string
-		if json.Unmarshal([]byte(x.get("TARGET_HOSTNAMES")), &names) == nil && len(names) > 0 {
+		if text := x.get("TARGET_HOSTNAMES"); text != "" && (json.Unmarshal([]byte(text), &names) != nil || len(names) == 0) {
+			x.d.Lost(x.line, "TARGET_HOSTNAMES of %s is no list in JSON: all names fail", x.name)
+		}
+		if len(names) > 0 {
 			list := draft.List()
 			for _, name := range names {
 				list.Items = append(list.Items, draft.Plain(name))
 			}
 			s.Set("names", list)
 		}
+		if x.env["MATCH_SCHEME"] == "exact" {
+			x.used["MATCH_SCHEME"] = true
+		}
 		return "dns.fail", s
+	},
+	"pod-http-reset-peer": func(x *experiment) (string, *draft.Node) {
+		return "network.reset", (&draft.Node{}).Set("from", draft.Raw("load"))
 	},
 	"pod-http-latency": func(x *experiment) (string, *draft.Node) {
 		s := (&draft.Node{}).Set("from", draft.Raw("load")).SetDuration("delay", x.get("LATENCY"), time.Millisecond)
 		return with(s, "http.delay", "delay")
 	},
 	"pod-http-status-code": func(x *experiment) (string, *draft.Node) {
-		s := (&draft.Node{}).Set("from", draft.Raw("load")).SetWhole("status", strings.Split(x.get("STATUS_CODE"), ",")[0])
+		s := (&draft.Node{}).Set("from", draft.Raw("load"))
+		first, rest, _ := strings.Cut(x.get("STATUS_CODE"), ",")
+		s.SetStatus(first)
+		if rest != "" {
+			x.d.Lost(x.line, "STATUS_CODE of %s besides %s: %s, one of them at random", x.name, first, rest)
+		}
+		if v := draft.Percent(x.get("TOXICITY"), false); v != nil && v.YAML != "0%" {
+			s.Set("percent", v)
+		}
+		if body := x.get("RESPONSE_BODY"); body != "" {
+			s.Set("body", draft.Str(x.d.Quiet(x.line, body)))
+		}
 		return "http.error", s
 	},
 }
@@ -219,12 +288,16 @@ func packets(kind, env string) func(*experiment) (string, *draft.Node) {
 
 func hog(x *experiment) (string, *draft.Node) {
 	s := new(draft.Node).SetWhole("workers", x.get("CPU_CORES"))
-	if load := x.get("CPU_LOAD"); load != "0" {
+	if load := x.get("CPU_LOAD"); load != "0" { // of Litmus, 0 is as much as there is
 		s.SetPercent("load", load)
 	}
 	return "stress.cpu", s
 }
 
 func memory(x *experiment) (string, *draft.Node) {
-	return with(new(draft.Node).SetSize(x.get("MEMORY_CONSUMPTION")+"MB"), "stress.memory", "bytes")
+	s := new(draft.Node).SetSize(x.get("MEMORY_CONSUMPTION") + "MB")
+	if w := x.get("NUMBER_OF_WORKERS"); w != "" && w != "1" {
+		x.d.Lost(x.line, "NUMBER_OF_WORKERS %s of %s: the memory is taken once", draft.Harmless("", w), x.name)
+	}
+	return with(s, "stress.memory", "bytes")
 }

@@ -25,25 +25,57 @@ func Converter() draft.Converter {
 	}
 }
 
-// switches are the flags without a value, of all commands of pumba.
+// switches are the flags without a value, of all commands of pumba, by their long names.
 var switches = []string{
-	"random", "dry-run", "skip-error", "json", "tls", "tlsverify", "restart", "force", "links", "volumes", "pull-image", "inject-cgroup", "interactive", "R",
+	"random", "dry-run", "skip-error", "json", "tls", "tlsverify", "restart", "force", "links", "volumes", "pull-image", "inject-cgroup", "interactive",
 }
 
-// long has the names of flags by their short ones.
-var long = map[string]string{
-	"i": "interval", "r": "random", "l": "limit", "s": "signal", "d": "duration", "t": "time", "j": "jitter", "c": "correlation", "p": "percent", "n": "links",
-	"v": "volumes", "f": "force", "T": "target",
+// A scope is where a flag stands: before the command, behind it, or behind the command of netem or iptables.
+type scope map[string]string
+
+// short has the long names of flags by their short ones, in each scope. The key "" is what stands before the command.
+var short = map[string]scope{
+	"":                {"H": "host", "l": "log-level", "j": "json", "i": "interval", "r": "random"},
+	"kill":            {"s": "signal", "l": "limit"},
+	"stop":            {"t": "time", "l": "limit", "r": "restart", "d": "duration"},
+	"restart":         {"t": "timeout", "l": "limit"},
+	"pause":           {"d": "duration", "l": "limit"},
+	"rm":              {"f": "force", "n": "links", "v": "volumes", "l": "limit"},
+	"exec":            {"s": "command", "a": "args", "l": "limit"},
+	"stress":          {"d": "duration", "l": "limit"},
+	"netem":           {"d": "duration", "i": "interface", "t": "target", "l": "limit"},
+	"netem delay":     {"t": "time", "j": "jitter", "c": "correlation", "d": "distribution"},
+	"netem loss":      {"p": "percent", "c": "correlation"},
+	"netem duplicate": {"p": "percent", "c": "correlation"},
+	"netem corrupt":   {"p": "percent", "c": "correlation"},
+	"netem rate":      {"r": "rate", "p": "packetoverhead", "s": "cellsize", "c": "celloverhead"},
+	"iptables":        {"d": "duration", "i": "interface", "p": "protocol", "l": "limit", "s": "source"},
+	"iptables loss":   {"m": "mode"},
+}
+
+// same has the first names of flags that have several.
+var same = map[string]string{
+	"labels": "label", "src": "source", "dest": "destination", "sport": "src-port", "dport": "dst-port",
+	"egressPort": "egress-port", "ingressPort": "ingress-port",
+}
+
+// quiet are the flags that say how pumba does it, and nothing of the fault.
+var quiet = []string{
+	"log-level", "json", "slackhook", "slackchannel", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "tc-image", "iptables-image", "stress-image",
+	"pull-image", "skip-error", "inject-cgroup", "runtime", "interface",
 }
 
 // A call is a command of pumba: its words by place, and its flags.
 type call struct {
-	line  int
-	words []string
-	flags map[string][]string
+	line    int
+	words   []string
+	flags   map[string][]string
+	used    map[string]bool
+	unknown bool // a word that only the shell knows
 }
 
 func (c *call) flag(name string) string {
+	c.used[name] = true
 	if all := c.flags[name]; len(all) > 0 {
 		return all[len(all)-1]
 	}
@@ -63,8 +95,10 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		if one, ok := n.(*syntax.CallExpr); ok && len(one.Args) > 0 {
-			if words := literal(one.Args); words != nil {
-				convertCall(d, parse(int(one.Pos().Line()), words))
+			if words, unknown := literal(one.Args); words != nil {
+				c := parse(int(one.Pos().Line()), words)
+				c.unknown = unknown
+				convertCall(d, c)
 			}
 		}
 		return true
@@ -72,15 +106,22 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	return nil
 }
 
-// literal returns the words behind pumba, also behind `docker run … IMAGE`, or nil.
-func literal(args []*syntax.Word) []string {
-	var words []string
+// literal returns the words behind pumba, also behind `docker run … IMAGE`, or nil. Unknown says that one has a value that
+// only the shell knows.
+func literal(args []*syntax.Word) (words []string, unknown bool) {
 	begun := false
 	for i, w := range args {
 		s, err := expand.Literal(&expand.Config{Env: expand.FuncEnviron(func(string) string { return "" })}, w)
 		if err != nil {
 			s = ""
 		}
+		syntax.Walk(w, func(n syntax.Node) bool {
+			switch n.(type) {
+			case *syntax.ParamExp, *syntax.CmdSubst, *syntax.ArithmExp, *syntax.ProcSubst:
+				unknown = unknown || begun
+			}
+			return true
+		})
 		switch name, _, _ := strings.Cut(path.Base(s), ":"); {
 		case begun:
 			words = append(words, s)
@@ -88,24 +129,35 @@ func literal(args []*syntax.Word) []string {
 			begun, words = true, []string{}
 		}
 	}
-	return words
+	return words, unknown
 }
 
 // parse tells flags from words.
 func parse(line int, words []string) *call {
-	c := &call{line: line, flags: map[string][]string{}}
+	c := &call{line: line, flags: map[string][]string{}, used: map[string]bool{}}
 	for i := 0; i < len(words); i++ {
 		name, ok := strings.CutPrefix(words[i], "-")
-		if !ok {
+		if !ok || name == "" {
 			c.words = append(c.words, words[i])
 			continue
 		}
 		name = strings.TrimPrefix(name, "-")
 		name, value, given := strings.Cut(name, "=")
-		if full, ok := long[name]; ok && !slices.Contains([]string{"stop", "rm"}, first(c.words)) || ok && name == "d" {
+		in := first(c.words)
+		if (in == "netem" || in == "iptables") && len(c.words) > 1 {
+			in += " " + c.words[1]
+		}
+		if full, ok := short[in][name]; ok {
 			name = full
 		}
-		if !given && !slices.Contains(switches, name) && i+1 < len(words) {
+		if full, ok := same[name]; ok {
+			name = full
+		}
+		switch {
+		case given:
+		case slices.Contains(switches, name):
+			value = "true"
+		case i+1 < len(words):
 			i++
 			value = words[i]
 		}
@@ -133,10 +185,18 @@ func convertCall(d *draft.Builder, c *call) {
 			rest = rest[1:]
 		}
 	}
+	if c.unknown {
+		d.Lost(c.line, "pumba %s: a variable or a command of the shell is in it", kind)
+		return
+	}
+	if c.flag("dry-run") == "true" {
+		d.Lost(c.line, "pumba %s with --dry-run: it breaks nothing", kind)
+		return
+	}
 	f := draft.Fault{Name: strings.ReplaceAll(kind, "netem ", ""), Line: c.line, Settings: new(draft.Node)}
-	network, ok := faultOf(&f, c, kind)
+	network, lost, ok := faultOf(&f, c, kind)
 	if !ok {
-		d.Lost(c.line, "pumba %s", kind)
+		d.Lost(c.line, "%s", strings.Join(append([]string{"pumba " + draft.Clip(kind, 40)}, lost...), ": "))
 		return
 	}
 	_, f.For, ok = draft.Duration(c.flag("duration"), time.Second)
@@ -147,104 +207,152 @@ func convertCall(d *draft.Builder, c *call) {
 	}
 	if _, every, ok := draft.Duration(c.flag("interval"), time.Second); ok {
 		f.Every, f.Repeat = every, 3
+		lost = append(lost, "--interval "+c.flag("interval")+" has no end in pumba; here it is three times")
 	}
-	units, lost := subjects(d, c, rest)
+	units, more := subjects(d, c, rest)
+	if len(units) == 0 {
+		d.Lost(c.line, "pumba %s: %s", kind, strings.Join(more, "; "))
+		return
+	}
+	lost = append(lost, more...)
 	for i, u := range units {
 		one := f
 		one.Settings = new(draft.Node)
-		subject(one.Settings, c, u, network)
+		more := subject(one.Settings, c, u, network)
 		for _, s := range f.Settings.Fields {
 			one.Settings.Set(s.Key, s.Value)
 		}
 		one.Name = f.Name + "-" + u.name
 		n := d.Inject(one)
 		if i == 0 {
-			tellLost(d, n, c, lost)
+			tellLost(d, n, c, append(lost, more...))
 		}
-	}
-	if len(units) == 0 {
-		d.Lost(c.line, "pumba %s on %s: %s", kind, strings.Join(rest, " "), strings.Join(lost, "; "))
 	}
 }
 
-// faultOf sets the kind of a fault and its settings; network says that it acts on packets.
-func faultOf(f *draft.Fault, c *call, kind string) (network, ok bool) {
+// faultOf sets the kind of a fault and its settings; network says that it acts on packets, and lost what it lacks.
+func faultOf(f *draft.Fault, c *call, kind string) (network bool, lost []string, ok bool) {
 	s := f.Settings
-	percent := func() { s.SetPercent("percent", c.flag("percent")) }
 	switch kind {
 	case "kill":
 		f.Kind = "process.crash"
-		if name := strings.TrimPrefix(c.flag("signal"), "SIG"); name != "" && name != "KILL" {
+		if name := strings.TrimPrefix(strings.ToUpper(c.flag("signal")), "SIG"); name != "" && name != "KILL" {
 			s.Set("signal", draft.Plain(name))
 		}
-		return false, true
+		return false, nil, true
 	case "pause":
 		f.Kind = "container.pause"
-		return false, true
-	case "stop", "rm":
+		return false, nil, true
+	case "stop":
 		f.Kind = "container.stop"
-		if kind == "rm" {
-			f.Kind = "container.kill"
+		s.SetDuration("grace", c.flag("time"), time.Second)
+		if c.flag("restart") != "true" {
+			lost = append(lost, "without --restart pumba leaves it stopped: brunt starts it again")
 		}
-		return false, true
+		return false, lost, true
+	case "rm":
+		f.Kind = "container.kill"
+		return false, []string{"pumba removes the container: brunt kills it and starts it again"}, true
 	case "restart":
 		f.Kind = "container.restart"
-		return false, true
+		s.SetDuration("grace", c.flag("timeout"), time.Millisecond)
+		return false, nil, true
 	case "stress":
-		return false, stress(f, c)
-	case "netem delay":
-		f.Kind = "network.latency"
-		s.SetDuration("delay", or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter", c.flag("jitter"), time.Millisecond)
-		if c.flag("jitter") != "" && c.flag("correlation") != "" {
-			s.SetPercent("correlation", c.flag("correlation"))
+		lost, ok = stress(f, c)
+		return false, lost, ok
+	}
+	needs, lost := packets(f, c, kind)
+	return true, lost, f.Kind != "" && s.Get(needs) != nil
+}
+
+// packets sets what faults on packets need, and returns the setting without which there is none.
+func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string) {
+	s := f.Settings
+	needs = "percent"
+	correlation := func() {
+		if v := c.flag("correlation"); v != "" && v != "0" {
+			lost = append(lost, "--correlation "+draft.Harmless("", v))
 		}
-	case "netem loss":
-		f.Kind = "network.loss"
-		percent()
+	}
+	switch kind {
+	case "netem delay":
+		f.Kind, needs = "network.latency", "delay"
+		s.SetDuration("delay", or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter", or(c.flag("jitter"), "10"), time.Millisecond)
+		if v := draft.Percent(or(c.flag("correlation"), "20"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
+			s.Set("correlation", v)
+		}
+	case "netem loss", "netem duplicate", "netem corrupt":
+		f.Kind = strings.Replace(kind, "netem ", "network.", 1)
+		s.SetPercent("percent", c.flag("percent"))
+		correlation()
 	case "iptables loss":
 		f.Kind = "network.loss"
-		if v := draft.Percent(or(c.flag("probability"), "1"), true); v != nil {
-			s.Set("percent", v)
+		switch every, err := strconv.Atoi(c.flag("every")); {
+		case c.flag("mode") != "nth":
+			if v := draft.Percent(or(c.flag("probability"), "0"), true); v != nil {
+				s.Set("percent", v)
+			}
+		case err == nil && every > 0:
+			s.SetPercent("percent", strconv.FormatFloat(100/float64(every), 'g', 6, 64))
+			lost = append(lost, "--mode nth: that share of packets, each on its own")
 		}
-	case "netem duplicate":
-		f.Kind = "network.duplicate"
-		percent()
-	case "netem corrupt":
-		f.Kind = "network.corrupt"
-		percent()
+		lost = append(lost, "it loses what comes in alone: here packets are lost both ways")
 	case "netem rate":
-		f.Kind = "network.bandwidth"
+		f.Kind, needs = "network.bandwidth", "rate"
 		s.SetRate(or(c.flag("rate"), "100kbit"))
 	default:
-		return false, false
+		return needs, nil
 	}
-	want := map[string]string{"network.latency": "delay", "network.bandwidth": "rate"}[f.Kind]
-	return true, s.Get(or(want, "percent")) != nil
+	if v := s.Get(needs); v == nil || v.YAML == "0%" {
+		s.Fields = nil
+		lost = []string{"it has no " + needs + " above 0"}
+	}
+	return needs, lost
 }
 
 // stress takes the stressors of stress-ng.
-func stress(f *draft.Fault, c *call) bool {
-	words := strings.Fields(or(c.flag("stressors"), "--cpu 4"))
-	at := func(name string) string {
-		if i := slices.Index(words, name); i >= 0 && i+1 < len(words) {
-			return words[i+1]
+func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
+	words := strings.Fields(strings.ReplaceAll(or(c.flag("stressors"), "--cpu 4 --timeout 60s"), "=", " "))
+	used := map[int]bool{}
+	at := func(names ...string) string {
+		for _, name := range names {
+			if i := slices.Index(words, name); i >= 0 && i+1 < len(words) {
+				used[i], used[i+1] = true, true
+				return words[i+1]
+			}
 		}
 		return ""
 	}
+	at("--timeout", "-t") // pumba's own duration ends it
 	switch {
-	case at("--cpu") != "":
+	case at("--cpu", "-c") != "":
 		f.Kind = "stress.cpu"
-		f.Settings.SetWhole("workers", at("--cpu")).SetPercent("load", at("--cpu-load"))
-	case at("--vm") != "":
+		f.Settings.SetWhole("workers", at("--cpu", "-c")).SetPercent("load", at("--cpu-load", "-l"))
+	case at("--vm", "-m") != "":
 		f.Kind = "stress.memory"
-		f.Settings.SetSize(or(at("--vm-bytes"), "256M"))
-	case at("--io") != "" || at("--hdd") != "":
+		if size := or(at("--vm-bytes"), "256M"); strings.HasSuffix(size, "%") {
+			f.Settings.SetPercent("percent", size)
+		} else {
+			f.Settings.SetSize(size)
+		}
+		if f.Settings.Fields == nil {
+			return []string{"the memory that it takes"}, false
+		}
+		if workers := at("--vm", "-m"); workers != "1" {
+			lost = append(lost, workers+" workers of --vm: the memory is taken once")
+		}
+	case at("--io", "-i") != "" || at("--hdd", "-d") != "":
 		f.Kind = "stress.io"
-		f.Settings.SetWhole("workers", or(at("--io"), at("--hdd")))
+		f.Settings.SetWhole("workers", or(at("--io", "-i"), at("--hdd", "-d")))
 	default:
-		return false
+		return []string{"its stressors"}, false
 	}
-	return true
+	for i, w := range words {
+		if !used[i] {
+			lost = append(lost, w+" of its stressors")
+		}
+	}
+	return lost, true
 }
 
 func or(a, b string) string {
@@ -262,10 +370,28 @@ type unit struct {
 
 // subjects names the containers of a command.
 func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []string) {
+	c.used["label"] = true
 	labels := map[string]string{}
-	for _, l := range slices.Concat(c.flags["label"], c.flags["labels"]) {
-		k, v, _ := strings.Cut(l, "=")
-		labels[k] = v
+	for _, list := range c.flags["label"] {
+		for l := range strings.SplitSeq(list, ",") {
+			k, v, ok := strings.Cut(l, "=")
+			if labels[k] = v; !ok || k == "" {
+				return nil, []string{"a label without a name and a value"}
+			}
+		}
+	}
+	if len(words) > 0 && len(labels) > 0 {
+		lost = append(lost, "--label besides names: the names select")
+	}
+	random, limit := c.flag("random") == "true", c.flag("limit")
+	if len(words) > 1 && (random || limit != "") {
+		n := or(limit, "1")
+		if random {
+			n = "1"
+		}
+		if v, err := strconv.Atoi(n); err != nil || v < len(words) {
+			lost = append(lost, fmt.Sprintf("%s of the %d containers at random: here all are hit, one after the other; give them a label", n, len(words)))
+		}
 	}
 	for _, w := range words {
 		if pattern, ok := strings.CutPrefix(w, "re2:"); ok {
@@ -287,51 +413,59 @@ func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []str
 }
 
 // subject sets what a fault acts on.
-func subject(s *draft.Node, c *call, u unit, network bool) {
+func subject(s *draft.Node, c *call, u unit, network bool) (lost []string) {
 	targets := c.flags["target"]
-	if network && len(targets) == 1 {
+	if len(targets) == 0 {
+		targets, c.used["source"] = c.flags["source"], true
+	}
+	c.used["target"] = true
+	if network && len(targets) > 0 {
 		s.Set("from", draft.Plain(u.name)).Set("to", draft.Plain(targets[0]))
 	} else {
 		s.Set("service", draft.Plain(u.name))
 	}
-	switch _, random := c.flags["random"]; {
+	if len(targets) > 1 {
+		lost = append(lost, "several targets: "+strings.Join(targets[1:], ", ")+"; make a fault with `to` of each")
+	}
+	switch limit := c.flag("limit"); {
 	case !u.many:
-	case random:
+	case c.flag("random") == "true":
 		s.Set("pick", draft.Raw("one"))
-	case len(c.flags["limit"]) > 0:
-		s.SetWhole("pick", c.flag("limit"))
+	case limit != "" && limit != "0":
+		if s.SetWhole("pick", limit); s.Get("pick") == nil {
+			lost = append(lost, "--limit "+draft.Harmless("", limit))
+		}
 	default:
 		s.Set("pick", draft.Raw("all"))
 	}
-	if ports := strings.Split(or(c.flag("egress-port"), c.flag("dst-port")), ","); network && ports[0] != "" {
-		list := draft.List()
-		for _, p := range ports {
+	if !network {
+		return lost
+	}
+	list := draft.List()
+	for _, name := range []string{"egress-port", "ingress-port", "dst-port"} {
+		for _, p := range strings.FieldsFunc(c.flag(name), func(r rune) bool { return r == ',' || r == ' ' }) {
 			if v, err := strconv.ParseUint(p, 10, 16); err == nil && v > 0 {
 				list.Items = append(list.Items, draft.Number(int(v)))
+			} else {
+				lost = append(lost, "the port of --"+name)
 			}
 		}
-		if len(list.Items) > 0 {
-			s.Set("ports", list)
-		}
 	}
+	if len(list.Items) > 0 {
+		s.Set("ports", list)
+	}
+	return lost
 }
 
 // tellLost says what of a command has no counterpart.
 func tellLost(d *draft.Builder, n *draft.Node, c *call, lost []string) {
+	for _, name := range draft.SortedKeys(c.flags) {
+		value := c.flags[name][len(c.flags[name])-1]
+		if name == "interface" && value != "eth0" || !c.used[name] && !slices.Contains(quiet, name) {
+			lost = append(lost, strings.TrimSpace("--"+draft.Clip(name, 40)+" "+draft.Harmless(name, value)))
+		}
+	}
 	for _, l := range lost {
 		d.LoseAt(&n.Above, c.line, "%s", l)
-	}
-	if len(c.flags["target"]) > 1 {
-		d.LoseAt(&n.Above, c.line, "several targets: %s; make a fault with `to` of each", strings.Join(c.flags["target"], ", "))
-	}
-	for _, name := range draft.SortedKeys(c.flags) {
-		switch name {
-		case "probability":
-			d.LoseAt(&n.Above, c.line, "it loses what comes in alone: here packets are lost both ways")
-		case "distribution", "gap", "interface", "mode", "source", "ingress-port", "every", "packetoverhead", "cellsize", "celloverhead":
-			d.LoseAt(&n.Above, c.line, "--%s %s", name, c.flag(name))
-		case "interval":
-			d.LoseAt(&n.Above, c.line, "--interval %s has no end in pumba; here it is three times", c.flag(name))
-		}
 	}
 }

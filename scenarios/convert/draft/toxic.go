@@ -1,0 +1,116 @@
+package draft
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/syntax"
+)
+
+// A Toxic is one of toxiproxy, which actions of Chaos Toolkit make as well.
+type Toxic struct {
+	Name, Type, Proxy string
+	Stream            string // upstream, or downstream, which is the default
+	Toxicity          string // the share of connections; "" is all
+	Line              int
+	Ends              *Node // from and to of the link
+	Attributes        *syntax.Node
+	In                *syntax.Node // what else of it was not read is told; nil: the caller does that
+
+	For   time.Duration // zero: the source does not say
+	After time.Duration
+}
+
+// Toxic adds the fault of a toxic, or tells why there is none. It returns nil then.
+func (d *Builder) Toxic(t Toxic) *Node {
+	s := t.Ends
+	if t.Name == "" {
+		t.Name = t.Type
+	}
+	if !strings.HasPrefix(t.Name, t.Proxy) {
+		t.Name = t.Proxy + "-" + t.Name
+	}
+	f := Fault{Name: t.Name, Line: t.Line, For: t.For, After: t.After, Settings: s}
+	if t.For == 0 {
+		f.For, f.Guessed = GuessedFor, true
+	}
+	kind, directed, lost := d.toxic(t, s)
+	if lost != "" {
+		d.Lost(t.Line, "%s: %s", t.Name, lost)
+		d.Skip(t.In)
+		return nil
+	}
+	f.Kind = kind
+	if kind == "network.reset" {
+		f.For, f.Guessed = 0, false
+	}
+	if directed {
+		s.Set("direction", Raw(map[bool]string{true: "request", false: "response"}[t.Stream == "upstream"]))
+	}
+	n := d.Inject(f)
+	lose := func(format string, args ...any) { d.LoseAt(&n.Above, t.Line, format, args...) }
+	switch timeout := d.Text(t.Attributes, "timeout"); {
+	case kind == "network.blackhole":
+		lose("the stream %s: it acts on both directions", cmp.Or(t.Stream, "downstream"))
+		if timeout != "0" && timeout != "" {
+			lose("connections are not closed after %s ms: they hang until the fault ends", timeout)
+		}
+	case kind == "network.reset":
+		lose("it resets what is open at one instant, where the toxic resets each connection %s ms after data comes; `every` and `repeat` do it again",
+			cmp.Or(timeout, "0"))
+	}
+	switch share := Percent(t.Toxicity, true); {
+	case t.Toxicity == "" || share != nil && share.YAML == "100%":
+	case share != nil && share.YAML != "0%" && strings.HasPrefix(kind, "tcp."):
+		s.Set("percent", share)
+	default:
+		lose("the toxicity %s: every connection is hit", t.Toxicity)
+	}
+	for _, rest := range append(d.Rest(t.Attributes), d.Rest(t.In)...) {
+		lose("%s", rest)
+	}
+	return n
+}
+
+// toxic sets what a type of toxic needs. Directed says that the fault takes a direction; lost is why there is none.
+func (d *reader) toxic(t Toxic, s *Node) (kind string, directed bool, lost string) {
+	number := func(key string) string { return d.Text(t.Attributes, key) }
+	switch t.Type {
+	case "latency":
+		s.SetDuration("delay", number("latency"), time.Millisecond).SetDuration("jitter", number("jitter"), time.Millisecond)
+		if s.Get("delay") == nil {
+			lost = "a latency of 0 ms, or none"
+		}
+		return "network.latency", true, lost
+	case "bandwidth":
+		if s.SetRate(number("rate") + "kbps"); s.Get("rate") == nil {
+			lost = "a bandwidth of 0, or none: take network.blackhole"
+		}
+		return "network.bandwidth", true, lost
+	case "timeout":
+		return "network.blackhole", false, ""
+	case "reset_peer":
+		return "network.reset", false, ""
+	case "slow_close":
+		if s.SetDuration("delay", number("delay"), time.Millisecond); s.Get("delay") == nil {
+			lost = "a delay of 0 ms, or none"
+		}
+		return "tcp.slow_close", true, lost
+	case "slicer":
+		if s.SetWhole("size", number("average_size")); s.Get("size") == nil {
+			lost = "it does not say how large the pieces are"
+		}
+		if s.SetWhole("variation", number("size_variation")).SetDuration("delay", number("delay"), time.Microsecond); s.Get("delay") == nil {
+			s.Set("delay", Raw("1µs")) // brunt wants one
+		}
+		return "tcp.slicer", true, lost
+	case "limit_data":
+		if s.SetSize(number("bytes")); s.Get("bytes") == nil {
+			lost = "a limit of 0 bytes, or none: take network.blackhole"
+		}
+		return "tcp.limit", true, lost
+	}
+	return "", false, "a toxic of the type " + strconv.Quote(Clip(t.Type, 40))
+}
