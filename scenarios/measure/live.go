@@ -44,7 +44,7 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	iv := result.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
-	sec := Second{At: iv.At, Span: max(time.Millisecond, iv.At-r.began), Config: r.cfg, Counts: r.since}
+	sec := Second{At: iv.At, Span: max(time.Millisecond, r.sinceLast(r.began, iv.At)), Config: r.cfg, Counts: r.since}
 	for i := range r.cfg.Steps {
 		if !r.cfg.InSums(i) {
 			continue
@@ -124,7 +124,7 @@ func (r *Recorder) Baseline() Second {
 		})
 	}
 	out := Second{At: r.cfg.Now(), Config: r.cfg, Counts: counts}
-	out.Span = max(time.Millisecond, min(out.At, r.FirstInjection()))
+	out.Span = max(time.Millisecond, r.fromBegin(min(out.At, r.FirstInjection())))
 	if r.cfg.InFlight != nil {
 		out.InFlight = r.cfg.InFlight()
 	}

@@ -82,7 +82,7 @@ load:
 chaos:
   kill: {at: 300ms, for: 300ms, container.kill: {service: store}}
   pause: {at: 1300ms, for: 300ms, container.pause: {unit: "web[1]"}}
-  cut: {at: 2s, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
+  cut: {after: pause, wait: 400ms, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
   crash: {at: 3s, within: 20s, process.crash: {unit: "web[1]"}}
 `, run.Options{ID: id})
 	for _, f := range res.Faults {

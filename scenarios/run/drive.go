@@ -49,6 +49,9 @@ func (r *runner) drive(ctx context.Context) error {
 			over()
 			timeline.Wait()
 			r.cancel(errSuspend)
+			if r.loads.crew != nil {
+				r.loads.crew.Quiet(load.LastGrace)
+			}
 			r.o.Stop()
 		case <-done:
 		}

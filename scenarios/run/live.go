@@ -65,7 +65,11 @@ func (l *live) watch(done <-chan struct{}) error {
 		next = observe.NextSecond(now)
 		iv, second := l.loads.rec.Interval()
 		l.stopConditions(now, second, stops)
-		l.observers.mon.Tick(iv.InFlight)
+		cores := result.Num(0)
+		if l.loads.crew != nil {
+			cores = l.loads.crew.CPU()
+		}
+		l.observers.mon.Tick(iv.InFlight, cores)
 		heap.Tick()
 		l.tell(iv, second)
 	}

@@ -71,6 +71,8 @@ func role(part string, args []string) error {
 		return journal.RunWatchdog(catalog.AllOperations(), os.Stdin, args[0])
 	case "worker":
 		return run.ServeWorker(context.Background(), os.Stdin, os.Stdout, compileSource)
+	case "split":
+		return splitRole(args)
 	case "proxies":
 		return child.Serve(context.Background(), os.Stdin, os.Stdout)
 	case "burn":

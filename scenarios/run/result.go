@@ -3,15 +3,12 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
@@ -77,8 +74,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	unfit := r.loads.scripts.Limits()
 	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
-	r.decide(ctx, res, objectives, f.Faults, unfit)
-	r.addWorkers(res)
+	r.decide(ctx, res, objectives, f.Faults, slices.Concat(unfit, r.addWorkers(res)))
 	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(watchdog.TargetGoneError)) {
@@ -95,8 +91,12 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 // generator evaluates whether brunt was the limit.
 func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 	g := r.observers.health
+	if r.account != nil {
+		r.loads.crew.AddHealth(&g)
+	}
 	generator.Judge(&g, f, generator.LagLimit(r.Scenario.SLO))
 	g.Limits = append(g.Limits, unfit...)
+	r.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0
 	var names []string
 	for i := range r.loads.stats {
@@ -110,7 +110,6 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 		g.Connections += r.loads.clients[i].Opened()
 		g.Spoken = append(g.Spoken, r.loads.clients[i].Spoken().Versions...)
 	}
-	r.generatorOfWorkers(&g)
 	g.Pacing = strings.Join(names, ", ")
 	slices.Sort(g.Spoken)
 	g.Spoken = slices.Compact(g.Spoken)
@@ -163,36 +162,10 @@ func (r *runner) noteSlow() {
 	switch {
 	case l.All.At > 0:
 		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a step's answers took over "+
-			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all", r.slowLimits(l.By), quantity.FormatShareBriefly(l.All.Share))
+			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all",
+			generator.SlowLimits(&r.loads.Series, l.By), quantity.FormatShareBriefly(l.All.Share))
 	case l.All.Needed > 0:
 		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
 			"`judge: {slow: ...}`", l.All.Answers, l.All.Needed)
 	}
-}
-
-// slowLimits lists limits of slow answers by step, the first of them.
-func (r *runner) slowLimits(by []measure.SlowLimit) string {
-	const most = 6
-	var out []string
-	rest := 0
-	for i, l := range by {
-		if !r.loads.Series.InSums(i) {
-			continue
-		}
-		if len(out) == most {
-			rest++
-			continue
-		}
-		one := r.loads.Series.Steps[i].Name + " over " + quantity.FormatSeconds(l.At.Seconds())
-		if l.Few {
-			one += " (with too few answers of its own)"
-		} else {
-			one += " (bound " + quantity.FormatSeconds(l.Bound.Seconds()) + " of " + strconv.FormatInt(l.Answers, 10) + " answers)"
-		}
-		out = append(out, one)
-	}
-	if rest > 0 {
-		out = append(out, fmt.Sprintf("and %d more", rest))
-	}
-	return strings.Join(out, ", ")
 }

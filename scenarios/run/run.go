@@ -66,6 +66,7 @@ var (
 	errSuspend = errors.New("brunt was suspended; its faults were taken back before")
 	errBind    = errors.New("a step can't be prepared at the target")
 	errHurry   = errors.New("a second signal ended it")
+	errNoLoad  = errors.New("no worker is left")
 )
 
 // A NotRevertedError is part of the error of a run that failed without a result and left something to be undone.
@@ -243,7 +244,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			return r.notBegun(ctx, err), nil
 		}
 	}
-	if err := r.openLoads(); err != nil {
+	if err := r.openLoads(); errors.As(err, new(workers.LateError)) {
+		return r.notBegun(ctx, err), nil
+	} else if err != nil {
 		return nil, err
 	}
 	r.observers.start()
@@ -289,7 +292,9 @@ func (r *runner) close() error {
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
 	r.loads.samples = &samples.Set{Mask: r.Scenario.Secrets.Mask, Learn: r.Scenario.Secrets.Learn, Steps: len(r.Series.Steps)}
-	r.loads.raiseFileLimit()
+	if r.o.Workers.N == 0 {
+		r.loads.raiseFileLimit()
+	}
 	for i := range r.Loads {
 		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
 			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
@@ -404,7 +409,11 @@ func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struc
 // openRecords opens the recorder and the ledger.
 func (r *runner) openRecords() (err error) {
 	l, shards := r.loads, runtime.GOMAXPROCS(0)
-	if l.rec, err = l.recorder(shards, func() []pulse.Freeze { return r.observers.mon.Freezes() }); err != nil {
+	freezes := func() []pulse.Freeze { return r.observers.mon.Freezes() }
+	if l.crew != nil && !r.hasScript() { // this process makes no request
+		freezes = l.crew.Freezes
+	}
+	if l.rec, err = l.recorder(shards, freezes); err != nil {
 		return err
 	}
 	r.onClose(func() error { l.rec.Close(); return nil })

@@ -34,6 +34,21 @@ func each(freezes []Freeze, from, to time.Duration, do func(time.Duration)) {
 	}
 }
 
+// Common are the parts that two lists of freezes have in common. Both ascend.
+func Common(a, b []Freeze) (out []Freeze) {
+	for len(a) > 0 && len(b) > 0 {
+		if both := (Freeze{From: max(a[0].From, b[0].From), To: min(a[0].To, b[0].To)}); both.From < both.To {
+			out = append(out, both)
+		}
+		if a[0].To < b[0].To {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return out
+}
+
 // A Pulse finds the spans in which brunt itself did not run: it was stopped, the machine was
 // suspended, or it got no processor. It wakes up often and compares the time with what it should be.
 type Pulse struct {

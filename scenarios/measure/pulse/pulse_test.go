@@ -86,3 +86,18 @@ func TestFrozen(t *testing.T) {
 		}
 	}
 }
+
+// TestCommon: the parts that are in both lists.
+func TestCommon(t *testing.T) {
+	a := []pulse.Freeze{{From: 1, To: 4}, {From: 6, To: 9}, {From: 20, To: 30}}
+	b := []pulse.Freeze{{From: 2, To: 3}, {From: 4, To: 7}, {From: 8, To: 22}, {From: 25, To: 40}}
+	want := []pulse.Freeze{{From: 2, To: 3}, {From: 6, To: 7}, {From: 8, To: 9}, {From: 20, To: 22}, {From: 25, To: 30}}
+	for _, got := range [][]pulse.Freeze{pulse.Common(a, b), pulse.Common(b, a)} {
+		if !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	if got := pulse.Common(a, nil); got != nil {
+		t.Errorf("%v in common with no freeze", got)
+	}
+}

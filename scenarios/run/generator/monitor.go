@@ -51,13 +51,13 @@ func (m *Monitor) drift() time.Duration {
 // clockStep is a change of the wall clock against the monotonic one that is a step, not a slew.
 const clockStep = 50 * time.Millisecond
 
-// Tick records one second.
-func (m *Monitor) Tick(inFlight int64) {
+// Tick records one second, in which other processes used so many cores to make the load.
+func (m *Monitor) Tick(inFlight int64, others result.Num) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
-	t := result.GeneratorTick{T: result.Sec(now), InFlight: inFlight, Pressure: result.Num(machine.CPUPressure())}
+	t := result.GeneratorTick{T: result.Sec(now), InFlight: inFlight, CPU: others, Pressure: result.Num(machine.CPUPressure())}
 	if d := now - m.at; d > 0 {
-		t.CPU = result.Num((cpu - m.cpu).Seconds() / d.Seconds())
+		t.CPU += result.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}
 	if d := ticks - m.ticks; d > 0 {
 		t.Steal = result.Num((stolen - m.stolen) / d)

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -23,10 +24,13 @@ type Awake struct {
 	remote   *journal.RemoteWatchdog // nil: there is none, or it has given brunt up
 	timeline func() *chaos.Timeline
 	freezes  func() []pulse.Freeze
-	began    time.Time // of the pulse's clock
+	asleep   func() time.Duration // how long the machine has been suspended since it was started
+	began    time.Time            // of the pulse's clock
 
 	mu    sync.Mutex
 	seen  int           // freezes that were looked at
+	slept time.Duration // the machine's sleep that is known
+	heard time.Duration // when the machine's sleep was read last
 	last  pulse.Freeze  // the last one that was long
 	until time.Duration // how long the watchdog is likely to be still at work
 	acts  bool          // the watchdog may have begun to act, and an undo may take it long
@@ -48,7 +52,8 @@ const (
 func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
 	a := &Awake{log: p.log, journal: p.Journal, remote: p.remote, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{})}
 	ticks := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
-	a.freezes = ticks.Freezes
+	a.freezes, a.asleep = ticks.Freezes, machine.Suspended
+	a.slept = a.asleep()
 	a.gone.Go(func() {
 		defer ticks.Stop()
 		tick := time.NewTicker(awakeEvery)
@@ -93,6 +98,7 @@ func (a *Awake) examine(due, overdue bool) {
 	}
 	a.seen = len(all)
 	now := time.Since(a.began)
+	a.suspended(now)
 	soon := a.until > 0 && now <= a.until
 	if !soon && !overdue && (!a.acts || !due && now < a.read+readEvery) {
 		return
@@ -125,6 +131,17 @@ func (a *Awake) examine(due, overdue bool) {
 		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
 			quantity.FormatInstant(from), quantity.FormatInstant(to), e.What, quantity.FormatInstant(at))})
 	}
+}
+
+// suspended notes that the machine was suspended since it was asked last. The clock of the run stood still meanwhile, as did a watchdog on
+// this machine; one on another machine went on. Mu is held.
+func (a *Awake) suspended(now time.Duration) {
+	all := a.asleep()
+	if d := all - a.slept; d >= longFreeze {
+		a.last, a.until, a.acts = pulse.Freeze{From: a.heard, To: now}, now+stillWorks, a.acts || d >= actsAfter
+		a.log.Event(result.Event{Event: "brunt.frozen", Text: "the machine was suspended for " + quantity.FormatInstant(d)})
+	}
+	a.slept, a.heard = all, now
 }
 
 // besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last long

@@ -108,6 +108,7 @@ func TestAwake_BothUndo(t *testing.T) {
 			var tl *chaos.Timeline
 			a := &Awake{
 				log: log, cancel: cancel, journal: j, began: began, timeline: func() *chaos.Timeline { return tl }, freezes: func() []pulse.Freeze { return nil },
+				asleep: func() time.Duration { return 0 },
 			}
 			now := func() time.Duration { return time.Since(began) }
 			fault := scenarios.Fault{Name: "it", At: new(quantity.Duration), For: quantity.Duration(stays), Within: quantity.Duration(stays)}

@@ -1,0 +1,140 @@
+package run_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
+)
+
+// installed finds a program, and skips the test where there is none.
+func installed(t *testing.T, name, pattern string) string {
+	t.Helper()
+	if found, _ := filepath.Glob(pattern); len(found) > 0 {
+		return found[len(found)-1]
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skipf("%v; apt-get install redis-server postgresql-15", err)
+	}
+	return path
+}
+
+// daemon runs a program that listens on a port of loopback until the test ends. Ready asks it.
+func daemon(t *testing.T, command func(port string) *exec.Cmd, ready func(port string) bool) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = l.Addr().String()
+	_ = l.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	c := command(port)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Signal(os.Interrupt)
+		_ = c.Wait()
+	})
+	suite.Until(t, c.Path, func() bool { return ready(port) })
+	return addr
+}
+
+// newRedis starts a redis-server. It returns the URL of its endpoint.
+func newRedis(t *testing.T) string {
+	t.Helper()
+	server, dir := installed(t, "redis-server", ""), t.TempDir()
+	return "redis://" + daemon(t, func(port string) *exec.Cmd {
+		return exec.Command(server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel", "warning")
+	}, func(port string) bool {
+		return exec.Command(installed(t, "redis-cli", ""), "-p", port, "ping").Run() == nil
+	})
+}
+
+// newPostgres starts a PostgreSQL. It returns the URL of its endpoint.
+func newPostgres(t *testing.T) string {
+	t.Helper()
+	const bin = "/usr/lib/postgresql/*/bin/"
+	dir, err := os.MkdirTemp("", "brunt-fault-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	as := func(name string, args ...string) *exec.Cmd {
+		argv := append([]string{installed(t, name, bin+name)}, args...)
+		if os.Getuid() == 0 { // which PostgreSQL refuses
+			argv = append([]string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}, argv...)
+		}
+		return exec.Command(argv[0], argv[1:]...)
+	}
+	if os.Getuid() == 0 {
+		if out, err := exec.Command("chown", "postgres:postgres", dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	if out, err := as("initdb", "-D", dir, "-A", "trust", "-U", "postgres", "--no-sync", "--no-locale", "-E", "UTF8").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return "postgres://postgres@" + daemon(t, func(port string) *exec.Cmd {
+		return as("postgres", "-D", dir, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off",
+			"-c", "dynamic_shared_memory_type=mmap")
+	}, func(port string) bool {
+		return as("pg_isready", "-h", "127.0.0.1", "-p", port, "-U", "postgres").Run() == nil
+	}) + "/postgres"
+}
+
+// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL act on a load, are proved, and leave nothing behind.
+func TestQueries_Faults(t *testing.T) {
+	t.Parallel()
+	const redis, sql = `{redis: [SET, "user:${int(1,9)}", a], name: call}`, `{sql: "select $1::int", args: [7], name: call}`
+	for _, c := range []struct {
+		fault, step string
+		load        func(*seen) string
+		short       bool
+	}{
+		{`redis.error: {from: load, to: target, command: SET, key: "user:*"}`, redis, failed(.5, 1, "error LOADING"), true},
+		{`redis.error: {from: load, to: target, percent: 30%, reply: READONLY no}`, redis, failed(.05, .6, "error READONLY"), false},
+		{`redis.delay: {from: load, to: target, delay: 100ms}`, redis, slowed(.1), false},
+		{`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, sql, failed(.5, 1, "error 40001"), true},
+		{`sql.error: {from: load, to: target, percent: 30%}`, sql, failed(.05, .6, "error 57P03"), false},
+		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, sql, slowed(.1), false},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			if testing.Short() && !c.short {
+				t.Skip("the same but for the proxy's part, which has tests of its own")
+			}
+			t.Parallel()
+			try(t, func(wrong *complaints) {
+				url := newRedis
+				if strings.HasPrefix(c.fault, "sql") {
+					url = newPostgres
+				}
+				res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: queries
+seed: 7
+target: {endpoints: {db: "%s"}}
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, timeout: 5s, flow: [%s]}
+chaos:
+  fault: {at: 1s, for: 1s, %s}
+`, url(t), c.step, c.fault), run.Options{})
+				if wrong.passed(res); len(res.Faults) != 1 {
+					t.Fatalf("%d faults", len(res.Faults))
+				}
+				checkLinkFault(t, wrong, res, res.Faults[0], "load->target", res.Duration+1, c.load)
+			})
+		})
+	}
+}
