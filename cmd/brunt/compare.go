@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
-
 	"brunt/reporters/evidence"
+	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/syntax"
 

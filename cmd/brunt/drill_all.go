@@ -128,11 +128,7 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	of := f.url
-	if len(args) > 0 {
-		of = args[0]
-	}
-	return f.finish(c, tries, system, of, declared)
+	return f.finish(c, tries, system, f.again(args), declared)
 }
 
 // play runs what can run until the budget is spent. It says whether more may come.

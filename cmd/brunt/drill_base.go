@@ -159,6 +159,26 @@ func (f *drillFlags) base(args []string, d *drills.Drill, mutant *drills.Mutant)
 	return &drills.Base{Plan: plan, Tree: tree}, nil
 }
 
+// again returns the words of a command that name the same system: a scenario, or --url with what goes with it, and --set. There are none for
+// the built-in system.
+func (f *drillFlags) again(args []string) []string {
+	words := slices.Clone(args)
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			words = append(words, flag, v)
+		}
+	}
+	if f.url != "" {
+		add("--url", f.url)
+	}
+	if f.rate != "" {
+		add("--rate", f.rate)
+	}
+	add("--service", f.services...)
+	add("--set", f.set...)
+	return words
+}
+
 // ofURL returns the text of a scenario for --url, and what is merged over it: the containers of --service.
 func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
 	line := oneline.Line{URL: f.url, Rate: cmp.Or(f.rate, drillRate)}

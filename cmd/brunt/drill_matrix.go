@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"brunt/reporters/html"
@@ -36,7 +37,9 @@ are those of all services and links of a scenario, else of those that the runs n
 				return err
 			}
 			var system *drills.System
+			var again []string
 			if of != "" {
+				again = []string{of}
 				plan, err := compile(of, &sourceFlags{trial: true})
 				if err != nil {
 					return err
@@ -53,7 +56,7 @@ are those of all services and links of a scenario, else of those that the runs n
 				}
 				runs = append(runs, drills.Tried{Name: r.Result.Name, Link: filepath.ToSlash(link), Result: r.Result})
 			}
-			fillMatrix(&page, runs, system, of)
+			fillMatrix(&page, runs, system, again)
 			if err := writeWhole(out, disk.Shared, page.Report); err != nil {
 				return err
 			}
@@ -67,8 +70,8 @@ are those of all services and links of a scenario, else of those that the runs n
 }
 
 // fillMatrix adds to a page what runs tried of a system, what its steps need, what was never tried, and the drills worth running next.
-// Of is the rest of their commands, such as checkout.yaml. Without a system its parts are those that the runs name.
-func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, of string) {
+// Again are the words of their commands that name the system, such as checkout.yaml. Without a system its parts are those that the runs name.
+func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) {
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
 	fillTried(page, m)
 	fillNeeds(page, needs)
@@ -81,8 +84,8 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 		page.Untried = append(page.Untried, "on no part at all: "+strings.Join(coverage.Effects, ", "))
 	}
 	for _, s := range coverage.Next(needs, 3) {
-		command := strings.Join([]string{"brunt drill run", s.Drill, of, "--role", syntax.ShellWord(s.Role)}, " ")
-		page.Next = append(page.Next, html.MatrixNext{Command: strings.ReplaceAll(command, "  ", " "), Why: s.Reason})
+		command := slices.Concat([]string{"brunt", "drill", "run", s.Drill}, again, []string{"--role", s.Role})
+		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: s.Reason})
 	}
 }
 

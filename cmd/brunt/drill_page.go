@@ -41,7 +41,7 @@ func (n *count) add(a *attempt) {
 }
 
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
-func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.System, of string, declared map[string]string) error {
+func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.System, again []string, declared map[string]string) error {
 	page := html.MatrixPage{}
 	var runs []drills.Tried
 	var cases []ci.Case
@@ -66,7 +66,7 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 	if slices.ContainsFunc(tries, func(a attempt) bool { return a.pair }) {
 		page.Method = drills.PairMethod
 	}
-	fillMatrix(&page, runs, system, of)
+	fillMatrix(&page, runs, system, again)
 	page.Summary = page.Coverage
 	if n.fit > 0 {
 		page.Summary = drills.Share(n.passed, n.failed, n.fit)

@@ -7,9 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"brunt/scenarios"
-
 	"brunt/reporters/html"
+	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/gate"
 	"brunt/scenarios/result"
@@ -88,7 +87,7 @@ and ends with 0, with --fail-inconclusive with 8.`,
 
 func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	var err error
-	if f.Compare, err = f.options(); err != nil {
+	if f.Options, err = f.options(); err != nil {
 		return err
 	}
 	if f.Confirm < 1 || f.Runs < 1 {

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
-
 	"brunt/chaos/journal"
+	"brunt/scenarios"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/secret"
 

@@ -9,11 +9,10 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"brunt/scenarios"
-
 	"brunt/reporters/html"
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 

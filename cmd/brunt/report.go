@@ -11,11 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
-
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan/oneline"
 	"brunt/scenarios/syntax"

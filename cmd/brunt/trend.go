@@ -6,9 +6,8 @@ import (
 	"io"
 	"os"
 
-	"brunt/scenarios"
-
 	"brunt/reporters/html"
+	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/disk"
 

@@ -196,6 +196,3 @@ func (x *Comparison) confirmed(ctx context.Context, found *compare.Comparison) e
 	}
 	return found.Confirm(as, bs, x.Options)
 }
-
-// mostAgain is how often a pair without a usable result is repeated.
-const mostAgain = 5

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/generator"
@@ -44,7 +45,7 @@ func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 	var why string
 	var ok bool
-	for range mostAgain {
+	for range noise.Attempts {
 		n := x.number
 		x.number++
 		order := x.order()
@@ -74,7 +75,7 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		}
 		fmt.Fprintf(x.Log, "pair %d is repeated: %s\n", n+1, why)
 	}
-	fmt.Fprintf(x.Log, "brunt: %d pairs in a row show nothing: %s\n", mostAgain, why)
+	fmt.Fprintf(x.Log, "brunt: %d pairs in a row show nothing: %s\n", noise.Attempts, why)
 	return a, b, scenarios.Exit(scenarios.ExitInvalid)
 }
 

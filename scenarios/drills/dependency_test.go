@@ -59,6 +59,8 @@ func TestNewDependencies(t *testing.T) {
 	two.Units = []string{"store[0]", "names[0]"}
 	slow := gone
 	slow.Kind = "network.latency"
+	apart := gone
+	apart.Kind = "network.disconnect"
 	unmet := gone
 	unmet.Traffic = 0
 	for _, c := range []struct {
@@ -89,6 +91,7 @@ func TestNewDependencies(t *testing.T) {
 		{"the links of one caller", oneCaller, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 		{"two services", two, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 		{"a slow link takes nothing away", slow, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
+		{"out of its network", apart, map[string]asked{"list": {500, 400, .002, .004}}, "store", map[string]drills.Need{"list": drills.Hard}},
 		{"it met no traffic", unmet, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,6 +116,8 @@ func TestNewDependencies_Several(t *testing.T) {
 	fails, holds := map[string]asked{"list": {500, 400, .002, .004}}, map[string]asked{"list": {500, 0, .002, .004}}
 	hang := gone
 	hang.Kind = "process.freeze"
+	cut, reset, forgotten := gone, gone, gone
+	cut.Kind, reset.Kind, forgotten.Kind = "network.blackhole", "network.reset", "network.half_open"
 	beside := outage("beside", 9, gone, well, fails)
 	other := hang
 	other.Name, other.Injected, other.Until, other.Units = "g", 12, 20, []string{"names[0]"}
@@ -126,6 +131,8 @@ func TestNewDependencies_Several(t *testing.T) {
 	}{
 		{"newest", []drills.Tried{outage("new", 2, gone, well, holds), outage("old", 1, gone, well, fails)}, drills.Apart},
 		{"strongest", []drills.Tried{outage("new", 2, gone, well, holds), outage("hang", 1, hang, well, fails)}, drills.Hard},
+		{"a reset takes nothing away", []drills.Tried{outage("new", 2, reset, well, holds), outage("old", 1, cut, well, fails)}, drills.Hard},
+		{"nor do forgotten connections", []drills.Tried{outage("new", 2, forgotten, well, holds), outage("old", 1, cut, well, fails)}, drills.Hard},
 		{"overlapped and spoilt", []drills.Tried{beside, spoilt, outage("old", 1, gone, well, holds)}, drills.Apart},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -29,7 +29,7 @@ import (
 
 // Settings are those of a gate.
 type Settings struct {
-	Compare compare.Options
+	Options compare.Options
 	Runs    int           // at most as many: one, and another while the result is inconclusive
 	Confirm int           // new runs that confirm a failure
 	Wait    time.Duration // for a quiet machine, in all
@@ -135,7 +135,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := now[0].Known(g.Compare); err != nil {
+	if err := now[0].Known(g.Options); err != nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
 	all, err := g.History.Records(ctx)
@@ -168,7 +168,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 				scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, scenarios.Amount(more, "new run"), why)
 		},
 	}
-	found, made, err := trial.Decide(now, g.Compare)
+	found, made, err := trial.Decide(now, g.Options)
 	if found == nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
@@ -206,7 +206,7 @@ func (g *Gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 		n := min(len(known), compare.LeastHistory)
 		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
 		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", scenarios.Amount(n, "record"), compare.LeastHistory)
-		d.Says = append(compare.Outlook(known, g.Runs, g.Compare), left...)
+		d.Says = append(compare.Outlook(known, g.Runs, g.Options), left...)
 	}
 	g.describe(d, made)
 	return Outcome{Decision: d}, nil

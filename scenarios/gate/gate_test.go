@@ -63,7 +63,7 @@ func TestGate_Decide(t *testing.T) {
 		h := openedHistory(t, dir)
 		defer h.Close()
 		var b strings.Builder
-		g := &Gate{Settings: Settings{Runs: 3, Confirm: 2, Compare: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+		g := &Gate{Settings: Settings{Runs: 3, Confirm: 2, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
 		g.one = func(context.Context) (*compare.Record, error) {
 			if runs == len(p95) {
 				return nil, errors.New("no further run")
@@ -93,7 +93,7 @@ func TestGate_Decide(t *testing.T) {
 		return all[len(all)-1]
 	}
 	_, out, _, err := pass(-1, -1, -1, -1, -1, -1, -1)
-	if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || strings.Count(out, "repeated") != mostAgain-1 {
+	if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || strings.Count(out, "repeated") != noise.Attempts-1 {
 		t.Fatalf("runs that show nothing are repeated: %q, %v", out, err)
 	}
 	for i := range compare.LeastHistory {
@@ -148,12 +148,12 @@ func TestGate_NotKept(t *testing.T) {
 		t.Error("a folder that is gone can be written")
 	}
 	var b strings.Builder
-	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Compare: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
 	g.one = func(context.Context) (*compare.Record, error) { return measured(100, .2), nil }
 	if o, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || o.Decision.Verdict != scenarios.Regression {
 		t.Errorf("%v: %+v", err, o.Decision)
 	}
-	g.Compare.Steps = []string{"raed"}
+	g.Options.Steps = []string{"raed"}
 	if _, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
 		t.Errorf("a step that no run has is %v", err)
 	}
@@ -169,7 +169,7 @@ func TestGate_Outdated(t *testing.T) {
 	h := learned(t, t.TempDir(), func(i int) *compare.Record { return record(i, 1) })
 	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
 	var b strings.Builder
-	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Compare: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
 	g.one = func(context.Context) (*compare.Record, error) { return record(100, compare.RecordVersion), nil }
 	if _, err := g.decide(t.Context()); err != nil || strings.Count(b.String(), want) != 1 {
 		t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
@@ -215,7 +215,7 @@ func TestGate_Again(t *testing.T) {
 // TestGate_Ended: a run that ends a gate is its outcome, with the runs before it.
 func TestGate_Ended(t *testing.T) {
 	h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
-	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Compare: compare.Options{Alpha: .05}}, Name: "s", History: h, Out: io.Discard, Log: io.Discard}
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h, Out: io.Discard, Log: io.Discard}
 	g.Page = func(id string) string { return id }
 	g.Run = func(context.Context) (*result.Result, error) {
 		return &result.Result{Verdict: scenarios.Fail, Reason: "errors are many", ExitCode: scenarios.ExitFail}, nil

@@ -17,9 +17,6 @@ import (
 // firstPause is how long a gate waits before it makes a disturbed run again. Each further pause is twice as long.
 const firstPause = 5 * time.Second
 
-// mostAgain is how often a run without a usable result is made.
-const mostAgain = 5
-
 // A disturbedError is the end of a run that failed its own objectives while another load disturbed the machine.
 type disturbedError struct {
 	why  string
@@ -59,7 +56,7 @@ func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
 		r, err := g.one(ctx)
-		for again := 1; again < mostAgain && errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)); again++ {
+		for again := 1; again < noise.Attempts && errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)); again++ {
 			fmt.Fprintln(g.Log, "brunt: a run shows nothing about the target and is repeated")
 			r, err = g.one(ctx)
 		}

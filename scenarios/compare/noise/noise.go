@@ -12,6 +12,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// Attempts is how often a run is made at most where it shows nothing, since the machine was too busy.
+const Attempts = 5
+
 // A Noise is how quiet the machine was during a run. A figure of NaN, which JSON has as null, is not known.
 type Noise struct {
 	Lag      result.Num `json:"lag"`       // brunt's own lag, p99, in seconds
