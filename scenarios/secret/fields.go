@@ -16,6 +16,9 @@ import (
 // XML, a variable of an environment, and the password before the host of a URL.
 func Fields(text string) string { return Mask(text, find(text)) }
 
+// Spans returns the places of what [Fields] masks.
+func Spans(text string) []Span { return find(text) }
+
 // Hide is Fields with as many stars as a value has characters.
 func Hide(text string) string { return Stars(text, find(text)) }
 

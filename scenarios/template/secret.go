@@ -42,6 +42,7 @@ type Secrets struct {
 	left    int             // values that went from it
 	bytes   int             // length of the forms of those in it
 	some    atomic.Bool     // there is a form to mask
+	tell    func(v string)  // see Watch; nil: it is not watched
 
 	offered offered
 }
@@ -88,6 +89,19 @@ func (s *Secrets) add(v string, forms []string) {
 		s.forms.add(f)
 	}
 	s.some.Store(len(s.forms.count) > 0)
+	if s.tell != nil {
+		s.tell(v)
+	}
+}
+
+// Watch calls tell with each value that becomes a secret from now on. Tell uses no method of s.
+func (s *Secrets) Watch(tell func(v string)) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell = tell
 }
 
 // Shown makes the names of steps, loads, units, faults and checks known. No value that is one of

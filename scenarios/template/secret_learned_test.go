@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,4 +201,19 @@ func BenchmarkSecrets_Offer(b *testing.B) {
 			s.Offer(fresh)
 		}
 	})
+}
+
+// TestSecrets_Watch: Watch reports each value that becomes a secret once, whether it is given or learned.
+func TestSecrets_Watch(t *testing.T) {
+	var s template.Secrets
+	var got []string
+	s.Add("before-0123456789")
+	s.Watch(func(v string) { got = append(got, v) })
+	s.Learn("learned-0123456789", "before-0123456789", "short")
+	s.Add("given-0123456789")
+	s.Offer([]byte("offered-0123456789"))
+	s.Learn("learned-0123456789")
+	if want := []string{"learned-0123456789", "given-0123456789", "offered-0123456789"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
