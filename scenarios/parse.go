@@ -94,6 +94,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	var doc document
 	syntax.Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = sc.Secrets.Mask(doc.Name), doc.Hypothesis, doc.Target, doc.Pacing
+	sc.Workers = doc.Workers
 	sc.Meta, sc.Roles = doc.Meta.masked(sc.Secrets), doc.Roles
 	sc.Dependencies = doc.Dependencies
 	sc.Auth, sc.Sign = doc.Auth, doc.Sign

@@ -19,6 +19,7 @@ type Scenario struct {
 	Seed         uint64
 	SeedGiven    bool // false: Seed was drawn at random
 	Pacing       string
+	Workers      int // processes that make the load; zero: this one
 	Target       Target
 	Tables       []*template.Table
 	Warmup       time.Duration
@@ -162,6 +163,9 @@ type document struct {
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
+	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says; zero is brunt's own process alone.
+	// The other commands that run a scenario make its load alone
+	Workers int `yaml:"workers,min=1,max=64"`
 }
 
 // A Watched is an entry of `metrics`, `alerts` or `watch` with undecoded settings.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"brunt/scenarios/reference"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/terms"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
@@ -187,6 +189,48 @@ const maxReadme = 10_000
 func TestReadme_Length(t *testing.T) {
 	if n := len(read(t, filepath.Join(top, "README.md"))); n > maxReadme {
 		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/reference", n, maxReadme)
+	}
+}
+
+// TestWhyInvalid checks that each reason on the page of invalid runs is one that the code can give.
+func TestWhyInvalid(t *testing.T) {
+	var source strings.Builder
+	for _, dir := range []string{"scenarios", "chaos", "targets"} {
+		err := filepath.WalkDir(filepath.Join(top, dir), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+				source.WriteString(read(t, path))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, page := 0, read(t, filepath.Join(top, "scenarios", "reference", "topics", "why-invalid.md"))
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(page, -1) {
+		for part := range strings.SplitSeq(m[1], "…") {
+			n++
+			if part = strings.Trim(part, " :"); !strings.Contains(source.String(), part) {
+				t.Errorf("no message of the code has %q, of the reason %q", part, m[1])
+			}
+		}
+	}
+	if n < 12 {
+		t.Errorf("only %d reasons found", n)
+	}
+}
+
+// TestExplain_Terms checks that `brunt explain NAME` has the whole of every term, as the page says behind an underlined one.
+func TestExplain_Terms(t *testing.T) {
+	r, err := newReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range terms.All() {
+		said, err := r.Explain(term.Name)
+		if words := strings.Join(strings.Fields(said), " "); err != nil || !strings.Contains(words, strings.Join(strings.Fields(term.Text), " ")) {
+			t.Errorf("brunt explain %s (%v) says\n%s", term.Name, err, said)
+		}
 	}
 }
 

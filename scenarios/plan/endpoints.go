@@ -53,6 +53,7 @@ func (c *compiler) endpoints() {
 		u, err := c.endpointURL(text)
 		if err == nil {
 			end.Addr, end.GRPC = targets.HostPort(u), u.Scheme == "grpc"
+			end.Scheme = u.Scheme
 			end.HTTP = end.GRPC || u.Scheme == "http"
 			err = c.target(u)
 		}

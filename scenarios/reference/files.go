@@ -25,7 +25,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 		"scenarios/README.md": r.page("Scenarios: the language, the verdict and the commands",
 			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any part of this page and more.",
 			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"), r.keys("Keys of a step", "step"),
-			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("plans"), r.keys("Keys of a policy", "policy"),
+			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("why-invalid"), r.topic("plans"), r.keys("Keys of a policy", "policy"),
 			r.topic("drills"), drills, r.keys("Keys of a drill", "drill"),
 			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"), r.topic("speed")),
 		"chaos/README.md": r.page("Faults",

@@ -172,6 +172,13 @@ func (r *Reference) Explain(query string) (string, error) {
 	case len(found) == 0:
 		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}
 	case len(found) > maxWhole:
+		for _, e := range found { // the page shows its first sentence, and leads here
+			if e.Sort == "term" {
+				r.write(&b, e)
+				b.WriteString("\n")
+			}
+		}
+		found = slices.DeleteFunc(found, func(e *entry) bool { return e.Sort == "term" })
 		fmt.Fprintf(&b, "%s is a key in several places:\n\n", query)
 		r.table(&b, r.together(found), "")
 		return b.String(), nil
