@@ -234,7 +234,7 @@ func engine(ctx context.Context, getenv func(string) string) Check {
 			defer cancel()
 			var i docker.Info
 			if i, err = e.Info(ctx); err == nil {
-				if name, err := e.Product(ctx); err == nil && name != "Docker" {
+				if name, err := docker.Product(ctx, e); err == nil && name != "Docker" {
 					return Check{
 						"docker", Limited, fmt.Sprintf("%s %s, API %s, cgroup v%s, at %s", name, i.Version, i.API, i.Cgroup, at.Host),
 						"brunt speaks the same API with it; its tests run on Docker's engine alone, so try each fault on containers by `brunt inject` before you rely on it",

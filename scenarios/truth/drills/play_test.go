@@ -134,7 +134,7 @@ func (d drill) play(t *testing.T) (out row) {
 	w := watchUnits(dir)
 	asked := watchRoles(dir, d.roles)
 	var data []snapshot
-	if d.ids != nil && until(t, exited, func() bool { ids, _ := acknowledged(dir); return len(ids) > 0 }) {
+	if d.ids != nil && until(t, exited, func() bool { return len(written(dir, "acked")) > 0 }) {
 		// The load has begun. It is over, and its last answers are in, when this time has passed.
 		select {
 		case <-time.After(warmup + seconds(float64(d.seconds)) + timeout):
@@ -166,7 +166,8 @@ func (d drill) play(t *testing.T) (out row) {
 		}
 		return out
 	}
-	acked, late := acknowledged(dir)
+	acked := written(dir, "acked")
+	late := r.late(acked)
 	failed := failures(dir)
 	d.compare(&out, r, probes, changes, arrivals(acked, failed))
 	if d.watch != "" {
@@ -390,7 +391,7 @@ func (d drill) compareVerdict(out *row, r *report, metric string, holds bool) {
 }
 
 // compareWrites holds the ledger against the front's log and the data. Late is how many writes the front acknowledged as
-// the timeout passed: the client may have left before it read the answer.
+// the timeout passed, or while brunt stood still until it passed: the client may have left before it read the answer.
 func (d drill) compareWrites(out *row, r *report, acked []write, late int, data []snapshot) {
 	if r.Ledger == nil {
 		out.errorf("there is no ledger")
@@ -587,15 +588,20 @@ func written(dir, log string) (all []write) {
 	return all
 }
 
-// acknowledged are the writes that the front acknowledged, and how many of them took nearly the timeout or longer.
-func acknowledged(dir string) (all []write, late int) {
-	all = written(dir, "acked")
-	for _, w := range all {
-		if w.took > timeout*8/10 {
-			late++
+// late counts the writes whose answer the client may not have read: the front took nearly the timeout or longer, or the
+// answer came while brunt stood still, and the timeout had passed when it went on.
+func (r *report) late(acked []write) (n int) {
+	for _, w := range acked {
+		answered, over := w.came.Add(w.took).Sub(r.T0), w.came.Add(timeout*8/10).Sub(r.T0)
+		asleep := slices.ContainsFunc(r.Generator.Freezes, func(z struct{ T, D float64 }) bool {
+			from, to := seconds(z.T), seconds(z.T+z.D)
+			return from <= answered && answered <= to && over <= to
+		})
+		if w.took > timeout*8/10 || asleep {
+			n++
 		}
 	}
-	return all, late
+	return n
 }
 
 // failures are the writes that the front refused, the prober's among them, by the time at which they came.

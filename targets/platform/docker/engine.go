@@ -250,7 +250,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 }
 
 // Product returns what answers at the address: Docker, or Podman, which speaks the same API.
-func (e *Engine) Product(ctx context.Context) (string, error) {
+func Product(ctx context.Context, e *Engine) (string, error) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
 	v, err := e.api.ServerVersion(soon)
