@@ -76,12 +76,7 @@ func (s *service) run(m moment, worse float64) Run {
 
 // TestDependent_FalseAlarms counts false alarms of each design where requests depend on each other.
 func TestDependent_FalseAlarms(t *testing.T) {
-	trials := 500
-	if suite.Full() {
-		trials = 1000
-	} else if testing.Short() {
-		trials = 20
-	}
+	trials := suite.Trials(1000)
 	small := Options{Margins: Margins{}}
 	must(t, small.Margins.ParseMargin("0.01%"))
 	one := Options{Margins: small.Margins, Metrics: []string{"p50"}}

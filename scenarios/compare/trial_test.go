@@ -8,16 +8,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare/noise"
+	"brunt/scenarios/suite"
 )
 
 // TestTrial runs gates with histories that earlier gates made: of means of three runs at first, then
 // of as many as each needed, without those that failed. It compares how often an unchanged run
 // fails, and how often it has no verdict, with a gate of one run.
 func TestTrial(t *testing.T) {
-	all, some := 1000, 250 // trials: of false alarms, and of detections
-	if testing.Short() {
-		all, some = 30, 15
-	}
+	all, some := suite.Trials(1000), suite.Trials(250) // of false alarms, and of detections
 	const confirm, grown = 2, 4
 	small := Options{Margins: Margins{}, Metrics: []string{"p95"}} // without a margin that hides false alarms
 	must(t, small.Margins.ParseMargin("0.01%"))

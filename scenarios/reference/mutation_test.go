@@ -15,6 +15,7 @@ import (
 
 	"brunt/scenarios/doctor"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 )
 
@@ -111,10 +112,7 @@ const mutationsEach = 200
 // TestMutations applies each mutation to every shipped scenario: `validate` and `doctor` find
 // nothing, or report an error with its place, and never panic.
 func TestMutations(t *testing.T) {
-	files, each := shipped(t), mutationsEach
-	if testing.Short() {
-		each /= 10
-	}
+	files, each := shipped(t), max(suite.Trials(mutationsEach), 20)
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			b, err := os.ReadFile(file)
