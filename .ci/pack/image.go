@@ -65,9 +65,9 @@ func (r *release) image(p program, in []entry) error {
 	return r.write(p.release(r.version)+".image.tar", out)
 }
 
-// build makes the image: one layer with the program and its licences.
+// build makes the image: one layer with the program, its licences and the certificate authorities.
 func (r *release) build(p program, in []entry) (v1.Image, error) {
-	files := []entry{{p.file(), 0o755, in[0].text}}
+	files := []entry{{p.file(), 0o755, in[0].text}, {rootsFile, 0o644, roots()}}
 	for _, e := range in[1:] {
 		if e.path == "LICENSE" || e.path == "THIRD-PARTY.txt" {
 			files = append(files, e)

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"crypto/x509"
 	"debug/buildinfo"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,6 +121,30 @@ func TestPack(t *testing.T) {
 		}
 		if c, err := img.ConfigFile(); err != nil || c.Architecture != "amd64" || len(c.Config.Entrypoint) != 1 || !c.Created.Equal(r.time) {
 			t.Errorf("%+v %v", c, err)
+		}
+		layers, err := img.Layers()
+		if err != nil || len(layers) != 1 {
+			t.Fatalf("%d layers, %v", len(layers), err)
+		}
+		text, err := layers[0].Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer text.Close()
+		r := tar.NewReader(text)
+		for {
+			h, err := r.Next()
+			if err != nil {
+				t.Fatalf("there are no certificate authorities in the image: %v", err)
+			}
+			if h.Name != "etc/ssl/certs/ca-certificates.crt" {
+				continue
+			}
+			pems, err := io.ReadAll(r)
+			if pool := x509.NewCertPool(); err != nil || h.Mode&0o444 != 0o444 || !pool.AppendCertsFromPEM(pems) || bytes.Count(pems, []byte("BEGIN")) < 100 {
+				t.Errorf("%v, mode %o, %d certificates", err, h.Mode, bytes.Count(pems, []byte("BEGIN")))
+			}
+			return
 		}
 	})
 	t.Run("deb", func(t *testing.T) {
