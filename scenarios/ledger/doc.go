@@ -9,6 +9,7 @@
 //	verify.go  the verification and the state of each write: held, lost, stale, duplicated, …
 //	again.go   asks again for writes that are missing, which are late if they come
 //	span.go    the recovery point: the time over which lost writes had been acknowledged
+//	batch.go   what the ledger of a worker sends to that of its run
 //	probe.go   reads the latest write while the load runs, for stale reads
 //	ask.go     asks a unit for a write, until it answers
 //	list.go    lists the writes that are not simply held

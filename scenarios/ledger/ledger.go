@@ -20,7 +20,9 @@ type Ledger struct {
 	unnamed  atomic.Int64
 	latest   atomic.Pointer[latest] // kept while a prober reads
 	prober   atomic.Pointer[prober]
-	stop     func() // stops flushing and waits for it
+	reads    *reads // while the load runs; nil: none are made
+	parts    int    // of the load, each with a ledger of its own; one: this ledger has it all
+	stop     func() // stops flushing and waits for it; nil: there is none
 	findings string // the file that lists writes which are not simply held; empty is none
 }
 
@@ -37,7 +39,8 @@ func Open(p *Spec, path string, shards int) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{Spec: p, kept: kept, findings: path}
+	l := newLedger(p, kept, 1)
+	l.findings = path
 	done, over := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(over)
@@ -56,9 +59,19 @@ func Open(p *Spec, path string, shards int) (*Ledger, error) {
 	return l, nil
 }
 
+func newLedger(p *Spec, kept *writelog.Log, parts int) *Ledger {
+	l := &Ledger{Spec: p, kept: kept, parts: parts}
+	if p.Probe > 0 {
+		l.reads = newReads()
+	}
+	return l
+}
+
 // Close discards the recorded writes.
 func (l *Ledger) Close() error {
-	l.stop()
+	if l.stop != nil {
+		l.stop()
+	}
 	return l.kept.Close()
 }
 

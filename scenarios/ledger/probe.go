@@ -23,10 +23,19 @@ type latest struct {
 type prober struct {
 	*verification
 	stop func()
+}
 
+// reads are what the reads found. Any goroutine may use it.
+type reads struct {
 	mu    sync.Mutex
-	reads result.LedgerReads
+	found result.LedgerReads
 	stale []time.Duration // when the stale reads were sent
+}
+
+func newReads() *reads { return &reads{found: noReads()} }
+
+func noReads() result.LedgerReads {
+	return result.LedgerReads{First: result.NaN, Last: result.NaN, Units: map[string]int64{}, Faults: map[string]int64{}}
 }
 
 // Probe begins to read writes back at the rate of the ledger. [Ledger.EndProbe] ends it.
@@ -35,10 +44,7 @@ func (l *Ledger) Probe(ctx context.Context, r Run) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{
-		verification: &verification{Run: r, ledger: l, out: &result.LedgerRecord{}},
-		reads:        result.LedgerReads{First: result.NaN, Last: result.NaN, Units: map[string]int64{}, Faults: map[string]int64{}},
-	}
+	p := &prober{verification: &verification{Run: r, ledger: l, out: &result.LedgerRecord{}}}
 	for _, place := range l.Places {
 		if place.Base == "" {
 			place.Base = r.URL(place.Name)
@@ -76,7 +82,7 @@ func (l *Ledger) EndProbe() {
 func (p *prober) probe(ctx context.Context, u *asked) {
 	a := p.asker(u)
 	defer a.close()
-	tick := time.NewTicker(max(time.Millisecond, time.Duration(float64(time.Second)/float64(p.ledger.Spec.Probe))))
+	tick := time.NewTicker(max(time.Millisecond, time.Duration(float64(time.Second)*float64(p.ledger.parts)/float64(p.ledger.Spec.Probe))))
 	defer tick.Stop()
 	var last *latest
 	for {
@@ -95,27 +101,24 @@ func (p *prober) probe(ctx context.Context, u *asked) {
 		if ctx.Err() != nil {
 			return // a read that was cut off says nothing
 		}
-		p.count(u.Name, s.n, sent, w)
+		p.ledger.reads.count(u.Name, s.n, sent, w)
 	}
 }
 
 // count counts a read of a unit that found a write n times.
-func (p *prober) count(unit string, n int, sent time.Duration, w *latest) {
+func (p *reads) count(unit string, n int, sent time.Duration, w *latest) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &p.reads
+	r := &p.found
 	r.Made++
 	switch {
 	case n == noAnswer:
 		r.Unanswered++
 	case n == 0:
 		if r.Stale++; r.Stale == 1 {
-			r.First = result.Sec(sent)
+			r.First, r.Last = result.Sec(sent), result.Sec(sent)
 		}
 		r.First, r.Last = min(r.First, result.Sec(sent)), max(result.Sec(sent), r.Last)
-		if r.Stale == 1 {
-			r.Last = result.Sec(sent)
-		}
 		r.Longest = max(r.Longest, result.Sec(sent-w.at))
 		r.Units[unit]++
 		if len(p.stale) < mostStale {
@@ -124,16 +127,44 @@ func (p *prober) count(unit string, n int, sent time.Duration, w *latest) {
 	}
 }
 
+// take returns what was found since it was called last.
+func (p *reads) take() (found result.LedgerReads, stale []time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found, stale = p.found, p.stale
+	p.found, p.stale = noReads(), nil
+	return found, stale
+}
+
+// add adds what the ledger of a worker found.
+func (p *reads) add(found *result.LedgerReads, stale []time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := &p.found
+	if found.Stale > 0 {
+		if r.Stale == 0 {
+			r.First, r.Last = found.First, found.Last
+		}
+		r.First, r.Last = min(r.First, found.First), max(r.Last, found.Last)
+	}
+	r.Made, r.Unanswered, r.Stale = r.Made+found.Made, r.Unanswered+found.Unanswered, r.Stale+found.Stale
+	r.Longest = max(r.Longest, found.Longest)
+	for unit, n := range found.Units {
+		r.Units[unit] += n
+	}
+	p.stale = append(p.stale, stale[:min(len(stale), mostStale-len(p.stale))]...)
+}
+
 // during returns what the reads found, with the faults that were in.
-func (p *prober) during(r Run) *result.LedgerReads {
+func (p *reads) during(r Run) *result.LedgerReads {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, at := range p.stale {
 		for _, c := range r.Faults {
 			if c.N >= 0 && at >= c.Injected && at <= c.Cleared {
-				p.reads.Faults[c.Name]++
+				p.found.Faults[c.Name]++
 			}
 		}
 	}
-	return &p.reads
+	return &p.found
 }

@@ -75,8 +75,8 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	if flushed != nil {
 		r.Note("%v", flushed)
 	}
-	if p := l.prober.Load(); p != nil {
-		out.Reads = p.during(r)
+	if l.reads != nil {
+		out.Reads = l.reads.during(r)
 	}
 	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
 	settle := l.SettleOr().D()

@@ -43,7 +43,9 @@ type LedgerRecord struct {
 	// writes in other states than held, the worst first; all are in ledger.jsonl
 	Keys []WriteKey `json:"keys"`
 	Left int64      `json:"left,omitempty"` // number of further writes
-	Note string     `json:"note,omitempty"` // why it was not read, or oddities
+	// why writes that lost workers made are not in it; empty: it has all writes
+	Unreported string `json:"unreported,omitempty"`
+	Note       string `json:"note,omitempty"` // why it was not read, or oddities
 }
 
 // Wrong counts the writes that are known to be lost, duplicated or stale.

@@ -466,7 +466,7 @@ func (r *runner) openLoads() (err error) {
 
 // probeWrites begins to read writes back while the load runs, if the ledger asks for it.
 func (r *runner) probeWrites(ctx context.Context) error {
-	if r.loads.ledger == nil {
+	if r.loads.ledger == nil || r.loads.crew != nil { // the workers read their own writes
 		return nil
 	}
 	return r.loads.ledger.Probe(ctx, r.ledgerRun())
@@ -476,30 +476,43 @@ func (r *runner) probeWrites(ctx context.Context) error {
 func (r *runner) verifyLedger(ctx context.Context) (err error) {
 	if r.loads.ledger != nil {
 		r.written, err = r.loads.ledger.Verify(ctx, r.ledgerRun())
+		if r.written != nil && r.loads.crew != nil {
+			r.written.Unreported = r.loads.crew.Unreported()
+		}
 	}
 	return err
 }
 
 // ledgerRun describes this run for the verification of the ledger.
 func (r *runner) ledgerRun() ledger.Run {
-	query := r.Plan.Ledger.Query.Call
-	of := r.Protocols.Select(query)
+	l := r.loads.reading()
+	l.End, l.Faults, l.Note, l.Event, l.URL = r.End(), r.faults.records, r.Note, r.Event, r.readAt
+	l.Progress = func(asked, all int64) {
+		r.logger.Info("ledger.reading", "asked", asked, "of", all)
+		if r.o.Live != nil {
+			r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
+		}
+	}
+	return l
+}
+
+// readAt returns the URL at which the ledger reads a unit.
+func (r *runner) readAt(unit string) string {
+	return plan.UnitURL(r.Plan, r.Plan.Ledger.Query.Call, r.sys.Addr(unit))
+}
+
+// reading describes how writes are read.
+func (l *loads) reading() ledger.Run {
+	query := l.Plan.Ledger.Query.Call
+	of := l.Protocols.Select(query)
 	return ledger.Run{
-		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.faults.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash("ledger"))) },
-		Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event,
-		Progress: func(asked, all int64) {
-			r.logger.Info("ledger.reading", "asked", asked, "of", all)
-			if r.o.Live != nil {
-				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
-			}
-		},
-		URL: func(unit string) string { return plan.UnitURL(r.Plan, query, r.sys.Addr(unit)) },
+		T0: l.T0(), Now: l.Now, Checks: l.Checks, Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"))) },
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
-			return of.Client(r.requests.straight(base, timeout, samples))
+			return of.Client(l.requests.straight(base, timeout, samples))
 		},
-		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },
-		Retry:        func(out *scenarios.Outcome) bool { return r.Protocols.Retry(query, out) },
+		Absent:       func(out *scenarios.Outcome) bool { return l.Protocols.Absent(query, out) },
+		Retry:        func(out *scenarios.Outcome) bool { return l.Protocols.Retry(query, out) },
 		EndIteration: of.Ender(),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/rpc"
+	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
@@ -35,7 +36,8 @@ type worker struct {
 	*session
 	compile func(workers.Source) (*plan.Plan, error)
 	loads   *loads
-	drop    func() // ends the renewal of tokens
+	drop    func()                      // ends the renewal of tokens
+	probe   func(context.Context) error // begins to read writes back; nil: the scenario has no ledger
 	mon     *generator.Monitor
 	ticked  time.Duration
 	jobs    sync.WaitGroup
@@ -108,10 +110,24 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	if err := w.Bind(ctx, w.loads.requests.reach); err != nil {
 		return err
 	}
+	w.openLedger(r.Read)
 	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []pulse.Freeze { return w.mon.Freezes() })
 	w.ear = workers.NewEar(w.patient)
 	w.stats, w.failures = make([]load.Stats, len(w.Loads)), make([]string, len(w.Loads))
 	return err
+}
+
+// openLedger prepares to record writes, if the scenario has a ledger. Read is where they are read, by unit.
+func (w *worker) openLedger(read map[string]string) {
+	if w.Ledger == nil {
+		return
+	}
+	w.loads.ledger = ledger.Collect(w.Ledger, int(w.loads.part.Of), runtime.GOMAXPROCS(0))
+	w.probe = func(ctx context.Context) error {
+		r := w.loads.reading()
+		r.URL = func(unit string) string { return read[unit] }
+		return w.loads.ledger.Probe(ctx, r)
+	}
 }
 
 // setEnd sets what ends the loads.
@@ -156,6 +172,11 @@ func (w *worker) start(s workers.Start) (any, error) {
 			continue
 		}
 		if err := w.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
+			return nil, err
+		}
+	}
+	if w.probe != nil {
+		if err := w.probe(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -205,6 +226,11 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	}
 	w.loads.rec.Follow(t.Promise)
 	out.Batch, out.Samples = w.loads.rec.Ship(false), w.loads.samples.Export(false)
+	if w.loads.ledger != nil {
+		more := false
+		out.Writes, more = w.loads.ledger.Take()
+		out.Over = out.Over && !more
+	}
 	all := int64(0)
 	for i, job := range w.loads.jobs {
 		if job != nil {
@@ -232,6 +258,10 @@ func (w *worker) finish(p measure.Promise) (any, error) {
 		Batch: w.loads.rec.Ship(true), Samples: w.loads.samples.Export(true), Stats: w.stats, Failures: w.failures, Spoken: []string{},
 		Quit: w.quit, QuitAt: w.quitAt,
 	}
+	if w.loads.ledger != nil {
+		w.loads.ledger.EndProbe()
+		out.Writes, _ = w.loads.ledger.Take()
+	}
 	for _, c := range w.loads.clients {
 		n := int64(0)
 		if c != nil {
@@ -258,6 +288,9 @@ func (w *worker) close() {
 	}
 	w.jobs.Wait()
 	if w.loads != nil {
+		if w.loads.ledger != nil {
+			w.loads.ledger.EndProbe()
+		}
 		_ = w.loads.close()
 	}
 }

@@ -64,6 +64,14 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 	for _, t := range r.env.Tables {
 		ready.Rows = append(ready.Rows, t.Taken())
 	}
+	if l := r.Plan.Ledger; l != nil {
+		ready.Read = map[string]string{}
+		for _, p := range l.Places {
+			if p.Base == "" {
+				ready.Read[p.Name] = r.readAt(p.Name)
+			}
+		}
+	}
 	return r.loads.crew.Ready(ctx, ready)
 }
 
@@ -81,7 +89,7 @@ func (r *runner) beginWorkers() error {
 		return nil
 	}
 	if err := r.loads.crew.Begin(&workers.Host{
-		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, UsedUp: func() { r.cancel(errUsedUp) },
+		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledger: r.loads.ledger, UsedUp: func() { r.cancel(errUsedUp) },
 		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) }, Hurry: r.o.Hurry,
 	}); err != nil {
 		return fmt.Errorf("begin the load: %w", err)

@@ -13,8 +13,22 @@ import (
 )
 
 // Judge answers an objective on writes. A write that could not be read back is neither
-// found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass.
+// found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where
+// a lost worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
 func Judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
+	r := judge(o, l)
+	if l != nil && l.Unreported != "" && r.Verdict != scenarios.Invalid && (r.Verdict == scenarios.Pass || mendable(o, r)) {
+		r.Verdict, r.Note = scenarios.Invalid, l.Unreported
+	}
+	return r
+}
+
+// mendable reports whether further writes could mend an objective that failed.
+func mendable(o slo.Objective, r result.ObjectiveResult) bool {
+	return o.Metric.Row().Unit == slo.ShareOf || o.Op == ">" || o.Op == ">=" || o.Op == "=" && float64(r.Measured) < o.Value
+}
+
+func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	r := answer.Unanswered("run", "")
 	switch {
 	case l == nil:

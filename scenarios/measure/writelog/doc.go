@@ -3,6 +3,8 @@
 //
 //	load --> [Shard.Record] --> buffer of a shard --Flush, each second--> file --[Log.Each]--> ledger
 //
+//	worker: load --> buffer of a shard --> memory --[Log.Take], each turn--> [Log.Import] --> file of the run
+//
 // A write costs one line of JSON in its shard's buffer. To keep more of a write, add a field to [Write],
 // and write and read it in log.go.
 package writelog

@@ -23,7 +23,8 @@ import (
 // last second.
 type Log struct {
 	shards []*Shard
-	file   *os.File
+	file   *os.File // nil: the writes are held in memory
+	held   held
 	most   int64
 	kept   atomic.Int64
 	over   atomic.Int64
@@ -49,7 +50,7 @@ const (
 
 // New creates the file at path, or an unnamed file where path is empty.
 func New(path string, shards int) (*Log, error) {
-	w := &Log{most: mostWrites}
+	w := newLog(shards)
 	var err error
 	if path == "" {
 		w.file, err = disk.Temp("brunt-writes-*")
@@ -59,13 +60,18 @@ func New(path string, shards int) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a file for the ledger: %w", err)
 	}
+	return w, nil
+}
+
+func newLog(shards int) *Log {
+	w := &Log{most: mostWrites}
 	for range max(1, shards) {
 		w.shards = append(w.shards, &Shard{of: w, lines: make([]byte, 0, writesRoom+longestID)})
 	}
 	for i, s := range w.shards {
 		s.next = w.shards[(i+1)%len(w.shards)]
 	}
-	return w, nil
+	return w
 }
 
 // Shard returns shard i.
@@ -87,7 +93,7 @@ func (s *Shard) Record(id []byte, end time.Duration, acked bool) bool {
 	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
 		return false
 	}
-	if w := s.of; w.kept.Load() >= w.most || w.broken.Load() != nil {
+	if w := s.of; w.kept.Load() >= w.most || w.broken.Load() != nil || w.held.full() {
 		w.over.Add(1)
 		return true
 	}
@@ -116,10 +122,17 @@ func (s *Shard) flush() {
 	if len(s.lines) == 0 {
 		return
 	}
-	if _, err := s.of.file.Write(s.lines); err != nil {
-		s.of.broken.CompareAndSwap(nil, &err)
-	}
+	s.of.write(s.lines)
 	s.lines = s.lines[:0]
+}
+
+// write appends whole lines to the file, or to those in memory.
+func (w *Log) write(lines []byte) {
+	if w.file == nil {
+		w.held.add(lines)
+	} else if _, err := w.file.Write(lines); err != nil {
+		w.broken.CompareAndSwap(nil, &err)
+	}
 }
 
 // appendWrite appends a line.
@@ -195,5 +208,8 @@ func (w *Log) Each(do func(Write) error) error {
 
 // Close closes the file and removes it.
 func (w *Log) Close() error {
+	if w.file == nil {
+		return nil
+	}
 	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
 }

@@ -80,6 +80,20 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	return a, nil
 }
 
+// Unreported says why the run does not know all writes of its workers; empty: it does.
+func (c *Crew) Unreported() string {
+	var lost []string
+	for _, m := range c.members {
+		if s := m.read(); s.end == nil {
+			lost = append(lost, fmt.Sprintf("worker %d of %d was lost at %s", m.n+1, len(c.members), quantity.FormatInstant(s.at)))
+		}
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return strings.Join(lost, ", ") + "; writes that were acknowledged shortly before are not known"
+}
+
 // AddHealth adds the workers' health to that of the process that runs them.
 func (c *Crew) AddHealth(g *result.Generator) {
 	for _, m := range c.members {

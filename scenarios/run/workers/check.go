@@ -15,9 +15,6 @@ const Most = 64
 func Check(p *plan.Plan, n int) error {
 	var why []string
 	add := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
-	if p.Ledger != nil {
-		add("`ledger` keeps every write in one process")
-	}
 	scripts := 0
 	for i := range p.Loads {
 		lp := &p.Loads[i]

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios/driver"
+	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
@@ -31,6 +32,7 @@ type Host struct {
 	*events.Log
 	Recorder *measure.Recorder
 	Samples  *samples.Set
+	Ledger   *ledger.Ledger  // nil: the scenario has none
 	UsedUp   func()          // ends the run, as unique data is used up
 	NoneLeft func(why error) // ends the run, as all workers are lost; why the first is
 	Hurry    <-chan struct{} // closed to wait for no worker any more; may be nil
@@ -206,12 +208,12 @@ func (c *Crew) turns(m *member) error {
 			return err
 		}
 		c.learn(m, a.Secrets, a.Freezes)
-		if err := c.take(m, a.Batch, a.Samples); err != nil {
+		if err := c.take(m, a.Batch, a.Samples, a.Writes); err != nil {
 			return err
 		}
 		m.change(func(s *state) {
 			s.last, s.word = a, c.host.Now()
-			s.last.Batch, s.last.Samples, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known}, samples.Exported{}, nil, nil
+			s.last.Batch, s.last.Samples, s.last.Writes, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known}, samples.Exported{}, nil, nil, nil
 		})
 		if a.UsedUp {
 			c.host.UsedUp()
@@ -235,7 +237,7 @@ func (c *Crew) turns(m *member) error {
 		return err
 	}
 	c.learn(m, e.Secrets, e.Freezes)
-	if err := c.take(m, e.Batch, e.Samples); err != nil {
+	if err := c.take(m, e.Batch, e.Samples, e.Writes); err != nil {
 		return err
 	}
 	m.change(func(s *state) { s.end, s.last.InFlight, s.last.Health = &e, nil, e.Health })
@@ -254,11 +256,14 @@ func (c *Crew) learn(m *member, secrets []string, froze []pulse.Freeze) {
 }
 
 // take adds what a worker measured to the run.
-func (c *Crew) take(m *member, b measure.Batch, s samples.Exported) error {
+func (c *Crew) take(m *member, b measure.Batch, s samples.Exported, w *ledger.Batch) error {
 	if err := c.host.Recorder.Absorb(m.n, b); err != nil {
 		return err
 	}
 	c.host.Samples.Import(s)
+	if c.host.Ledger != nil && w != nil {
+		c.host.Ledger.Import(w)
+	}
 	return nil
 }
 

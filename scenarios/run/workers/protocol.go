@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
@@ -53,6 +54,7 @@ type Ready struct {
 	Salt    [2]uint64         // of uuid()
 	Rows    []int64           // that setup picked, by table
 	Control bool              // no fault is injected
+	Read    map[string]string // URLs where the ledger reads writes, by unit
 }
 
 // A Start is when a load begins: t0 by the clock of this machine.
@@ -68,7 +70,8 @@ type Turn struct {
 type Report struct {
 	measure.Batch
 	Samples  samples.Exported
-	InFlight []int64 // iterations, by load
+	Writes   *ledger.Batch // nil: the scenario has no ledger
+	InFlight []int64       // iterations, by load
 	Over     bool    // all its loads are over
 	UsedUp   bool    // unique data is used up
 	Health   Health
@@ -104,6 +107,7 @@ func HealthOf(g *result.Generator) Health {
 type Ended struct {
 	measure.Batch
 	Samples  samples.Exported
+	Writes   *ledger.Batch // nil: the scenario has no ledger
 	Stats    []load.Stats // by load
 	Opened   []int64      // connections, by load
 	Spoken   []string     // versions of protocols

@@ -1,0 +1,44 @@
+package ledger
+
+import (
+	"time"
+
+	"brunt/scenarios/measure/writelog"
+	"brunt/scenarios/result"
+)
+
+// A Batch is what the ledger of a worker recorded since its last batch. Batches add up.
+type Batch struct {
+	writelog.Batch
+	Unnamed int64
+	Reads   *result.LedgerReads `json:",omitempty"` // nil: it makes none
+	Stale   []time.Duration     // when the stale reads were sent
+}
+
+// mostOfBatch bounds the writes of a batch, in bytes.
+const mostOfBatch = 8 << 20
+
+// Collect starts to record the writes of one part of the load, of several, for the ledger of the whole.
+func Collect(p *Spec, parts, shards int) *Ledger { return newLedger(p, writelog.NewHeld(shards), parts) }
+
+// Take returns what was recorded since it was called last, as far as it fits into a batch; more reports whether there is other. The
+// ledger is one of [Collect].
+func (l *Ledger) Take() (b *Batch, more bool) {
+	b = new(Batch)
+	b.Batch, more = l.kept.Take(mostOfBatch)
+	b.Unnamed = l.unnamed.Swap(0)
+	if l.reads != nil {
+		found, stale := l.reads.take()
+		b.Reads, b.Stale = &found, stale
+	}
+	return b, more
+}
+
+// Import adds what the ledger of a worker recorded. Any goroutine may call it.
+func (l *Ledger) Import(b *Batch) {
+	l.acked.Add(l.kept.Import(b.Batch) + b.Unnamed)
+	l.unnamed.Add(b.Unnamed)
+	if l.reads != nil && b.Reads != nil {
+		l.reads.add(b.Reads, b.Stale)
+	}
+}
