@@ -134,7 +134,9 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	r.longest = make([]time.Duration, n)
 	r.shards = newShards(cfg.Shards)
-	r.slow = slowest.New(len(cfg.Steps))
+	if r.slow = slowest.New(len(cfg.Steps)); cfg.Follows {
+		r.slow.Track()
+	}
 	return r, nil
 }
 

@@ -21,7 +21,7 @@ type Batch struct {
 	Known   time.Duration // all requests that ended by then are in this batch or an earlier one
 	Sets    [][]int32     // sets of faults that are new, by the numbers of occurrences
 	Cells   []byte        // records, as in the spill file
-	Slowest []SlowOne     // of the whole load; in the last batch
+	Slowest []SlowOne     // those that came to be among the slowest of the worker
 }
 
 // SlowOne is one of the slowest requests of a step that met a set of faults.
@@ -76,9 +76,8 @@ func (r *Recorder) release() {
 	r.sortAll(r.waiting)
 }
 
-// Ship returns what was sorted since it was called last. The last batch has the slowest requests as well; Follow knows
-// everything by then.
-func (r *Recorder) Ship(last bool) Batch {
+// Ship returns what was sorted since it was called last.
+func (r *Recorder) Ship() Batch {
 	r.folding.Lock()
 	defer r.folding.Unlock()
 	r.fold()
@@ -105,14 +104,7 @@ func (r *Recorder) Ship(last bool) Batch {
 			r.windows.free(w)
 		}
 	}
-	if last {
-		slow, _ := r.slow.ByStep() // nothing was packed, so that nothing is read back
-		for step, list := range slow {
-			for _, q := range list {
-				b.Slowest = append(b.Slowest, SlowOne{int32(step), int32(q.Set), q.Request})
-			}
-		}
-	}
+	r.slow.Fresh(func(step, set int32, q *slowest.Request) { b.Slowest = append(b.Slowest, SlowOne{step, set, *q}) })
 	return b
 }
 

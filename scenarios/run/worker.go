@@ -225,7 +225,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	default:
 	}
 	w.loads.rec.Follow(t.Promise)
-	out.Batch, out.Samples = w.loads.rec.Ship(false), w.loads.samples.Export(false)
+	out.Batch, out.Samples = w.loads.rec.Ship(), w.loads.samples.Export()
 	if w.loads.ledger != nil {
 		more := false
 		out.Writes, more = w.loads.ledger.Take()
@@ -255,7 +255,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 func (w *worker) finish(p measure.Promise) (any, error) {
 	w.loads.rec.Follow(p)
 	out := workers.Ended{
-		Batch: w.loads.rec.Ship(true), Samples: w.loads.samples.Export(true), Stats: w.stats, Failures: w.failures, Spoken: []string{},
+		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures, Spoken: []string{},
 		Quit: w.quit, QuitAt: w.quitAt,
 	}
 	if w.loads.ledger != nil {

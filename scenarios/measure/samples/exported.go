@@ -27,8 +27,8 @@ type SlowOne struct {
 	Curl               string
 }
 
-// Export returns the failed requests that were kept since it was called last, and if it is the last time the slowest.
-func (s *Set) Export(last bool) (out Exported) {
+// Export returns the failed and the slowest requests that were kept since it was called last.
+func (s *Set) Export() (out Exported) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, sm := range s.kept {
@@ -42,11 +42,12 @@ func (s *Set) Export(last bool) (out Exported) {
 		out.Failed = append(out.Failed, FailedOne{k.step, k.cause, sm})
 	}
 	for step := range int32(s.Steps) {
-		if !last {
-			break
-		}
-		for _, k := range s.slow.step(step, s.Steps).kept {
-			out.Slow = append(out.Slow, SlowOne{step, k.intended, k.response, k.curl})
+		kept := s.slow.step(step, s.Steps).kept
+		for i := range kept {
+			if k := &kept[i]; !k.exported {
+				k.exported = true
+				out.Slow = append(out.Slow, SlowOne{step, k.intended, k.response, k.curl})
+			}
 		}
 	}
 	return out
@@ -69,7 +70,7 @@ func (s *Set) Import(from Exported) {
 	}
 	for _, q := range from.Slow {
 		if q.Step >= 0 && int(q.Step) < s.Steps && q.Response > time.Duration(s.slow.step(q.Step, s.Steps).bar.Load()) {
-			s.slow.keep(s.slow.step(q.Step, s.Steps), slowCurl{q.Intended, q.Response, q.Curl})
+			s.slow.keep(s.slow.step(q.Step, s.Steps), slowCurl{intended: q.Intended, response: q.Response, curl: q.Curl})
 		}
 	}
 }

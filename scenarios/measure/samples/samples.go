@@ -60,7 +60,7 @@ func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
 		s.kept[k] = &sm
 	}
 	if sm.Curl != "" && s.slow.wants(o, s.Steps) {
-		s.slow.keep(s.slow.step(o.Step, s.Steps), slowCurl{o.Intended, o.Response(), sm.Curl})
+		s.slow.keep(s.slow.step(o.Step, s.Steps), slowCurl{intended: o.Intended, response: o.Response(), curl: sm.Curl})
 	}
 }
 

@@ -27,6 +27,7 @@ type slowStep struct {
 type slowCurl struct {
 	intended, response time.Duration
 	curl               string
+	exported           bool
 }
 
 // Keeping a request takes about 50 us. While a target slows down, every request is slower than all

@@ -27,6 +27,7 @@ type Set struct {
 	packed []place               // by set: where the others are
 	file   *disk.Spool           // holds those
 	run    [][Most]time.Duration // by step: the response times of the slowest of the run
+	fresh  map[int32]bool        // sets with requests that Fresh has not passed; nil: nobody asks for them
 }
 
 // A place is where the requests of a set are in the file.
@@ -42,6 +43,7 @@ type Request struct {
 	Load, Status int32
 	Kind         scenarios.Kind
 	Timings      [scenarios.RequestPhases]time.Duration
+	passed       bool // by Fresh
 }
 
 // OfSet is a request with the number of the set of faults that it met.
@@ -53,6 +55,23 @@ type OfSet struct {
 // New returns an empty set for a number of steps.
 func New(steps int) Set {
 	return Set{steps: steps, open: map[int32][]Request{}, file: new(disk.Spool), run: make([][Most]time.Duration, steps)}
+}
+
+// Track prepares for Fresh: no set is packed.
+func (s *Set) Track() { s.fresh = map[int32]bool{} }
+
+// Fresh passes the requests that came to be kept since it was called last.
+func (s *Set) Fresh(do func(step, set int32, q *Request)) {
+	for set := range s.fresh {
+		list := s.open[set]
+		for i := range list {
+			if q := &list[i]; q.Response > 0 && !q.passed {
+				q.passed = true
+				do(int32(i/Most), set, q)
+			}
+		}
+	}
+	clear(s.fresh)
 }
 
 // Add considers a request of a step.
@@ -84,6 +103,9 @@ func (s *Set) put(step, set int32, q Request) {
 		kept[i] = kept[i-1]
 	}
 	kept[i] = q
+	if s.fresh != nil {
+		s.fresh[set] = true
+	}
 	run := &s.run[step]
 	for i := range run {
 		if took > run[i] {

@@ -25,7 +25,7 @@ func TestSet_Pack(t *testing.T) {
 			o.First = o.Sent + time.Duration(r.Int64N(int64(time.Second)))
 			o.End = o.First + time.Duration(r.Int64N(int64(time.Second)))
 			s.Add(&o, set)
-			all[o.Step] = append(all[o.Step], OfSet{Request{o.Response(), o.Intended, o.Trace, o.Load, o.Status, o.Kind, o.Timings()}, int(set)})
+			all[o.Step] = append(all[o.Step], OfSet{Request{o.Response(), o.Intended, o.Trace, o.Load, o.Status, o.Kind, o.Timings(), false}, int(set)})
 		}
 		s.Pack(func(of int32) bool { return of > 0 && of < set-2 })
 	}
