@@ -20,11 +20,16 @@ type link struct {
 	stream *k6.Stream
 	begin  chan struct{} // closed when the load may begin
 	flows  bool          // the load has begun
-	stop   func(error)
-	phase  string
-	asked  int64
-	asks   map[int64]chan k6.FaultAnswer
-	begun  func()
+
+	received chan struct{} // closed when data is there
+	data     string        // what setup returned in the first part of the script
+	last     chan struct{} // closed when the other parts have ended
+
+	stop  func(error)
+	phase string
+	asked int64
+	asks  map[int64]chan k6.FaultAnswer
+	begun func()
 }
 
 var errStopped = errors.New("brunt ended the run")
@@ -32,6 +37,7 @@ var errStopped = errors.New("brunt ended the run")
 // listen receives commands until brunt closes the stream: then brunt is gone, and this process
 // exits.
 func (l *link) listen(in *bufio.Reader) {
+	l.received, l.last = make(chan struct{}), make(chan struct{})
 	l.begin, l.asks = make(chan struct{}), map[int64]chan k6.FaultAnswer{}
 	go func() {
 		dec := json.NewDecoder(in)
@@ -54,6 +60,13 @@ func (l *link) obey(c *k6.Command) {
 			l.begun()
 		}
 		close(l.begin)
+	}
+	if c.Data != nil && !closed(l.received) {
+		l.data = *c.Data
+		close(l.received)
+	}
+	if c.Last && !closed(l.last) {
+		close(l.last)
 	}
 	if c.Phase != nil {
 		l.phase = *c.Phase
@@ -82,4 +95,20 @@ func (l *link) inPhase() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.phase
+}
+
+// setup is what setup returned in the first part of the script.
+func (l *link) setup() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.data
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

@@ -101,7 +101,7 @@ func child(what string) error {
 		args = []string{
 			"k6", "run", "--include-system-env-vars=true", "--quiet", "--out=brunt", "--summary-mode=disabled", "--no-thresholds", "--no-usage-report", "--address=",
 		}
-		args = append(args, c.Args...)
+		args = append(append(args, c.Args...), c.Part.Args()...)
 	}
 	for k, v := range c.Env {
 		args = append(args, "--env", k+"="+v)

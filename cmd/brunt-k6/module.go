@@ -51,7 +51,7 @@ func (m *module) NewModuleInstance(vu modules.VU) modules.Instance {
 func (i *instance) Exports() modules.Exports {
 	named := map[string]any{
 		"fault": i.fault, "phase": i.phase, "mark": i.mark,
-		"_options": i.options, "_arm": i.arm, "_begin": i.begin,
+		"_options": i.options, "_arm": i.arm, "_begin": i.begin, "_data": i.data, "_last": i.last,
 	}
 	return modules.Exports{Default: named, Named: named}
 }
@@ -62,23 +62,62 @@ func (i *instance) alone() bool { return i.link.begin == nil }
 // options changes the script's options as the scenario requires.
 func (i *instance) options(own string) (string, error) {
 	b, err := i.link.config.Change.Apply([]byte(own))
+	if err == nil && i.link.config.Part.Divided() {
+		b, err = k6.PartOptions(b)
+	}
 	return string(b), err
 }
 
 func (i *instance) arm() error { return arm(i.vu.State(), &i.link.config) }
 
-// begin reports that setup is over, and waits until the load may begin.
-func (i *instance) begin() error {
+// begin reports that setup is over, with its data as JSON, and waits until the load may begin.
+func (i *instance) begin(data string) error {
 	if i.alone() {
 		return nil
 	}
-	i.link.stream.Note(k6.Note{Ready: true})
+	n := k6.Note{Ready: true}
+	if i.link.config.Part.Divided() {
+		if len(data) > k6.MostData {
+			return fmt.Errorf("with workers setup returns at most %d MiB, and this one %d bytes", k6.MostData>>20, len(data))
+		}
+		n.Data = data
+	}
+	i.link.stream.Note(n)
+	return i.await(i.link.begin)
+}
+
+// await waits for a command of brunt.
+func (i *instance) await(command <-chan struct{}) error {
 	select {
-	case <-i.link.begin:
+	case <-command:
 		return nil
 	case <-i.vu.Context().Done():
 		return i.vu.Context().Err()
 	}
+}
+
+// data waits for what the setup of the first part returned, in any other part of a divided script. It is nil in the first, which runs its
+// own setup.
+func (i *instance) data() (*string, error) {
+	if i.alone() || i.link.config.Part.Index == 0 {
+		return nil, nil
+	}
+	if err := i.await(i.link.received); err != nil {
+		return nil, err
+	}
+	data := i.link.setup()
+	return &data, nil
+}
+
+// last waits until this part of a script is the last, to run teardown; false: it is none that does.
+func (i *instance) last() (bool, error) {
+	switch p := i.link.config.Part; {
+	case i.alone() || !p.Divided():
+		return true, nil
+	case p.Index > 0:
+		return false, nil
+	}
+	return true, i.await(i.link.last)
 }
 
 var errInit = errors.New("k6/x/brunt can't be used in the init code: load does not flow yet")

@@ -97,7 +97,12 @@ func (x exceptions) Fire(e *logrus.Entry) error {
 func (o *out) Description() string { return "brunt" }
 
 // Start implements [output.Output].
-func (o *out) Start() error { return o.limits }
+func (o *out) Start() error {
+	if p := o.link.config.Part; o.limits == nil && p.Divided() && p.Index == 0 {
+		o.stream.Note(k6.Note{Deltas: &k6.Deltas{Limits: o.tally.Limits()}})
+	}
+	return o.limits
+}
 
 // SetThresholds implements [output.WithThresholds].
 func (o *out) SetThresholds(all map[string]metrics.Thresholds) {
@@ -132,9 +137,7 @@ func (o *out) StopWithTestError(err error) error {
 	if err != nil {
 		end.Error = err.Error()
 	}
-	n := o.sum(time.Now())
-	n.End = end
-	o.stream.Note(n)
+	o.report(time.Now(), end)
 	return o.stream.Close()
 }
 
@@ -148,11 +151,18 @@ func (o *out) elapsed(now time.Time) (time.Duration, bool) {
 	return now.Sub(o.start) - o.link.config.Warmup, true
 }
 
-// sum returns the final values of all metrics.
-func (o *out) sum(now time.Time) k6.Note {
+// report reports the values of all metrics so far; a part reports what they gained. End is the end of the script; nil: it goes on.
+func (o *out) report(now time.Time, end *k6.End) {
 	elapsed, _ := o.elapsed(now)
-	m, t := o.tally.Sum(max(0, elapsed))
-	return k6.Note{Metrics: m, Thresholds: t}
+	if elapsed = max(0, elapsed); o.link.config.Part.Divided() {
+		o.tally.Take(elapsed, func(d *k6.Deltas) { o.stream.Note(k6.Note{Deltas: d}) })
+		if end != nil {
+			o.stream.Note(k6.Note{End: end})
+		}
+		return
+	}
+	m, t := o.tally.Sum(elapsed)
+	o.stream.Note(k6.Note{Metrics: m, Thresholds: t, End: end})
 }
 
 // AddMetricSamples implements [output.Output]. k6 calls it from one goroutine, 20 times
@@ -178,7 +188,7 @@ func (o *out) AddMetricSamples(all []metrics.SampleContainer) {
 	const every = time.Second
 	if now.Sub(o.reported) >= every {
 		o.reported = now
-		o.stream.Note(o.sum(now))
+		o.report(now, nil)
 	}
 }
 

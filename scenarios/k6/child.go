@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
 	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
+	if c.Part.Divided() {
+		k.cmd.Env = append(k.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/c.Part.Of)))
+	}
 	k.said.To, k.cmd.Stderr = log, &k.said
 	k.cmd.WaitDelay = time.Second // limit for processes that it started and left running
 	return k

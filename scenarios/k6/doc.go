@@ -19,6 +19,7 @@
 //	sketch.go     a distribution of any numbers, in bounded memory
 //	threshold.go  the script's thresholds, evaluated as k6 does
 //	options.go    the script's options, changed as the scenario says
+//	part.go       one script divided between several processes, and their metrics as one
 //	inspect.go    the plan of a script: its scenarios, thresholds and times
 //	find.go       where brunt-k6 is, and how to build it
 //	child.go      the process: starts it, sends commands, ends it; peak.go how much memory it used

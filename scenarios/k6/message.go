@@ -19,11 +19,14 @@ type Config struct {
 	Routes  map[string]string `json:"routes,omitempty"` // host or host:port to the host:port connected to instead
 	Warmup  time.Duration     `json:"warmup,omitempty"` // part of the script's time that its thresholds leave out
 	Control bool              `json:"control,omitempty"`
+	Part    Part              `json:"part"` // zero is the whole script
 }
 
 // A Command is a later message to the process: one line of JSON each.
 type Command struct {
 	Begin bool         `json:"begin,omitempty"` // setup is over in every script: begin the load
+	Data  *string      `json:"data,omitempty"`  // to a part after the first: what setup returned, as JSON; empty is undefined
+	Last  bool         `json:"last,omitempty"`  // to the first part: the others have ended, run teardown
 	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
 	Phase *string      `json:"phase,omitempty"` // the active faults, by name; empty is none
 	Fault *FaultAnswer `json:"fault,omitempty"`
@@ -39,10 +42,12 @@ type FaultAnswer struct {
 // A Note is a message from the process, except those about requests.
 type Note struct {
 	Ready      bool        `json:"ready,omitempty"`      // setup is over; the process waits for Begin
+	Data       string      `json:"data,omitempty"`       // with Ready, of the first part: what setup returned, as JSON; empty is undefined
 	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
 	Fault      *FaultAsk   `json:"fault,omitempty"`      // the script asks for a fault
 	Metrics    []Metric    `json:"metrics,omitempty"`    // values so far
 	Thresholds []Threshold `json:"thresholds,omitempty"` // results so far
+	Deltas     *Deltas     `json:"deltas,omitempty"`     // of a part, in place of metrics and thresholds
 	Lost       int64       `json:"lost,omitempty"`       // requests and iterations lost for lack of buffer, in total
 	// requests that share one step because there were too many steps
 	Others int64 `json:"others,omitempty"`

@@ -54,6 +54,16 @@ func (c Change) Apply(options []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
+// PartOptions returns the options of a part of a script: its teardown may wait for the other parts to end, in addition to its own time.
+func PartOptions(options []byte) ([]byte, error) {
+	o := map[string]any{}
+	if err := json.Unmarshal(options, &o); err != nil {
+		return nil, err
+	}
+	o["teardownTimeout"] = milliseconds(durationOf(o["teardownTimeout"], defaultSetupTimeout) + barrier)
+	return json.Marshal(o)
+}
+
 // setupTimeout returns the limit for the script's own setup.
 func setupTimeout(options []byte) time.Duration {
 	var o struct {
@@ -295,7 +305,7 @@ func durationOf(v any, zero time.Duration) time.Duration {
 
 // Wrapper returns the script that k6 runs in place of the user's script. It exports everything
 // that the script does, with changed options, and its setup followed by a wait until all scripts
-// are ready. Path is the path of the script.
+// are ready. In the parts of a script but the first, setup waits for the data of the first, and teardown does nothing. Path is the path of the script.
 func Wrapper(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…
@@ -315,12 +325,17 @@ export default script.default;
 export const options = JSON.parse(brunt._options(JSON.stringify(script.options || {})));
 export function setup() {
   brunt._arm();
-  const begin = (data) => { brunt._begin(); return data; };
+  const json = brunt._data();
+  if (json !== null) {
+    brunt._begin("");
+    return json === "" ? undefined : JSON.parse(json);
+  }
+  const begin = (data) => { brunt._begin(data === undefined ? "" : JSON.stringify(data) || ""); return data; };
   const data = script.setup ? script.setup() : undefined;
   return data && typeof data.then === "function" ? data.then(begin) : begin(data);
 }
 export function teardown(data) {
   brunt._arm();
-  return script.teardown ? script.teardown(data) : undefined;
+  return script.teardown && brunt._last() ? script.teardown(data) : undefined;
 }
 `

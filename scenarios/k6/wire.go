@@ -12,7 +12,7 @@ import (
 
 // wireVersion is the version of the frames and messages. Brunt and brunt-k6 are built from one
 // source tree, and refuse other versions.
-const wireVersion = 3
+const wireVersion = 4
 
 // A frame is its type, followed by numbers as varints and texts prefixed by their length.
 const (

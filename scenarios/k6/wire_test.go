@@ -75,7 +75,7 @@ func TestRead_Wrong(t *testing.T) {
 	for _, c := range []struct {
 		name, frames, want string
 	}{
-		{"another version", string(appendNumbers([]byte{frameHello}, 99, 0)), "it speaks version 99 and brunt 3; build both from the same tree"},
+		{"another version", string(appendNumbers([]byte{frameHello}, 99, 0)), "it speaks version 99 and brunt 4; build both from the same tree"},
 		{"something else on standard output", "hello, I am k6", "a frame of type 'h'"},
 		{"a text without end", string([]byte{frameStep, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}), "a text of 4294967295 bytes"},
 		{"a note that is none", string([]byte{frameNote, 1, '{'}), "can't be read"},

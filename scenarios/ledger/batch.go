@@ -19,7 +19,9 @@ type Batch struct {
 const mostOfBatch = 8 << 20
 
 // Collect starts to record the writes of one part of the load, of several, for the ledger of the whole.
-func Collect(p *Spec, parts, shards int) *Ledger { return newLedger(p, writelog.NewHeld(shards), parts) }
+func Collect(p *Spec, parts, shards int) *Ledger {
+	return newLedger(p, writelog.NewHeld(shards), parts)
+}
 
 // Take returns what was recorded since it was called last, as far as it fits into a batch; more reports whether there is other. The
 // ledger is one of [Collect].

@@ -431,7 +431,7 @@ func (r *runner) startScripts(ctx context.Context) error {
 	base, links := r.sys.Base()
 	r.onClose(func() error { r.loads.scripts.End(); return nil })
 	return r.loads.scripts.Start(ctx, &script.Host{
-		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.loads.rec, Samples: r.loads.samples,
+		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.loads.rec, Samples: r.loads.samples,
 		Stop:     func(condition string) { r.cancel(stopped{condition}) },
 		Timeline: r.faults.timeline.Load,
 		Sink:     func(i int) load.Sink { return r.loads.rec.Shard(i) },

@@ -24,7 +24,12 @@ type Workers struct {
 // hire starts the workers.
 func (r *runner) hire(ctx context.Context) error {
 	o := r.o.Workers
-	if o.N == 0 {
+	for i := range r.Loads {
+		if lp := &r.Loads[i]; lp.Script != nil && o.N > 1 {
+			r.Note("load %q is a script of k6: %d processes of k6 make it, each a segment of its iterations", lp.Name, o.N)
+		}
+	}
+	if o.N == 0 || r.onlyScripts() {
 		return nil
 	}
 	o.Source.Environ = os.Environ()
@@ -37,15 +42,15 @@ func (r *runner) hire(ctx context.Context) error {
 	for k, pid := range crew.PIDs() {
 		r.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: pid %d", k+1, o.N, pid)})
 	}
-	for i := range r.Loads {
-		if lp := &r.Loads[i]; lp.Script != nil {
-			r.Note("load %q is a script of k6, which stays in one process beside the workers", lp.Name)
-		}
-	}
 	return nil
 }
 
-// hasScript reports whether a load is a script of k6, which the workers do not make.
+// onlyScripts reports whether all loads are scripts of k6, for which no worker is started.
+func (r *runner) onlyScripts() bool {
+	return !slices.ContainsFunc(r.Loads, func(lp plan.Load) bool { return lp.Script == nil })
+}
+
+// hasScript reports whether a load is a script of k6. Its processes report to this one, and the workers do not make it.
 func (r *runner) hasScript() bool {
 	return slices.ContainsFunc(r.Loads, func(lp plan.Load) bool { return lp.Script != nil })
 }

@@ -3,7 +3,6 @@ package run_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,7 @@ import (
 func compileSource(s workers.Source) (*plan.Plan, error) {
 	sc, err := scenarios.Parse(s.Path, scenarios.Options{Read: func(path string) ([]byte, error) {
 		if path != s.Path {
-			return nil, errors.New("no such file")
+			return os.ReadFile(path)
 		}
 		return []byte(s.Text), nil
 	}})
@@ -35,6 +34,11 @@ func compileSource(s workers.Source) (*plan.Plan, error) {
 		return nil, err
 	}
 	sc.Seed = s.Seed
+	for _, entry := range s.Environ {
+		if path, ok := strings.CutPrefix(entry, "BRUNT_K6="); ok {
+			_ = os.Setenv("BRUNT_K6", path)
+		}
+	}
 	return plan.Compile(sc, plan.CompileOptions{Self: self("demo-service")})
 }
 

@@ -16,30 +16,27 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// received is what a script has made known, and the state of receiving it.
+// received is what a process of a script has made known, and the state of receiving it.
 type received struct {
-	zero    time.Time // times of the process are offsets from it
-	steps   []int32   // numbers in the plan, by the script's own
-	named   map[string]int32
-	checks  []scenarios.Cause
-	out     scenarios.Outcome
-	sink    load.Sink
-	marks   int
-	aborted bool // by a threshold
+	zero   time.Time // times of the process are offsets from it
+	steps  []int32   // numbers in the plan, by the script's own
+	checks []scenarios.Cause
+	out    scenarios.Outcome
+	sink   load.Sink
 }
 
 // Hello implements [k6.Handler]: it reads both clocks at the same moment, so the wall clock serves
 // only to measure how long the message took.
-func (s *Script) Hello(wall time.Time) {
+func (s *part) Hello(wall time.Time) {
 	now := time.Now()
 	s.received.zero = now.Add(-max(0, now.Round(0).Sub(wall)))
 }
 
 // at converts a time of the process to the run's clock.
-func (s *Script) at(t time.Duration) time.Duration { return s.received.zero.Add(t).Sub(s.host.T0()) }
+func (s *part) at(t time.Duration) time.Duration { return s.received.zero.Add(t).Sub(s.host.T0()) }
 
 // Step implements [k6.Handler].
-func (s *Script) Step(id int, name string) {
+func (s *part) Step(id int, name string) {
 	if id != len(s.received.steps) {
 		return
 	}
@@ -48,25 +45,27 @@ func (s *Script) Step(id int, name string) {
 
 // room returns the number of a step in the plan.
 func (s *Script) room(name string) int32 {
-	if step, ok := s.received.named[name]; ok {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if step, ok := s.named[name]; ok {
 		return step
 	}
 	name = s.host.Scenario.Secrets.Mask(name) // the name may be a URL with a secret
-	if step, ok := s.received.named[name]; ok {
+	if step, ok := s.named[name]; ok {
 		return step
 	}
 	sp := s.lp.Script
-	step := sp.First + int32(len(s.received.named))
-	if len(s.received.named) >= sp.Rooms { // steps beyond the reserved number share the first
+	step := sp.First + int32(len(s.named))
+	if len(s.named) >= sp.Rooms { // steps beyond the reserved number share the first
 		return sp.First
 	}
-	s.received.named[name] = step
+	s.named[name] = step
 	s.host.Recorder.Name(step, name)
 	return step
 }
 
 // Check implements [k6.Handler].
-func (s *Script) Check(id int, name string) {
+func (s *part) Check(id int, name string) {
 	if id != len(s.received.checks) {
 		return
 	}
@@ -74,7 +73,7 @@ func (s *Script) Check(id int, name string) {
 }
 
 // Request implements [k6.Handler].
-func (s *Script) Request(q *k6.Request) {
+func (s *part) Request(q *k6.Request) {
 	if q.Step < 0 || q.Step >= len(s.received.steps) {
 		return
 	}
@@ -111,7 +110,7 @@ func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
 }
 
 // record records the outcome, and a sample of the first one of its cause.
-func (s *Script) record(message string) {
+func (s *part) record(message string) {
 	o := &s.received.out
 	if o.Kind == scenarios.Error && s.host.Samples.Want(o) {
 		s.host.Samples.Keep(o, result.Sample{At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message})
@@ -147,7 +146,7 @@ func scriptCause(q *k6.Request) scenarios.Cause {
 }
 
 // Iteration implements [k6.Handler].
-func (s *Script) Iteration(it *k6.Iteration) {
+func (s *part) Iteration(it *k6.Iteration) {
 	end := s.at(it.End)
 	begin := end - max(0, it.Duration)
 	s.received.out = scenarios.Outcome{
@@ -161,7 +160,7 @@ func (s *Script) Iteration(it *k6.Iteration) {
 }
 
 // lost records an iteration that made no request.
-func (s *Script) lost(at time.Duration, cause scenarios.Cause, message string) {
+func (s *part) lost(at time.Duration, cause scenarios.Cause, message string) {
 	at = s.at(at)
 	s.received.out = scenarios.Outcome{
 		Load: int32(s.index), Step: s.lp.Script.First, Kind: scenarios.Error, Cause: cause, Closed: true,
@@ -171,14 +170,14 @@ func (s *Script) lost(at time.Duration, cause scenarios.Cause, message string) {
 }
 
 // Dropped implements [k6.Handler].
-func (s *Script) Dropped(at time.Duration, n int64) {
+func (s *part) Dropped(at time.Duration, n int64) {
 	for range min(n, 1_000_000) {
 		s.lost(at, scenarios.Dropped, "k6 had no virtual user free: more of them (max_vus), or a target that answers sooner")
 	}
 }
 
 // Exception implements [k6.Handler].
-func (s *Script) Exception(at time.Duration, text string) {
+func (s *part) Exception(at time.Duration, text string) {
 	s.lost(at, scenarios.Exception, text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,43 +187,57 @@ func (s *Script) Exception(at time.Duration, text string) {
 }
 
 // Users implements [k6.Handler].
-func (s *Script) Users(n int64) {
-	s.users.Store(n)
-	s.peak.Store(max(n, s.peak.Load()))
+func (s *part) Users(n int64) {
+	all := s.Script.users.Add(n - s.users)
+	s.users = n
+	s.peak.Store(max(all, s.peak.Load())) // two parts at once may keep the lower one of two that differ by a user
 }
 
 // Note implements [k6.Handler].
-func (s *Script) Note(n *k6.Note) {
+func (s *part) Note(n *k6.Note) {
+	if n.Deltas != nil {
+		s.merge(n)
+	}
 	s.mu.Lock()
 	if n.Metrics != nil || n.Thresholds != nil {
 		s.last.Metrics, s.last.Thresholds = n.Metrics, n.Thresholds
 	}
-	s.last.Lost, s.last.Others, s.last.Loose = n.Lost, n.Others, n.Loose
+	s.last.Lost, s.last.Others, s.last.Loose = s.last.Lost+n.Lost-s.counts.Lost, s.last.Others+n.Others-s.counts.Others, s.last.Loose+n.Loose-s.counts.Loose
+	s.counts.Lost, s.counts.Others, s.counts.Loose = n.Lost, n.Others, n.Loose
 	if n.End != nil {
 		s.end = n.End
 	}
 	s.mu.Unlock()
 	switch {
 	case n.Ready:
-		s.once.Do(func() { close(s.ready) }) // a faulty script could send it twice
+		s.once.Do(func() { s.data = n.Data; close(s.ready) }) // a faulty script could send it twice
 	case n.Mark != nil:
 		s.mark(n.Mark)
 	case n.Fault != nil:
 		s.answer(n.Fault)
 	}
 	for i := range n.Thresholds {
-		if t := &n.Thresholds[i]; t.Abort && !s.received.aborted {
-			s.received.aborted = true
+		if t := &n.Thresholds[i]; t.Abort && s.aborted.CompareAndSwap(false, true) {
 			s.host.Event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
 			s.host.Stop(fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source, plain(t.Measured)))
 		}
 	}
 }
 
+// merge makes the metrics and thresholds of all parts of what one of them gained.
+func (s *part) merge(n *k6.Note) {
+	s.merging.Lock()
+	defer s.merging.Unlock()
+	if err := s.merged.Add(s.n, n.Deltas); err != nil {
+		s.host.Note("load %q: %v", s.lp.Name, err)
+	}
+	n.Metrics, n.Thresholds = s.merged.Sum()
+}
+
 func plain(v float64) string { return slo.Metric{Unit: slo.Plain}.FormatValue(v) }
 
-func (s *Script) mark(m *k6.Mark) {
-	if s.received.marks++; s.received.marks > mostMarks {
+func (s *part) mark(m *k6.Mark) {
+	if s.marks.Add(1) > mostMarks {
 		return
 	}
 	e := result.Event{Event: "script.mark", Text: m.Text, Data: m.Data}
@@ -235,7 +248,7 @@ func (s *Script) mark(m *k6.Mark) {
 }
 
 // answer triggers the fault that the script requests.
-func (s *Script) answer(ask *k6.FaultAsk) {
+func (s *part) answer(ask *k6.FaultAsk) {
 	a := &k6.FaultAnswer{ID: ask.ID}
 	switch t := s.host.Timeline(); {
 	case !slices.ContainsFunc(s.host.Faults, func(e *chaos.Entry) bool { return e.Name == ask.Name && e.Trigger != "" }):

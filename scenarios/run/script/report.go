@@ -13,11 +13,15 @@ import (
 
 // Steps returns the names of the steps that the script had.
 func (s *Script) Steps() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	out := []string{}
-	for _, step := range s.received.steps {
-		for name, n := range s.received.named {
-			if n == step && !slices.Contains(out, name) {
-				out = append(out, name)
+	for _, p := range s.parts {
+		for _, step := range p.received.steps {
+			for name, n := range s.named {
+				if n == step && !slices.Contains(out, name) {
+					out = append(out, name)
+				}
 			}
 		}
 	}
@@ -98,7 +102,7 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 // Limits adds notes about the scripts, and returns what makes the run invalid.
 func (set *Set) Limits() (limits []string) {
 	for _, s := range set.all() {
-		exit := s.child.Exit()
+		exit := s.exit()
 		n := s.last
 		name := s.lp.Name
 		if d := s.host.Now(); exit.CPU > 0 && d > 0 {
@@ -119,8 +123,8 @@ func (set *Set) Limits() (limits []string) {
 			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's "+
 				"metric `checks` alone", name, n.Loose)
 		}
-		if s.received.marks > mostMarks {
-			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.received.marks, mostMarks)
+		if s.marks.Load() > mostMarks {
+			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(), mostMarks)
 		}
 		if n.Lost > 0 {
 			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them "+

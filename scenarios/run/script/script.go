@@ -3,10 +3,8 @@ package script
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,39 +15,35 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/result"
 )
 
-// A Script is a script in execution: brunt's end of the connection to its process.
+// A Script is a script in execution: brunt's end of the connections to its processes.
 type Script struct {
 	host  *Host
 	set   *Set
 	index int // of its load
 	lp    *plan.Load
 	warm  time.Duration
-	child *k6.Child
-	log   io.WriteCloser // nil keeps none
-	once  sync.Once      // closes ready
-	ready chan struct{}
+	parts []*part
 
-	received received // used only by the goroutine that receives the messages of the process
+	users   atomic.Int64
+	peak    atomic.Int64
+	marks   atomic.Int64
+	over    atomic.Bool
+	aborted atomic.Bool // by a threshold
 
-	users atomic.Int64
-	peak  atomic.Int64
-	over  atomic.Bool
+	merging sync.Mutex
+	merged  *k6.Merged // of several parts
 
 	mu     sync.Mutex
-	last   k6.Note // metrics, thresholds, and lost data
-	end    *k6.End
+	named  map[string]int32 // numbers of steps in the plan
+	last   k6.Note          // metrics, thresholds, and lost data
 	threw  int64
 	first  string        // exception
 	latest time.Duration // start of the last iteration
 }
 
-var (
-	_ driver.Job = (*Script)(nil)
-	_ k6.Handler = (*Script)(nil)
-)
+var _ driver.Job = (*Script)(nil)
 
 // Bounds of a script's process.
 const (
@@ -58,14 +52,14 @@ const (
 	mostMarks = 10_000
 )
 
-// start starts the process of a load's script.
-func (set *Set) start(i int) (*Script, error) {
+// start starts the processes of a load's script.
+func (set *Set) start(i int) error {
 	h := set.host
 	lp := &h.Loads[i]
 	c := lp.Script.Config
 	var err error
 	if c.Env, err = h.environ(lp.Load.Script); err != nil {
-		return nil, err
+		return err
 	}
 	c.Routes = maps.Clone(lp.Resolve)
 	for from, to := range h.Links {
@@ -79,26 +73,59 @@ func (set *Set) start(i int) (*Script, error) {
 		c.Allow[j] = slices.Concat(c.Allow[j], h.LoadAllowlist.Own.Names())
 	}
 	c.Control = h.Control
-	one := &Script{host: h, set: set, index: i, lp: lp, warm: c.Warmup, ready: make(chan struct{})}
-	one.received.sink, one.received.named = h.Sink(i), map[string]int32{}
+	n := max(1, h.Parts)
+	one := &Script{host: h, set: set, index: i, lp: lp, warm: c.Warmup, named: map[string]int32{}, merged: k6.NewMerged(n)}
 	for n := range lp.Script.Rooms {
 		step := lp.Script.First + int32(n)
 		if name := h.Series.Steps[step].Name; name != "" {
-			one.received.named[name] = step
+			one.named[name] = step
 		}
 	}
-	if one.log, err = h.openLog(lp.Name); err != nil {
-		return nil, fmt.Errorf("a log: %w", err)
-	}
-	one.child = k6.New(lp.Script.Binary, c, one.log, one) // set before the start, because its first requests need it
-	if err := one.child.Start(); err != nil {
-		if one.log != nil {
-			_ = one.log.Close()
+	for k := range n {
+		if n > 1 {
+			c.Part = k6.Part{Index: k, Of: n}
 		}
-		return nil, err
+		p, err := one.start(k, c)
+		if err != nil {
+			one.kill()
+			return err
+		}
+		one.parts = append(one.parts, p)
 	}
-	h.Event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, one.child.PID)})
-	return one, nil
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	set.scripts = append(set.scripts, one) // a started script already reports events
+	return nil
+}
+
+// tell sends a command to all processes.
+func (s *Script) tell(c k6.Command) {
+	for _, p := range s.parts {
+		_ = p.child.Send(c) // one that has ended needs it no more
+	}
+}
+
+// kill ends all processes, and waits for their ends.
+func (s *Script) kill() {
+	for _, p := range s.parts {
+		p.child.Kill()
+	}
+	for _, p := range s.parts {
+		<-p.child.Ended()
+		if p.log != nil {
+			_ = p.log.Close()
+			p.log = nil
+		}
+	}
+}
+
+// exit is what the processes used together. It is valid once all have ended.
+func (s *Script) exit() (e k6.Exit) {
+	for _, p := range s.parts {
+		one := p.child.Exit()
+		e.CPU, e.Memory = e.CPU+one.CPU, e.Memory+one.Memory
+	}
+	return e
 }
 
 // InFlight implements [driver.Job].
@@ -116,25 +143,11 @@ func (s *Script) Go(ctx context.Context) (load.Stats, error) {
 	end := s.lp.Schedule.End()
 	if !s.waitUntil(ctx, s.lp.Load.Start.D()-s.warm) {
 		stats.End = s.lp.Schedule.Start()
-		return stats, s.stop(ctx)
+		return stats, s.wait(ctx)
 	}
 	began := s.host.Now()
-	if err := s.child.Send(k6.Command{Begin: true}); err != nil {
-		return stats, s.ended(ctx)
-	}
-	limit := time.NewTimer(s.lp.Script.Over + endFor)
-	defer limit.Stop()
-	var err error
-	select {
-	case <-s.child.Ended():
-		err = s.ended(ctx)
-	case <-ctx.Done():
-		err = s.stop(ctx)
-	case <-limit.C:
-		s.child.Kill()
-		<-s.child.Ended()
-		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, quantity.Brief(endFor))
-	}
+	s.tell(k6.Command{Begin: true})
+	err := s.wait(ctx)
 	s.mu.Lock()
 	stats.End = max(began, min(end, s.host.Now()))
 	if s.lp.Script.EndsEarly() && s.latest > 0 {
@@ -145,7 +158,7 @@ func (s *Script) Go(ctx context.Context) (load.Stats, error) {
 	return stats, err
 }
 
-// waitUntil waits until a time; it returns false if ctx or the process ended first.
+// waitUntil waits until a time; it returns false if ctx or the first process ended first.
 func (s *Script) waitUntil(ctx context.Context, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-s.host.Now()))
 	defer timer.Stop()
@@ -153,68 +166,54 @@ func (s *Script) waitUntil(ctx context.Context, at time.Duration) bool {
 	case <-timer.C:
 		return ctx.Err() == nil
 	case <-ctx.Done():
-	case <-s.child.Ended():
+	case <-s.parts[0].child.Ended():
 	}
 	return false
 }
 
-// stop ends a script after its run was ended.
-func (s *Script) stop(ctx context.Context) error {
-	if ctx.Err() == nil { // its process ended by itself
-		return s.ended(ctx)
+// wait waits for the ends of all processes, and stops them when ctx ends or one of them fails.
+func (s *Script) wait(ctx context.Context) (err error) {
+	ends := make(chan *part, len(s.parts))
+	for _, p := range s.parts {
+		go func() { <-p.child.Ended(); ends <- p }()
 	}
-	_ = s.child.Send(k6.Command{Stop: true, Begin: true})
-	select {
-	case <-s.child.Ended():
-	case <-time.After(stopFor):
-		s.child.Kill()
-		<-s.child.Ended()
-		s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, quantity.Brief(stopFor))
+	limit := time.NewTimer(s.lp.Script.Over + endFor)
+	defer limit.Stop()
+	done, late := ctx.Done(), (<-chan time.Time)(nil) // late: the processes were told to end
+	stop := func() {
+		done, late = nil, time.After(stopFor)
+		s.tell(k6.Command{Stop: true, Begin: true})
 	}
-	return nil
+	for left := len(s.parts); left > 0; {
+		if left == 1 && len(s.parts) > 1 { // the first part runs teardown now
+			_ = s.parts[0].child.Send(k6.Command{Last: true})
+		}
+		select {
+		case p := <-ends:
+			left--
+			if late == nil {
+				if err = p.ended(ctx); err != nil {
+					stop()
+				}
+			}
+		case <-done:
+			stop()
+		case <-limit.C:
+			s.killAll()
+			if late == nil {
+				late = make(chan time.Time)
+				err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, quantity.Brief(endFor))
+			}
+		case <-late:
+			s.killAll()
+			s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, quantity.Brief(stopFor))
+		}
+	}
+	return err
 }
 
-// ended returns the error of a script's process, if it has one.
-func (s *Script) ended(ctx context.Context) error {
-	exit := s.child.Exit()
-	s.host.Event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case exit.Wire != nil:
-	case exit.Signal != "":
-	case exit.Code == 0:
-		return nil
-	case exit.Code == k6.ExitScriptAborted:
-		s.host.Stop(fmt.Sprintf("the script of load %q aborted the test: %s", s.lp.Name, s.ending(exit)))
-		return nil
-	case exit.Code == k6.ExitMarkedFailed:
-		s.set.markFailed(fmt.Sprintf("the script of load %q marked the test as failed", s.lp.Name))
-		return nil
+func (s *Script) killAll() {
+	for _, p := range s.parts {
+		p.child.Kill()
 	}
-	return fmt.Errorf("load %q: its script failed: %s", s.lp.Name, s.ending(exit))
-}
-
-// ending describes the end of the process.
-func (s *Script) ending(exit k6.Exit) string {
-	s.mu.Lock()
-	end := s.end
-	s.mu.Unlock()
-	how := fmt.Sprintf("exit code %d", exit.Code)
-	if exit.Signal != "" {
-		how = exit.Signal
-	}
-	why := ""
-	switch {
-	case end != nil && end.Error != "":
-		why = end.Error
-	case exit.Wire != nil && exit.Code != 0:
-		why = exit.Wire.Error()
-	case exit.Code != 0:
-		why = k6.Complaint(exit.Said)
-	}
-	if why = strings.TrimSpace(why); why != "" {
-		how += ": " + strings.ReplaceAll(why, "\n", "; ")
-	}
-	return how
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -34,6 +32,7 @@ type Host struct {
 	*events.Log
 	Env      *template.Env            // for the environment of scripts
 	Base     string                   // URL of the target
+	Parts    int                      // processes that each script is divided between; zero is one
 	Links    map[string]string        // host:port to the link that is to be connected to instead
 	LogDir   string                   // for the output of scripts; empty keeps none
 	Control  bool                     // a control run, without faults
@@ -74,30 +73,22 @@ func (set *Set) Start(ctx context.Context, h *Host) error {
 		if lp.Script.Missing != nil {
 			return fmt.Errorf("%w: %w", errNoProgram, lp.Script.Missing)
 		}
-		one, err := set.start(i)
-		if err != nil {
+		if err := set.start(i); err != nil {
 			return fmt.Errorf("load %q: %w", lp.Name, err)
 		}
-		set.mu.Lock()
-		set.scripts = append(set.scripts, one) // a started script already reports events
-		set.mu.Unlock()
 	}
 	limit := time.NewTimer(readyFor)
 	defer limit.Stop()
 	for _, one := range set.all() {
-		select {
-		case <-one.ready:
-		case <-one.child.Ended():
-			exit := one.child.Exit()
-			err := fmt.Errorf("load %q: the script ended before its load began: %s", one.lp.Name, one.ending(exit))
-			if exit.Signal == "" && exit.Wire == nil {
-				err = fmt.Errorf("%w: %w", ErrSetup, err)
+		for _, p := range one.parts {
+			if err := p.await(ctx, limit.C); err != nil {
+				return err
 			}
-			return err
-		case <-limit.C:
-			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, one.lp.Name, quantity.Brief(readyFor))
-		case <-ctx.Done():
-			return context.Cause(ctx)
+			for _, other := range one.parts[p.n+1:] {
+				if p.n == 0 {
+					_ = other.child.Send(k6.Command{Data: &p.data}) // the end of its process is noticed
+				}
+			}
 		}
 	}
 	return nil
@@ -106,11 +97,7 @@ func (set *Set) Start(ctx context.Context, h *Host) error {
 // End ends the remaining processes of scripts.
 func (set *Set) End() {
 	for _, one := range set.all() {
-		one.child.Kill()
-		<-one.child.Ended()
-		if one.log != nil {
-			_ = one.log.Close()
-		}
+		one.kill()
 	}
 }
 
@@ -179,6 +166,6 @@ func (set *Set) tellPhase(e result.Event) {
 	phase, scripts := strings.Join(set.active, ", "), set.scripts
 	set.mu.Unlock()
 	for _, one := range scripts {
-		_ = one.child.Send(k6.Command{Phase: &phase})
+		one.tell(k6.Command{Phase: &phase})
 	}
 }

@@ -15,11 +15,12 @@ const Most = 64
 func Check(p *plan.Plan, n int) error {
 	var why []string
 	add := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
-	scripts := 0
 	for i := range p.Loads {
 		lp := &p.Loads[i]
 		if lp.Script != nil {
-			scripts++
+			if lp.Script.Plan != nil && lp.Script.Plan.Users < n {
+				add("load %q has %s, fewer than %s", lp.Name, scenarios.Amount(lp.Script.Plan.Users, "virtual user"), scenarios.Amount(n, "worker"))
+			}
 			continue
 		}
 		few := func(what string, has int) {
@@ -33,9 +34,6 @@ func Check(p *plan.Plan, n int) error {
 		}
 		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
 		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
-	}
-	if scripts > 0 && scripts == len(p.Loads) {
-		add("a script of k6 stays in one process, and the scenario has no other load")
 	}
 	if len(why) == 0 {
 		return nil

@@ -7,7 +7,7 @@
 //
 // A run is the coordinator: it brings the target up, runs setup and teardown, injects the faults, records and judges. A worker
 // compiles the same scenario, makes its part of the loads ([load.Part]) and knows of faults what the turns tell.
-// Loads by scripts of k6 stay with the coordinator.
+// A load by a script of k6 is divided between processes of k6, which report to the run itself (package script).
 //
 // What worker k is to send is owed; what the run has received of it is told. A worker that dies, or does not answer in the
 // end, is lost with what it owed and had not told: its share is counted and named, and no other worker makes up for it.

@@ -72,8 +72,8 @@ type Report struct {
 	Samples  samples.Exported
 	Writes   *ledger.Batch // nil: the scenario has no ledger
 	InFlight []int64       // iterations, by load
-	Over     bool    // all its loads are over
-	UsedUp   bool    // unique data is used up
+	Over     bool          // all its loads are over
+	UsedUp   bool          // unique data is used up
 	Health   Health
 	Freezes  []pulse.Freeze // since the last report
 	Secrets  []string       // values that became secret since the last report
@@ -108,9 +108,9 @@ type Ended struct {
 	measure.Batch
 	Samples  samples.Exported
 	Writes   *ledger.Batch // nil: the scenario has no ledger
-	Stats    []load.Stats // by load
-	Opened   []int64      // connections, by load
-	Spoken   []string     // versions of protocols
+	Stats    []load.Stats  // by load
+	Opened   []int64       // connections, by load
+	Spoken   []string      // versions of protocols
 	Health   Health
 	Freezes  []pulse.Freeze // since the last report
 	Secrets  []string       // values that became secret since the last report

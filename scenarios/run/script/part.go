@@ -1,0 +1,131 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios/k6"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// A part is one process of a script. Of several each makes a part of the iterations.
+type part struct {
+	*Script
+	n     int // from 0
+	child *k6.Child
+	log   io.WriteCloser // nil keeps none
+	once  sync.Once      // closes ready
+	ready chan struct{}
+	data  string  // what setup returned, once ready
+	end   *k6.End // as the process reports it; held by mu
+
+	// used only by the goroutine that receives the messages of the process
+	received received
+	users    int64   // active
+	counts   k6.Note // what the process has lost so far
+}
+
+var _ k6.Handler = (*part)(nil)
+
+// start starts a process of the script.
+func (s *Script) start(n int, c k6.Config) (*part, error) {
+	p := &part{Script: s, n: n, ready: make(chan struct{})}
+	p.received.sink = s.host.Sink(s.index + n)
+	var err error
+	name := s.lp.Name
+	if n > 0 {
+		name = fmt.Sprintf("%s-%d", name, n+1)
+	}
+	if p.log, err = s.host.openLog(name); err != nil {
+		return nil, fmt.Errorf("a log: %w", err)
+	}
+	p.child = k6.New(s.lp.Script.Binary, c, p.log, p) // set before the start, because its first requests need it
+	if err := p.child.Start(); err != nil {
+		if p.log != nil {
+			_ = p.log.Close()
+		}
+		return nil, err
+	}
+	s.host.Event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", p.title(), p.child.PID)})
+	return p, nil
+}
+
+// which is the process in a sentence; empty where the script has one.
+func (s *part) which() string {
+	if n := s.host.Parts; n > 1 {
+		return fmt.Sprintf(" in worker %d of %d", s.n+1, n)
+	}
+	return ""
+}
+
+// title names the process.
+func (s *part) title() string { return s.lp.Name + s.which() }
+
+// await waits until the process has done its setup.
+func (s *part) await(ctx context.Context, late <-chan time.Time) error {
+	select {
+	case <-s.ready:
+		return nil
+	case <-s.child.Ended():
+		exit := s.child.Exit()
+		err := fmt.Errorf("load %q: the script ended before its load began%s: %s", s.lp.Name, s.which(), s.ending(exit))
+		if exit.Signal == "" && exit.Wire == nil {
+			err = fmt.Errorf("%w: %w", ErrSetup, err)
+		}
+		return err
+	case <-late:
+		return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.lp.Name, quantity.Brief(readyFor))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// ended returns the error of a script's process, if it has one.
+func (s *part) ended(ctx context.Context) error {
+	exit := s.child.Exit()
+	s.host.Event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.title(), s.ending(exit))})
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case exit.Wire != nil:
+	case exit.Signal != "":
+	case exit.Code == 0:
+		return nil
+	case exit.Code == k6.ExitScriptAborted:
+		s.host.Stop(fmt.Sprintf("the script of load %q aborted the test: %s", s.lp.Name, s.ending(exit)))
+		return nil
+	case exit.Code == k6.ExitMarkedFailed:
+		s.set.markFailed(fmt.Sprintf("the script of load %q marked the test as failed", s.lp.Name))
+		return nil
+	}
+	return fmt.Errorf("load %q: its script failed%s: %s", s.lp.Name, s.which(), s.ending(exit))
+}
+
+// ending describes the end of the process.
+func (s *part) ending(exit k6.Exit) string {
+	s.mu.Lock()
+	end := s.end
+	s.mu.Unlock()
+	how := fmt.Sprintf("exit code %d", exit.Code)
+	if exit.Signal != "" {
+		how = exit.Signal
+	}
+	why := ""
+	switch {
+	case end != nil && end.Error != "":
+		why = end.Error
+	case exit.Wire != nil && exit.Code != 0:
+		why = exit.Wire.Error()
+	case exit.Code != 0:
+		why = k6.Complaint(exit.Said)
+	}
+	if why = strings.TrimSpace(why); why != "" {
+		how += ": " + strings.ReplaceAll(why, "\n", "; ")
+	}
+	return how
+}
