@@ -55,7 +55,7 @@ func checkVegeta(d *Draft) {
 
 // prepareVegeta passes vegeta the one request of every flow.
 func prepareVegeta(s *Setup) (Job, targets.Transport, error) {
-	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars}
+	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars, Nth: s.Run.Part.Nth}
 	for _, f := range s.Run.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}

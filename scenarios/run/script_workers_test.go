@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/workers"
 	"brunt/scenarios/suite"
 )
 
@@ -76,16 +74,6 @@ load:
   beside: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /beside}]}
 slo: [errors = 0%]
 `
-
-// threeOf are three workers of the scenario in a file.
-func threeOf(t *testing.T, file string) run.Workers {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return run.Workers{N: 3, Command: self("worker"), Source: workers.Source{Path: file, Text: string(text)}}
-}
 
 // TestScript_Workers: the processes that a script is divided between make the iterations of one, each once. Setup runs once, all have its
 // data, teardown runs once, when all iterations are over, and thresholds are about all of it.

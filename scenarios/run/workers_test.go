@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +54,16 @@ func withWorkers(t *testing.T, n int, text string, o run.Options) *result.Result
 		t.Fatal(err)
 	}
 	return res
+}
+
+// threeOf are three workers of the scenario in a file.
+func threeOf(t *testing.T, file string) run.Workers {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run.Workers{N: 3, Command: self("worker"), Source: workers.Source{Path: file, Text: string(text)}}
 }
 
 // asked is a server that counts what it is asked.
@@ -231,5 +243,36 @@ load:
 	}
 	if said := p.Scenario.Secrets.Mask("the answer was " + token); strings.Contains(said, token) {
 		t.Error(said)
+	}
+}
+
+// TestWorkers_Vegeta: vegeta's attackers of all workers make the requests of one: each target in turn as often, and no random value twice.
+func TestWorkers_Vegeta(t *testing.T) {
+	s := newAsked(t)
+	file := scenario(t, fmt.Sprintf(`
+version: 1
+target: {url: %q}
+load:
+  attack:
+    {engine: vegeta, executor: constant-arrival-rate, rate: 120/s, duration: 1s, targets: targets.txt, request: {headers: {X-Token: "${uuid()}"}}}
+`, s.URL))
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "targets.txt"), []byte("GET /0\n\nGET /1\n\nGET /2\n\nGET /3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := compileFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir(), Workers: threeOf(t, file)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]int{}
+	for path := range s.paths {
+		target, _, _ := strings.Cut(path, " ")
+		asked[target]++
+	}
+	if want := (map[string]int{"/0": 30, "/1": 30, "/2": 30, "/3": 30}); !maps.Equal(asked, want) || s.n.Load() != 120 || res.Generator.Sent != 120 {
+		t.Errorf("%d requests, of %d random values by target %v, want %v", s.n.Load(), len(s.paths), asked, want)
 	}
 }

@@ -69,7 +69,8 @@ type EngineOptions struct {
 	Steps       []int32          // the index of the step of each call
 	MaxInFlight int
 	Env         *template.Env
-	Vars        []template.Value // as set by setup
+	Vars        []template.Value    // as set by setup
+	Nth         func(i int64) int64 // the number in the whole load of request i; nil: the engine makes all of it
 }
 
 // CheckLoad notes in m the settings of a load that vegeta does not support.
@@ -295,6 +296,9 @@ func (pacer) Rate(time.Duration) float64 { return 0 }
 // fails in the transport.
 func (e *Engine) draw(t *lib.Target) error {
 	n := e.drawn.Add(1) - 1
+	if e.v.Nth != nil {
+		n = e.v.Nth(n)
+	}
 	i := int(n % int64(len(e.calls)))
 	t.Header = nethttp.Header{callHeader: {strconv.Itoa(i)}}
 	if err := e.fill(t, e.calls[i], n); err != nil {
