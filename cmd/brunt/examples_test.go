@@ -124,6 +124,18 @@ func TestExample_DryRun(t *testing.T) {
 	}
 }
 
+// shared checks that three workers made all that they owed, each a third of the writes.
+func shared(t *testing.T, res *result.Result) {
+	if len(res.Workers) != 3 || res.Ledger == nil || res.Ledger.Unreported != "" {
+		t.Fatalf("workers %+v, ledger %+v", res.Workers, res.Ledger)
+	}
+	for _, w := range res.Workers {
+		if w.Owed != w.Reported || w.Owed < 100 || w.Lost != 0 || w.LostWhy != "" {
+			t.Errorf("%+v", w)
+		}
+	}
+}
+
 // TestExample runs every example unchanged: it must pass. With the setting that its README
 // says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
@@ -175,6 +187,8 @@ func TestExample(t *testing.T) {
 			{name: "25-redis", program: "redis-server", set: "append=no", fails: []string{"recover < 3s after lose", "lost = 0"}},
 			{name: "26-postgres-failover", program: "pg_isready", faults: []string{"lose"}},
 			{name: "26-postgres-failover", program: "pg_isready", set: "promotion=7s", fails: []string{"recover < 5s after lose"}},
+			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
+			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
