@@ -28,8 +28,12 @@ func TestMerged(t *testing.T) {
 	const parts = 3
 	one, merged, of := NewTally(), NewMerged(parts), [parts]*Tally{}
 	limits := []Limit{
-		{"times", "p(95)<90", false, 0}, {"times{step:a}", "med<50", true, 2 * time.Second}, {"made", "count>100", false, 0},
-		{"made", "rate<40", false, 0}, {"good", "rate>0.5", false, 0}, {"level", "value<1000", false, 0},
+		{"times", "p(95)<90", false, 0},
+		{"times{step:a}", "med<50", true, 2 * time.Second},
+		{"made", "count>100", false, 0},
+		{"made", "rate<40", false, 0},
+		{"good", "rate>0.5", false, 0},
+		{"level", "value<1000", false, 0},
 	}
 	all := append([]*Tally{one}, of[:]...)
 	for i := range all {

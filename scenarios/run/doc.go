@@ -21,7 +21,6 @@
 //	drive.go          loads and timeline, side by side
 //	garbage.go        what the heap may hold of garbage, in a long run
 //	live.go           every second: stop conditions, and the interval for the live page
-//	identity.go       what the run was made of: programs, images, machine; logs.go the logs of its units
 //	snapshot.go       the state of a run; fault_record.go describes its faults
 //	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
 //	verdict.go        verdict, exit code and reason
@@ -29,7 +28,7 @@
 // Below it are packages: target brings the target up and takes it down; watchdog has the journal, the watchdogs and
 // the agents; events holds the clock, the
 // events and the notes of a run; script runs k6 scripts; generator measures brunt's own health; rates
-// probes for capacity with runs.
+// probes for capacity with runs; identity tells what a run was made of; workers makes the load with several processes.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
 // import.go makes a result of vegeta's results.

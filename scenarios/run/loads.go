@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/run/requestlog"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/workers"
@@ -188,4 +190,25 @@ func (l *loads) close() error {
 		}
 	}
 	return nil
+}
+
+// readAt returns the URL at which the ledger reads a unit.
+func (l *loads) readAt(unit string) string {
+	return plan.UnitURL(l.Plan, l.Plan.Ledger.Query.Call, l.sys.Addr(unit))
+}
+
+// reading describes how writes are read.
+func (l *loads) reading() ledger.Run {
+	query := l.Plan.Ledger.Query.Call
+	of := l.Protocols.Select(query)
+	return ledger.Run{
+		T0: l.T0(), Now: l.Now, Checks: l.Checks, Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"))) },
+		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
+			return of.Client(l.requests.straight(base, timeout, samples))
+		},
+		Absent:       func(out *scenarios.Outcome) bool { return l.Protocols.Absent(query, out) },
+		Retry:        func(out *scenarios.Outcome) bool { return l.Protocols.Retry(query, out) },
+		EndIteration: of.Ender(),
+	}
 }

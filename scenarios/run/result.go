@@ -21,7 +21,7 @@ func (r *runner) head() *result.Result {
 	sc := r.Scenario
 	return &result.Result{
 		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.T0(),
-		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.identity.environment(), Scenario: sc.Explain(),
+		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.identity.Environment(), Scenario: sc.Explain(),
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
 		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
 		Generator: result.Generator{Healthy: true, Limits: []string{}},

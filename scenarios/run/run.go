@@ -23,12 +23,12 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/identity"
 	"brunt/scenarios/run/requestlog"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/run/workers"
-	"brunt/targets"
 	"brunt/targets/dial"
 )
 
@@ -130,7 +130,7 @@ func (u unsteady) mend() string {
 type runner struct {
 	*session
 	protection *watchdog.Protection
-	identity   *identity
+	identity   *identity.Identity
 	requests   *requests
 	loads      *loads
 	faults     *faults
@@ -150,7 +150,7 @@ type runner struct {
 func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
 	r := &runner{
-		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: &identity{session: s}, requests: &requests{session: s},
+		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: identity.Of(p), requests: &requests{session: s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
 	if len(o.Proxies) > 0 {
@@ -314,8 +314,8 @@ func (r *runner) bringUp(ctx context.Context) error {
 		return err
 	}
 	r.sys.Watch()
-	r.identity.identify(ctx)
-	r.identity.programs() // computed now, so that a sample of the run does not compute it during the load
+	r.identity.Identify(ctx, r.sys)
+	r.identity.Programs() // computed now, so that a sample of the run does not compute it during the load
 	if r.o.NoChaos {
 		return nil
 	}
@@ -431,7 +431,8 @@ func (r *runner) startScripts(ctx context.Context) error {
 	base, links := r.sys.Base()
 	r.onClose(func() error { r.loads.scripts.End(); return nil })
 	return r.loads.scripts.Start(ctx, &script.Host{
-		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.loads.rec, Samples: r.loads.samples,
+		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir, Control: r.o.NoChaos,
+		Recorder: r.loads.rec, Samples: r.loads.samples,
 		Stop:     func(condition string) { r.cancel(stopped{condition}) },
 		Timeline: r.faults.timeline.Load,
 		Sink:     func(i int) load.Sink { return r.loads.rec.Shard(i) },
@@ -486,7 +487,7 @@ func (r *runner) verifyLedger(ctx context.Context) (err error) {
 // ledgerRun describes this run for the verification of the ledger.
 func (r *runner) ledgerRun() ledger.Run {
 	l := r.loads.reading()
-	l.End, l.Faults, l.Note, l.Event, l.URL = r.End(), r.faults.records, r.Note, r.Event, r.readAt
+	l.End, l.Faults, l.Note, l.Event, l.URL = r.End(), r.faults.records, r.Note, r.Event, r.loads.readAt
 	l.Progress = func(asked, all int64) {
 		r.logger.Info("ledger.reading", "asked", asked, "of", all)
 		if r.o.Live != nil {
@@ -494,25 +495,4 @@ func (r *runner) ledgerRun() ledger.Run {
 		}
 	}
 	return l
-}
-
-// readAt returns the URL at which the ledger reads a unit.
-func (r *runner) readAt(unit string) string {
-	return plan.UnitURL(r.Plan, r.Plan.Ledger.Query.Call, r.sys.Addr(unit))
-}
-
-// reading describes how writes are read.
-func (l *loads) reading() ledger.Run {
-	query := l.Plan.Ledger.Query.Call
-	of := l.Protocols.Select(query)
-	return ledger.Run{
-		T0: l.T0(), Now: l.Now, Checks: l.Checks, Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"))) },
-		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
-			return of.Client(l.requests.straight(base, timeout, samples))
-		},
-		Absent:       func(out *scenarios.Outcome) bool { return l.Protocols.Absent(query, out) },
-		Retry:        func(out *scenarios.Outcome) bool { return l.Protocols.Retry(query, out) },
-		EndIteration: of.Ender(),
-	}
 }

@@ -73,7 +73,7 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 		ready.Read = map[string]string{}
 		for _, p := range l.Places {
 			if p.Base == "" {
-				ready.Read[p.Name] = r.readAt(p.Name)
+				ready.Read[p.Name] = r.loads.readAt(p.Name)
 			}
 		}
 	}

@@ -76,11 +76,12 @@ func TestWorkers_LedgerKilled(t *testing.T) {
 	res := withWorkers(t, 3, text, run.Options{Event: p.note})
 	<-killed
 	w, lost := res.Ledger, res.Workers[1]
-	if told := int64(300) - lost.Lost; w.Acknowledged > int64(s.n) || w.Acknowledged < told-1 || !strings.HasPrefix(w.Unreported, "worker 2 of 3 was lost at ") || w.Lost == 0 {
-		t.Errorf("the server has seen %d, %d are reported: %+v", s.n, told, w)
+	reported := int64(300) - lost.Lost
+	if w.Acknowledged > int64(s.n) || w.Acknowledged < reported-1 || !strings.HasPrefix(w.Unreported, "worker 2 of 3 was lost at ") || w.Lost == 0 {
+		t.Errorf("the server has seen %d, %d are reported: %+v", s.n, reported, w)
 	}
 	if sum := w.Held + w.Lost + w.Duplicated + w.Late + w.Stale + w.Unsure(); sum != w.Acknowledged {
-		t.Errorf("the states of %d of %d writes are told", sum, w.Acknowledged)
+		t.Errorf("the states of %d of %d writes are known", sum, w.Acknowledged)
 	}
 	for i, want := range []scenarios.Verdict{scenarios.Fail, scenarios.Invalid, scenarios.Invalid} {
 		if o := res.Objectives[i]; o.Verdict != want || (want == scenarios.Invalid) != (fmt.Sprint(o.Note) == w.Unreported) {

@@ -27,7 +27,7 @@ type Set struct {
 	packed []place               // by set: where the others are
 	file   *disk.Spool           // holds those
 	run    [][Most]time.Duration // by step: the response times of the slowest of the run
-	fresh  map[int32]bool        // sets with requests that Fresh has not passed; nil: nobody asks for them
+	fresh  map[int32]bool        // sets with requests that Fresh has not passed; nil: it is not called
 }
 
 // A place is where the requests of a set are in the file.

@@ -1,4 +1,4 @@
-package run
+package identity
 
 import (
 	"crypto/sha256"
@@ -41,7 +41,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newRunner(p, Options{}).identity.environment()
+	e := Of(p).Environment()
 	if len(e.Scenario) != len(want) || e.Scenario[0].Path != "s.yaml" {
 		t.Errorf("files %+v", e.Scenario)
 	}

@@ -1,4 +1,5 @@
-package run
+// Package identity tells what a run was made of: the programs, the images and the number of its units, and the machine.
+package identity
 
 import (
 	"context"
@@ -14,17 +15,22 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/inputs"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/target"
 )
 
-// identity is what a run was made of: the programs, the images and the number of its units.
-type identity struct {
-	*session
+// An Identity is what a run was made of. It is used by one goroutine at a time.
+type Identity struct {
+	*plan.Plan
 	units    []result.UnitIdentity // of the target, when the load began
 	replicas map[string]int        // by service
 	sums     inputs.Digests
 }
 
-func (i *identity) environment() result.Environment {
+// Of returns the identity of runs of a plan.
+func Of(p *plan.Plan) *Identity { return &Identity{Plan: p} }
+
+// Environment is the identity, for the result.
+func (i *Identity) Environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
 		command = append(command, i.Scenario.Secrets.MaskFields(arg))
@@ -38,7 +44,7 @@ func (i *identity) environment() result.Environment {
 	for _, f := range sc.Files() {
 		files = append(files, result.FileSum{Path: inputs.Relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
-	own, tools := i.programs()
+	own, tools := i.Programs()
 	return result.Environment{
 		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Units: i.units, Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
@@ -46,10 +52,10 @@ func (i *identity) environment() result.Environment {
 	}
 }
 
-// programs returns the digest of brunt's own file, and those of the programs that run its scripts.
+// Programs returns the digest of brunt's own file, and those of the programs that run its scripts.
 // Each file is read once, before the load begins: brunt's has some ten megabytes, and its digest
 // takes as long as a thousand requests.
-func (i *identity) programs() (own string, tools []result.FileSum) {
+func (i *Identity) Programs() (own string, tools []result.FileSum) {
 	for n := range i.Loads {
 		if s := i.Loads[n].Script; s != nil && s.Binary != "" {
 			if sum, ok := i.sums.Of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
@@ -64,15 +70,15 @@ func (i *identity) programs() (own string, tools []result.FileSum) {
 // identifyWithin bounds the time for asking the engine about the units' images.
 const identifyWithin = 10 * time.Second
 
-// identify finds the images and programs of the units, before the load begins.
-func (i *identity) identify(ctx context.Context) {
+// Identify finds the images and programs of the units, before the load begins.
+func (i *Identity) Identify(ctx context.Context, sys *target.System) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
 	dir := filepath.Dir(i.Scenario.File)
-	for _, u := range i.sys.Units() {
+	for _, u := range sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
 		if c := u.Traits().Contained; c != nil {
-			i.image(ctx, c, &id)
+			i.image(ctx, sys, c, &id)
 		} else if i.Stack != nil {
 			if service := i.Stack.Service(id.Service); service != nil {
 				files := inputs.Programs(service)
@@ -95,12 +101,12 @@ func (i *identity) identify(ctx context.Context) {
 }
 
 // image identifies the image of a container.
-func (i *identity) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
+func (i *Identity) image(ctx context.Context, sys *target.System, c chaos.Contained, id *result.UnitIdentity) {
 	ref := c.ContainerID().ID
 	if ref == "" {
 		return
 	}
-	e, err := i.sys.Open(ctx)
+	e, err := sys.Open(ctx)
 	if err != nil {
 		return
 	}
