@@ -276,3 +276,41 @@ load:
 		t.Errorf("%d requests, of %d random values by target %v, want %v", s.n.Load(), len(s.paths), asked, want)
 	}
 }
+
+// TestWorkers_Marks: a fault that begins while workers make loads of any executor is a phase of each of them, and its requests are those of
+// the time that it was in.
+func TestWorkers_Marks(t *testing.T) {
+	s := newAsked(t)
+	res := withWorkers(t, 2, fmt.Sprintf(`
+version: 1
+target: {url: %q}
+load:
+  users: {executor: constant-vus, vus: 2, duration: 3s, flow: [{get: /users}, {think: 20ms}]}
+  ramp: {executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 3s}], flow: [{get: /ramp}, {think: 20ms}]}
+  each: {executor: per-vu-iterations, vus: 2, iterations: 1000, max_duration: 3s, flow: [{get: /each}, {think: 20ms}]}
+  shared: {executor: shared-iterations, vus: 2, iterations: 1000, max_duration: 3s, flow: [{get: /shared}, {think: 20ms}]}
+  spike: {executor: spike, base: 20/s, before: 500ms, peak: 40/s, rise: 500ms, hold: 1s, fall: 500ms, after: 500ms, flow: [{get: /spike}]}
+  vegeta: {engine: vegeta, executor: constant-arrival-rate, rate: 20/s, duration: 3s, flow: [{get: /vegeta}]}
+chaos: {slow: {at: 1s, for: 1s, network.latency: {from: load, to: target, delay: 60ms}}}
+`, s.URL), run.Options{Proxies: self("proxies")})
+	cells := map[string]int64{} // good answers in the fault
+	for _, c := range res.Cells {
+		if c.Phase == "slow" && c.Outcome == "ok" && c.Step != "" && c.Step != "*" && c.Step != "iteration" {
+			if cells[c.Load] += c.Count; c.Response.P50 < .05 {
+				t.Errorf("the requests of load %q in the fault took %v", c.Load, c.Response.P50)
+			}
+		}
+	}
+	for _, name := range []string{"users", "ramp", "each", "shared", "spike", "vegeta"} {
+		if cells[name] < 5 {
+			t.Errorf("load %q has %d requests in the fault", name, cells[name])
+		}
+	}
+	reported := int64(0)
+	for _, w := range res.Workers {
+		reported += w.Sent
+	}
+	if reported != s.n.Load() {
+		t.Errorf("%d requests are reported, and the server has seen %d", reported, s.n.Load())
+	}
+}
