@@ -182,6 +182,7 @@ func (b *verification) read(ctx context.Context) error {
 	if err == nil {
 		err = ask()
 	}
+	b.out.Unrecorded += max(0, b.ledger.kept.Kept()-done) // those that its file lacks
 	if err == nil {
 		err = b.askAgain(ctx)
 	}
@@ -400,7 +401,7 @@ func (b *verification) conclude() {
 			b.unasked, mostMissing))
 	}
 	if out.Unrecorded > 0 {
-		notes = append(notes, fmt.Sprintf("%d writes are more than the ledger holds", out.Unrecorded))
+		notes = append(notes, fmt.Sprintf("%d writes are not in the ledger: they are more than it holds, or its file could not be written", out.Unrecorded))
 	}
 	out.Note = strings.Join(notes, "; ")
 }

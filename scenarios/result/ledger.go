@@ -19,7 +19,7 @@ type LedgerRecord struct {
 	Unknown    int64 `json:"unknown"`    // acknowledged, and not found, while a unit gave no answer
 	Unread     int64 `json:"unread"`     // acknowledged and found, while a unit gave no answer
 	Unnamed    int64 `json:"unnamed"`    // acknowledged, without an id to find them by
-	Unrecorded int64 `json:"unrecorded"` // beyond the capacity of a ledger
+	Unrecorded int64 `json:"unrecorded"` // beyond the capacity of a ledger, or not in its file, as the disk was full
 	Refused    int64 `json:"refused"`    // sent, and not acknowledged, with an id to find them by
 	// refused writes that were found: not lost, because they were never acknowledged
 	Present int64 `json:"present"`

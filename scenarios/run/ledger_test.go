@@ -749,3 +749,26 @@ func TestLedger_PlantedDuplicates(t *testing.T) {
 		}
 	})
 }
+
+// TestLedger_Damaged: writes that the ledger kept and can't read back from its own file, as of a disk that was full, are not held: no
+// objective passes without them.
+func TestLedger_Damaged(t *testing.T) {
+	s := newReplicated(t)
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	res := s.run(byKey, "[lost = 0]", run.Options{Ledger: path, Event: func(e result.Event) {
+		if e.Event != "ledger.settle" {
+			return
+		}
+		raw := strings.TrimSuffix(path, ".jsonl") + "-writes.jsonl"
+		b, err := os.ReadFile(raw)
+		if err == nil {
+			err = os.Truncate(raw, int64(len(b)-len(b)/4))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}})
+	if w := res.Ledger; w == nil || w.Acknowledged != written || w.Held >= written || w.Held+w.Unrecorded != written || res.Verdict != scenarios.Inconclusive {
+		t.Errorf("%s: %s: %+v", res.Verdict, res.Reason, w)
+	}
+}

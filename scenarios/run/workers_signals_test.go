@@ -146,6 +146,33 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 	}
 }
 
+// TestWorkers_AllKilled: where all workers die, the run ends, and shows what they had reported, also the slowest requests.
+func TestWorkers_AllKilled(t *testing.T) {
+	s := newAsked(t)
+	var p pids
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		suite.Until(t, "two seconds of load", func() bool { return s.n.Load() > 200 })
+		p.signal(t, 1, "KILL")
+		p.signal(t, 2, "KILL")
+	}()
+	began := time.Now()
+	res := withWorkers(t, 2, fmt.Sprintf(`
+version: 1
+target: {url: %q}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: [{get: /}]}}
+slo: [errors < 1%%]
+`, s.URL), run.Options{Event: p.note})
+	<-killed
+	if res.Verdict != scenarios.Invalid || !strings.HasPrefix(res.Reason, "No worker is left: ") || len(res.Slowest) == 0 || res.Slowest[0].Curl == "" {
+		t.Errorf("%s: %s: the slowest requests are %+v", res.Verdict, res.Reason, res.Slowest)
+	}
+	if took := time.Since(began); took > 40*time.Second {
+		t.Errorf("it ended after %s", took)
+	}
+}
+
 // TestWorkers_Late: where a worker does not begin in time, no worker makes load.
 func TestWorkers_Late(t *testing.T) {
 	s := newAsked(t)

@@ -163,3 +163,39 @@ func BenchmarkWrites_Record(b *testing.B) {
 		w.Shard(0).Record(id, time.Second, true)
 	}
 }
+
+// TestImport: the writes that workers held are in the log of their run, in whatever pieces they come, and what is over its bound is counted.
+func TestImport(t *testing.T) {
+	run, _ := newWrites(t, 1)
+	run.most = 250
+	acked := int64(0)
+	for range 3 {
+		worker := NewHeld(2)
+		for i := range 100 {
+			if !worker.Shard(i).Record(fmt.Appendf(nil, "é\"ack\":true}%d", i), time.Duration(i), i%2 == 0) {
+				t.Fatal("not taken")
+			}
+		}
+		for more := true; more; {
+			var b Batch
+			b, more = worker.Take(200)
+			if len(b.Lines) > 200 || len(b.Lines) > 0 && b.Lines[len(b.Lines)-1] != '\n' {
+				t.Fatalf("%q", b.Lines)
+			}
+			acked += run.Import(b)
+		}
+		if n := worker.Kept(); n != 0 {
+			t.Errorf("%d writes are left", n)
+		}
+		if err := worker.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	n := int64(0)
+	if err := run.Each(func(Write) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n != 250 || run.Kept() != 250 || run.Over() != 50 || acked != 150 {
+		t.Errorf("%d of %d writes, %d over, %d acknowledged", n, run.Kept(), run.Over(), acked)
+	}
+}
