@@ -53,6 +53,7 @@ const (
 	grpcCause       Cause = 4 << 16
 	redisCause      Cause = 5 << 16
 	mysqlCause      Cause = 6 << 16
+	closeCause      Cause = 7 << 16
 	sqlStateCause   Cause = 1 << 30 // with a number of 26 bits
 )
 
@@ -73,6 +74,9 @@ func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 
 // GRPC is the cause of an answer whose gRPC status the step does not accept.
 func GRPC(code int) Cause { return grpcCause | Cause(code&0xffff) }
+
+// CloseCode is the cause of a WebSocket that the other side closed; code is that of its close frame.
+func CloseCode(code int) Cause { return closeCause | Cause(code&0xffff) }
 
 // Own reports whether brunt or its machine failed, and not the target.
 func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // as OwnCauses
@@ -102,6 +106,8 @@ func (c Cause) Name(checks []string) string {
 		return "error " + redisWord(n)
 	case mysqlCause:
 		return "error " + strconv.Itoa(n)
+	case closeCause:
+		return "close " + strconv.Itoa(n)
 	case checkCause:
 		return "check " + name
 	case extractionCause:
@@ -134,7 +140,7 @@ type Outcome struct {
 	Sent     time.Duration // the request is written; 0 with WasSent false means never
 	First    time.Duration // its first byte is received
 	End      time.Duration // its last byte is received, or the request is given up
-	Think    time.Duration // of an iteration: its think time, which does not count as response time
+	Think    time.Duration // of an iteration: its think time, which does not count as response time; from a session, that of a call within an iteration
 	Bytes    int64         // of the answer
 	Trace    uint64        // the low half of the id of its trace; 0 is none
 	Opening  Opening       // of the connection, between Slot and Sent

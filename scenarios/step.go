@@ -59,6 +59,9 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // ofStep are the keys that steps of every protocol have.
 var ofStep = []string{"name", "at"}
 
+// sendKind is the kind of steps that send a message on a stream. It is a setting of steps that open one.
+const sendKind = "send"
+
 // ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
 
@@ -70,6 +73,9 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 		if slices.Contains(kinds, f.Key) {
 			found = append(found, f)
 		}
+	}
+	if len(found) > 1 { // beside another kind it is one of its settings
+		found = slices.DeleteFunc(found, func(f syntax.Field) bool { return f.Key == sendKind })
 	}
 	switch len(found) {
 	case 1:
@@ -117,6 +123,10 @@ type CallTraits struct {
 	Method string        // for the log of requests; empty: it has none
 	URL    string        // as the author wrote it, for the log of requests; empty: it has none
 }
+
+// WholeCall stands for the number of a part where a session hands over one more outcome of the call itself, as each message of a
+// stream that is sent at a pace is.
+const WholeCall = -1
 
 // IterationStep is the number of the pseudo-step that lasts from arrival to end.
 const IterationStep = -1

@@ -93,7 +93,7 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 		m.Add(step.Pos, "no protocol has steps of kind %q", step.Kind)
 		return nil, false
 	}
-	at, known := s.endpoint(i, step.Pos, in, m)
+	at, known := s.endpoint(i, step, in, m)
 	if to := (peer{s.list[i], at}).goes(in.endpoints); to != "" {
 		e := in.endpoints[to]
 		in.settings, in.url = e.Settings, &e
@@ -109,15 +109,24 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 
 // endpoint returns the name of the endpoint that a step of a protocol names; empty is the only one of
 // the protocol, or the target's own URL. It notes mistakes in m.
-func (s *Set) endpoint(protocol int, step syntax.Pos, in Scope, m *syntax.Mistakes) (name string, ok bool) {
+func (s *Set) endpoint(protocol int, step syntax.Block, in Scope, m *syntax.Mistakes) (name string, ok bool) {
 	d := s.list[protocol]
 	names := d.endpoints(in.endpoints)
 	list := strings.Join(names, ", ")
+	if d.At != nil {
+		named := ""
+		if in.at != nil {
+			named = in.at.Value
+		}
+		if name, ok = d.At(step, in, named, in.endpoints, m); !ok || in.at == nil && name != "" {
+			return name, ok
+		}
+	}
 	if in.at == nil {
 		if len(names) < 2 || d.Base {
 			return "", true
 		}
-		m.AddHint(step, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(names), d.Name, list)
+		m.AddHint(step.Pos, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(names), d.Name, list)
 		return "", false
 	}
 	if name, ok = in.at.Text(m); !ok || slices.Contains(names, name) {

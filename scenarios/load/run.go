@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,7 +82,7 @@ func Calls(steps []Step) []scenarios.Call {
 type Run struct {
 	Settings
 
-	parts    map[scenarios.Call][]int32 // of the steps that have parts
+	steps    map[scenarios.Call]*Step // of the flows
 	weights  []float64
 	seed     uint64
 	isClosed bool
@@ -128,7 +129,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 		sum += f.Weight
 		r.weights = append(r.weights, sum)
 	}
-	r.parts = partsOf(r.Flows)
+	r.steps = stepsOf(r.Flows)
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 	var stats Stats
@@ -147,13 +148,13 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 	return stats, nil
 }
 
-// partsOf returns the numbers of the steps of parts by the calls that have parts.
-func partsOf(flows []Flow) map[scenarios.Call][]int32 {
-	out := map[scenarios.Call][]int32{}
+// stepsOf returns the steps of flows by their calls.
+func stepsOf(flows []Flow) map[scenarios.Call]*Step {
+	out := map[scenarios.Call]*Step{}
 	for _, f := range flows {
-		for _, s := range f.Steps {
-			if len(s.Parts) > 0 {
-				out[s.Call] = s.Parts
+		for i := range f.Steps {
+			if s := &f.Steps[i]; s.Call != nil {
+				out[s.Call] = s
 			}
 		}
 	}
@@ -161,16 +162,27 @@ func partsOf(flows []Flow) map[scenarios.Call][]int32 {
 }
 
 // HasParts reports whether a step of the load has parts, which its users pass to Emit.
-func (r *Run) HasParts() bool { return len(partsOf(r.Flows)) > 0 }
+func (r *Run) HasParts() bool {
+	return slices.ContainsFunc(r.Flows, func(f Flow) bool {
+		return slices.ContainsFunc(f.Steps, func(s Step) bool { return len(s.Parts) > 0 })
+	})
+}
 
-// Emit records a part of a call that user it.VU makes. It is called by the goroutine of Do. Out has
-// the times and the outcome of the part; Emit sets the rest.
+// Emit records a part of a call that user it.VU makes, or for [scenarios.WholeCall] one more outcome of the call itself. It is called
+// by the goroutine of Do. Out has the times and the outcome of the part; Emit sets the rest.
 func (r *Run) Emit(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
-	steps := r.parts[c]
-	if part >= len(steps) { // of a step that is not measured
+	s := r.steps[c]
+	switch {
+	case s == nil: // of a step that is not measured
+		return
+	case part == scenarios.WholeCall:
+		out.Step = s.Index
+	case part < len(s.Parts):
+		out.Step = s.Parts[part]
+	default:
 		return
 	}
-	out.Load, out.Step, out.Closed = r.Index, steps[part], r.isClosed
+	out.Load, out.Closed = r.Index, r.isClosed
 	if r.isClosed {
 		out.Intended, out.Ready = out.Slot, out.Slot
 	}

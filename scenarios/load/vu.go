@@ -162,8 +162,8 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 		if i > 0 {
 			ready = r.Now()
 		}
-		v.request(s, at, ready)
-		v.add(requests == 0, pause)
+		paced := v.request(s, at, ready)
+		v.add(requests == 0, pause, paced)
 		requests++
 		at, pause = v.out.End, 0
 		if v.out.Kind != scenarios.OK {
@@ -178,21 +178,24 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 	}
 }
 
-// request makes and records one request that was due at at.
-func (v *vu) request(s *Step, at, ready time.Duration) {
+// request makes and records one request that was due at at. Paced is the time that its own schedule took: the think time of a call
+// that sends messages at a pace.
+func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
 	v.user.Do(&v.it, s.Call, &v.out)
+	paced, v.out.Think = v.out.Think, 0
 	neverReady(&v.out)
 	if v.run.isClosed { // a closed load asks for a request when it can be sent
 		v.out.Intended, v.out.Ready = v.out.Slot, v.out.Slot
 	}
 	v.sink.Record(&v.out)
+	return paced
 }
 
-// add counts the last request in its iteration. Pause is the think time before it; an iteration
+// add counts the last request in its iteration. Pause is the think time before it, and paced that within it; an iteration
 // that begins with a pause starts after it.
-func (v *vu) add(first bool, pause time.Duration) {
+func (v *vu) add(first bool, pause, paced time.Duration) {
 	w, o := &v.whole, &v.out
 	switch {
 	case !first:
@@ -202,6 +205,7 @@ func (v *vu) add(first bool, pause time.Duration) {
 	default:
 		w.Slot = o.Slot
 	}
+	w.Think += paced
 	w.End = o.End
 	w.Checks += o.Checks
 	w.Failed += o.Failed

@@ -78,6 +78,7 @@ var arrows = map[string][]string{
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": { // the one list of protocols
 		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/mysql", "targets/sql/postgres",
+		"targets/stream",
 	},
 	"targets/dial":         {"scenarios", "targets"},
 	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"},      // the wire is that of HTTP/2
@@ -85,6 +86,7 @@ var arrows = map[string][]string{
 	"targets/sql":          {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
 	"targets/sql/mysql":    {"scenarios", "targets", "targets/http/h1", "targets/sql"},
 	"targets/sql/postgres": {"scenarios", "targets", "targets/http/h1", "targets/sql"},
+	"targets/stream":       {"scenarios", "targets", "targets/dial"},
 	// vegeta: its tests compare both engines
 	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
 	"targets/http/auth": {"scenarios", "targets", "targets/dial"},

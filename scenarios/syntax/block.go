@@ -49,7 +49,7 @@ var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
 		"executor": `find`,
-		"step":     `websocket kafka amqp tcp udp dns`,
+		"step":     `kafka amqp udp dns`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

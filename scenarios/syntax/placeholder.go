@@ -27,6 +27,7 @@ const (
 	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
 	RefTrace                   // ${trace.id}: in the link to a trace, its id
 	RefRecorded                // the request of a replayed log; not for authors
+	RefMessage                 // ${message.id}: in a message of a stream and in what is expected of its answer, a number drawn for it
 	RefCall                    // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
 )
 
@@ -241,12 +242,16 @@ func ParseRef(text string) (*Ref, error) {
 		if r.Kind = RefLedger; text != LedgerPlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, LedgerPlaceholder)
 		}
+	case "message":
+		if r.Kind = RefMessage; text != MessagePlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, MessagePlaceholder)
+		}
 	case "trace":
 		if r.Kind = RefTrace; text != TracePlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, TracePlaceholder)
 		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "trace"})
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "message", "trace"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
 	return r, nil
@@ -294,6 +299,9 @@ func (r *Ref) call(name, args string) error {
 
 // TracePlaceholder stands for the id of a trace in its link.
 const TracePlaceholder = "trace.id"
+
+// MessagePlaceholder stands for the number that is drawn for a message of a stream.
+const MessagePlaceholder = "message.id"
 
 // LedgerPlaceholder is the placeholder that the ledger fills in for each write.
 const LedgerPlaceholder = "ledger.id"

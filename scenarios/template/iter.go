@@ -21,6 +21,7 @@ type Iter struct {
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // id of this write for the ledger; nil outside of writes
+	Message  uint64        // number of this message of a stream; zero outside of them
 	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env
 	Request  Message // the request being signed; nil except during signing
@@ -119,6 +120,7 @@ var (
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrNotStart = errors.New("the unit is not known yet")
 	errNoWrite  = errors.New("this is not a write of the ledger")
+	errNoStream = errors.New("${message.id} belongs to a message of a stream")
 )
 
 // row picks this iteration's row of table slot.
@@ -191,6 +193,11 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 			return appendEscaped(dst, it.Write, esc, false), nil
 		}
 		return dst, errNoWrite
+	case syntax.RefMessage: // digits need no escape anywhere
+		if it.Message != 0 {
+			return strconv.AppendUint(dst, it.Message, 10), nil
+		}
+		return dst, errNoStream
 	case syntax.RefUnit, syntax.RefLink, syntax.RefSelf:
 		if v, ok := it.Env.Units[ref.Text]; ok {
 			return appendEscaped(dst, v, esc, false), nil
@@ -212,6 +219,9 @@ func (it *Iter) NewWrite() {
 	a, b := it.Rand.Uint64()^it.Env.Salt[0], it.Rand.Uint64()^it.Env.Salt[1]
 	it.Write = appendUUID(it.Write[:0], a, b)
 }
+
+// NewMessage draws the number of a message for ${message.id}. Every JSON reader holds it exactly.
+func (it *Iter) NewMessage() { it.Message = it.Rand.Uint64N(1<<53-1) + 1 }
 
 // randInt draws a whole number from low to high, both included.
 func randInt(r *rand.Rand, low, high int64) int64 {

@@ -14,6 +14,7 @@ import (
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
 	"brunt/targets/sql/postgres"
+	"brunt/targets/stream"
 )
 
 // Protocols lists every protocol.
@@ -23,6 +24,7 @@ func Protocols() []*targets.Descriptor {
 		grpc.Descriptor(),
 		redis.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
+		stream.Descriptor(),
 	}
 }
 

@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// say sends the message of a step. Counts says that it is what the step sent, and not the handshake.
+func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (err error) {
+	t.it.NewMessage()
+	if t.data, err = c.send.append(t.data[:0], t.it); err != nil {
+		return err
+	}
+	t.said = true
+	at, err := on.send(t.data, c.send.binary, t.deadline)
+	if counts && (err == nil || targets.IsReset(err)) {
+		out.Sent, out.WasSent = at, true
+	}
+	if err == nil {
+		out.End = at
+	}
+	return err
+}
+
+// answer waits for the message that a step expects, from number from on, and judges it.
+func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
+	a, err := on.wait(from, t.deadline, t.timer, c.expect.fits(t.it, &t.scratch))
+	if err != nil {
+		return err
+	}
+	t.got = a
+	t.judge(c, a, out)
+	return nil
+}
+
+// judge records the message that was waited for in an outcome.
+func (t *exchange) judge(c *call, a *message, out *scenarios.Outcome) {
+	out.First = max(a.first, out.Sent) // it may have been there before the step began
+	out.End = max(a.end, out.First)
+	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.data))
+	c.rest.Judge(a, t.it, out)
+}
+
+// send sends a message on a stream, and waits for the answer if the step expects one.
+func (t *exchange) send(on *conn) error {
+	from := on.next()
+	if err := t.say(on, t.call, t.out, true); err != nil {
+		return err
+	}
+	if t.call.expect == nil {
+		t.out.First, t.out.Answered = t.out.Sent, true
+		return nil
+	}
+	return t.answer(on, t.call, from, t.out)
+}
+
+// await waits for a message that came since the last one was taken, or comes now. What it sends is nothing: its time begins with the step.
+func (t *exchange) await(on *conn) error {
+	t.out.Sent, t.out.WasSent = t.out.Slot, true
+	return t.answer(on, t.call, 0, t.out)
+}
+
+// close closes a stream. It ends when the other side has answered a close frame.
+func (t *exchange) close(st *stream) error {
+	on, now := st.conn, t.client.o.Now
+	t.out.Sent, t.out.WasSent = now(), true
+	if err := on.leave(); err != nil {
+		t.end(st, t.it)
+		return err
+	}
+	t.out.First, t.out.End, t.out.Answered = now(), now(), true
+	if on.frames == nil {
+		t.end(st, t.it)
+		return nil
+	}
+	_, err := on.wait(on.next(), t.deadline, t.timer, func(*message) bool { return false })
+	lost, at := on.fault()
+	if lost == nil {
+		t.end(st, t.it)
+		return err
+	}
+	t.streamClosed(st, at)
+	t.out.First, t.out.End = max(at, t.out.Sent), max(at, t.out.Sent)
+	return nil
+}
+
+// streamClosed forgets a stream that brunt has closed, and that the other side ended at a time.
+func (t *exchange) streamClosed(st *stream, at time.Duration) {
+	on := st.conn
+	st.conn = nil
+	t.measure(st, on, t.it)
+	t.held(st, t.it, nil, at)
+	t.client.places.Put(on, false)
+	t.end(st, t.it)
+}

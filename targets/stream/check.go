@@ -1,0 +1,148 @@
+package stream
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"github.com/ohler55/ojg/jp"
+	"github.com/ohler55/ojg/oj"
+)
+
+// message is one that came.
+type message struct {
+	data   []byte
+	binary bool
+	seq    int64         // its number within the connection
+	first  time.Duration // when its first bytes were read
+	end    time.Duration // when it was whole
+
+	doc   any // its JSON
+	tried bool
+}
+
+// JSON implements [targets.Answer]: the value at a path. Of a message that is no JSON, $ is its text.
+func (a *message) JSON(path jp.Expr) (any, bool) {
+	if !a.tried {
+		a.tried = true
+		var err error
+		if a.doc, err = oj.Parse(a.data); err != nil {
+			a.doc = string(a.data)
+		}
+	}
+	return check.AtPath(a.doc, path)
+}
+
+// Header implements [targets.Answer]: a message has none.
+func (a *message) Header(string) [][]byte { return nil }
+
+// Body implements [targets.Answer].
+func (a *message) Body() []byte { return a.data }
+
+// messageCheck holds the conditions that a message must meet to be ok.
+type messageCheck struct {
+	within time.Duration
+	text   *check.Matcher
+	paths  []check.Field
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		m.AddHint(n.Pos, `such as {"$.ok": true}`, "check wants a map")
+		return
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "within":
+			k.within = check.DecodeWithin(f.Value, m)
+		case f.Key == "text":
+			k.text = new(check.Matcher)
+			k.text.DecodeNode(f.Value, m)
+		case strings.HasPrefix(f.Key, "$"):
+			if c, ok := check.DecodePath(f, m); ok {
+				k.paths = append(k.paths, c)
+			}
+		default:
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "within", "$", "$.path"}), "unknown check %q", syntax.Clip(f.Key, 60))
+		}
+	}
+}
+
+func (c *call) compileChecks(k *messageCheck, in targets.Scope) {
+	if k == nil {
+		return
+	}
+	c.rest.Within(k.within, in)
+	c.rest.Fields("", k.paths, in)
+	c.rest.Body(k.text, in)
+}
+
+// extraction is where the value of a variable stands in a message: `$.path`, `text`, or `~ regexp`, which gives its first group.
+type extraction struct {
+	path jp.Expr
+	re   *regexp.Regexp
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	var err error
+	switch {
+	case text == "text":
+		return
+	case strings.HasPrefix(text, "$"):
+		if e.path, err = jp.ParseString(text); err != nil {
+			m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
+		}
+	case strings.HasPrefix(text, "~"):
+		if e.re, err = regexp.Compile(strings.TrimSpace(text[1:])); err != nil {
+			m.Add(n.Pos, "%v", err)
+		}
+	default:
+		m.Add(n.Pos, `want "$.path", "text" or "~ regexp", not %q`, syntax.Clip(text, 60))
+	}
+}
+
+// String returns the extraction as its author wrote it.
+func (e *extraction) String() string {
+	switch {
+	case e.path != nil:
+		return e.path.String()
+	case e.re != nil:
+		return "~ " + e.re.String()
+	}
+	return "text"
+}
+
+// Find implements [targets.Finder].
+func (e *extraction) Find(a *message, v *template.Value) bool {
+	switch {
+	case e.path != nil:
+		return targets.SetFound(v, a, e.path)
+	case e.re != nil:
+		m := e.re.FindSubmatch(a.data)
+		if m == nil {
+			return false
+		}
+		v.SetBytes(m[min(1, len(m)-1)])
+		return true
+	}
+	v.SetBytes(a.data)
+	return true
+}
+
+// Masks implements [targets.Finder].
+func (e *extraction) Masks([]byte) bool { return false }
+
+// IsSecret implements [targets.Finder].
+func (e *extraction) IsSecret() bool { return e.path != nil && secret.IsName(check.NameAt(e.path)) }

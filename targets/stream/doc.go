@@ -1,0 +1,25 @@
+// Package stream holds connections that stay open and carry messages both ways: WebSocket and TCP.
+//
+//	ws, tcp --open--> stream --send, await, close--> messages       one user's steps, one after another
+//	connection --reader goroutine--> messages that came, each with its time
+//
+//	step.go      the YAML of a step
+//	endpoint.go  which endpoint a step goes to
+//	message.go   what is sent
+//	match.go     what is waited for
+//	check.go     checks and extractions of a message
+//	pace.go      a schedule of messages within a stream
+//	conn.go      a connection: its messages, and why it ended
+//	websocket.go the handshake and the frames of WebSocket
+//	tcp.go       how messages are told apart on TCP
+//	client.go    the connections of a load
+//	session.go   one virtual user, and the streams that it holds
+//	open.go      opens a stream, and opens it again
+//	ask.go       sends and waits
+//	part.go      what is measured besides the steps: messages, and how long a stream was held
+//	sample.go    a step as reports show it
+//	schema.go    the JSON Schemas of a step
+//	source.go    the comments that describe the keys of a step
+//
+// A message is sent once. The time of an answer is when it was read from the connection, whatever the user did then.
+package stream

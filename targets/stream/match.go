@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// match tells the message that a step waits for. All its conditions must hold.
+type match struct {
+	at   syntax.Pos
+	list []condition
+	own  bool // it names ${message.id}, so that it tells the answers of messages apart
+}
+
+// condition is one of a match: of the value at a path, or of the whole text.
+type condition struct {
+	path jp.Expr // nil: the text
+	name string  // of the path, as written
+	check.Matcher
+	text *template.Text // a value with placeholders, in place of the matcher
+}
+
+// anyMessage matches every message.
+func anyMessage() *match { return &match{list: []condition{{}}} }
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (k *match) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	k.at = n.Pos
+	if n.Kind != syntax.Map {
+		k.add(nil, "", n, m)
+		return
+	}
+	if len(n.Fields) == 0 {
+		m.AddHint(n.Pos, `such as {"$.type": welcome}, or exists for any`, "want a condition of a message")
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "text":
+			k.add(nil, "", f.Value, m)
+		case strings.HasPrefix(f.Key, "$"):
+			path, err := jp.ParseString(f.Key)
+			if err != nil {
+				m.Add(f.Pos, "%q is not a JSON path: %v", f.Key, err)
+			}
+			k.add(path, f.Key, f.Value, m)
+		default:
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "$", "$.path"}), "unknown condition %q", syntax.Clip(f.Key, 60))
+		}
+	}
+}
+
+// add reads a condition.
+func (k *match) add(path jp.Expr, name string, n *syntax.Node, m *syntax.Mistakes) {
+	c := condition{path: path, name: name}
+	if slices.ContainsFunc(n.Parts, func(p syntax.Part) bool { return p.Ref != nil }) {
+		c.text = new(template.Text)
+		c.text.DecodeNode(n, m)
+	} else {
+		c.Matcher.DecodeNode(n, m)
+	}
+	k.list = append(k.list, c)
+}
+
+// refs lists the placeholders of the conditions.
+func (k *match) refs() (refs []*syntax.Ref) {
+	for i := range k.list {
+		if t := k.list[i].text; t != nil {
+			refs = append(refs, t.Refs()...)
+		}
+	}
+	return refs
+}
+
+// checkRefs notes placeholders whose value would be another at each look.
+func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
+	for _, r := range k.refs() {
+		switch r.Kind {
+		case syntax.RefMessage:
+			if k.own = true; !sends {
+				m.Add(k.at, "%s is that of a message that the step sends, and it sends none", r)
+			}
+		case syntax.RefInt, syntax.RefUUID, syntax.RefNow:
+			m.AddHint(k.at, "${message.id} is the same in a message and in what is expected of its answer", "%s is another value each time", r)
+		}
+	}
+}
+
+// holds reports whether a message is the one. Scratch is memory that it may use.
+func (k *match) holds(a *message, it *template.Iter, scratch []byte) ([]byte, bool) {
+	for i := range k.list {
+		c := &k.list[i]
+		var v any
+		found := true
+		switch {
+		case c.path != nil:
+			if v, found = a.JSON(c.path); !found {
+				return scratch, false
+			}
+		case c.text != nil || !c.Matcher.IsZero():
+			v = string(a.data)
+		default:
+			continue
+		}
+		if c.text == nil {
+			if !c.Matches(v, true) {
+				return scratch, false
+			}
+			continue
+		}
+		var err error
+		if scratch, err = c.text.Append(scratch[:0], it); err != nil || check.ValueText(v) != string(scratch) {
+			return scratch, false
+		}
+	}
+	return scratch, true
+}
+
+// String describes the message.
+func (k *match) String() string {
+	var all []string
+	for i := range k.list {
+		c := &k.list[i]
+		name, value := c.name, "exists"
+		if name == "" {
+			name = "text"
+		}
+		switch {
+		case c.text != nil:
+			value = c.text.Text()
+		case !c.IsZero():
+			value = c.Matcher.String()
+		}
+		all = append(all, name+" "+value)
+	}
+	return "a message with " + strings.Join(all, ", ")
+}

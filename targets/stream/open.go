@@ -1,0 +1,272 @@
+package stream
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+
+	"github.com/gobwas/ws"
+)
+
+// open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked something.
+func (t *exchange) open() error {
+	st := &stream{call: t.call}
+	if err := t.fill(st); err != nil {
+		return err
+	}
+	if t.call.stream == "" {
+		return t.once(st)
+	}
+	if old := t.find(t.call.stream); old != nil && old.call.stream == t.call.stream {
+		t.end(old, t.it)
+	}
+	on, err := t.establish(st, t.out)
+	if err != nil {
+		return err
+	}
+	t.hold(st, on)
+	t.streams = append(t.streams, st)
+	return t.greet(on, st.call, t.out)
+}
+
+// hold makes a connection that of a stream.
+func (t *exchange) hold(st *stream, on *conn) {
+	st.conn, st.lost, st.any = on, nil, false
+	st.since = t.out.End
+	st.last = st.since
+}
+
+// once asks one message on a connection that no stream keeps.
+func (t *exchange) once(st *stream) error {
+	on, err := t.establish(st, t.out)
+	if err != nil {
+		return err
+	}
+	err = t.greet(on, st.call, t.out)
+	keep := err == nil && t.call.send != nil && t.call.expect != nil && t.client.o.KeepsAlive()
+	if on.clear(); !keep {
+		_ = on.leave()
+	}
+	if err == nil && t.out.Kind == scenarios.Error {
+		keep = false // whatever comes now answers this message
+	}
+	t.client.places.Put(on, keep)
+	return err
+}
+
+// fill fills in what a stream is opened with.
+func (t *exchange) fill(st *stream) error {
+	c := t.call
+	if c.kind == kindTCP {
+		st.key = c.framing.String()
+		return nil
+	}
+	path, err := c.path.Append(nil, t.it)
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(string(path))
+	if err != nil {
+		return &syntax.BadURL{Why: err.Error()}
+	}
+	h := &st.with
+	h.subprotocols = c.subprotocols
+	h.url = *t.client.at
+	h.url.User = nil
+	h.url.Scheme = "ws"
+	if t.client.tls != nil {
+		h.url.Scheme = "wss"
+	}
+	h.url.Path, h.url.RawPath = strings.TrimSuffix(h.url.Path, "/")+u.Path, ""
+	h.url.RawQuery = u.RawQuery
+	t.url = h.url.String()
+	h.headers = http.Header{}
+	if t.client.o.Agent != "" {
+		h.headers["User-Agent"] = []string{t.client.o.Agent}
+	}
+	for i := range c.headers {
+		value, err := c.headers[i].Append(nil, t.it)
+		if err != nil {
+			return err
+		}
+		if !targets.IsOneLine(string(value)) {
+			return &targets.Error{Cause: scenarios.Other, Text: "the value of the header " + c.headers[i].name + " has control characters"}
+		}
+		h.headers[c.headers[i].name] = append(h.headers[c.headers[i].name], string(value))
+		t.headers = append(t.headers, c.headers[i].name+": "+string(value))
+	}
+	st.key = t.url + "\n" + strings.Join(t.headers, "\n")
+	return nil
+}
+
+// establish opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless a step without a
+// name sends a message: then it belongs to the opening of the connection.
+func (t *exchange) establish(st *stream, out *scenarios.Outcome) (*conn, error) {
+	c, places := st.call, t.client.places
+	on, slot, _, err := places.Get(t.deadline, &out.Opening)
+	if out.Slot = slot; err != nil {
+		return nil, err
+	}
+	if lost, _ := on.fault(); on.key != "" && (c.stream != "" || on.key != st.key || lost != nil) {
+		if on, err = places.Replace(on, t.deadline, &out.Opening); err != nil {
+			return nil, err
+		}
+	}
+	if on.key != "" {
+		return on, nil
+	}
+	on.key, on.counts = st.key, c.stream != "" && t.client.o.Emit != nil
+	if c.read > 0 {
+		on.every = time.Duration(float64(time.Second) / c.read)
+	}
+	asks := c.stream == "" && c.send != nil
+	began := t.client.o.Now()
+	sent, first, err := t.begin(on, st)
+	if asks {
+		out.Opening.Login += max(0, t.client.o.Now()-began)
+	} else if sent > 0 {
+		out.Sent, out.WasSent = sent, true
+	}
+	if err != nil {
+		places.Put(on, false)
+		return nil, err
+	}
+	if !asks {
+		out.First, out.End, out.Answered = first, max(first, slot), true
+	}
+	return on, nil
+}
+
+// begin makes the handshake of a connection and starts to read it.
+func (t *exchange) begin(on *conn, st *stream) (sent, first time.Duration, err error) {
+	now := t.client.o.Now
+	if st.call.kind == kindTCP {
+		on.framing = &st.call.framing
+		sent = now()
+		return sent, sent, on.begin(nil)
+	}
+	_ = on.net.SetDeadline(t.client.o.T0.Add(t.deadline))
+	stamped := targets.Stamp(on.net, now)
+	br, err := st.with.shake(stamped)
+	if br != nil {
+		defer ws.PutReader(br)
+	}
+	if sent, first = stamped.Times(); err != nil {
+		return sent, first, err
+	}
+	if now() > t.deadline {
+		return sent, first, os.ErrDeadlineExceeded
+	}
+	_ = on.net.SetDeadline(time.Time{})
+	on.frames = new(frames)
+	return sent, first, on.begin(br)
+}
+
+// greet sends the first message of a stream, and waits for what its step expects.
+func (t *exchange) greet(on *conn, c *call, out *scenarios.Outcome) error {
+	from := int64(1)
+	if c.send != nil {
+		from = on.next()
+		if err := t.say(on, c, out, c.stream == ""); err != nil {
+			return err
+		}
+	}
+	if c.expect == nil {
+		return nil
+	}
+	return t.answer(on, c, from, out)
+}
+
+// live returns the connection of a stream. One that is lost is opened again, if its step says so.
+func (t *exchange) live(st *stream) (*conn, error) {
+	t.notice(st)
+	for st.conn == nil {
+		if st.call.reconnect == nil {
+			return nil, st.lost
+		}
+		if err := t.rest(t.client.o.Now() + t.between(st)); err != nil {
+			return nil, err
+		}
+		t.reopen(st)
+	}
+	t.out.Slot = max(t.out.Slot, t.client.o.Now())
+	return st.conn, nil
+}
+
+// notice releases the connection of a stream that has ended.
+func (t *exchange) notice(st *stream) {
+	if st.conn == nil {
+		return
+	}
+	if lost, _ := st.conn.fault(); lost != nil {
+		if t.call.kind == kindAwait && st.conn.unread() {
+			return // what came before the end is still to be taken
+		}
+		st.lost = lost
+		t.release(st, t.it)
+	}
+}
+
+// unread reports whether messages wait that no step took.
+func (c *conn) unread() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue) > 0
+}
+
+// between draws the wait before a stream is opened again.
+func (t *exchange) between(st *stream) time.Duration {
+	r := st.call.reconnect
+	d := r.Min
+	if r.Max > r.Min {
+		d += time.Duration(t.it.Rand.Int64N(int64(r.Max - r.Min + 1)))
+	}
+	return d
+}
+
+// rest waits until a time, by the step's deadline.
+func (t *exchange) rest(until time.Duration) error {
+	late := until > t.deadline
+	t.timer.Reset(max(0, min(until, t.deadline)-t.client.o.Now()))
+	defer t.timer.Stop()
+	select {
+	case <-t.timer.C:
+	case <-t.client.Over().Done():
+		return targets.ErrAborted
+	}
+	if late {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// reopen tries once to open a lost stream again. The attempt is an outcome of the step that opened it.
+func (t *exchange) reopen(st *stream) {
+	now := t.client.o.Now()
+	out := scenarios.Outcome{Intended: now, Ready: now, Slot: now}
+	message, data, said := t.it.Message, t.data, t.said
+	t.data = nil
+	on, err := t.establish(st, &out)
+	if err == nil {
+		st.since = out.End
+		if err = t.greet(on, st.call, &out); err != nil || out.Kind == scenarios.Error {
+			_ = on.leave()
+			t.client.places.Put(on, false)
+		} else {
+			st.conn, st.lost, st.any, st.last = on, nil, false, st.since
+		}
+	}
+	if err != nil {
+		t.fail(&out, err)
+	}
+	t.it.Message, t.data, t.said = message, data, said
+	if t.client.o.Emit != nil && !(err != nil && t.client.Over().Err() != nil) {
+		t.client.o.Emit(t.it, st.call, scenarios.WholeCall, &out)
+	}
+}

@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+)
+
+// Parts of a step that opens a stream.
+const (
+	firstMessage = iota
+	nextMessage
+	heldTime
+)
+
+// parts names what is measured besides a step: the first message, each message from the one before, and how long the stream was held.
+func parts(of scenarios.Call) []string {
+	if c := of.(*call); !c.opens() || c.stream == "" {
+		return nil
+	}
+	return []string{"first message", "message", "held"}
+}
+
+// measure hands over the messages that came on a stream.
+func (s *session) measure(st *stream, on *conn, it *template.Iter) {
+	emit := s.client.o.Emit
+	if emit == nil {
+		return
+	}
+	for _, a := range on.arrivals() {
+		part := nextMessage
+		if !st.any {
+			part = firstMessage
+		}
+		out := scenarios.Outcome{
+			Intended: st.last, Ready: st.last, Slot: st.last, Sent: st.last, WasSent: true, Answered: true,
+			First: max(a.first, st.last), End: max(a.end, st.last), Bytes: int64(a.bytes),
+		}
+		st.any, st.last = true, out.End
+		emit(it, st.call, part, &out)
+	}
+}
+
+// held hands over how long a stream was held. It is an error if the other side ended it.
+func (s *session) held(st *stream, it *template.Iter, lost error, at time.Duration) {
+	if s.client.o.Emit == nil {
+		return
+	}
+	at = max(at, st.since)
+	out := scenarios.Outcome{
+		Intended: st.since, Ready: st.since, Slot: st.since, Sent: st.since, First: at, End: at, WasSent: true, Answered: true,
+	}
+	if lost != nil && s.client.Over().Err() == nil {
+		out.Kind, out.Cause = scenarios.Error, causeOf(lost)
+	}
+	s.client.o.Emit(it, st.call, heldTime, &out)
+}
+
+// taken hands over what came on a stream so far.
+func (t *exchange) taken(st *stream) {
+	if st.conn != nil {
+		t.measure(st, st.conn, t.it)
+	}
+}
+
+// until returns the time from which a message is due.
+func until(begin time.Duration, n int64, rate float64) time.Duration {
+	return begin + time.Duration(float64(n)/rate*float64(time.Second))
+}

@@ -1,0 +1,69 @@
+package stream
+
+import (
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// Schema implements [syntax.Schemer].
+func (*messageCheck) Schema() syntax.Schema {
+	matcher := (*check.Matcher)(nil).Schema()
+	return syntax.Schema{
+		"type": "object",
+		"properties": syntax.Schema{
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"text":   matcher.Described("the whole message: a value, exists, not empty, ~ regexp"),
+		},
+		"patternProperties": syntax.Schema{
+			`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole: a value, exists, not empty, > n, ~ regexp"),
+		},
+		"additionalProperties": false,
+	}
+}
+
+// Schema implements [syntax.Schemer].
+func (*match) Schema() syntax.Schema {
+	matcher := (*check.Matcher)(nil).Schema()
+	return syntax.Schema{"anyOf": []any{matcher, syntax.Schema{
+		"type": "object", "minProperties": 1, "additionalProperties": false,
+		"properties":        syntax.Schema{"text": matcher.Described("the whole message: a value, exists, not empty, ~ regexp")},
+		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole")},
+	}}}
+}
+
+// Schema implements [syntax.Schemer].
+func (*extraction) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^(\$|~|text$)`, "examples": []any{"$.id", "text", "~ ^OK (.+)"}}
+}
+
+// Schema implements [syntax.Schemer].
+func (*messageSource) Schema() syntax.Schema {
+	text := syntax.TextSchema()
+	return syntax.Schema{"anyOf": []any{text, syntax.Schema{
+		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+		"properties": syntax.Schema{
+			"text":   text.Described("a text"),
+			"json":   (*template.JSON)(nil).Schema().Described("a JSON document, written as YAML"),
+			"hex":    syntax.Schema{"type": "string"}.Described("bytes in hexadecimal digits; a WebSocket sends them as a binary message"),
+			"base64": syntax.Schema{"type": "string"}.Described("bytes in base64; a WebSocket sends them as a binary message"),
+		},
+	}}}
+}
+
+// Schema implements [syntax.Schemer].
+func (*framing) Schema() syntax.Schema {
+	number := func(text string) syntax.Schema { return syntax.Schema{"type": "integer", "minimum": 1}.Described(text) }
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"const": "lines", "description": "each message is a line"},
+		syntax.Schema{
+			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+			"properties": syntax.Schema{
+				"until":  syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
+				"length": syntax.Schema{"enum": []any{1, 2, 4, 8}}.Described("the bytes of the length that begins each message, the most significant one first"),
+				"bytes":  number("the bytes of each message"),
+			},
+		},
+	}}
+}

@@ -1,0 +1,151 @@
+package stream
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// session is a virtual user with the streams that it holds.
+type session struct {
+	client  *client
+	streams []*stream // in the order in which they were opened
+	timer   *time.Timer
+	scratch []byte
+	t       exchange
+}
+
+// stream is one that a user holds.
+type stream struct {
+	call  *call
+	conn  *conn // nil: it is lost
+	lost  error // why, if it is
+	with  handshake
+	key   string
+	since time.Duration // it was opened
+	last  time.Duration // the last message came, or it was opened
+	any   bool          // a message came
+}
+
+// exchange is a step under way.
+type exchange struct {
+	*session
+	call     *call
+	it       *template.Iter
+	out      *scenarios.Outcome
+	deadline time.Duration
+	data     []byte // of the message that was sent last
+	said     bool   // there is one
+	url      string // of a handshake
+	headers  []string
+	got      *message // the one that was waited for; nil: none came
+	refused  error    // the answer to a handshake that opened nothing
+}
+
+// Do implements [targets.Session].
+func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
+	t := &s.t
+	*t = exchange{session: s, call: by.(*call), it: it, out: out, deadline: it.Deadline, data: t.data[:0]}
+	if t.call.within > 0 {
+		t.deadline = it.Intended + t.call.within
+	}
+	out.Slot = s.client.o.Now()
+	err := t.do()
+	it.Message = 0
+	if err != nil {
+		t.fail(out, err)
+	}
+	t.sample(err)
+	t.got = nil
+}
+
+// fail records that a step, or a message of one, failed.
+func (t *exchange) fail(out *scenarios.Outcome, err error) {
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		out.Answered, out.Status, out.End = true, int32(refused.status), t.client.o.Now()
+		targets.JudgeStatus(out, false, false, scenarios.Status(refused.status))
+		return
+	}
+	targets.Fail(out, err, max(t.client.o.Now(), out.Slot), t.deadline, t.client.Over().Err() != nil)
+}
+
+// do makes the step.
+func (t *exchange) do() error {
+	c := t.call
+	if c.opens() {
+		return t.open()
+	}
+	st := t.find(c.stream)
+	if st == nil {
+		return targets.StreamError("no stream %s is open", c.stream)
+	}
+	t.taken(st)
+	if c.pace != nil {
+		return t.paced(st)
+	}
+	on, err := t.live(st)
+	if err != nil {
+		return err
+	}
+	switch c.kind {
+	case kindSend:
+		return t.send(on)
+	case kindAwait:
+		return t.await(on)
+	}
+	return t.close(st)
+}
+
+// find returns the stream with a name, or the one that was opened last; nil: there is none.
+func (s *session) find(name string) *stream {
+	for _, st := range slices.Backward(s.streams) {
+		if name == "" || st.call.stream == name {
+			return st
+		}
+	}
+	return nil
+}
+
+// end closes what is left of a stream, and forgets it.
+func (s *session) end(st *stream, it *template.Iter) {
+	s.streams = slices.DeleteFunc(s.streams, func(other *stream) bool { return other == st })
+	if st.conn != nil {
+		s.release(st, it)
+	}
+}
+
+// release closes the connection of a stream and hands over how long it was held.
+func (s *session) release(st *stream, it *template.Iter) {
+	on := st.conn
+	lost, at := on.fault()
+	if st.conn = nil; lost == nil {
+		at = s.client.o.Now()
+		_ = on.leave()
+	}
+	s.measure(st, on, it)
+	s.held(st, it, lost, at)
+	s.client.places.Put(on, false)
+}
+
+// endIteration closes the streams of an iteration.
+func (s *session) endIteration(it *template.Iter) {
+	for len(s.streams) > 0 {
+		s.end(s.streams[len(s.streams)-1], it)
+	}
+}
+
+// Close implements [targets.Session].
+func (s *session) Close() error {
+	for _, st := range s.streams {
+		if st.conn != nil {
+			_ = st.conn.leave()
+			s.client.places.Put(st.conn, false)
+		}
+	}
+	s.streams = nil
+	return nil
+}

@@ -1,0 +1,254 @@
+package stream
+
+import (
+	"cmp"
+	"embed"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// The kinds of steps.
+const (
+	kindWS    = "ws"
+	kindTCP   = "tcp"
+	kindSend  = "send"
+	kindAwait = "await"
+	kindClose = "close"
+)
+
+// Descriptor describes streams: WebSocket and TCP.
+func Descriptor() *targets.Descriptor {
+	d := &targets.Descriptor{
+		Name: "stream", Doc: "Opens a WebSocket or a TCP connection, sends messages on it and waits for others.",
+		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Schemes: schemes, Secure: secureSchemes,
+		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
+		Compile: compile, At: endpointOf, Parts: parts,
+		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
+		Lasts:        func(c scenarios.Call) bool { return c.(*call).pace != nil },
+	}
+	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
+	return d
+}
+
+// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close says which; beside ws and tcp, send is the first
+// message.
+type step struct {
+	syntax.Place
+	WS           template.URL               `yaml:"ws"`              // opens a WebSocket: a path under the endpoint's URL, or under the target's
+	TCP          *framing                   `yaml:"tcp"`             // opens a TCP connection; the value says how messages are told apart
+	Send         *messageSource             `yaml:"send"`            // sends a message on a stream; of ws and tcp: the first one
+	Await        *match                     `yaml:"await"`           // waits for a message on a stream that is like this
+	Close        template.Text              `yaml:"close"`           // closes a stream: the name that `as` gave it
+	As           string                     `yaml:"as"`              // of ws and tcp: keeps the stream open under a name until the iteration ends; default: it is closed, or left to the next such step
+	To           string                     `yaml:"to"`              // of send: the name of the stream; default: the one that was opened last
+	From         string                     `yaml:"from"`            // of await: the name of the stream; default: the one that was opened last
+	Expect       *match                     `yaml:"expect"`          // of ws, tcp and send: the answer, of the messages that come afterwards; default: none is waited for
+	Within       quantity.Duration          `yaml:"within,positive"` // of await: how long it waits; default: the load's timeout
+	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
+	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server
+	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
+	Read         quantity.Rate              `yaml:"read,positive"`   // of ws and tcp: how many messages are read in a second, for a slow consumer; default: all that come
+	Reconnect    *reconnect                 `yaml:"reconnect"`       // of ws and tcp: opens a stream again that the other side ended
+	Check        *messageCheck              `yaml:"check"`           // what the message that was waited for must be to be ok
+	Extract      map[string]extraction      `yaml:"extract"`         // variable to where its value stands in that message
+}
+
+// reconnect says how a lost stream is opened again.
+type reconnect struct {
+	syntax.Place
+	After quantity.Range `yaml:"after,required"` // the wait before each attempt, drawn for each user from a range
+}
+
+// call is a compiled step.
+type call struct {
+	kind   string
+	name   string
+	stream string // its name; empty: none, or of send, await and close the one that was opened last
+
+	path         *template.URL // of ws
+	headers      []header
+	subprotocols []string
+	framing      framing // of tcp
+	read         float64 // messages a second; zero: all
+	reconnect    *quantity.Range
+
+	send    *messageSource // nil: none
+	expect  *match         // nil: none
+	within  time.Duration  // zero: the load's timeout
+	pace    *pace          // nil: once
+	timeout time.Duration  // of the load; zero: not known
+	rest    targets.Expected[*message]
+}
+
+type header struct {
+	name string
+	template.Template
+}
+
+// Name implements [scenarios.Call].
+func (c *call) Name() string { return c.name }
+
+// opens reports whether the step opens a stream.
+func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP }
+
+// Traits implements [scenarios.Call].
+func (c *call) Traits() scenarios.CallTraits {
+	t := scenarios.CallTraits{Method: c.kind}
+	if c.kind == kindWS {
+		t.URL = c.path.Text()
+		t.Refs = append(t.Refs, c.path.Refs()...)
+	}
+	for i := range c.headers {
+		t.Refs = append(t.Refs, c.headers[i].Refs()...)
+	}
+	if c.send != nil {
+		t.Refs = append(t.Refs, c.send.Refs()...)
+	}
+	if c.expect != nil {
+		t.Refs = append(t.Refs, c.expect.refs()...)
+	}
+	return t
+}
+
+// belongs says to which kinds of steps a key belongs.
+var belongs = []struct {
+	key   string
+	kinds []string
+}{
+	{"as", []string{kindWS, kindTCP}},
+	{"read", []string{kindWS, kindTCP}},
+	{"reconnect", []string{kindWS, kindTCP}},
+	{"headers", []string{kindWS}},
+	{"subprotocols", []string{kindWS}},
+	{"to", []string{kindSend}},
+	{"pace", []string{kindSend}},
+	{"from", []string{kindAwait}},
+	{"within", []string{kindAwait}},
+	{"expect", []string{kindWS, kindTCP, kindSend}},
+	{"check", []string{kindWS, kindTCP, kindSend, kindAwait}},
+	{"extract", []string{kindWS, kindTCP, kindSend, kindAwait}},
+}
+
+// compile compiles a step.
+func compile(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	s, ok := syntax.Resolve(by, map[string]func() *step{by.Kind: func() *step { return new(step) }}, m)
+	if !ok {
+		return nil, false
+	}
+	before := m.Len()
+	for _, b := range belongs {
+		if s.Has(b.key) && !slices.Contains(b.kinds, by.Kind) {
+			m.Add(s.Of(b.key), "`%s` belongs to a step of %s, not of %s", b.key, strings.Join(b.kinds, ", "), by.Kind)
+		}
+	}
+	c := &call{kind: by.Kind, timeout: in.Timeout, send: s.Send, expect: s.Expect, within: s.Within.D(), pace: s.Pace}
+	c.compileStream(s, in, m)
+	c.compileOpening(s, in, m)
+	c.compilePace(s, m)
+	c.name = cmp.Or(in.Name, c.defaultName(s))
+	for what, on := range map[string]*syntax.Node{"auth": in.Auth, "sign": in.Sign} {
+		if on != nil && on.Kind == syntax.Map && c.opens() {
+			m.AddHint(on.Pos, "`headers: {Authorization: …}` of the step sends a token", "steps of streams don't take the load's %s", what)
+		}
+	}
+	if (s.Check != nil || len(s.Extract) > 0) && c.expect == nil {
+		if c.kind == kindSend && c.pace != nil || c.opens() && c.send == nil {
+			m.AddHint(by.Pos, "`expect: exists` waits for any message", "no message is waited for, so there is none to check")
+		}
+		c.expect = anyMessage()
+	}
+	if s.Send != nil && c.kind == kindTCP {
+		s.Send.fits(&c.framing, m)
+	}
+	c.compileChecks(s.Check, in)
+	targets.Extract(&c.rest, s.Extract, in)
+	return c, m.Len() == before
+}
+
+// compileStream notes which stream the step is about.
+func (c *call) compileStream(s *step, in targets.Scope, m *syntax.Mistakes) {
+	switch c.kind {
+	case kindSend:
+		c.stream = s.To
+	case kindAwait:
+		c.stream, c.expect = s.From, s.Await
+	case kindClose:
+		c.stream, _ = s.Close.Static()
+	default:
+		if c.stream = s.As; s.Has("as") && !syntax.IsName(c.stream) {
+			m.Add(s.Of("as"), "%q can't name a stream: a-z, 0-9 and -, beginning with a letter", syntax.Clip(c.stream, 60))
+		}
+	}
+	if c.expect != nil {
+		c.expect.checkRefs(c.send != nil, m)
+	}
+	if !c.opens() {
+		targets.Share[opened](in.Shared).check(c, s, m)
+	}
+}
+
+// compileOpening compiles what opens a stream.
+func (c *call) compileOpening(s *step, in targets.Scope, m *syntax.Mistakes) {
+	if !c.opens() {
+		return
+	}
+	c.read = float64(s.Read)
+	if s.Reconnect != nil {
+		c.reconnect = &s.Reconnect.After
+		if c.stream == "" {
+			m.AddHint(s.Of("reconnect"), "`as: NAME` keeps it open", "a stream without a name is not held, and so is not opened again")
+		}
+	}
+	if c.kind == kindTCP {
+		c.framing = *s.TCP
+		return
+	}
+	c.path = &s.WS
+	if !strings.HasPrefix(s.WS.Text(), "/") {
+		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}", "want a path such as /chat, not %q",
+			syntax.Clip(s.WS.Text(), 60))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		h := s.Headers[name]
+		switch {
+		case !check.IsToken(name):
+			m.Add(h.At, "%q is not a header name", name)
+		case slices.ContainsFunc(ownHeaders, func(own string) bool { return strings.EqualFold(own, name) }):
+			m.Add(h.At, "header %s is brunt's to set", name)
+		default:
+			c.headers = append(c.headers, header{name: name, Template: h.Template})
+		}
+	}
+	for _, p := range s.Subprotocols {
+		if !check.IsToken(p) {
+			m.Add(s.Of("subprotocols"), "%q is not the name of a subprotocol", syntax.Clip(p, 60))
+		}
+	}
+	c.subprotocols = s.Subprotocols
+}
+
+// ownHeaders are the headers of a handshake that brunt sets.
+var ownHeaders = []string{
+	"Host", "Upgrade", "Connection", "Content-Length", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+}
+
+// defaultName is the name of a step without one.
+func (c *call) defaultName(s *step) string {
+	switch c.kind {
+	case kindWS:
+		return "WS " + c.path.Text()
+	case kindTCP:
+		return strings.TrimSpace("TCP " + c.stream)
+	}
+	return strings.TrimSpace(c.kind + " " + c.stream)
+}

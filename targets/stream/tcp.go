@@ -1,0 +1,154 @@
+package stream
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+)
+
+// mostMessage bounds the size of a message that is read, in bytes.
+const mostMessage = 64 << 20
+
+// framing says how the messages of a TCP connection are told apart. Exactly one of until, length and bytes is given.
+type framing struct {
+	until  string // what ends each message
+	length int    // bytes of the length that begins each message, most significant first
+	bytes  int    // of each message
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	const hint = `lines, {until: "\r\n"}, {length: 2} or {bytes: 16}`
+	if n.Kind != syntax.Map {
+		if text, ok := n.Text(m); ok && text == "lines" {
+			f.until = "\n"
+		} else if ok {
+			m.AddHint(n.Pos, hint, "%q does not say how messages are told apart", syntax.Clip(text, 60))
+		}
+		return
+	}
+	if len(n.Fields) != 1 {
+		m.AddHint(n.Pos, hint, "messages are told apart in one way")
+		return
+	}
+	one := n.Fields[0]
+	text, ok := one.Value.Text(m)
+	if !ok {
+		return
+	}
+	number, err := strconv.Atoi(text)
+	switch one.Key {
+	case "until":
+		if f.until = text; text == "" {
+			m.Add(one.Value.Pos, "an empty text ends no message")
+		}
+	case "length":
+		if f.length = number; err != nil || !slices.Contains([]int{1, 2, 4, 8}, number) {
+			m.Add(one.Value.Pos, "a length has 1, 2, 4 or 8 bytes, not %s", syntax.Clip(text, 20))
+		}
+	case "bytes":
+		if f.bytes = number; err != nil || number < 1 || number > mostMessage {
+			m.Add(one.Value.Pos, "a message has 1 to %d bytes, not %s", mostMessage, syntax.Clip(text, 20))
+		}
+	default:
+		m.AddHint(one.Pos, hint, "unknown key %q", syntax.Clip(one.Key, 60))
+	}
+}
+
+// String names the framing, for two connections that are alike.
+func (f *framing) String() string { return fmt.Sprintf("%q %d %d", f.until, f.length, f.bytes) }
+
+// append appends a message as it goes over the wire.
+func (f *framing) append(dst, data []byte) ([]byte, error) {
+	switch {
+	case f.until != "":
+		if bytes.Contains(data, []byte(f.until)) {
+			return dst, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the message holds %q, which ends a message", f.until)}
+		}
+		return append(append(dst, data...), f.until...), nil
+	case f.length > 0:
+		if f.length < 8 && len(data)>>(8*f.length) > 0 {
+			return dst, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the message has %d bytes, which %d bytes of length can't say", len(data), f.length)}
+		}
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], uint64(len(data)))
+		return append(append(dst, b[8-f.length:]...), data...), nil
+	}
+	return append(dst, data...), nil
+}
+
+// read reads the next message.
+func (f *framing) read(br *bufio.Reader, began func()) (data []byte, err error) {
+	if _, err = br.Peek(1); err != nil {
+		return nil, err
+	}
+	began()
+	switch {
+	case f.until != "":
+		return f.readUntil(br)
+	case f.bytes > 0:
+		return readBytes(br, nil, uint64(f.bytes))
+	}
+	var n uint64
+	for range f.length {
+		b, err := br.ReadByte()
+		if err != nil {
+			return nil, half(err)
+		}
+		n = n<<8 | uint64(b)
+	}
+	return readBytes(br, nil, n)
+}
+
+// readUntil reads to what ends the message. A line may end with a carriage return.
+func (f *framing) readUntil(br *bufio.Reader) (data []byte, err error) {
+	last := f.until[len(f.until)-1]
+	for {
+		some, err := br.ReadSlice(last)
+		data = append(data, some...)
+		switch {
+		case len(data) > mostMessage:
+			return nil, errLong
+		case err == bufio.ErrBufferFull:
+			continue
+		case err != nil:
+			return nil, half(err)
+		case bytes.HasSuffix(data, []byte(f.until)):
+			if data = data[:len(data)-len(f.until)]; f.until == "\n" {
+				data = bytes.TrimSuffix(data, []byte("\r"))
+			}
+			return data, nil
+		}
+	}
+}
+
+var errLong = &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf("a message is over %d MiB", mostMessage>>20)}
+
+// readBytes appends n bytes to data. The memory grows with what comes: a length alone must not claim it.
+func readBytes(br *bufio.Reader, data []byte, n uint64) ([]byte, error) {
+	const most = 64 << 10
+	if n > mostMessage || uint64(len(data))+n > mostMessage {
+		return nil, errLong
+	}
+	for n > 0 {
+		some := int(min(n, most))
+		from := len(data)
+		data = slices.Grow(data, some)[:from+some]
+		for b := data[from:]; len(b) > 0; {
+			k, err := br.Read(b)
+			if err != nil {
+				return nil, half(err)
+			}
+			b = b[k:]
+		}
+		n -= uint64(some)
+	}
+	return data, nil
+}
