@@ -3,6 +3,7 @@ package scenarios
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"brunt/scenarios/quantity"
@@ -122,6 +123,8 @@ type CallTraits struct {
 	Origin string        // scheme and host of the system that it goes to; empty: the target
 	Method string        // for the log of requests; empty: it has none
 	URL    string        // as the author wrote it, for the log of requests; empty: it has none
+	Times  int64         // outcomes that it has in an iteration, such as messages of a schedule; zero is one
+	Paced  time.Duration // that the schedule takes; zero: it has none
 }
 
 // WholeCall stands for the number of a part where a session hands over one more outcome of the call itself, as each message of a

@@ -58,6 +58,7 @@ type schedule struct {
 	begin   time.Duration
 	timeout time.Duration
 	n       int64 // messages that were due so far
+	blocked bool  // the one that is due waits for an answer to another, or for the stream
 	total   int64
 	pairs   []pair        // sent, in order
 	waiting int           // of pairs, those that did not time out
@@ -77,9 +78,9 @@ func (t *exchange) paced(st *stream) error {
 	if r.done == 0 {
 		return err
 	}
-	closed := t.out.Closed
+	load, step := t.out.Load, t.out.Step
 	*t.out = r.last
-	t.out.Closed = closed
+	t.out.Load, t.out.Step = load, step
 	t.out.Think = max(0, t.out.Intended-r.begin)
 	return nil
 }
@@ -104,6 +105,7 @@ func (r *schedule) run() error {
 			r.next(now)
 			continue
 		}
+		r.blocked = r.blocked || r.n < r.total && until(r.begin, r.n, float64(r.p.Rate)) <= now
 		r.rest(now)
 	}
 }
@@ -148,11 +150,12 @@ func (r *schedule) canSend() bool {
 func (r *schedule) outcome(now time.Duration) scenarios.Outcome {
 	due := until(r.begin, r.n, float64(r.p.Rate))
 	o := scenarios.Outcome{Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now)}
-	if r.n == 0 {
-		o.Ready = max(due, min(r.out.Ready, now))
+	if !r.blocked { // the wait is brunt's own
+		o.Ready = o.Slot
 	}
+	r.blocked = false
 	if o.Closed { // its time counts from the slot
-		o.Slot = due
+		o.Ready, o.Slot = due, due
 	}
 	return o
 }
@@ -239,6 +242,7 @@ func (r *schedule) expire(now time.Duration) {
 		r.pairs = slices.DeleteFunc(r.pairs, func(p pair) bool { return p.gone })
 	}
 	for !r.canSend() && r.n < r.total && until(r.begin, r.n, float64(r.p.Rate))+r.timeout <= now {
+		r.blocked = true
 		p := pair{out: r.outcome(now)}
 		r.n++
 		r.fail(&p, os.ErrDeadlineExceeded)

@@ -111,6 +111,9 @@ func (c *call) Traits() scenarios.CallTraits {
 	for i := range c.headers {
 		t.Refs = append(t.Refs, c.headers[i].Refs()...)
 	}
+	if c.pace != nil {
+		t.Times, t.Paced = c.pace.messages(), until(0, c.pace.messages()-1, float64(c.pace.Rate))
+	}
 	if c.send != nil {
 		t.Refs = append(t.Refs, c.send.Refs()...)
 	}

@@ -287,6 +287,8 @@ func leastThink(lp *Load) time.Duration {
 		for _, s := range f.Steps {
 			if s.Call == nil {
 				sum += f.Weight * float64(s.Think.Min)
+			} else {
+				sum += f.Weight * float64(s.Call.Traits().Paced)
 			}
 		}
 	}
@@ -306,7 +308,7 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		sum += f.Weight
 		for _, s := range f.Steps {
 			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step)) {
-				n += f.Weight
+				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
 	}
