@@ -218,6 +218,13 @@ func (s *server) answer(text string, c net.Conn, say func(string)) bool {
 	case "fail":
 		say("no")
 		return true
+	case "far": // the way takes 80 ms, and that of the first answer 120 ms
+		after := 80 * time.Millisecond
+		if s.requests.Load() == 1 {
+			after = 120 * time.Millisecond
+		}
+		time.AfterFunc(after, func() { say("ok " + text) })
+		return true
 	case "mute":
 		return true
 	case "twice":

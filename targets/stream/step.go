@@ -195,8 +195,11 @@ func (c *call) compileStream(s *step, in targets.Scope, m *syntax.Mistakes) {
 	if c.expect != nil {
 		c.expect.checkRefs(c.send != nil, m)
 	}
-	if !c.opens() {
-		targets.Share[opened](in.Shared).check(c, s, m)
+	switch all := targets.Share[opened](in.Shared); {
+	case !c.opens():
+		all.check(c, s, m)
+	case c.stream != "" && all.find(c.stream) < 0: // compiled without endpoints
+		all.add(c.stream, "")
 	}
 }
 
