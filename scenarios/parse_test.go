@@ -140,7 +140,7 @@ func TestNotYet(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"websocket", "kafka"} {
+	for _, name := range []string{"amqp", "kafka"} {
 		var m syntax.Mistakes
 		s := scenarios.Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
 		if _, ok := s.Block([]string{"get", "post"}, &m); ok || m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {

@@ -60,8 +60,8 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // ofStep are the keys that steps of every protocol have.
 var ofStep = []string{"name", "at"}
 
-// sendKind is the kind of steps that send a message on a stream. It is a setting of steps that open one.
-const sendKind = "send"
+// SendKind is the kind of steps that send a message on a stream. It is a setting of steps that open one.
+const SendKind = "send"
 
 // ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
@@ -76,7 +76,7 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 		}
 	}
 	if len(found) > 1 { // beside another kind it is one of its settings
-		found = slices.DeleteFunc(found, func(f syntax.Field) bool { return f.Key == sendKind })
+		found = slices.DeleteFunc(found, func(f syntax.Field) bool { return f.Key == SendKind })
 	}
 	switch len(found) {
 	case 1:

@@ -90,6 +90,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
 		{"24-grpc", []string{"send SIGKILL to orders[0]", "recover < 3s after lose"}},
 		{"25-redis", []string{"send SIGKILL to cache[0]", "lost = 0"}},
+		{"27-websocket", []string{"send SIGKILL to rooms[0]", "recover < 4s after lose"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{
@@ -183,6 +184,8 @@ func TestExample(t *testing.T) {
 			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
 			{name: "24-grpc", own: true, faults: []string{"freeze", "lose"}},
 			{name: "24-grpc", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms in baseline"}},
+			{name: "27-websocket", own: true, faults: []string{"freeze", "lose"}},
+			{name: "27-websocket", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms of say in baseline"}},
 			{name: "25-redis", program: "redis-server", faults: []string{"freeze", "lose"}},
 			{name: "25-redis", program: "redis-server", set: "append=no", fails: []string{"recover < 3s after lose", "lost = 0"}},
 			{name: "26-postgres-failover", program: "pg_isready", faults: []string{"lose"}},

@@ -412,12 +412,28 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 		}
 		var one []any
 		for _, kind := range p.Kinds {
-			one = append(one, syntax.Schema{"required": []any{kind}})
+			one = append(one, kindSchema(kind, p.Kinds))
 		}
 		s["oneOf"] = one
 		all = append(all, s)
 	}
 	return syntax.Schema{"oneOf": all}
+}
+
+// kindSchema wants the key of a kind, and send without another: beside one it is its setting.
+func kindSchema(kind string, all []string) syntax.Schema {
+	s := syntax.Schema{"required": []any{kind}}
+	if kind != scenarios.SendKind {
+		return s
+	}
+	var others []any
+	for _, other := range all {
+		if other != kind {
+			others = append(others, syntax.Schema{"required": []any{other}})
+		}
+	}
+	s["not"] = syntax.Schema{"anyOf": others}
+	return s
 }
 
 // settings words the zero values in comments as defaults, for the authors of YAML.

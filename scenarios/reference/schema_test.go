@@ -255,7 +255,7 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{steps, "websocket kafka amqp tcp udp dns"},
+		{steps, "kafka amqp udp dns"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)

@@ -173,7 +173,7 @@ func requestPart(part string) bool {
 }
 
 const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, " +
-	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}"
+	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${message.id}"
 
 // ParseRef parses a placeholder, without ${ and }. The error says what is wrong with it.
 func ParseRef(text string) (*Ref, error) {

@@ -15,9 +15,9 @@ import (
 // pace is a schedule of messages within a stream: message n is due at its beginning + n/rate, whatever came back.
 type pace struct {
 	syntax.Place
-	Rate        quantity.Rate     `yaml:"rate,required,positive"`
-	For         quantity.Duration `yaml:"for,required,positive"` // messages are due for this long
-	Outstanding int               `yaml:"outstanding,min=1"`     // how many messages may be unanswered; beyond them a message waits, its intended time kept; zero is 100
+	Rate        quantity.Rate     `yaml:"rate,required,positive"` // messages in a time, such as 10/s
+	For         quantity.Duration `yaml:"for,required,positive"`  // messages are due for this long
+	Outstanding int               `yaml:"outstanding,min=1"`      // how many messages may be unanswered; beyond them a message waits, its intended time kept; zero is 100
 }
 
 const defaultOutstanding = 100
@@ -57,8 +57,9 @@ type schedule struct {
 	p       *pace
 	begin   time.Duration
 	timeout time.Duration
-	n       int64 // messages that were due so far
-	blocked bool  // the one that is due waits for an answer to another, or for the stream
+	n       int64         // messages that were due so far
+	blocked bool          // no message can be sent: the stream is lost, or too many are unanswered
+	free    time.Duration // since when one can
 	total   int64
 	pairs   []pair        // sent, in order
 	waiting int           // of pairs, those that did not time out
@@ -101,11 +102,15 @@ func (r *schedule) run() error {
 		if err := r.keep(now); err != nil {
 			return err
 		}
-		if r.canSend() && until(r.begin, r.n, float64(r.p.Rate)) <= now {
+		if can := r.canSend(); can && r.blocked {
+			r.blocked, r.free = false, r.client.o.Now()
+		} else if !can {
+			r.blocked = true
+		}
+		if !r.blocked && until(r.begin, r.n, float64(r.p.Rate)) <= now {
 			r.next(now)
 			continue
 		}
-		r.blocked = r.blocked || r.n < r.total && until(r.begin, r.n, float64(r.p.Rate)) <= now
 		r.rest(now)
 	}
 }
@@ -150,10 +155,9 @@ func (r *schedule) canSend() bool {
 func (r *schedule) outcome(now time.Duration) scenarios.Outcome {
 	due := until(r.begin, r.n, float64(r.p.Rate))
 	o := scenarios.Outcome{Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now)}
-	if !r.blocked { // the wait is brunt's own
+	if due >= r.free && !r.blocked { // the wait is brunt's own
 		o.Ready = o.Slot
 	}
-	r.blocked = false
 	if o.Closed { // its time counts from the slot
 		o.Ready, o.Slot = due, due
 	}
@@ -242,7 +246,7 @@ func (r *schedule) expire(now time.Duration) {
 		r.pairs = slices.DeleteFunc(r.pairs, func(p pair) bool { return p.gone })
 	}
 	for !r.canSend() && r.n < r.total && until(r.begin, r.n, float64(r.p.Rate))+r.timeout <= now {
-		r.blocked = true
+		r.blocked = true // no answer came, or no stream
 		p := pair{out: r.outcome(now)}
 		r.n++
 		r.fail(&p, os.ErrDeadlineExceeded)
