@@ -243,8 +243,8 @@ func ParseRef(text string) (*Ref, error) {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, LedgerPlaceholder)
 		}
 	case "message":
-		if r.Kind = RefMessage; text != MessagePlaceholder {
-			return nil, fmt.Errorf("%s: there is ${%s}", r, MessagePlaceholder)
+		if r.Kind = RefMessage; text != messagePlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, messagePlaceholder)
 		}
 	case "trace":
 		if r.Kind = RefTrace; text != TracePlaceholder {
@@ -300,8 +300,8 @@ func (r *Ref) call(name, args string) error {
 // TracePlaceholder stands for the id of a trace in its link.
 const TracePlaceholder = "trace.id"
 
-// MessagePlaceholder stands for the number that is drawn for a message of a stream.
-const MessagePlaceholder = "message.id"
+// messagePlaceholder stands for the number that is drawn for a message of a stream.
+const messagePlaceholder = "message.id"
 
 // LedgerPlaceholder is the placeholder that the ledger fills in for each write.
 const LedgerPlaceholder = "ledger.id"

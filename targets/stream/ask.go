@@ -71,7 +71,7 @@ func (t *exchange) close(st *stream) error {
 		return err
 	}
 	t.out.First, t.out.End, t.out.Answered = now(), now(), true
-	if on.frames == nil {
+	if on.webSocket == nil {
 		t.end(st, t.it)
 		return nil
 	}

@@ -111,7 +111,8 @@ func TestStream(t *testing.T) {
 	for _, scheme := range []string{"ws", "wss"} {
 		s := start(t, scheme)
 		f := newFixture(t, s.Base()+"/base",
-			`{ws: "/welcome?room=${int(7,7)}", as: room, name: join, headers: {X-User: "u${int(3,3)}"}, subprotocols: [chat.v2, chat.v1], expect: {"$.type": welcome}, extract: {user: $.user}}`,
+			`{ws: "/welcome?room=${int(7,7)}", as: room, name: join, headers: {X-User: "u${int(3,3)}"}, subprotocols: [chat.v2, chat.v1], `+
+				`expect: {"$.type": welcome}, extract: {user: $.user}}`,
 			`{send: {json: {id: "${message.id}", from: "${var.user}"}}, to: room, name: say, expect: {"$.re": "${message.id}"}, check: {"$.from": u3}}`,
 			`{send: twice, name: two}`, `{await: "~ ^ok twice", from: room, name: both}`,
 			`{send: {hex: "01 ff"}, expect: ~ binary}`, `{send: ping, expect: ~ ping}`, `{close: room, name: leave}`)
@@ -244,7 +245,8 @@ func TestStream_Abort(t *testing.T) {
 // TestStream_Slow: a slow consumer reads so many messages in a second.
 func TestStream_Slow(t *testing.T) {
 	s := start(t, "tcp")
-	f := newFixture(t, s.Base(), `{tcp: lines, as: feed, read: 50/s, name: open}`, `{send: twice}`, `{send: twice, expect: other}`, `{await: ~ ^ok}`, `{await: ~ ^ok}`)
+	f := newFixture(t, s.Base(), `{tcp: lines, as: feed, read: 50/s, name: open}`, `{send: twice}`,
+		`{send: twice, expect: other}`, `{await: ~ ^ok}`, `{await: ~ ^ok}`)
 	u := f.user(t, 0)
 	begin := good(t, u, 0).End
 	good(t, u, 1)

@@ -70,7 +70,7 @@ func (c *client) dial(ctx context.Context, n uint64) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{raw: raw, net: raw, client: c, wake: make(chan struct{}, 1), stopped: make(chan struct{})}, nil
+	return &conn{raw: raw, net: raw, client: c, inbox: inbox{now: c.o.Now, wake: make(chan struct{}, 1)}, stopped: make(chan struct{})}, nil
 }
 
 // secure makes the TLS handshake, if the endpoint wants one.

@@ -9,7 +9,8 @@
 //	match.go     what is waited for
 //	check.go     checks and extractions of a message
 //	pace.go      a schedule of messages within a stream
-//	conn.go      a connection: its messages, and why it ended
+//	conn.go      a connection: what is read and written
+//	inbox.go     the messages that came on it, and why it ended
 //	websocket.go the handshake and the frames of WebSocket
 //	tcp.go       how messages are told apart on TCP
 //	client.go    the connections of a load

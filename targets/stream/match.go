@@ -140,3 +140,11 @@ func (k *match) String() string {
 	}
 	return "a message with " + strings.Join(all, ", ")
 }
+
+// fits returns the function that tells the message that a step waits for.
+func (k *match) fits(it *template.Iter, scratch *[]byte) func(a *message) bool {
+	return func(a *message) (ok bool) {
+		*scratch, ok = k.holds(a, it, *scratch)
+		return ok
+	}
+}

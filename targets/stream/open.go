@@ -164,7 +164,7 @@ func (t *exchange) begin(on *conn, st *stream) (sent, first time.Duration, err e
 		return sent, first, os.ErrDeadlineExceeded
 	}
 	_ = on.net.SetDeadline(time.Time{})
-	on.frames = new(frames)
+	on.webSocket = new(webSocket)
 	return sent, first, on.begin(br)
 }
 
@@ -211,13 +211,6 @@ func (t *exchange) notice(st *stream) {
 		st.lost = lost
 		t.release(st, t.it)
 	}
-}
-
-// unread reports whether messages wait that no step took.
-func (c *conn) unread() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.queue) > 0
 }
 
 // between draws the wait before a stream is opened again.

@@ -15,9 +15,10 @@ import (
 // pace is a schedule of messages within a stream: message n is due at its beginning + n/rate, whatever came back.
 type pace struct {
 	syntax.Place
-	Rate        quantity.Rate     `yaml:"rate,required,positive"` // messages in a time, such as 10/s
-	For         quantity.Duration `yaml:"for,required,positive"`  // messages are due for this long
-	Outstanding int               `yaml:"outstanding,min=1"`      // how many messages may be unanswered; beyond them a message waits, its intended time kept; zero is 100
+	Rate quantity.Rate     `yaml:"rate,required,positive"` // messages in a time, such as 10/s
+	For  quantity.Duration `yaml:"for,required,positive"`  // messages are due for this long
+	// how many messages may be unanswered; beyond them a message waits, its intended time kept; zero is 100
+	Outstanding int `yaml:"outstanding,min=1"`
 }
 
 const defaultOutstanding = 100
@@ -194,7 +195,7 @@ func (r *schedule) receive() {
 	r.taken(r.st)
 	for len(r.pairs) > 0 {
 		which := -1
-		a, to, _ := r.st.conn.look(r.seen, func(a *message) bool {
+		a, to, _ := r.st.conn.pick(r.seen, func(a *message) bool {
 			which = r.answered(a)
 			return which >= 0
 		})

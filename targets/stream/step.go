@@ -44,23 +44,27 @@ func Descriptor() *targets.Descriptor {
 // message.
 type step struct {
 	syntax.Place
-	WS           template.URL               `yaml:"ws"`              // opens a WebSocket: a path under the endpoint's URL, or under the target's
-	TCP          *framing                   `yaml:"tcp"`             // opens a TCP connection; the value says how messages are told apart
-	Send         *messageSource             `yaml:"send"`            // sends a message on a stream; of ws and tcp: the first one
-	Await        *match                     `yaml:"await"`           // waits for a message on a stream that is like this
-	Close        template.Text              `yaml:"close"`           // closes a stream: the name that `as` gave it
-	As           string                     `yaml:"as"`              // of ws and tcp: keeps the stream open under a name until the iteration ends; default: it is closed, or left to the next such step
-	To           string                     `yaml:"to"`              // of send: the name of the stream; default: the one that was opened last
-	From         string                     `yaml:"from"`            // of await: the name of the stream; default: the one that was opened last
-	Expect       *match                     `yaml:"expect"`          // of ws, tcp and send: the answer, of the messages that come afterwards; default: none is waited for
+	// opens a WebSocket: a path under the endpoint's URL, or under the target's
+	WS    template.URL   `yaml:"ws"`
+	TCP   *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are told apart
+	Send  *messageSource `yaml:"send"`  // sends a message on a stream; of ws and tcp: the first one
+	Await *match         `yaml:"await"` // waits for a message on a stream that is like this
+	Close template.Text  `yaml:"close"` // closes a stream: the name that `as` gave it
+	// of ws and tcp: keeps the stream open under a name until the iteration ends; default: it is closed, or left to the next such step
+	As   string `yaml:"as"`
+	To   string `yaml:"to"`   // of send: the name of the stream; default: the one that was opened last
+	From string `yaml:"from"` // of await: the name of the stream; default: the one that was opened last
+	// of ws, tcp and send: the answer, of the messages that come afterwards; default: none is waited for
+	Expect       *match                     `yaml:"expect"`
 	Within       quantity.Duration          `yaml:"within,positive"` // of await: how long it waits; default: the load's timeout
 	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
 	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server
 	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
-	Read         quantity.Rate              `yaml:"read,positive"`   // of ws and tcp: how many messages are read in a second, for a slow consumer; default: all that come
-	Reconnect    *reconnect                 `yaml:"reconnect"`       // of ws and tcp: opens a stream again that the other side ended
-	Check        *messageCheck              `yaml:"check"`           // what the message that was waited for must be to be ok
-	Extract      map[string]extraction      `yaml:"extract"`         // variable to where its value stands in that message
+	// of ws and tcp: how many messages are read in a second, for a slow consumer; default: all that come
+	Read      quantity.Rate         `yaml:"read,positive"`
+	Reconnect *reconnect            `yaml:"reconnect"` // of ws and tcp: opens a stream again that the other side ended
+	Check     *messageCheck         `yaml:"check"`     // what the message that was waited for must be to be ok
+	Extract   map[string]extraction `yaml:"extract"`   // variable to where its value stands in that message
 }
 
 // reconnect says how a lost stream is opened again.

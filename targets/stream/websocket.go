@@ -88,8 +88,8 @@ func half(err error) error {
 	return err
 }
 
-// appendFrame appends a frame of a client, with its mask.
-func appendFrame(dst []byte, op ws.OpCode, data []byte) []byte {
+// appendMasked appends a frame of a client, with its mask.
+func appendMasked(dst []byte, op ws.OpCode, data []byte) []byte {
 	const (
 		final  = 0x80
 		masked = 0x80
@@ -112,14 +112,14 @@ func appendFrame(dst []byte, op ws.OpCode, data []byte) []byte {
 	return dst
 }
 
-// frames reads the messages of a WebSocket.
-type frames struct {
+// webSocket reads the messages of a WebSocket.
+type webSocket struct {
 	began  func()                          // a message begins
 	answer func(op ws.OpCode, data []byte) // sends a control frame
 }
 
 // read returns the next message. It answers pings. The end of the stream by a close frame is a [closedError].
-func (f *frames) read(br *bufio.Reader) (data []byte, binary bool, err error) {
+func (f *webSocket) read(br *bufio.Reader) (data []byte, binary bool, err error) {
 	begun := false
 	for {
 		if _, err := br.Peek(1); err != nil {
@@ -173,7 +173,7 @@ func (f *frames) read(br *bufio.Reader) (data []byte, binary bool, err error) {
 }
 
 // control takes a control frame.
-func (f *frames) control(br *bufio.Reader, h ws.Header) error {
+func (f *webSocket) control(br *bufio.Reader, h ws.Header) error {
 	data, err := readBytes(br, nil, uint64(h.Length))
 	if err != nil {
 		return err

@@ -1,0 +1,156 @@
+package stream
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/targets"
+)
+
+// Bounds on what a connection keeps of messages that no step has taken: beyond them the oldest are dropped.
+const (
+	mostQueued  = 1000
+	mostKept    = 1 << 20 // bytes
+	mostArrived = 10000   // times of messages that were not handed over yet
+)
+
+// inbox holds the messages that came on a connection, and how it ended.
+type inbox struct {
+	now    func() time.Duration
+	wake   chan struct{} // has a message when something came
+	counts bool          // the times of messages are kept
+
+	mu      sync.Mutex
+	queue   []*message
+	size    int // bytes in queue
+	seq     int64
+	arrived []arrival
+	lost    error // why the connection ended; nil: it is open
+	ended   time.Duration
+	leaving bool // brunt has said that it closes
+}
+
+// arrival is when a message came.
+type arrival struct {
+	first, end time.Duration
+	bytes      int
+}
+
+// take queues a message.
+func (c *inbox) take(a *message) {
+	c.mu.Lock()
+	c.seq++
+	a.seq = c.seq
+	if c.counts && len(c.arrived) < mostArrived {
+		c.arrived = append(c.arrived, arrival{first: a.first, end: a.end, bytes: len(a.data)})
+	}
+	c.queue = append(c.queue, a)
+	c.size += len(a.data)
+	for len(c.queue) > 1 && (len(c.queue) > mostQueued || c.size > mostKept) {
+		c.drop(0)
+	}
+	c.mu.Unlock()
+	c.signal()
+}
+
+// drop removes a message from the queue.
+func (c *inbox) drop(i int) {
+	c.size -= len(c.queue[i].data)
+	c.queue = slices.Delete(c.queue, i, i+1)
+}
+
+func (c *inbox) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// end notes why the connection ended.
+func (c *inbox) end(err error) {
+	c.mu.Lock()
+	if c.lost == nil {
+		c.lost, c.ended = err, c.now()
+	}
+	c.mu.Unlock()
+	c.signal()
+}
+
+// fault returns why and when the connection ended; nil: it is open.
+func (c *inbox) fault() (error, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost, c.ended
+}
+
+// next returns the number of the next message.
+func (c *inbox) next() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seq + 1
+}
+
+// clear drops the messages that no step took.
+func (c *inbox) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue, c.size = nil, 0
+}
+
+// arrivals returns the times of the messages that came since it was called last.
+func (c *inbox) arrivals() []arrival {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.arrived
+	c.arrived = nil
+	return list
+}
+
+// pick takes the first message from number from on that fits, and returns the number up to which it looked; nil: there is none.
+// The error is that of a connection that has ended.
+func (c *inbox) pick(from int64, fits func(a *message) bool) (a *message, to int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, one := range c.queue {
+		if one.seq >= from && fits(one) {
+			c.drop(i)
+			return one, one.seq + 1, nil
+		}
+	}
+	return nil, c.seq + 1, c.lost
+}
+
+// wait waits for a message from number from on that fits.
+func (c *inbox) wait(from int64, deadline time.Duration, timer *time.Timer, fits func(a *message) bool) (*message, error) {
+	for {
+		a, to, err := c.pick(from, fits)
+		switch {
+		case a != nil && a.end > deadline:
+			return nil, targets.ErrLate
+		case a != nil:
+			return a, nil
+		case err != nil:
+			return nil, err
+		}
+		from = to
+		left := deadline - c.now()
+		if left <= 0 {
+			return nil, os.ErrDeadlineExceeded
+		}
+		timer.Reset(left)
+		select {
+		case <-c.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// unread reports whether messages wait that no step took.
+func (c *inbox) unread() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue) > 0
+}
