@@ -11,11 +11,11 @@ import (
 
 // FuzzWebSocket: whatever a server sends, reading it ends, and a message is no longer than what came.
 func FuzzWebSocket(f *testing.F) {
-	for _, frame := range []ws.Frame{
+	for _, one := range []ws.Frame{
 		ws.NewTextFrame([]byte("hello")), ws.NewBinaryFrame([]byte{1, 2}), ws.NewPingFrame([]byte("x")), ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "bye")),
 		ws.NewFrame(ws.OpText, false, []byte("he")), ws.NewFrame(ws.OpContinuation, true, []byte("llo")),
 	} {
-		b, err := ws.CompileFrame(frame)
+		b, err := ws.CompileFrame(one)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -43,22 +43,22 @@ func FuzzFraming(f *testing.F) {
 	f.Add("hello", []byte("hello\r\nthere\n"))
 	f.Add("", []byte{0, 0, 0, 9, 1})
 	f.Fuzz(func(t *testing.T, text string, b []byte) {
-		for _, frame := range []framing{{until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
+		for _, how := range []framing{{until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
 			br := bufio.NewReader(bytes.NewReader(b))
 			for n := 0; ; n++ {
-				if _, err := frame.read(br, func() {}); err != nil {
+				if _, err := how.read(br, func() {}); err != nil {
 					break
 				}
 				if n > len(b) {
 					t.Fatal("more messages than bytes")
 				}
 			}
-			wire, err := frame.append(nil, []byte(text))
-			if err != nil || frame.bytes > 0 {
+			wire, err := how.append(nil, []byte(text))
+			if err != nil || how.bytes > 0 {
 				continue
 			}
-			back, err := frame.read(bufio.NewReader(io.MultiReader(bytes.NewReader(wire), bytes.NewReader(b))), func() {})
-			if frame.until != "" && bytes.Contains(wire[:len(wire)-1], []byte(frame.until)) {
+			back, err := how.read(bufio.NewReader(io.MultiReader(bytes.NewReader(wire), bytes.NewReader(b))), func() {})
+			if how.until != "" && bytes.Contains(wire[:len(wire)-1], []byte(how.until)) {
 				continue // the text's end and the delimiter make an earlier one
 			}
 			if err != nil || string(back) != text {
