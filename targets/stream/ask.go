@@ -76,7 +76,7 @@ func (t *exchange) close(st *stream) error {
 		return nil
 	}
 	_, err := on.wait(on.next(), t.deadline, t.timer, func(*message) bool { return false })
-	lost, at := on.fault()
+	at, lost := on.fault()
 	if lost == nil {
 		t.end(st, t.it)
 		return err

@@ -115,7 +115,7 @@ func (c *conn) send(data []byte, binary bool, deadline time.Duration) (at time.D
 	}
 	_ = c.net.SetWriteDeadline(c.client.o.T0.Add(deadline))
 	if err = c.write(); err != nil {
-		err, _ = c.fault() // the reader may know better
+		_, err = c.fault() // the reader may know better
 	}
 	return c.client.o.Now(), err
 }

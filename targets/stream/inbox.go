@@ -78,11 +78,11 @@ func (c *inbox) end(err error) {
 	c.signal()
 }
 
-// fault returns why and when the connection ended; nil: it is open.
-func (c *inbox) fault() (error, time.Duration) {
+// fault returns when and why the connection ended; a nil error: it is open.
+func (c *inbox) fault() (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.lost, c.ended
+	return c.ended, c.lost
 }
 
 // next returns the number of the next message.

@@ -113,7 +113,7 @@ func (t *exchange) establish(st *stream, out *scenarios.Outcome) (*conn, error) 
 	if out.Slot = slot; err != nil {
 		return nil, err
 	}
-	if lost, _ := on.fault(); on.key != "" && (c.stream != "" || on.key != st.key || lost != nil) {
+	if _, lost := on.fault(); on.key != "" && (c.stream != "" || on.key != st.key || lost != nil) {
 		if on, err = places.Replace(on, t.deadline, &out.Opening); err != nil {
 			return nil, err
 		}
@@ -204,7 +204,7 @@ func (t *exchange) notice(st *stream) {
 	if st.conn == nil {
 		return
 	}
-	if lost, _ := st.conn.fault(); lost != nil {
+	if _, lost := st.conn.fault(); lost != nil {
 		if t.call.kind == kindAwait && st.conn.unread() {
 			return // what came before the end is still to be taken
 		}

@@ -43,7 +43,6 @@ type exchange struct {
 	url      string // of a handshake
 	headers  []string
 	got      *message // the one that was waited for; nil: none came
-	refused  error    // the answer to a handshake that opened nothing
 }
 
 // Do implements [targets.Session].
@@ -121,7 +120,7 @@ func (s *session) end(st *stream, it *template.Iter) {
 // release closes the connection of a stream and hands over how long it was held.
 func (s *session) release(st *stream, it *template.Iter) {
 	on := st.conn
-	lost, at := on.fault()
+	at, lost := on.fault()
 	if st.conn = nil; lost == nil {
 		at = s.client.o.Now()
 		_ = on.leave()

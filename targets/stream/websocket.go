@@ -23,7 +23,6 @@ type handshake struct {
 	url          url.URL
 	headers      http.Header
 	subprotocols []string
-	agent        string
 }
 
 // refusedError is an answer to a handshake that opens no WebSocket.
