@@ -268,6 +268,7 @@ func end(t *testing.T, h chaos.Held) {
 // Several faults of two independent runs on one container, beside foreign rules and a foreign queueing
 // discipline: each has its effect, each is reverted alone, and nothing else changes.
 func TestPacketsAtOnce(t *testing.T) {
+	suite.Need(t, "nsenter", "nft", "tc")
 	chaostest.Root(t)
 	t.Parallel()
 	w := boxes(t, true)

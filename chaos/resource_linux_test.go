@@ -210,6 +210,7 @@ func tmpfs(dir string) []string {
 
 // ext4 does the same with a filesystem on a loop device.
 func ext4(t *testing.T, dir string) []string {
+	suite.Need(t, "mkfs.ext4", "truncate")
 	image := filepath.Join(t.TempDir(), "image")
 	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
 }
@@ -311,6 +312,7 @@ func emptyUnnamed(v *victim) {
 func victimIn(t *testing.T, where string) *victim {
 	switch where {
 	case "tmpfs", "ext4":
+		suite.Need(t, "unshare", "mount")
 		dir := t.TempDir()
 		wrap := tmpfs(dir)
 		if where == "ext4" {

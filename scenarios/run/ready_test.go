@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
 )
 
 // starts is a server that answers at once, and leads only from its third answer on.
@@ -43,6 +44,9 @@ func TestReady(t *testing.T) {
 	} {
 		t.Run(ready[1:8], func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(ready, "curl") {
+				suite.Need(t, "curl")
+			}
 			url, answers := starts(t)
 			before := int64(0)
 			res := runText(t, `version: 1
@@ -72,6 +76,9 @@ func TestReady_OfUnits(t *testing.T) {
 		{"a step that fails", `{ask: {get: /role, check: {"$.term": 8}}, within: 1s}`, "is not ready: not within 1s: GET /role", scenarios.Invalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if strings.Contains(c.ready, "curl") {
+				suite.Need(t, "curl")
+			}
 			text := strings.Replace(elected(t, "slo: [errors = 0%]\n"), "ready: {get: /}", "ready: "+c.ready, 1)
 			text = strings.Replace(text, "duration: 7s", "duration: 1s", 1)
 			began := time.Now()

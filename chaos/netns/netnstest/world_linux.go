@@ -33,16 +33,13 @@ type World struct {
 	Near   []netip.Addr // the victim's own addresses, v4 and v6 of peer 0, of peer 1 …
 }
 
-// Need fails the test in CI, and skips it elsewhere, if brunt can't make namespaces.
+// Need fails the test in CI, and skips it elsewhere, if brunt can't make namespaces, or has no programs for rules in them.
 func Need(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() == 0 {
-		return
+	if os.Geteuid() != 0 {
+		suite.Lack(t, "this needs root, to make network namespaces: run it with sudo")
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("this needs root, to make network namespaces")
-	}
-	t.Skip("this needs root, to make network namespaces: run it with sudo")
+	suite.Need(t, "nft", "tc")
 }
 
 // New makes a world with the given number of peers.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // ofScript is a load that a script of k6 makes.
@@ -140,6 +142,9 @@ func tryWith(t *testing.T, text string, files map[string]string, words ...string
 
 // TestLeaks_Script searches what a script of k6 prints and fails with.
 func TestLeaks_Script(t *testing.T) {
+	if os.Getenv("BRUNT_K6") == "" {
+		suite.Need(t, "brunt-k6")
+	}
 	x := tryWith(t, ofScript, map[string]string{"script.js": script})
 	said := x.run()
 	if strings.Contains(said, "BRUNT_K6") {
