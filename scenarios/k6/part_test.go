@@ -100,3 +100,30 @@ func TestMerged(t *testing.T) {
 		t.Errorf("merged:\n%+v\n%+v\nwant:\n%+v\n%+v", gotMetrics, gotThresholds, metrics, thresholds)
 	}
 }
+
+// TestPartOptions: the teardown of a part has its own time after the wait for the others, whatever unit that is written in.
+func TestPartOptions(t *testing.T) {
+	for _, c := range []struct {
+		options string
+		own     time.Duration
+	}{
+		{`{"vus": 3}`, defaultSetupTimeout},
+		{`{"vus": 3, "teardownTimeout": "90s"}`, 90 * time.Second},
+		{`{"vus": 3, "teardownTimeout": 5000}`, 5 * time.Second},
+	} {
+		b, err := PartOptions([]byte(c.options))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o map[string]any
+		if err := json.Unmarshal(b, &o); err != nil {
+			t.Fatal(err)
+		}
+		if got := durationOf(o["teardownTimeout"], 0); got != c.own+barrier || o["vus"] != 3. {
+			t.Errorf("%s: %s in %s, want %s", c.options, got, b, c.own+barrier)
+		}
+	}
+	if _, err := PartOptions([]byte("[]")); err == nil {
+		t.Error("options that are no object pass")
+	}
+}
