@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"time"
-
 	"brunt/scenarios"
 	"brunt/targets"
 )
@@ -81,17 +79,8 @@ func (t *exchange) close(st *stream) error {
 		t.end(st, t.it)
 		return err
 	}
-	t.streamClosed(st, at)
+	t.settle(st, t.it, nil, at)
+	t.end(st, t.it)
 	t.out.First, t.out.End = max(at, t.out.Sent), max(at, t.out.Sent)
 	return nil
-}
-
-// streamClosed forgets a stream that brunt has closed, and that the other side ended at a time.
-func (t *exchange) streamClosed(st *stream, at time.Duration) {
-	on := st.conn
-	st.conn = nil
-	t.measure(st, on, t.it)
-	t.held(st, t.it, nil, at)
-	t.client.places.Put(on, false)
-	t.end(st, t.it)
 }

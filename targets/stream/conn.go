@@ -2,6 +2,8 @@ package stream
 
 import (
 	"bufio"
+	"bytes"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -40,11 +42,12 @@ type conn struct {
 
 // begin starts to read. Br has what came behind a handshake; nil is nothing.
 func (c *conn) begin(br *bufio.Reader) error {
-	c.br = bufio.NewReaderSize(c.net, readBuffer)
+	from := io.Reader(c.net)
 	if br != nil && br.Buffered() > 0 {
 		rest, _ := br.Peek(br.Buffered())
-		c.br = bufio.NewReaderSize(&prefixed{Conn: c.net, rest: slices.Clone(rest)}, readBuffer)
+		from = io.MultiReader(bytes.NewReader(slices.Clone(rest)), c.net)
 	}
+	c.br = bufio.NewReaderSize(from, readBuffer)
 	if c.webSocket != nil {
 		c.webSocket.began = func() { c.began = c.client.o.Now() }
 		c.webSocket.answer = func(op ws.OpCode, data []byte) { _ = c.control(op, data) }
@@ -57,22 +60,6 @@ func (c *conn) begin(br *bufio.Reader) error {
 
 // readBuffer is the size in bytes of the buffer of a connection: thousands are held at once.
 const readBuffer = 2 << 10
-
-// prefixed is a connection of which the first bytes were read already.
-type prefixed struct {
-	net.Conn
-	rest []byte
-}
-
-// Read implements [io.Reader].
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.rest) > 0 {
-		n := copy(b, p.rest)
-		p.rest = p.rest[n:]
-		return n, nil
-	}
-	return p.Conn.Read(b)
-}
 
 // read reads messages until the connection ends.
 func (c *conn) read() {

@@ -66,15 +66,15 @@ func endpointOf(by syntax.Block, in targets.Scope, named string, all map[string]
 		}
 		return ""
 	}
-	all2 := targets.Share[opened](in.Shared)
+	streams := targets.Share[opened](in.Shared)
 	wanted, opens := schemesOf[by.Kind]
 	if !opens {
 		if named != "" {
 			return named, true
 		}
 		stream := word(map[string]string{kindSend: "to", kindAwait: "from", kindClose: "close"}[by.Kind])
-		if i := all2.find(stream); i >= 0 {
-			return all2.at[i], true
+		if i := streams.find(stream); i >= 0 {
+			return streams.at[i], true
 		}
 		return "", true // compile notes the mistake
 	}
@@ -88,7 +88,7 @@ func endpointOf(by syntax.Block, in targets.Scope, named string, all map[string]
 		at, ok = only(by, wanted, all, m)
 	}
 	if as := word("as"); as != "" {
-		all2.add(as, at)
+		streams.add(as, at)
 	}
 	return at, ok
 }

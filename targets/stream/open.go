@@ -30,16 +30,14 @@ func (t *exchange) open() error {
 	if err != nil {
 		return err
 	}
-	t.hold(st, on)
+	st.hold(on, t.out.End)
 	t.streams = append(t.streams, st)
 	return t.greet(on, st.call, t.out)
 }
 
-// hold makes a connection that of a stream.
-func (t *exchange) hold(st *stream, on *conn) {
-	st.conn, st.lost, st.any = on, nil, false
-	st.since = t.out.End
-	st.last = st.since
+// hold makes a connection that was opened at a time that of a stream.
+func (st *stream) hold(on *conn, since time.Duration) {
+	st.conn, st.lost, st.any, st.since, st.last = on, nil, false, since, since
 }
 
 // once asks one message on a connection that no stream keeps.
@@ -247,12 +245,12 @@ func (t *exchange) reopen(st *stream) {
 	t.data = nil
 	on, err := t.establish(st, &out)
 	if err == nil {
-		st.since = out.End
+		since := out.End
 		if err = t.greet(on, st.call, &out); err != nil || out.Kind == scenarios.Error {
 			_ = on.leave()
 			t.client.places.Put(on, false)
 		} else {
-			st.conn, st.lost, st.any, st.last = on, nil, false, st.since
+			st.hold(on, since)
 		}
 	}
 	if err != nil {

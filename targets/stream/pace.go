@@ -67,7 +67,6 @@ type schedule struct {
 	again   time.Duration // when a lost stream is opened again
 	last    scenarios.Outcome
 	done    int64 // outcomes
-	err     error // of the last one
 	seen    int64 // messages up to this number were looked at
 }
 
@@ -302,7 +301,7 @@ func (r *schedule) finish(p *pair, got *message, err error) {
 	if r.done++; r.done > 1 && r.client.o.Emit != nil {
 		r.client.o.Emit(r.it, r.call, scenarios.WholeCall, &r.last)
 	}
-	r.last, r.err = p.out, err
+	r.last = p.out
 	out := r.exchange.out
 	r.exchange.out, r.got, r.data, r.said = &p.out, got, append(r.data[:0], p.data...), true
 	r.sampled(err)

@@ -5,6 +5,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
+	"brunt/targets"
 )
 
 // Parts of a step that opens a stream.
@@ -52,7 +53,7 @@ func (s *session) held(st *stream, it *template.Iter, lost error, at time.Durati
 		Intended: st.since, Ready: st.since, Slot: st.since, Sent: st.since, First: at, End: at, WasSent: true, Answered: true,
 	}
 	if lost != nil && s.client.Over().Err() == nil {
-		out.Kind, out.Cause = scenarios.Error, causeOf(lost)
+		out.Kind, out.Cause = scenarios.Error, targets.CauseOf(lost)
 	}
 	s.client.o.Emit(it, st.call, heldTime, &out)
 }

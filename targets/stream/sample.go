@@ -10,8 +10,6 @@ import (
 	"brunt/targets"
 )
 
-func causeOf(err error) scenarios.Cause { return targets.CauseOf(err) }
-
 // sample keeps a step for the report, if the sampler wants it. Those of a pace were kept by their messages.
 func (t *exchange) sample(err error) {
 	if t.call.pace == nil || err != nil {

@@ -54,7 +54,6 @@ func (*messageSource) Schema() syntax.Schema {
 
 // Schema implements [syntax.Schemer].
 func (*framing) Schema() syntax.Schema {
-	number := func(text string) syntax.Schema { return syntax.Schema{"type": "integer", "minimum": 1}.Described(text) }
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"const": "lines", "description": "each message is a line"},
 		syntax.Schema{
@@ -62,7 +61,7 @@ func (*framing) Schema() syntax.Schema {
 			"properties": syntax.Schema{
 				"until":  syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
 				"length": syntax.Schema{"enum": []any{1, 2, 4, 8}}.Described("the bytes of the length that begins each message, the most significant one first"),
-				"bytes":  number("the bytes of each message"),
+				"bytes":  syntax.Schema{"type": "integer", "minimum": 1}.Described("the bytes of each message"),
 			},
 		},
 	}}

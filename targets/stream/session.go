@@ -119,12 +119,19 @@ func (s *session) end(st *stream, it *template.Iter) {
 
 // release closes the connection of a stream and hands over how long it was held.
 func (s *session) release(st *stream, it *template.Iter) {
-	on := st.conn
-	at, lost := on.fault()
-	if st.conn = nil; lost == nil {
+	at, lost := st.conn.fault()
+	if lost == nil {
 		at = s.client.o.Now()
-		_ = on.leave()
+		_ = st.conn.leave()
 	}
+	s.settle(st, it, lost, at)
+}
+
+// settle closes the connection of a stream that ended at a time, and hands over what was measured on it. Lost is why the other side
+// ended it; nil: brunt did.
+func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Duration) {
+	on := st.conn
+	st.conn = nil
 	s.measure(st, on, it)
 	s.held(st, it, lost, at)
 	s.client.places.Put(on, false)
