@@ -271,9 +271,7 @@ func (x *experiment) activity(a *syntax.Node) {
 		n.Above = append(n.Above, "SAY under verify how the effect is seen; until then the fault is not injected, as it can't be verified.")
 		x.d.Tell(line, "the action %q: say under verify how its effect is seen", name)
 	}
-	if x.d.Text(provider, "secrets") != "" {
-		x.d.Skip(provider, "secrets")
-	}
+	x.d.Skip(provider, "secrets")
 	for _, rest := range x.d.Rest(a) {
 		x.d.LoseAt(&n.Above, line, "%s", rest)
 	}
@@ -303,13 +301,9 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	}
 	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
 	selector := arg("label_selector")
-	labels := map[string]string{}
-	for pair := range strings.SplitSeq(selector, ",") {
-		key, value, ok := strings.Cut(pair, "=")
-		if key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "="); !ok || key == "" || strings.HasSuffix(key, "!") {
-			return "the selector " + selector + ": brunt takes labels, as app=web"
-		}
-		labels[key] = value
+	labels := draft.Selector(selector)
+	if labels == nil {
+		return "the selector " + selector + ": brunt takes labels, as app=web"
 	}
 	f.Kind = "process.crash"
 	f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Labelled(labels)))

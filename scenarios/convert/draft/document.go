@@ -107,6 +107,20 @@ func (d *reader) Labels(n *syntax.Node) map[string]string {
 	return out
 }
 
+// Selector reads a selector of labels, such as app=web,tier=front; nil of one that compares otherwise.
+func Selector(selector string) map[string]string {
+	out := map[string]string{}
+	for pair := range strings.SplitSeq(selector, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "=")
+		if !ok || key == "" || strings.HasSuffix(key, "!") {
+			return nil
+		}
+		out[key] = value
+	}
+	return out
+}
+
 // Skip counts a value as read with all that is in it: it says nothing of a fault, or a note has it.
 func (d *reader) Skip(n *syntax.Node, keys ...string) {
 	if n = At(n, keys...); n == nil || d.read[n] {

@@ -93,7 +93,7 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 		d.Lost(x.line, "the experiment %s", x.name)
 		return
 	}
-	labels := labelsOf(d.Text(engine, "spec", "appinfo", "applabel"))
+	labels := draft.Selector(d.Text(engine, "spec", "appinfo", "applabel"))
 	if len(labels) == 0 {
 		labels = map[string]string{"app": "web"}
 		d.Tell(x.line, "%s names no application by labels: say under target.units which containers these are", x.name)
@@ -117,20 +117,6 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	for _, rest := range d.Rest(item) {
 		d.LoseAt(&n.Above, x.line, "%s", rest)
 	}
-}
-
-// labelsOf reads a selector of labels, such as app=web,tier=front; none of one that compares otherwise.
-func labelsOf(selector string) map[string]string {
-	out := map[string]string{}
-	for pair := range strings.SplitSeq(selector, ",") {
-		key, value, ok := strings.Cut(pair, "=")
-		key, value = strings.TrimSpace(key), strings.TrimPrefix(strings.TrimSpace(value), "=")
-		if !ok || key == "" || strings.HasSuffix(key, "!") {
-			return nil
-		}
-		out[key] = value
-	}
-	return out
 }
 
 // inject adds the fault of an experiment: once, or each CHAOS_INTERVAL.

@@ -3,6 +3,7 @@ package pumba
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -277,8 +278,8 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 	switch kind {
 	case "netem delay":
 		f.Kind, needs = "network.latency", "delay"
-		s.SetDuration("delay", or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter", or(c.flag("jitter"), "10"), time.Millisecond)
-		if v := draft.Percent(or(c.flag("correlation"), "20"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
+		s.SetDuration("delay", cmp.Or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter", cmp.Or(c.flag("jitter"), "10"), time.Millisecond)
+		if v := draft.Percent(cmp.Or(c.flag("correlation"), "20"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
 			s.Set("correlation", v)
 		}
 	case "netem loss", "netem duplicate", "netem corrupt":
@@ -289,7 +290,7 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 		f.Kind = "network.loss"
 		switch every, err := strconv.Atoi(c.flag("every")); {
 		case c.flag("mode") != "nth":
-			if v := draft.Percent(or(c.flag("probability"), "0"), true); v != nil {
+			if v := draft.Percent(cmp.Or(c.flag("probability"), "0"), true); v != nil {
 				s.Set("percent", v)
 			}
 		case err == nil && every > 0:
@@ -299,7 +300,7 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 		lost = append(lost, "it loses what comes in alone: here packets are lost both ways")
 	case "netem rate":
 		f.Kind, needs = "network.bandwidth", "rate"
-		s.SetRate(or(c.flag("rate"), "100kbit"))
+		s.SetRate(cmp.Or(c.flag("rate"), "100kbit"))
 	default:
 		return needs, nil
 	}
@@ -312,7 +313,7 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 
 // stress takes the stressors of stress-ng.
 func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
-	words := strings.Fields(strings.ReplaceAll(or(c.flag("stressors"), "--cpu 4 --timeout 60s"), "=", " "))
+	words := strings.Fields(strings.ReplaceAll(cmp.Or(c.flag("stressors"), "--cpu 4 --timeout 60s"), "=", " "))
 	used := map[int]bool{}
 	at := func(names ...string) string {
 		for _, name := range names {
@@ -330,7 +331,7 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		f.Settings.SetWhole("workers", at("--cpu", "-c")).SetPercent("load", at("--cpu-load", "-l"))
 	case at("--vm", "-m") != "":
 		f.Kind = "stress.memory"
-		if size := or(at("--vm-bytes"), "256M"); strings.HasSuffix(size, "%") {
+		if size := cmp.Or(at("--vm-bytes"), "256M"); strings.HasSuffix(size, "%") {
 			f.Settings.SetPercent("percent", size)
 		} else {
 			f.Settings.SetSize(size)
@@ -343,7 +344,7 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		}
 	case at("--io", "-i") != "" || at("--hdd", "-d") != "":
 		f.Kind = "stress.io"
-		f.Settings.SetWhole("workers", or(at("--io", "-i"), at("--hdd", "-d")))
+		f.Settings.SetWhole("workers", cmp.Or(at("--io", "-i"), at("--hdd", "-d")))
 	default:
 		return []string{"its stressors"}, false
 	}
@@ -353,13 +354,6 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		}
 	}
 	return lost, true
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // A unit is what a command acts on.
@@ -385,7 +379,7 @@ func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []str
 	}
 	random, limit := c.flag("random") == "true", c.flag("limit")
 	if len(words) > 1 && (random || limit != "") {
-		n := or(limit, "1")
+		n := cmp.Or(limit, "1")
 		if random {
 			n = "1"
 		}
