@@ -87,7 +87,7 @@ func (set *Set) start(i int) error {
 		}
 		p, err := one.start(k, c)
 		if err != nil {
-			one.kill()
+			one.end()
 			return err
 		}
 		one.parts = append(one.parts, p)
@@ -105,11 +105,9 @@ func (s *Script) tell(c k6.Command) {
 	}
 }
 
-// kill ends all processes, and waits for their ends.
-func (s *Script) kill() {
-	for _, p := range s.parts {
-		p.child.Kill()
-	}
+// end ends all processes, and waits for their ends.
+func (s *Script) end() {
+	s.killAll()
 	for _, p := range s.parts {
 		<-p.child.Ended()
 		if p.log != nil {
@@ -212,6 +210,7 @@ func (s *Script) wait(ctx context.Context) (err error) {
 	return err
 }
 
+// killAll ends all processes at once.
 func (s *Script) killAll() {
 	for _, p := range s.parts {
 		p.child.Kill()

@@ -97,7 +97,7 @@ func (set *Set) Start(ctx context.Context, h *Host) error {
 // End ends the remaining processes of scripts.
 func (set *Set) End() {
 	for _, one := range set.all() {
-		one.kill()
+		one.end()
 	}
 }
 
