@@ -28,13 +28,7 @@ import (
 // needsRoot skips a test that needs root.
 func needsRoot(t *testing.T) {
 	t.Helper()
-	switch {
-	case os.Geteuid() == 0:
-	case os.Getenv("CI") == "true":
-		t.Fatal("needs root")
-	default:
-		t.Skip("needs root: run it with sudo")
-	}
+	suite.NeedRoot(t)
 }
 
 // victim is a unit for resource faults.

@@ -41,26 +41,16 @@ func Engine(t *testing.T) *docker.Engine {
 		t.Cleanup(func() { _ = e.Close() })
 		err = e.Ping(t.Context())
 	}
-	switch {
-	case err == nil:
-		return e
-	case os.Getenv("CI") == "true":
-		t.Fatal(err)
+	if err != nil {
+		suite.Lack(t, "%v", err)
 	}
-	t.Skip(err)
-	return nil
+	return e
 }
 
 // Root skips a test that needs root, or fails it if CI=true.
 func Root(t *testing.T) {
 	t.Helper()
-	switch {
-	case os.Geteuid() == 0:
-	case os.Getenv("CI") == "true":
-		t.Fatal("this test needs root")
-	default:
-		t.Skip("this test needs root: run it by sudo -E")
-	}
+	suite.NeedRoot(t)
 }
 
 // A Yard holds the containers of a test and its subtests: an image of the victim and a network. It is

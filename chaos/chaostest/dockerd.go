@@ -27,12 +27,7 @@ type Dockerd struct {
 func NewDockerd(t *testing.T) *Dockerd {
 	t.Helper()
 	Root(t)
-	if _, err := exec.LookPath("dockerd"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no dockerd to start: apt-get install docker.io")
-	}
+	suite.Program(t, "dockerd", "docker.io")
 	dir, err := os.MkdirTemp("", "bd") // short: a socket's path has at most 107 characters
 	if err != nil {
 		t.Fatal(err)

@@ -20,13 +20,7 @@ import (
 // TestAlert_Alertmanager queries a real Alertmanager, Debian's, before and after it receives an alert,
 // with another alert beside it.
 func TestAlert_Alertmanager(t *testing.T) {
-	path, err := exec.LookPath("prometheus-alertmanager")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no Alertmanager")
-		}
-		t.Skip("there is no Alertmanager: apt-get install prometheus-alertmanager")
-	}
+	path := suite.Program(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

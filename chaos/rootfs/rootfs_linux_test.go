@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -31,12 +33,7 @@ func TestMain(m *testing.M) {
 
 // TestOpen checks that a path is resolved in the root of the process, and never leaves it.
 func TestOpen(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("needs root")
-		}
-		t.Skip("needs root: run it with sudo")
-	}
+	suite.NeedRoot(t)
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "self"), nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // TestMain lets the test binary be the program whose clock is changed.
@@ -93,12 +95,7 @@ func (p *program) off(want, slack time.Duration) {
 const hair = time.Millisecond // the difference between a coarse clock and a precise one, many times over
 
 func TestApply(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("needs root")
-		}
-		t.Skip("needs root: run it with sudo")
-	}
+	suite.NeedRoot(t)
 	for _, c := range []struct {
 		name    string
 		command []string

@@ -30,13 +30,7 @@ type tab struct {
 // newTab starts Chromium with one empty tab.
 func newTab(t *testing.T, width, height int) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("CI wants Chromium: apt-get install chromium")
-		}
-		t.Skip("needs Chromium: apt-get install chromium")
-	}
+	path := suite.Program(t, "chromium", "chromium")
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

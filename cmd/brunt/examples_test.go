@@ -112,7 +112,7 @@ func TestExample_DryRun(t *testing.T) {
 			lines, err := dryrun.Run(t.Context(), planned)
 			switch {
 			case err != nil && strings.Contains(err.Error(), "no Docker engine answers"):
-				suite.Lack(t, err.Error())
+				suite.Lack(t, "%v", err)
 			case err != nil:
 				t.Error(err)
 			}
@@ -235,17 +235,10 @@ func TestExample(t *testing.T) {
 					args = append(args, "--set", "images="+images(t, c.name))
 				}
 				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
-					if os.Getenv("CI") == "true" {
-						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
-					}
-					t.Skipf("brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
+					suite.Lack(t, "brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
 				}
 				if c.program != "" {
-					if _, err := exec.LookPath(c.program); err != nil && os.Getenv("CI") == "true" {
-						t.Fatal(err)
-					} else if err != nil {
-						t.Skipf("needs %s: apt-get install %s", c.program, c.program)
-					}
+					suite.Program(t, c.program, c.program)
 					data := t.TempDir()
 					if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL runs as a user of its own
 						t.Fatal(err)
@@ -310,14 +303,7 @@ func TestExample(t *testing.T) {
 // prometheusServer returns the path of Debian's Prometheus.
 func prometheusServer(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no Prometheus server")
-		}
-		t.Skip("there is no Prometheus server: apt-get install prometheus")
-	}
-	return path
+	return suite.Program(t, "prometheus", "prometheus")
 }
 
 // alerted checks that a real Prometheus reported the outage, and that the result has the times
@@ -418,10 +404,7 @@ func images(t *testing.T, name string) string {
 	t.Helper()
 	release, _ := os.ReadFile("/etc/os-release")
 	if !strings.Contains(string(release), "VERSION_CODENAME=bookworm") {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this machine is not Debian 12")
-		}
-		t.Skip("its images are made of the packages of Debian 12")
+		suite.Lack(t, "its images are made of the packages of Debian 12")
 	}
 	prefix := "brunt-test-" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {

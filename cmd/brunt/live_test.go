@@ -241,13 +241,7 @@ func TestLive_Prometheus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes ten seconds")
 	}
-	path, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("CI wants Prometheus: apt-get install prometheus")
-		}
-		t.Skip("needs Prometheus: apt-get install prometheus")
-	}
+	path := suite.Program(t, "prometheus", "prometheus")
 	dir, target, addr := t.TempDir(), freeAddress(t), freeAddress(t)
 	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs: [{job_name: brunt, static_configs: [{targets: "+
 		"[%q]}]}]\n", target)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
+
 	"github.com/sourcegraph/jsonrpc2"
 )
 
@@ -419,13 +421,7 @@ func TestLSP_Editors(t *testing.T) {
 
 // TestLSP_VSCode runs the extension for Visual Studio Code in a stand-in for that editor, which has node's interface alone.
 func TestLSP_VSCode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip("wants node")
-	}
+	node := suite.Program(t, "node", "nodejs")
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
 	if err := os.WriteFile(path, []byte(writing), 0o644); err != nil {
 		t.Fatal(err)

@@ -30,12 +30,7 @@ type realPrometheus struct {
 // startPrometheus starts a Prometheus with the configuration of its example.
 func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
 	t.Helper()
-	if _, err := exec.LookPath("prometheus"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("prometheus is missing: %v", err)
-		}
-		t.Skip("needs prometheus: apt-get install prometheus")
-	}
+	suite.Program(t, "prometheus", "prometheus")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -237,13 +232,7 @@ func dashboardQueries(t *testing.T, run string) map[string][]string {
 
 // TestDashboard_Parses parses every query of the dashboard with Prometheus' own parser.
 func TestDashboard_Parses(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("promtool is missing: %v", err)
-		}
-		t.Skip("needs promtool: apt-get install prometheus")
-	}
+	promtool := suite.Program(t, "promtool", "prometheus")
 	var rules strings.Builder
 	rules.WriteString("groups:\n- name: dashboard\n  rules:\n")
 	n := 0

@@ -4,22 +4,17 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/scenarios/suite"
 )
 
 // TestPDF: the page is printed on several sheets, and the browser leaves nothing behind.
 func TestPDF(t *testing.T) {
-	if _, err := exec.LookPath("chromium"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("CI wants Chromium: apt-get install chromium")
-		}
-		t.Skip("needs Chromium: apt-get install chromium")
-	}
+	suite.Program(t, "chromium", "chromium")
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	var b bytes.Buffer

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // program returns the path of brunt-k6, which CI or the developer builds.
@@ -20,10 +22,7 @@ func program(t testing.TB) string {
 		return path
 	}
 	text := err.Error() + "; then say BRUNT_K6=./" + Binary
-	if os.Getenv("CI") == "true" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
+	suite.Lack(t, "%v", text)
 	return ""
 }
 

@@ -233,13 +233,7 @@ func forRoot(kind string) bool {
 
 func needsRoot(t *testing.T) {
 	t.Helper()
-	switch {
-	case os.Geteuid() == 0:
-	case os.Getenv("CI") == "true":
-		t.Fatal("needs root")
-	default:
-		t.Skip("needs root: run it with sudo")
-	}
+	suite.NeedRoot(t)
 }
 
 // alone starts a process in a control group of its own, as a container engine does.

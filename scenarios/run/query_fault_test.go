@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,17 +15,7 @@ import (
 // installed finds a program, and skips the test where there is none.
 func installed(t *testing.T, name, pattern string) string {
 	t.Helper()
-	if found, _ := filepath.Glob(pattern); len(found) > 0 {
-		return found[len(found)-1]
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v; apt-get install redis-server postgresql-15", err)
-	}
-	return path
+	return suite.Program(t, name, "redis-server postgresql-15", pattern)
 }
 
 // daemon runs a program that listens on a port of loopback until the test ends. Ready asks it.

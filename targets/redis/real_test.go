@@ -16,14 +16,7 @@ import (
 // program is a program of Redis. It skips the test where there is none.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v; apt-get install redis", err)
-	}
-	return path
+	return suite.Program(t, name, "redis")
 }
 
 // freePort returns a port of loopback that is free.

@@ -26,17 +26,7 @@ import (
 // program is a program of PostgreSQL. It skips the test where there is none.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name); len(found) > 0 {
-		return found[len(found)-1]
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v; apt-get install postgresql-15", err)
-	}
-	return path
+	return suite.Program(t, name, "postgresql-15", "/usr/lib/postgresql/*/bin/"+name)
 }
 
 // node is a PostgreSQL that ends with the test. It runs as postgres where the test is root, as it refuses root.

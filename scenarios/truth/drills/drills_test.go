@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -218,14 +217,7 @@ func playAll(t *testing.T, system string) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			for _, program := range d.needs {
-				if _, err := exec.LookPath(program); err != nil {
-					if os.Getenv("CI") == "true" {
-						t.Fatalf("%v; .ci/prepare installs it", err)
-					}
-					t.Skipf("%v; apt-get install it, see .ci/prepare", err)
-				}
-			}
+			suite.Need(t, d.needs...)
 			again := 0
 			for n := 0; n < runs; n++ {
 				r := d.play(t)

@@ -97,12 +97,7 @@ func ground(t *testing.T) *yard {
 	if suite.Race {
 		t.Skip("brunt is a process of its own: the race detector has nothing to say of it")
 	}
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this test needs root")
-		}
-		t.Skip("this test needs root: run it by sudo -E")
-	}
+	suite.NeedRoot(t)
 	y, err := newYard(t.Context())
 	if err == nil {
 		t.Cleanup(y.close)

@@ -27,14 +27,7 @@ const long = 30 * time.Second
 // program is a program of MariaDB. It skips the test where there is none.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v; apt-get install mariadb-server-core mariadb-client-core", err)
-	}
-	return path
+	return suite.Program(t, name, "mariadb-server-core mariadb-client-core")
 }
 
 // serve starts a MariaDB that ends with the test, with the user app whose password is sesame.
