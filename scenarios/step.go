@@ -60,23 +60,20 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // ofStep are the keys that steps of every protocol have.
 var ofStep = []string{"name", "at"}
 
-// SendKind is the kind of steps that send a message on a stream. It is a setting of steps that open one.
-const SendKind = "send"
-
 // ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
 
 // Block finds which of kinds the step is, and returns its settings, including the value of the
-// kind's key.
-func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
+// kind's key. Those of beside are kinds that are settings where another kind stands too.
+func (s *Step) Block(kinds []string, m *syntax.Mistakes, beside ...string) (syntax.Block, bool) {
 	var found []syntax.Field
 	for _, f := range s.With.Fields {
 		if slices.Contains(kinds, f.Key) {
 			found = append(found, f)
 		}
 	}
-	if len(found) > 1 { // beside another kind it is one of its settings
-		found = slices.DeleteFunc(found, func(f syntax.Field) bool { return f.Key == SendKind })
+	if len(found) > 1 {
+		found = slices.DeleteFunc(found, func(f syntax.Field) bool { return slices.Contains(beside, f.Key) })
 	}
 	switch len(found) {
 	case 1:

@@ -19,6 +19,7 @@ type Descriptor struct {
 	Name     string       // http
 	Doc      string       // one sentence that says what a step does, for the schema
 	Kinds    []string     // the step keys: get, post and so on
+	Beside   []string     // those of them that are a setting where another kind stands too
 	Schemes  []string     // of the URLs of its endpoints
 	Secure   []string     // those of Schemes that begin with TLS
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint

@@ -72,6 +72,15 @@ func (s *Set) Kinds() []string {
 	return out
 }
 
+// Beside lists the step keys of all protocols that are a setting where another kind stands too.
+func (s *Set) Beside() []string {
+	var out []string
+	for _, d := range s.list {
+		out = append(out, d.Beside...)
+	}
+	return out
+}
+
 // Schemes lists the schemes of the URLs of all protocols.
 func (s *Set) Schemes() []string {
 	var out []string

@@ -242,7 +242,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 	if s.With == nil { // already reported
 		return nil, false
 	}
-	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m)
+	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m, c.plan.Protocols.Beside()...)
 	if !ok {
 		return nil, false
 	}

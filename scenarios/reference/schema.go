@@ -26,6 +26,7 @@ import (
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+	"brunt/targets"
 	"brunt/targets/catalog"
 	"brunt/targets/demo"
 	"brunt/targets/http"
@@ -412,7 +413,7 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 		}
 		var one []any
 		for _, kind := range p.Kinds {
-			one = append(one, kindSchema(kind, p.Kinds))
+			one = append(one, kindSchema(kind, p))
 		}
 		s["oneOf"] = one
 		all = append(all, s)
@@ -420,14 +421,14 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"oneOf": all}
 }
 
-// kindSchema wants the key of a kind, and send without another: beside one it is its setting.
-func kindSchema(kind string, all []string) syntax.Schema {
+// kindSchema wants the key of a kind of a protocol; without another kind, where it would be a setting of that.
+func kindSchema(kind string, of *targets.Descriptor) syntax.Schema {
 	s := syntax.Schema{"required": []any{kind}}
-	if kind != scenarios.SendKind {
+	if !slices.Contains(of.Beside, kind) {
 		return s
 	}
 	var others []any
-	for _, other := range all {
+	for _, other := range of.Kinds {
 		if other != kind {
 			others = append(others, syntax.Schema{"required": []any{other}})
 		}

@@ -30,7 +30,7 @@ const (
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "stream", Doc: "Opens a WebSocket or a TCP connection, sends messages on it and waits for others.",
-		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Schemes: schemes, Secure: secureSchemes,
+		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes, Secure: secureSchemes,
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Compile: compile, At: endpointOf, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },

@@ -60,7 +60,7 @@ func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 			if s.With == nil {
 				continue
 			}
-			if block, ok := s.Block(p.Kinds, m); ok {
+			if block, ok := s.Block(p.Kinds, m, p.Beside...); ok {
 				call, _ := p.Compile(block, targets.Scope{
 					Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks, File: sc.Read, Secret: sc.Secrets.Add,
 					Auth: sc.Loads[0].Auth, Sign: sc.Loads[0].Sign, Shared: f.Shared, Timeout: sc.Loads[0].Timeout.D(),
