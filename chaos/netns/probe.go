@@ -15,6 +15,10 @@ type Probe struct {
 	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250 ms
 	Size int            `json:"size,omitempty"` // bytes of a ping beyond its header; zero is the least
 	Name string         `json:"name,omitempty"` // the name that a query resolves
+	// Known says that the pings after the first are sent once it has an answer, so that connection tracking knows their flow.
+	// Of a flow that it does not know it drops all packets but one of those that a mechanism holds.
+	// The result's Bytes and Span begin after the first.
+	Known bool `json:"known,omitempty"`
 }
 
 // A ProbeKind is the method of a Probe.

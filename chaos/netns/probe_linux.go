@@ -110,6 +110,9 @@ func (n *Namespace) ping(ctx context.Context, l Probe) (ProbeResult, error) {
 		if ctx.Err() != nil {
 			break
 		}
+		if i == 0 && l.Known {
+			p.waitFirst(ctx, l.Wait)
+		}
 	}
 	if ctx.Err() == nil {
 		p.wait(ctx, l.Wait)
@@ -214,6 +217,19 @@ func (p *pings) came(now time.Time, body []byte) {
 	p.last = max(p.last, int(i))
 	p.Came++
 	p.Times = append(p.Times, now.Sub(p.sent[i]))
+}
+
+// waitFirst waits until the first ping has an answer, or for the duration most. What is measured begins then.
+func (p *pings) waitFirst(ctx context.Context, most time.Duration) {
+	for began := time.Now(); time.Since(began) < most && ctx.Err() == nil; time.Sleep(time.Millisecond / 4) {
+		p.mu.Lock()
+		came := p.Came > 0
+		p.first, p.Bytes = time.Time{}, 0
+		p.mu.Unlock()
+		if came {
+			return
+		}
+	}
 }
 
 // wait waits until every ping has an answer, or none has arrived for the duration most. It waits a

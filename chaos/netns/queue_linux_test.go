@@ -240,3 +240,27 @@ func BenchmarkQueue_Datagram(b *testing.B) {
 	m := affected(b, h)
 	b.ReportMetric(100*float64(m.Packets)/float64(i), "%queued")
 }
+
+// TestProbe_Known: where connections are tracked, held pings of a flow that was not known are dropped but one. Pings that
+// begin with one that has an answer all pass.
+func TestProbe_Known(t *testing.T) {
+	t.Parallel()
+	w := netnstest.New(t, 1)
+	w.Victim.Run(t, "nft add table inet tracking '{ chain in { type filter hook input priority 0; ct state established counter accept; }; }'")
+	set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: 10_000, Via: "nfqueue"})
+	const sent, size = 12, 400
+	p := netns.Probe{Kind: netns.Ping, To: netip.AddrPortFrom(w.Peers[0].V4, 0), N: sent, Size: size, Wait: time.Second}
+	got, err := w.Victim.Probe(t.Context(), p)
+	if err != nil || got.Came > 2 {
+		t.Errorf("%d of %d pings of an unknown flow came back: the kernel no longer drops them, %v", got.Came, got.Sent, err)
+	}
+	p.Known = true
+	got, err = w.Victim.Probe(t.Context(), p)
+	if err != nil || got.Came != sent {
+		t.Fatalf("%d of %d pings came back, %v", got.Came, got.Sent, err)
+	}
+	// The first ping is not measured, and the time is from the second to the last.
+	if rate := float64(got.Bytes) / got.Span.Seconds(); got.Bytes != (sent-1)*(size+28) || rate < 5_000 || rate > 12_500 {
+		t.Errorf("%d bytes in %v: %.0f a second; 10000 were asked for", got.Bytes, got.Span, rate)
+	}
+}

@@ -174,7 +174,7 @@ func (h *heldPackets) again(b Baseline) netns.Probe {
 	if h.Evidence.N > 0 {
 		l.N = h.Evidence.N
 	}
-	l.Size, l.Wait = h.Evidence.Size, h.Evidence.Wait
+	l.Size, l.Wait, l.Known = h.Evidence.Size, h.Evidence.Wait, h.Evidence.Known
 	return l
 }
 

@@ -47,6 +47,7 @@ type Evidence struct {
 	Size   int             // bytes of each ping
 	Wait   time.Duration   // for each answer; zero is the probe's default
 	Name   string          // name to resolve, for a query
+	Known  bool            // as in [netns.Probe]: what the mechanism holds are outgoing packets
 	Takes  time.Duration   // longest time beyond that of any probe
 	Prove  func(b Baseline, now netns.ProbeResult, affected netns.Affected) (string, error)
 	Undone func(b Baseline, now netns.ProbeResult) (string, error)

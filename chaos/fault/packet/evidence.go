@@ -96,7 +96,7 @@ func rateEvidence(rate float64) packets.Evidence {
 		return float64(s.Bytes) / s.Span.Seconds()
 	}
 	return packets.Evidence{
-		N: n, Size: size, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
+		N: n, Size: size, Known: true, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
 		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 			if affected.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: the fault affected no packet", chaos.ErrNoEffect)
@@ -104,11 +104,11 @@ func rateEvidence(rate float64) packets.Evidence {
 			if b.Probe.Kind == netns.Connect {
 				return fmt.Sprintf("the fault affected %d of brunt's own packets", affected.Packets), nil
 			}
+			if now.Came < 3 {
+				return "", fmt.Errorf("%w: %d of %d packets passed, so the rate is unknown", chaos.ErrNoEffect, now.Came, now.Sent)
+			}
 			if got := passes(now); got > 1.25*rate {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got))
-			}
-			if now.Came == 0 {
-				return "", fmt.Errorf("%w: no packet passed, so the rate is unknown", chaos.ErrNoEffect)
 			}
 			return passText(passes(now)), nil
 		},
