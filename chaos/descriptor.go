@@ -1,6 +1,9 @@
 package chaos
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Descriptor says what brunt has to know of a kind of fault besides its settings. Everything that is looked
 // up by the kind is here, so that no table can miss a kind.
@@ -8,6 +11,9 @@ type Descriptor struct {
 	Kind string       // as scenarios name it, such as network.latency
 	Doc  string       // one sentence that says what the fault does, for `brunt explain`
 	New  func() Fault // makes one with zero settings
+	// Example are settings as they stand after the kind in a scenario, for `brunt explain`, such as
+	// {from: web, to: store, delay: 100ms}. They hit units or containers named web and store. Tests inject them.
+	Example string
 	// Platform is the system that the fault needs, a value of runtime.GOOS; empty is any, or depends on the
 	// target.
 	Platform string
@@ -25,6 +31,16 @@ type Descriptor struct {
 	Capability func() Capability
 	// Undo are the operations that revert the fault. Kinds may share one.
 	Undo []Operation
+}
+
+// Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over at
+// once is reverted 5 s later.
+func (d *Descriptor) Sample(name string) string {
+	lasts := "for: 5s, "
+	if d.New().Traits(Scope{}).OneShot {
+		lasts = ""
+	}
+	return fmt.Sprintf("%s: {at: 10s, %s%s: %s}", name, lasts, d.Kind, d.Example)
 }
 
 // An Effect says in a word what a fault does to what it acts on, for a table of what was tried.

@@ -23,6 +23,7 @@ type entry struct {
 	MustOf      []string // executors that require the key
 	Keys        []string // paths of the keys below it, in order
 	On, Systems string   // of a kind of fault: what it acts on, and where it can be injected
+	Example     string   // of a kind of fault: how it stands in a scenario
 	Protocols   []string // protocols that have the key; empty is none in particular
 	Pattern     bool     // its name stands for all that begin as it does, such as paths of JSON
 

@@ -55,7 +55,7 @@ func New(from Sources) (*Reference, error) {
 	}
 	for _, e := range r.of("fault") {
 		if d, ok := faultcatalog.Find(title(e)); ok {
-			e.On, e.Systems = d.On.String(), d.Systems()
+			e.On, e.Systems, e.Example = d.On.String(), d.Systems(), d.Sample("NAME")
 			r.dropPacketKeys(e, d.On)
 		}
 	}

@@ -84,11 +84,24 @@ func TestCorpusValid(t *testing.T) {
 			t.Errorf("no case of the corpus (scenarios/plan/plantest/corpus/valid.txtar) has a step %s", kind)
 		}
 	}
-	for _, names := range [][]string{slices.Sorted(maps.Keys(load.Kinds())), slices.Sorted(maps.Keys(catalog.Kinds()))} {
-		for _, name := range names {
-			if !strings.Contains(all.String(), name) {
-				t.Errorf("no case of the corpus (scenarios/plan/plantest/corpus/valid.txtar) has a %s", name)
-			}
+	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
+		if !strings.Contains(all.String(), name) {
+			t.Errorf("no case of the corpus (scenarios/plan/plantest/corpus/valid.txtar) has a %s", name)
+		}
+	}
+}
+
+// TestSamples holds the example of every kind of fault against the compiler and the schema.
+func TestSamples(t *testing.T) {
+	for _, f := range catalog.Faults() {
+		d := f.Describe()
+		text := "version: 1\ntarget:\n  processes:\n    web: {command: [./web], links: [store]}\n    store: {command: [./store]}\n  entry: web\n" +
+			"load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 60s, flow: [{get: /}]}}\nchaos:\n  " + d.Sample("it") + "\n"
+		if _, err := plantest.CompileText(text); err != nil {
+			t.Errorf("%s: %v\n%s", d.Kind, plantest.Explained(err), text)
+		}
+		if err := validate(t, text); err != nil {
+			t.Errorf("the schema refuses %s: %v\n%s", d.Kind, err, text)
 		}
 	}
 }

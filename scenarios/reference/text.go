@@ -73,7 +73,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 	}
 	if e.Sort == "fault" {
 		b.WriteString(wrap("Acts on: "+e.On+". Systems: "+e.Systems+".", "  "))
-		fmt.Fprintf(b, "\n  In a scenario:\n    chaos:\n      NAME: {at: 10s, for: 5s, %s: {...}}\n", title(e))
+		fmt.Fprintf(b, "\n  In a scenario:\n    chaos:\n      %s\n", e.Example)
 	}
 	if len(e.Keys) > 0 {
 		about := "Keys:"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -48,71 +49,41 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 100s, flow:
 chaos:
 `
 
-// injectFaults are the settings of each kind, and whether it stays. FILE stands for a missing file,
-// HOOK for the URL of a switch, DIR for a directory, ALONE for a process in a control group of its
-// own, CONTAINER and OTHER for containers.
-var injectFaults = map[string]struct {
+// A sample is the settings of a kind, and whether it stays. FILE stands for a missing file, HOOK for the URL of a switch,
+// DIR for a directory, ALONE for a process in a control group of its own, CONTAINER and OTHER for containers.
+type sample struct {
 	settings string
 	stays    bool
-}{
-	"process.crash":      {"{service: web, pick: one}", false},
-	"process.freeze":     {"{service: web, pick: one}", true},
-	"process.stop":       {"{service: store}", true},
-	"process.restart":    {"{service: store}", false},
-	"stress.cpu":         {"{service: store, load: 30%, workers: 1}", true},
-	"stress.memory":      {"{service: store, bytes: 16MiB}", true},
-	"stress.io":          {"{service: store, path: DIR}", true},
-	"cpu.throttle":       {"{service: store, share: 5%}", true},
-	"memory.limit":       {"{pid: ALONE, bytes: 64MiB}", true},
-	"disk.throttle":      {"{service: store, path: DIR, rate: 1MiB/s}", true},
-	"disk.fill":          {"{service: store, path: DIR, bytes: 8MiB}", true},
-	"fd.exhaust":         {"{service: store}", true},
-	"time.skew":          {"{service: store, offset: 1h}", true},
-	"network.latency":    {"{from: web, to: store, delay: 60ms}", true},
-	"network.bandwidth":  {"{from: web, to: store, rate: 1Mbit/s}", true},
-	"network.stall":      {"{from: web, to: store}", true},
-	"network.blackhole":  {"{from: web, to: store}", true},
-	"network.reset":      {"{from: web, to: store}", false},
-	"network.partition":  {"{from: web, to: store, mode: reject}", true},
-	"network.loss":       {"{container: CONTAINER, percent: 40%}", true},
-	"network.duplicate":  {"{container: CONTAINER, percent: 40%}", true},
-	"network.corrupt":    {"{container: CONTAINER, percent: 40%}", true},
-	"network.reorder":    {"{container: CONTAINER, percent: 40%}", true},
-	"network.half_open":  {"{from: container/CONTAINER, to: container/OTHER}", true},
-	"network.disconnect": {"{container: CONTAINER}", true},
-	"dns.fail":           {"{container: CONTAINER}", true},
-	"dns.timeout":        {"{container: CONTAINER, names: [store]}", true},
-	"dns.spoof":          {"{container: CONTAINER, names: [store], answers: [192.0.2.1]}", true},
-	"container.kill":     {"{container: CONTAINER}", true},
-	"container.stop":     {"{container: CONTAINER, grace: 1s}", true},
-	"container.restart":  {"{container: CONTAINER, grace: 1s}", false},
-	"container.pause":    {"{container: CONTAINER}", true},
-	"http.error":         {"{from: load, to: web, status: 503}", true},
-	"grpc.error":         {"{from: load, to: web, status: RESOURCE_EXHAUSTED}", true},
-	"grpc.delay":         {"{from: load, to: web, delay: 60ms}", true},
-	"redis.error":        {"{from: load, to: web, reply: READONLY no}", true},
-	"redis.delay":        {"{from: load, to: web, delay: 60ms}", true},
-	"sql.error":          {"{from: load, to: web, sqlstate: \"40001\"}", true},
-	"sql.delay":          {"{from: load, to: web, delay: 60ms}", true},
-	"http.delay":         {"{from: load, to: web, delay: 60ms}", true},
-	"http.rewrite":       {"{from: load, to: web, answer: {status: 418}}", true},
-	"tcp.slow_close":     {"{from: web, to: store, delay: 100ms}", true},
-	"tcp.limit":          {"{from: web, to: store, bytes: 10KiB}", true},
-	"tcp.slicer":         {"{from: web, to: store, size: 64, delay: 1ms}", true},
-	"exec":               {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
-	"webhook":            {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
 }
+
+// otherSamples are the kinds whose examples do not fit these tests.
+var otherSamples = map[string]sample{
+	"memory.limit": {"{pid: ALONE, bytes: 64MiB}", true},
+	"exec":         {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
+	"webhook":      {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
+}
+
+// inTests gives an example the places of these tests.
+var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "container/web", "container/CONTAINER", "container/store", "container/OTHER",
+	"/var/lib/store", "DIR")
+
+// injectFaults are a sample of each kind: its example.
+var injectFaults = func() map[string]sample {
+	out := map[string]sample{}
+	for _, f := range catalog.Faults() {
+		d := f.Describe()
+		out[d.Kind] = sample{inTests.Replace(d.Example), !d.New().Traits(chaos.Scope{}).OneShot}
+	}
+	maps.Copy(out, otherSamples)
+	return out
+}()
 
 // TestInject_Kinds injects one fault of each kind without load, and undoes it.
 func TestInject_Kinds(t *testing.T) {
 	t.Parallel()
 	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
 	for _, kind := range plan.FaultKinds() {
-		f, known := injectFaults[kind]
-		if !known {
-			t.Errorf("%s is not injected: it has no settings in injectFaults", kind)
-			continue
-		}
+		f := injectFaults[kind]
 		t.Run(kind, func(t *testing.T) {
 			if testing.Short() &&
 				!slices.Contains([]string{

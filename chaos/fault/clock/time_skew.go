@@ -282,8 +282,9 @@ func (*Offset) Schema() syntax.Schema {
 func (*TimeSkew) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux",
-		Effect: chaos.Clock,
-		On:     chaos.OnProcesses, Where: "x86-64 alone",
+		Example: "{service: store, offset: 1h}",
+		Effect:  chaos.Clock,
+		On:      chaos.OnProcesses, Where: "x86-64 alone",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}},
 		Undo:       clockOperations(),
 		Capability: capability,

@@ -203,8 +203,9 @@ func connectContainer(
 func (*Disconnect) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: operations(),
-		Effect: chaos.Cut,
-		On:     chaos.OnContainers,
-		Doc:    "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
+		Example: "{container: web}",
+		Effect:  chaos.Cut,
+		On:      chaos.OnContainers,
+		Doc:     "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
 	}
 }

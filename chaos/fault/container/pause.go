@@ -125,8 +125,9 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identi
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
-		Effect: chaos.Hangs,
-		On:     chaos.OnContainers,
-		Doc:    "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
+		Example: "{container: web}",
+		Effect:  chaos.Hangs,
+		On:      chaos.OnContainers,
+		Doc:     "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
 	}
 }

@@ -100,9 +100,10 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: operations(),
-		Effect: chaos.Dies,
-		On:     chaos.OnContainers,
-		Doc:    "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
+		Example: "{container: web}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnContainers,
+		Doc:     "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
 
@@ -110,9 +111,10 @@ func (*Kill) Describe() chaos.Descriptor {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: operations(),
-		Effect: chaos.Dies,
-		On:     chaos.OnContainers,
-		Doc:    "Stops a container in good order and keeps it down until the fault ends.",
+		Example: "{container: web, grace: 1s}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnContainers,
+		Doc:     "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
 
@@ -120,8 +122,9 @@ func (*Stop) Describe() chaos.Descriptor {
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },
-		Effect: chaos.Restarts,
-		On:     chaos.OnContainers,
-		Doc:    "Stops a container in good order and starts it again at once.",
+		Example: "{container: web, grace: 1s}",
+		Effect:  chaos.Restarts,
+		On:      chaos.OnContainers,
+		Doc:     "Stops a container in good order and starts it again at once.",
 	}
 }

@@ -180,7 +180,8 @@ func commandUndo(pid int) (chaos.Undo, error) {
 func (*Exec) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: operations(),
-		Where: "on Windows only commands written as lists",
-		Doc:   "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
+		Example: "{inject: touch /run/app/broken, verify: test -e /run/app/broken, revert: rm -f /run/app/broken}",
+		Where:   "on Windows only commands written as lists",
+		Doc:     "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
 	}
 }

@@ -106,6 +106,7 @@ func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
 func (*Webhook) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: operations(),
-		Doc: "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
+		Example: "{inject: {put: http://127.0.0.1:9000/broken}, verify: {get: http://127.0.0.1:9000/broken}, revert: {delete: http://127.0.0.1:9000/broken}}",
+		Doc:     "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
 	}
 }

@@ -229,9 +229,10 @@ func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits {
 func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.fail", New: func() chaos.Fault { return new(Fail) }, Platform: "linux",
-		Effect: chaos.Names,
-		On:     chaos.OnPackets,
-		Doc:    "Answers name queries with an error.",
+		Example: "{container: web}",
+		Effect:  chaos.Names,
+		On:      chaos.OnPackets,
+		Doc:     "Answers name queries with an error.",
 	}
 }
 
@@ -239,9 +240,10 @@ func (*Fail) Describe() chaos.Descriptor {
 func (*Timeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.timeout", New: func() chaos.Fault { return new(Timeout) }, Platform: "linux",
-		Effect: chaos.Names,
-		On:     chaos.OnPackets,
-		Doc:    "Leaves name queries without an answer.",
+		Example: "{container: web, names: [store]}",
+		Effect:  chaos.Names,
+		On:      chaos.OnPackets,
+		Doc:     "Leaves name queries without an answer.",
 	}
 }
 
@@ -249,8 +251,9 @@ func (*Timeout) Describe() chaos.Descriptor {
 func (*Spoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.spoof", New: func() chaos.Fault { return new(Spoof) }, Platform: "linux",
-		Effect: chaos.Names,
-		On:     chaos.OnPackets,
-		Doc:    "Answers name queries with other addresses.",
+		Example: "{container: web, names: [store], answers: [192.0.2.1]}",
+		Effect:  chaos.Names,
+		On:      chaos.OnPackets,
+		Doc:     "Answers name queries with other addresses.",
 	}
 }

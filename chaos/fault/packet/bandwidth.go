@@ -116,8 +116,9 @@ func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packets.Operations(),
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Limits the bytes per second that pass a link, or enter and leave containers.",
+		Example: "{from: web, to: store, rate: 1Mbit/s}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}
 }

@@ -97,8 +97,9 @@ func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Delays data on a link, or the packets of containers.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Delays data on a link, or the packets of containers.",
 	}
 }

@@ -145,7 +145,8 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 // describe describes one of the faults of this file.
 func describe(kind, doc string, fault func() chaos.Fault) chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: kind, New: fault, Doc: doc, Platform: "linux", Undo: packets.Operations(), On: chaos.OnPackets, Effect: chaos.Lossy,
+		Kind: kind, New: fault, Example: "{container: web, percent: 40%}",
+		Doc: doc, Platform: "linux", Undo: packets.Operations(), On: chaos.OnPackets, Effect: chaos.Lossy,
 	}
 }
 

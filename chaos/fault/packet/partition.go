@@ -115,8 +115,9 @@ func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packets.Operations(),
-		Effect: chaos.Cut,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Cuts services off from each other.",
+		Example: "{from: web, to: store, mode: reject}",
+		Effect:  chaos.Cut,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Cuts services off from each other.",
 	}
 }

@@ -62,8 +62,9 @@ func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),
-		Effect: chaos.Lossy,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Resets every open connection of a link, on both sides.",
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Lossy,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Resets every open connection of a link, on both sides.",
 	}
 }

@@ -76,9 +76,10 @@ func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packets.Operations(),
-		Effect: chaos.Hangs,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Hangs,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
 	}
 }
 
@@ -91,8 +92,9 @@ func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packets.Operations(),
-		Effect: chaos.Cut,
-		On:     chaos.OnLinks | chaos.OnPackets,
-		Doc:    "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Cut,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
 	}
 }

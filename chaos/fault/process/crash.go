@@ -133,8 +133,9 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 func (*Crash) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},
-		Effect: chaos.Dies,
-		On:     chaos.OnProcesses, Where: "on Windows only KILL",
+		Example: "{service: web, pick: one}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnProcesses, Where: "on Windows only KILL",
 		Doc: "Ends a unit's process by a signal; the supervisor of the process starts it again.",
 	}
 }

@@ -172,8 +172,9 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 func (*Freeze) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },
-		Effect: chaos.Hangs,
-		On:     chaos.OnProcesses, Where: "not on Windows",
+		Example: "{service: web, pick: one}",
+		Effect:  chaos.Hangs,
+		On:      chaos.OnProcesses, Where: "not on Windows",
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
 		Undo:       freezeOperations(),
 		Capability: freezeCapability,

@@ -177,9 +177,10 @@ func (s *stop) Gone(ctx context.Context) (string, error) {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
-		Effect: chaos.Dies,
-		On:     chaos.OnProcesses,
-		Doc:    "Stops a unit in good order and keeps it down until the fault ends.",
+		Example: "{service: store}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnProcesses,
+		Doc:     "Stops a unit in good order and keeps it down until the fault ends.",
 	}
 }
 
@@ -187,8 +188,9 @@ func (*Stop) Describe() chaos.Descriptor {
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },
-		Effect: chaos.Restarts,
-		On:     chaos.OnProcesses,
-		Doc:    "Stops a unit in good order and starts it again at once.",
+		Example: "{service: store}",
+		Effect:  chaos.Restarts,
+		On:      chaos.OnProcesses,
+		Doc:     "Stops a unit in good order and starts it again at once.",
 	}
 }

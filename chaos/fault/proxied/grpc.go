@@ -124,9 +124,10 @@ func (f *GRPCDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*GRPCError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.error", New: func() chaos.Fault { return new(GRPCError) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
+		Example: "{from: web, to: store, status: RESOURCE_EXHAUSTED}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
 	}
 }
 
@@ -134,8 +135,9 @@ func (*GRPCError) Describe() chaos.Descriptor {
 func (*GRPCDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.delay", New: func() chaos.Fault { return new(GRPCDelay) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Delays calls of gRPC on a link before they are passed on. Other calls on the same connection pass.",
 	}
 }

@@ -123,9 +123,10 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*HTTPError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Answers requests on a link with an error, in place of the server.",
+		Example: "{from: web, to: store, status: 503}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Answers requests on a link with an error, in place of the server.",
 	}
 }
 
@@ -133,8 +134,9 @@ func (*HTTPError) Describe() chaos.Descriptor {
 func (*HTTPDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Delays requests on a link before they are passed on.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Delays requests on a link before they are passed on.",
 	}
 }

@@ -227,9 +227,10 @@ func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 func (*RedisError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "redis.error", New: func() chaos.Fault { return new(RedisError) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC pass.",
+		Example: "{from: web, to: store, reply: LOADING Redis is loading the dataset in memory}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC pass.",
 	}
 }
 
@@ -237,9 +238,10 @@ func (*RedisError) Describe() chaos.Descriptor {
 func (*RedisDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "redis.delay", New: func() chaos.Fault { return new(RedisDelay) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Delays commands of Redis on a link before they are passed on, and what follows them on the same connection.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Delays commands of Redis on a link before they are passed on, and what follows them on the same connection.",
 	}
 }
 
@@ -247,9 +249,10 @@ func (*RedisDelay) Describe() chaos.Descriptor {
 func (*SQLError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "sql.error", New: func() chaos.Fault { return new(SQLError) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Answers statements of PostgreSQL on a link with an error, in place of the server. A transaction that is open has failed for the client.",
+		Example: "{from: web, to: store, sqlstate: '40001'}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Answers statements of PostgreSQL on a link with an error, in place of the server. A transaction that is open has failed for the client.",
 	}
 }
 
@@ -257,8 +260,9 @@ func (*SQLError) Describe() chaos.Descriptor {
 func (*SQLDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "sql.delay", New: func() chaos.Fault { return new(SQLDelay) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Delays statements of PostgreSQL on a link before they are passed on, and what follows them on the same connection.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Delays statements of PostgreSQL on a link before they are passed on, and what follows them on the same connection.",
 	}
 }

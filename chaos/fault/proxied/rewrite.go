@@ -253,8 +253,9 @@ func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, 
 func (*HTTPRewrite) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
+		Example: "{from: web, to: store, answer: {status: 418}}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
 	}
 }

@@ -297,9 +297,10 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 func (*SlowClose) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slow_close", New: func() chaos.Fault { return new(SlowClose) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
 	}
 }
 
@@ -307,9 +308,10 @@ func (*SlowClose) Describe() chaos.Descriptor {
 func (*Limit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
-		Effect: chaos.Errors,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
+		Example: "{from: web, to: store, bytes: 10KiB}",
+		Effect:  chaos.Errors,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
 	}
 }
 
@@ -317,8 +319,9 @@ func (*Limit) Describe() chaos.Descriptor {
 func (*Slicer) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },
-		Effect: chaos.Slow,
-		On:     chaos.OnLinks | chaos.OnDiverted,
-		Doc:    "Cuts what passes a link into small pieces that arrive one by one, so that no message arrives at once.",
+		Example: "{from: web, to: store, size: 64, delay: 1ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnDiverted,
+		Doc:     "Cuts what passes a link into small pieces that arrive one by one, so that no message arrives at once.",
 	}
 }

@@ -248,6 +248,7 @@ func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error
 func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",
+		Example:    "{service: store, share: 5%}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},

@@ -299,6 +299,7 @@ func (f *diskFill) Gone(ctx context.Context) (string, error) {
 func (*DiskFill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux",
+		Example:    "{service: store, path: /var/lib/store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},

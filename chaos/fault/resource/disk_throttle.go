@@ -264,6 +264,7 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",
+		Example:    "{service: store, path: /var/lib/store, rate: 1MiB/s}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},

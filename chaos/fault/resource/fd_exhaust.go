@@ -214,6 +214,7 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",
+		Example:    "{service: store}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}},

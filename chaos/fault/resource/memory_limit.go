@@ -288,6 +288,7 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 func (*MemoryLimit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux",
+		Example:    "{service: store, bytes: 64MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},

@@ -523,6 +523,7 @@ func (s *stressIO) Traits() chaos.HeldTraits {
 func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
+		Example:    "{service: store, load: 30%, workers: 1}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
@@ -537,6 +538,7 @@ func (*StressCPU) Describe() chaos.Descriptor {
 func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
+		Example:    "{service: store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
@@ -550,6 +552,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",
+		Example:    "{service: store, path: /var/lib/store}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
