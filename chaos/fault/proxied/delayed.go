@@ -36,14 +36,17 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	ask := func(l *chaos.Link, limit time.Duration, pulse *pulse.Pulse) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (got asked, err error) {
 			var late time.Duration
-			sure := 0
+			sure, between := 0, 0
 			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
 				if late = pulse.Late(); slow(a, limit, late) { // all answers have arrived
 					sure++
 				}
+				if each && a.took >= limit/2 && a.took < limit {
+					between++
+				}
 				return slow(a, limit, 0)
 			})
-			got.sure, got.late = sure, late
+			got.sure, got.between, got.late = sure, between, late
 			return got, err
 		}
 	}

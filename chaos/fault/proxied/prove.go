@@ -24,6 +24,10 @@ type asked struct {
 	hits int           // hit by the fault
 	sure int           // hits that the lateness of this machine alone cannot explain, where that is measured
 	late time.Duration // the worst lateness of this machine
+
+	// between are slow requests that were not hit, where each hit is delayed for longer than they took: the machine delays
+	// requests by itself.
+	between int
 }
 
 // An answer is the result of one request of a probe. Without an answer the status is 0, and took is
@@ -81,7 +85,8 @@ func (a *asked) add(hit bool) {
 }
 
 // proves judges the probes of a fault on a share: enough of them are hit, and that also without those
-// that a late machine may have delayed. all says that with a share of 1 every probe has to be hit. found
+// that a late machine may have delayed. If it has delayed a quarter as many for about as long, there is no telling which
+// of them the fault hit. all says that with a share of 1 every probe has to be hit. found
 // describes the hits, and missing what shows no effect.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
@@ -91,7 +96,7 @@ func (a asked) proves(share float64, all bool, found, missing string) (string, e
 	switch {
 	case !enough(a.hits):
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, missing)
-	case !enough(a.sure):
+	case !enough(a.sure), a.between > a.sure/4:
 		return found, link.Blurred(a.late)
 	}
 	return found, nil
@@ -125,7 +130,8 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 	var all asked
 	for range mostTries {
 		some, err := requests(ctx, atOnce(share))
-		all.n, all.hits, all.sure, all.late = all.n+some.n, all.hits+some.hits, all.sure+some.sure, max(all.late, some.late)
+		all.n, all.hits, all.sure, all.between = all.n+some.n, all.hits+some.hits, all.sure+some.sure, all.between+some.between
+		all.late = max(all.late, some.late)
 		if err != nil || all.hits > 0 || proof.Tries(share) <= oneTry || ctx.Err() != nil {
 			return all, err
 		}

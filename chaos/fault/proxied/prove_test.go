@@ -3,6 +3,7 @@ package proxied
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -34,5 +35,29 @@ func TestSome_Find(t *testing.T) {
 				t.Errorf("%v after %d looks, want %v after %d", err, samples, tt.want, tt.samples)
 			}
 		})
+	}
+}
+
+// TestAsked_Proves checks when slow requests prove a delay of a share of them.
+func TestAsked_Proves(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		asked asked
+		share float64
+		all   bool
+		want  string // of the error
+	}{
+		{"a fifth is hit, the others are quick", asked{n: 62, hits: 12, sure: 12}, 0.2, true, ""},
+		{"a few others are slow", asked{n: 62, hits: 12, sure: 12, between: 3}, 0.2, true, ""},
+		{"the machine delays as many by itself", asked{n: 62, hits: 27, sure: 27, between: 20}, 0.2, true, "this machine itself was late"},
+		{"lateness explains the hits", asked{n: 62, hits: 12, sure: 1}, 0.2, true, "this machine itself was late"},
+		{"too few are hit", asked{n: 62, hits: 2, sure: 2}, 0.2, true, "no effect"},
+		{"of all, one is not hit", asked{n: 20, hits: 19, sure: 19}, 1, true, "no effect"},
+		{"of all, one is not hit, with much jitter", asked{n: 20, hits: 19, sure: 19}, 1, false, ""},
+	} {
+		_, err := tt.asked.proves(tt.share, tt.all, "found", "missing")
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v; want %q", tt.name, err, tt.want)
+		}
 	}
 }
