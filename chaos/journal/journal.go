@@ -354,6 +354,13 @@ type State struct {
 	torn  string // describes the incomplete last line
 }
 
+// watched reports whether the journal is held although its brunt has ended: its watchdog takes back what is in. A run in a
+// container has another host and processes that this one does not see.
+func (s *State) watched() bool {
+	host, err := os.Hostname()
+	return s.Alive && !s.Foreign && err == nil && s.Host == host && s.owner.PID != 0 && !s.owner.Alive()
+}
+
 // Left returns the number of entries that a dead run left and that this machine can revert, and of the places where
 // its journal is damaged.
 func (s *State) Left() int {

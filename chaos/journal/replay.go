@@ -30,7 +30,7 @@ func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken
 	errs := []error{err}
 	var all []Taken
 	for _, s := range states {
-		if s.Alive || s.Foreign {
+		if s.Alive && !s.watched() || s.Foreign {
 			continue
 		}
 		taken, err := replay(ctx, ops, s.Path, by, false)

@@ -10,7 +10,7 @@ import (
 // A Status is what a journal and the processes of this machine say of a run at an instant.
 type Status struct {
 	Run     string      `json:"run"`
-	State   string      `json:"state"` // one of the four below
+	State   string      `json:"state"` // one of the five below
 	PID     int         `json:"pid,omitempty"`
 	Machine string      `json:"machine,omitempty"`
 	Began   time.Time   `json:"began"`
@@ -23,6 +23,7 @@ type Status struct {
 const (
 	Running   = "running"
 	Stopped   = "stopped"   // by a signal: its watchdog takes its faults back
+	Reverting = "reverting" // its brunt has ended, and its watchdog takes its faults back
 	Died      = "died"      // and what is in was left behind
 	Elsewhere = "elsewhere" // it belongs to another machine, where it has to be taken back
 )
@@ -50,6 +51,8 @@ func (s *State) Status(ops chaos.Operations) Status {
 		out.State = Elsewhere
 	case s.Alive && s.owner.Alive() && proc.IsStopped(s.owner.PID):
 		out.State = Stopped
+	case s.watched():
+		out.State = Reverting
 	case s.Alive:
 		out.State = Running
 	}

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/docker"
 )
 
 // A Watchdog is a child in a session of its own that reverts everything when brunt dies or hangs. It
@@ -119,7 +120,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 		case c, ok := <-heartbeats:
 			switch {
 			case !ok: // brunt is dead
-				return takeOver(ops, journal, false)
+				return takeOverDead(ops, journal)
 			case c == doneByte:
 				return nil
 			}
@@ -205,6 +206,21 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 		return
 	}
 	_, _ = e.revert(ctx, o.ops)
+}
+
+// takeOverDead reverts what a dead brunt left. What an engine does not answer may succeed when that is back: it is tried
+// again, with growing pauses, for as long as an engine or a machine takes to start again. Between two attempts the journal is
+// free for `brunt revert`.
+func takeOverDead(ops chaos.Operations, journal string) error {
+	const most, longest = 10 * time.Minute, 5 * time.Second
+	pause := time.Second / 4
+	for began := time.Now(); ; pause = min(2*pause, longest) {
+		err := takeOver(ops, journal, false)
+		if err == nil || !docker.Unanswered(err) || time.Since(began) > most {
+			return err
+		}
+		time.Sleep(pause)
+	}
 }
 
 func takeOver(ops chaos.Operations, journal string, force bool) error {

@@ -1,11 +1,16 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,5 +180,90 @@ func TestTakenBack_Agents(t *testing.T) {
 	}
 	if taken, busy, err := j.TakenBack(); len(taken) != 1 || taken[0].What != "target" || busy || err != nil {
 		t.Errorf("%+v, busy %v, %v", taken, busy, err)
+	}
+}
+
+// TestWatchdog_Unanswered: the watchdog of a dead brunt tries again what an engine did not answer, and nothing else.
+func TestWatchdog_Unanswered(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		err   error
+		fails int // attempts that fail
+		tried int
+		left  bool
+	}{
+		{"an engine that answers again", fmt.Errorf("starting container: %w", context.DeadlineExceeded), 3, 4, false},
+		{"another reason", errors.New("it has been changed"), 3, 1, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const op = "engine.start"
+			tried := 0
+			ops := chaos.OperationsOf(BruntOperations(), []chaos.Operation{{Name: op, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+				if tried++; tried <= tt.fails {
+					return chaos.Failed, tt.err
+				}
+				return chaos.Reverted, nil
+			}}})
+			j, err := Open(ops, t.TempDir(), "r")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: op, Identity: []byte(`"one"`)}}}); err != nil {
+				t.Fatal(err)
+			}
+			unlocked(t, j)
+			synctest.Test(t, func(t *testing.T) {
+				err = RunWatchdog(ops, strings.NewReader(""), j.Path())
+			})
+			_, gone := os.Stat(j.Path())
+			if tried != tt.tried || (err != nil) != tt.left || errors.Is(gone, fs.ErrNotExist) == tt.left {
+				t.Errorf("tried %d times, want %d: %v; the journal: %v", tried, tt.tried, err, gone)
+			}
+		})
+	}
+}
+
+// TestRecover_Watched: what the watchdog of a dead brunt takes back is not "nothing": whoever recovers waits for it.
+func TestRecover_Watched(t *testing.T) {
+	dir := t.TempDir()
+	cmd, id := sleeper(t)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	j := openJournal(t, dir, "r") // the test holds it, as a watchdog does
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
+		t.Fatal(err)
+	}
+	own, err := proc.Identify(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(j.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.Replace(text, own.Raw(), id.Raw(), 1)
+	if bytes.Equal(changed, text) {
+		t.Fatalf("the journal does not name this process: %s", text)
+	}
+	if err := os.WriteFile(j.Path(), changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(dir)
+	if err != nil || len(all) != 1 || all[0].Status(testOperations()).State != Reverting {
+		t.Fatalf("%+v, %v; want a run that is reverting", all, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Recover(ended, testOperations(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "still holds it") {
+		t.Errorf("%v; want to hear that it is held", err)
+	}
+	done := make(chan []Taken, 1)
+	go func() {
+		taken, _ := Recover(t.Context(), testOperations(), dir, "revert")
+		done <- taken
+	}()
+	unlocked(t, j)
+	if taken := <-done; len(taken) != 1 || taken[0].Outcome != chaos.Gone {
+		t.Errorf("taken back once it is free: %+v", taken)
 	}
 }

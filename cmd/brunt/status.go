@@ -128,6 +128,8 @@ func printRun(out io.Writer, r journal.Status) {
 		journal.Running: fmt.Sprintf("runs since %s, pid %d", began, r.PID),
 		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back what is in", r.PID, began),
 		journal.Died:    "died; it began " + began,
+
+		journal.Reverting: "died; it began " + began + ", and its watchdog takes back what is in",
 	}[r.State]
 	switch {
 	case r.State == journal.Died && r.Began.IsZero():

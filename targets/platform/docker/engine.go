@@ -50,15 +50,23 @@ type Options struct {
 	// engine that hangs accepts connections and answers nothing. What waits for a container, such as its stop, has no limit
 	// but that of its context.
 	AnswerWithin time.Duration
+	// RepeatAfter is how long the engine may take until a request that may be repeated is sent again; zero is 5 s for a
+	// question and 10 s for an order, such as the start of a container.
+	RepeatAfter time.Duration
 }
 
-const answerWithin = 20 * time.Second
+const (
+	answerWithin  = 20 * time.Second
+	questionAgain = 5 * time.Second
+	orderAgain    = 10 * time.Second
+)
 
 // Open prepares the client of an engine. It does not connect.
 func Open(at Address, o Options) (*Engine, error) {
 	via := new(http.Transport)
+	web := &http.Client{Transport: via, CheckRedirect: client.CheckRedirect}
 	opts := []client.Opt{
-		client.WithHTTPClient(&http.Client{Transport: via, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(web),
 		client.WithHost(at.Host), client.WithAPIVersionNegotiation(),
 	}
 	u, err := url.Parse(at.Host)
@@ -95,6 +103,9 @@ func Open(at Address, o Options) (*Engine, error) {
 	if e.api, err = client.NewClientWithOpts(opts...); err != nil {
 		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
 	}
+	web.Transport = &again{
+		next: web.Transport, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),
+	} // of the library's own
 	via.Proxy = nil // a proxy of the environment would hide from Check where the connection leads
 	return e, nil
 }
@@ -280,6 +291,9 @@ func Away(err error) bool {
 	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.ECONNREFUSED)
 }
+
+// Unanswered reports whether an error means that the engine was not running, or did not answer in time.
+func Unanswered(err error) bool { return Away(err) || errors.Is(err, context.DeadlineExceeded) }
 
 // gone reports whether an error means that the object does not exist, or is being removed.
 func gone(err error) bool {

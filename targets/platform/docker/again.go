@@ -1,0 +1,84 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// An again sends a request that may be repeated a second time, on another connection, where the engine does not answer the
+// first soon: the request or its answer may be lost with the connection, as where a proxy before a remote engine drops it, and
+// without this the caller waits until its own deadline. The second attempt has what is left of that.
+type again struct {
+	next            http.RoundTripper
+	question, order time.Duration // how long the first attempt waits for the header of the answer
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (a *again) RoundTrip(r *http.Request) (*http.Response, error) {
+	soon := a.soon(r)
+	if soon == 0 || r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
+		return a.next.RoundTrip(r)
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	patience := time.AfterFunc(soon, func() { cancel(errNotSoon) })
+	answer, err := a.next.RoundTrip(r.Clone(ctx))
+	if patience.Stop() && err == nil {
+		answer.Body = &lasting{answer.Body, func() { cancel(nil) }}
+		return answer, nil
+	}
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	cancel(nil)
+	if !errors.Is(context.Cause(ctx), errNotSoon) {
+		return nil, err
+	}
+	second := r.Clone(r.Context())
+	if r.GetBody != nil {
+		if second.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return a.next.RoundTrip(second)
+}
+
+var errNotSoon = errors.New("the engine has not answered")
+
+// soon returns how long the first attempt of a request may take; 0 is a request that is sent once.
+func (a *again) soon(r *http.Request) time.Duration {
+	at := r.URL.Path
+	name := path.Base(at)
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		// Others are streams, or large.
+		if name == "json" || name == "info" || name == "version" || name == "_ping" || strings.Contains(at, "/networks") || strings.Contains(at, "/volumes") {
+			return a.question
+		}
+	case r.Method == http.MethodPost && strings.Contains(at, "/containers/"):
+		if name == "start" || name == "unpause" { // what is so already is an answer that callers accept
+			return a.order
+		}
+	case r.Method == http.MethodPost && strings.Contains(at, "/networks/"):
+		if name == "connect" || name == "disconnect" {
+			return a.order
+		}
+	}
+	return 0
+}
+
+// lasting is the body of an answer whose context is released when it is closed.
+type lasting struct {
+	io.ReadCloser
+	release func()
+}
+
+// Close implements [io.Closer].
+func (l *lasting) Close() error {
+	defer l.release()
+	return l.ReadCloser.Close()
+}

@@ -1,0 +1,74 @@
+package docker_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/targets/platform/docker"
+)
+
+// TestAgain holds an engine that swallows the first request of each kind: what may be repeated is sent a second time, with its
+// body, and what may not is sent once.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string][]string{}
+	over := make(chan struct{})
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		name := r.Method + " " + path.Base(r.URL.Path)
+		first := len(seen[name]) == 0 && r.URL.Path != "/_ping"
+		seen[name] = append(seen[name], string(body))
+		mu.Unlock()
+		if first { // read, and never answered
+			<-over
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		switch path.Base(r.URL.Path) {
+		case "json":
+			_, _ = io.WriteString(w, `{"Id": "one", "State": {"Running": true}}`)
+		case "start", "unpause", "pause", "disconnect":
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	t.Cleanup(engine.Close)
+	t.Cleanup(func() { close(over) })
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")}, docker.Options{RepeatAfter: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	for _, tt := range []struct {
+		name string
+		ask  func(ctx context.Context) error
+		sent int
+	}{
+		{"POST start", func(ctx context.Context) error { return e.Start(ctx, "one") }, 2},
+		{"POST unpause", func(ctx context.Context) error { return e.Unpause(ctx, "one") }, 2},
+		{"POST disconnect", func(ctx context.Context) error { return e.Disconnect(ctx, "one", "net") }, 2},
+		{"GET json", func(ctx context.Context) error { _, err := e.API().ContainerInspect(ctx, "one"); return err }, 2},
+		{"POST pause", func(ctx context.Context) error { return e.Pause(ctx, "one") }, 1},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		err := tt.ask(ctx)
+		cancel()
+		mu.Lock()
+		sent := seen[tt.name]
+		mu.Unlock()
+		if len(sent) != tt.sent || (err == nil) != (tt.sent == 2) {
+			t.Errorf("%s is sent %d times, want %d: %v", tt.name, len(sent), tt.sent, err)
+		}
+		if len(sent) == 2 && sent[0] != sent[1] {
+			t.Errorf("%s: the second request has the body %q, the first %q", tt.name, sent[1], sent[0])
+		}
+	}
+}
