@@ -249,7 +249,7 @@ func (*RedisDelay) Describe() chaos.Descriptor {
 func (*SQLError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "sql.error", New: func() chaos.Fault { return new(SQLError) },
-		Example: "{from: web, to: store, sqlstate: '40001'}",
+		Example: "{from: web, to: store, sqlstate: 40001}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc:     "Answers statements of PostgreSQL on a link with an error, in place of the server. A transaction that is open has failed for the client.",

@@ -220,6 +220,9 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 			return rate, nil
 		}
 	}
+	if b.Killed() && t.ID.Alive() { // for want of memory, or by a watchdog as a process that a stopped brunt had begun
+		err = fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
+	}
 	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction, chaos.JoinErrors(reported(b.Report()), err))
 }
 
