@@ -253,6 +253,8 @@ func (p *files) objectives(sc *Scenario) {
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():
 				p.m.Add(o.Pos, "%s can't stand in %s: a growth is known only after the run", o.Metric.Text, list.key)
+			case list.key != "slo" && o.Metric.Counts():
+				p.m.Add(o.Pos, "%s can't stand in %s: what a counter grew by is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Row().Late:
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Phase != "":

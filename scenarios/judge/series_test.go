@@ -126,6 +126,14 @@ func TestJudgeSeries(t *testing.T) {
 		{Name: "many", Every: 1, Labels: map[string]string{"zone": "a"}, Points: line(60, func(float64) float64 { return 1 })},
 		{Name: "many", Every: 1, Labels: map[string]string{"zone": "b"}, Points: line(60, func(float64) float64 { return 9 })},
 		{Name: "silent", Every: 1, Points: []result.Point{}},
+		{Name: "calls", Every: 1, Labels: map[string]string{"unit": "a"}, Points: line(60, func(t float64) float64 { return 1000 + 10*t })},
+		{Name: "calls", Every: 1, Labels: map[string]string{"unit": "b"}, Points: line(60, func(t float64) float64 { // started again at 30
+			return 20 * math.Mod(t, 30)
+		})},
+		{Name: "lookups", Every: 1, Points: line(60, func(t float64) float64 { return 100 * t })},
+		{Name: "idle", Every: 1, Points: line(60, func(float64) float64 { return 7 })},
+		{Name: "codes", Every: 1, Labels: map[string]string{"code": "200"}, Points: line(60, func(t float64) float64 { return 100 * t })},
+		{Name: "codes", Every: 1, Labels: map[string]string{"code": "503"}, Points: line(60, func(t float64) float64 { return t })[39:]}, // its first is at 40 s, of 40
 	}
 	second := time.Second
 	for _, c := range []struct {
@@ -159,13 +167,24 @@ func TestJudgeSeries(t *testing.T) {
 		{"metric(many) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
 		{"metric(silent) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
 		{"metric(other) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{"increase(lookups) < 2000", answer.Span{From: 10 * second, To: 30 * second}, scenarios.Fail, 2000, ""},
+		{"increase(lookups) < 2000", answer.Span{From: 10 * second, To: 29*second + second/2}, scenarios.Pass, 1950, ""},
+		{"increase(calls) < 1000", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, 600, ""},
+		{"increase(calls) < 1000", answer.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""}, // 80 up to 29 s, 0 at 30 s, then 100
+		{"increase(codes) < 1", answer.Span{From: 38 * second, To: 40 * second}, scenarios.Inconclusive, math.NaN(), "codes was read 2 times in p"},
+		{"increase(codes) < 541", answer.Span{From: 36 * second, To: 41 * second}, scenarios.Fail, 541, ""},
+		{"ratio(calls, lookups) < 31%", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, .3, "600 for 2000"},
+		{"ratio(calls, lookups) > 31%", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, .3, "600 for 2000"},
+		{"ratio(calls, idle) < 2", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "idle did not grow in p"},
+		{"ratio(calls, other) < 2", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{"per_request(calls) < 1.5", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, 1.5, "600 for 400"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			o, err := slo.ParseObjective(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := gauge.Judge(o, "p", c.in, usage, series)
+			r := gauge.Judge(o, "p", c.in, usage, series, 400)
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

@@ -84,24 +84,46 @@ func (c observeCompiler) observable(o slo.Objective) {
 				read = append(read, observe.Metric{Name: w.Name, Gauge: w.Gauge()})
 			}
 		}
-		if i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
-			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}",
-				gaugeNames(read))
-		} else if why := unitClash(read[i].Gauge, m); why != "" {
-			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
+		for _, name := range []string{m.Source, m.By} {
+			if name != "" {
+				c.read(o, name, read)
+			}
 		}
 	default:
 		c.unitNamed(o)
 	}
 }
 
+// read checks that a series that an objective names is read, in a form that the objective can use.
+func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metric) {
+	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })
+	if i < 0 {
+		c.absent(o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(name, "-", "_")+"}}",
+			gaugeNames(read))
+		return
+	}
+	g := read[i].Gauge
+	if o.Metric.Counts() && g.Rate {
+		c.m.AddHint(o.Pos, "remove `rate: true`, and ask for the rate by mean(…) of a second metric if that is wanted too",
+			"`%s`: metric %s is a rate already, and %s wants the counter itself", o.Text, name, o.Metric.Fold)
+	}
+	if why := unitClash(g, o.Metric); why != "" && (!o.Metric.Counts() || o.Metric.By == "" && !o.Metric.PerRequest()) {
+		c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
+	}
+}
+
 // missing reports that an objective names an unknown source.
 func (c observeCompiler) missing(o slo.Objective, noun, such string, names []string) {
-	hint := syntax.DidYouMean(o.Metric.Source, names)
+	c.absent(o, o.Metric.Source, noun, such, names)
+}
+
+// absent reports that an objective names a source that is not among the names.
+func (c observeCompiler) absent(o slo.Objective, name, noun, such string, names []string) {
+	hint := syntax.DidYouMean(name, names)
 	if len(names) == 0 {
 		hint = such
 	}
-	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, o.Metric.Source)
+	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, name)
 }
 
 func alertNames(all []observe.Alert) (out []string) {

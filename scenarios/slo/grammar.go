@@ -19,6 +19,7 @@
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
+//	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
@@ -54,12 +55,16 @@
 // second. The name of a metric is in parentheses so that a later built-in metric of the same name
 // does not change the meaning of an old file.
 //
+// increase, ratio and per_request are of counters, which grow from the start of a process on: by how much all series of the name
+// grew in the phase, divided by what those of another grew, or by the requests of the load. A counter that is less than before was
+// reset, and grew by its value. Between two readings a counter is taken to grow evenly.
+//
 // slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), computed
 // separately for each lifetime of a process. It is inconclusive if its 95 % interval contains the
 // target. alert is the time from the injection of a fault to the first answer that reports the
 // alert firing; resolved is the time from the clearing to the first answer that reports it not
-// firing. Slopes, alert and resolved are known only after the run; other figures are allowed in
-// steady and stop.
+// firing. Slopes, what is asked of counters, alert and resolved are known only after the run; other
+// figures are allowed in steady and stop.
 package slo
 
 import "embed"

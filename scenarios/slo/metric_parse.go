@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	metricCall   = regexp.MustCompile(`^([a-z]+)\(([^()]*)\)$`)
+	metricCall   = regexp.MustCompile(`^([a-z_]+)\(([^()]*)\)$`)
 	quantileText = regexp.MustCompile(`^[0-9]{1,3}(?:\.[0-9]{1,9})?$`)
 )
 

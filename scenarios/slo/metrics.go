@@ -194,7 +194,9 @@ var metrics = Table{
 		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was resolved.",
 	},
 	{
-		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},
+		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{
+			"unit.memory", "metric(name)", "slope(unit.fds)", "increase(name)", "ratio(name, name)", "per_request(name)",
+		},
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as " +
 			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
 	},

@@ -236,6 +236,7 @@ func (o *Objective) check() error {
 	switch {
 	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.PerRequest() && o.After == "":
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
 	case m.OfAlert() && (o.Step != "" || o.Load != ""):

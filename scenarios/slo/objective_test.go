@@ -106,6 +106,15 @@ func TestParseObjective(t *testing.T) {
 		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: slo.ShareOf}, Op: ">", Value: .9}},
 		{"last(lag)<2s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "last", Unit: slo.Seconds}, Op: "<", Value: 2}},
 		{"mean(errors-seen) < 6/m", slo.Objective{Metric: slo.Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: slo.PerSecond}, Op: "<", Value: .1}},
+		{"increase(calls) <= 2GiB in slow", slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "increase", Unit: slo.Bytes}, Op: "<=", Value: 2 << 30, Phase: "slow",
+		}},
+		{"ratio(hits, lookups) > 90%", slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "hits", By: "lookups", Fold: "ratio", Unit: slo.ShareOf}, Op: ">", Value: .9,
+		}},
+		{`per_request(calls) < 1.5 of "read post"`, slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "per_request", Unit: slo.Plain}, Op: "<", Value: 1.5, Step: "read post",
+		}},
 		{
 			"slope(lag) < 1ms/s",
 			slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true}, Op: "<", Value: .001},

@@ -25,8 +25,23 @@ func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
 // Slope reports whether the metric is the growth of a series.
 func (m Metric) Slope() bool { return m.Fold == "slope" }
 
+// Counts reports whether the metric is what a counter, which only grows, grew by in a phase.
+func (m Metric) Counts() bool { return slices.Contains(growths, m.Fold) }
+
+// PerRequest reports whether the metric is the growth of a counter for each request.
+func (m Metric) PerRequest() bool { return m.Fold == perRequest }
+
 // folds lists the aggregations of a series; the first is the default.
-var folds = []string{"max", "mean", "min", "last", "slope"}
+var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest}
+
+// What is asked of counters.
+const (
+	increase   = "increase"
+	ratio      = "ratio"
+	perRequest = "per_request"
+)
+
+var growths = []string{increase, ratio, perRequest}
 
 var (
 	unitFigure = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?)\.([a-z]+)$`)
@@ -76,6 +91,10 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	} else if !slices.Contains(folds, fold) {
 		return m, false, nil
 	}
+	if slices.Contains(growths, fold) {
+		out, err = m.growth(fold, arg)
+		return out, true, err
+	}
 	if out, ok = m.ofUnit(arg); ok && call[1] == "metric" {
 		return out, true, fmt.Errorf("%q: a figure of a unit stands alone: %s", syntax.Clip(m.Text, 40), syntax.Clip(arg, 40))
 	}
@@ -100,6 +119,27 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 		out.Unit = Plain
 	}
 	return out, ok, nil
+}
+
+// growth parses increase(NAME), ratio(NAME, NAME) or per_request(NAME).
+func (m Metric) growth(fold, arg string) (Metric, error) {
+	names := strings.Split(arg, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	want, such := 1, fold+"(calls)"
+	if fold == ratio {
+		want, such = 2, fold+"(hits, lookups)"
+	}
+	if len(names) != want || !syntax.IsName(names[0]) || !syntax.IsName(names[len(names)-1]) {
+		noun := map[int]string{1: "the name of a counter", 2: "the names of two counters"}[want]
+		return m, fmt.Errorf("%q: want %s from `metrics:`, such as %s", syntax.Clip(m.Text, 40), noun, such)
+	}
+	m.Name, m.Unit, m.Fold, m.Source = seriesName, Open, fold, names[0]
+	if fold == ratio {
+		m.By = names[1]
+	}
+	return m, nil
 }
 
 // alert parses alert(NAME) or resolved(NAME).

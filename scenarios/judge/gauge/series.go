@@ -53,10 +53,14 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	return out
 }
 
-// Judge judges an objective on the resource usage of a unit or on a named series. Where
+// Judge judges an objective on the resource usage of a unit or on a named series. Sent is the number of requests that the
+// objective is about, for one on counters. Where
 // less than half of the values are known, the verdict is inconclusive, because the worst value
 // may be missing. A growth is judged by its interval, which must lie on one side of the target.
-func Judge(o slo.Objective, phase string, in answer.Span, usage []result.UnitUsage, series []result.Series) result.ObjectiveResult {
+func Judge(o slo.Objective, phase string, in answer.Span, usage []result.UnitUsage, series []result.Series, sent int64) result.ObjectiveResult {
+	if o.Metric.Counts() {
+		return judgeCounters(o, phase, in, series, sent)
+	}
 	all := seriesOf(o.Metric, usage, series)
 	worst := answer.Unanswered(phase, "no value of "+o.Metric.Source+" is known")
 	for i, c := range all {

@@ -1,0 +1,138 @@
+package gauge
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// leastReadings is how often a counter must be read within a phase for its growth there.
+const leastReadings = 3
+
+// judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself, divided by
+// that of another name, or by the number of requests.
+func judgeCounters(o slo.Objective, phase string, in answer.Span, series []result.Series, sent int64) result.ObjectiveResult {
+	r := answer.Unanswered(phase, "")
+	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
+	r.Count = n
+	by := 1.0
+	if o.Metric.By != "" && why == "" {
+		if by, _, why = growthOf(o.Metric.By, phase, in, series); why == "" && by == 0 {
+			why = fmt.Sprintf("%s did not grow in %s", o.Metric.By, phase)
+		}
+	}
+	if o.Metric.PerRequest() && why == "" {
+		if by = float64(sent); sent == 0 {
+			why = "no request was sent in " + phase
+		}
+	}
+	if why != "" {
+		r.Note = why
+		return r
+	}
+	r.Measured, r.Verdict = result.Num(grew/by), scenarios.Fail
+	if o.Holds(float64(r.Measured)) {
+		r.Verdict = scenarios.Pass
+	}
+	if o.Metric.By != "" || o.Metric.PerRequest() {
+		r.Note = fmt.Sprintf("%s for %s", amount(grew), amount(by))
+	}
+	return r
+}
+
+// amount formats the growth of a counter.
+func amount(f float64) string {
+	if f < 10 {
+		return strconv.FormatFloat(f, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(f, 'f', 0, 64)
+}
+
+// growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the phase holds.
+// Why says what prevents an answer.
+func growthOf(name, phase string, in answer.Span, series []result.Series) (grew float64, readings int64, why string) {
+	first := math.Inf(1) // when the name was read first
+	every := time.Duration(0)
+	var all []*result.Series
+	for i := range series {
+		if s := &series[i]; s.Name == name && len(s.Points) > 0 {
+			all = append(all, s)
+			first, every = min(first, float64(s.Points[0].T)), s.Every.D()
+		}
+	}
+	for _, s := range all {
+		c := counterOf(s, first)
+		grew += c.until(in.To) - c.until(in.From)
+		readings = max(readings, c.within(in))
+	}
+	switch {
+	case len(all) == 0:
+		why = "no value of " + name + " is known"
+	case readings < leastReadings:
+		why = fmt.Sprintf("%s was read %d times in %s, and its growth there needs %d: it is read every %s (every: …)", name, readings, phase, leastReadings,
+			quantity.FormatDuration(every))
+	}
+	return grew, readings, why
+}
+
+// A counter is the growth of one series since its first reading.
+type counter struct{ at, grew []float64 }
+
+// counterOf adds up the growth of a series between its readings. One that was not there when its name was first read began at
+// zero, as a counter of a kind of error does with the first error.
+func counterOf(s *result.Series, first float64) counter {
+	var c counter
+	var sum, was float64
+	for _, p := range s.Points {
+		t, v := float64(p.T), float64(p.V)
+		switch {
+		case math.IsNaN(v):
+			continue
+		case len(c.at) == 0 && t > first:
+			c.at, c.grew = append(c.at, max(first, t-float64(s.Every))), append(c.grew, 0)
+			sum = v
+		case len(c.at) > 0 && v < was: // it was reset
+			sum += v
+		case len(c.at) > 0:
+			sum += v - was
+		}
+		was = v
+		c.at, c.grew = append(c.at, t), append(c.grew, sum)
+	}
+	return c
+}
+
+// until is the growth up to an instant. Between two readings it is taken to be even.
+func (c counter) until(at time.Duration) float64 {
+	t := at.Seconds()
+	for i := range c.at {
+		switch {
+		case c.at[i] < t:
+			continue
+		case i == 0:
+			return 0
+		}
+		return c.grew[i-1] + (c.grew[i]-c.grew[i-1])*(t-c.at[i-1])/(c.at[i]-c.at[i-1])
+	}
+	if len(c.grew) == 0 {
+		return 0
+	}
+	return c.grew[len(c.grew)-1]
+}
+
+// within counts the readings in a phase.
+func (c counter) within(in answer.Span) (n int64) {
+	for _, t := range c.at {
+		if t > in.From.Seconds() && t <= in.To.Seconds() {
+			n++
+		}
+	}
+	return n
+}
