@@ -171,6 +171,9 @@ func TestJudgeSeries(t *testing.T) {
 		{"increase(lookups) < 2000", answer.Span{From: 10 * second, To: 29*second + second/2}, scenarios.Pass, 1950, ""},
 		{"increase(calls) < 1000", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, 600, ""},
 		{"increase(calls) < 1000", answer.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""}, // 80 up to 29 s, 0 at 30 s, then 100
+		{"increase(lookups) < 7000", answer.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},              // read from 1 s to 60 s
+		{"increase(lookups) < 7000", answer.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},    // read until 60 s
+		{"increase(calls) < 1000", answer.Span{From: 60 * second, To: 70 * second}, scenarios.Inconclusive, math.NaN(), "calls was read 0 times in p"},
 		{"increase(codes) < 1", answer.Span{From: 38 * second, To: 40 * second}, scenarios.Inconclusive, math.NaN(), "codes was read 2 times in p"},
 		{"increase(codes) < 541", answer.Span{From: 36 * second, To: 41 * second}, scenarios.Fail, 541, ""},
 		{"ratio(calls, lookups) < 31%", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, .3, "600 for 2000"},

@@ -69,7 +69,7 @@ func growthOf(name, phase string, in answer.Span, series []result.Series) (grew 
 	}
 	for _, s := range all {
 		c := counterOf(s, first)
-		grew += c.until(in.To) - c.until(in.From)
+		grew += c.in(in.From.Seconds(), in.To.Seconds(), float64(s.Every))
 		readings = max(readings, c.within(in))
 	}
 	switch {
@@ -83,7 +83,10 @@ func growthOf(name, phase string, in answer.Span, series []result.Series) (grew 
 }
 
 // A counter is the growth of one series since its first reading.
-type counter struct{ at, grew []float64 }
+type counter struct {
+	at, grew []float64
+	began    bool // it was zero at its first instant
+}
 
 // counterOf adds up the growth of a series between its readings. One that was not there when its name was first read began at
 // zero, as a counter of a kind of error does with the first error.
@@ -96,7 +99,7 @@ func counterOf(s *result.Series, first float64) counter {
 		case math.IsNaN(v):
 			continue
 		case len(c.at) == 0 && t > first:
-			c.at, c.grew = append(c.at, max(first, t-float64(s.Every))), append(c.grew, 0)
+			c.at, c.grew, c.began = append(c.at, max(first, t-float64(s.Every))), append(c.grew, 0), true
 			sum = v
 		case len(c.at) > 0 && v < was: // it was reset
 			sum += v
@@ -109,9 +112,33 @@ func counterOf(s *result.Series, first float64) counter {
 	return c
 }
 
-// until is the growth up to an instant. Between two readings it is taken to be even.
-func (c counter) until(at time.Duration) float64 {
-	t := at.Seconds()
+// in is the growth between two instants. Where readings begin after the first or end before the second, it is taken to go on as
+// in between: for the gap, or for half the time between two readings where the gap is longer than one and a half of that, as
+// Prometheus does.
+func (c counter) in(from, to, every float64) float64 {
+	if len(c.at) < 2 {
+		return 0
+	}
+	begin, end := max(from, c.at[0]), min(to, c.at[len(c.at)-1])
+	if end <= begin {
+		return 0
+	}
+	gap := func(length float64) float64 {
+		if length > 1.5*every {
+			return every / 2
+		}
+		return length
+	}
+	more := gap(to - end)
+	if !c.began {
+		more += gap(begin - from)
+	}
+	grew := c.until(end) - c.until(begin)
+	return grew + grew*more/(end-begin)
+}
+
+// until is the growth up to an instant of the readings. Between two of them it is taken to be even.
+func (c counter) until(t float64) float64 {
 	for i := range c.at {
 		switch {
 		case c.at[i] < t:
@@ -120,9 +147,6 @@ func (c counter) until(at time.Duration) float64 {
 			return 0
 		}
 		return c.grew[i-1] + (c.grew[i]-c.grew[i-1])*(t-c.at[i-1])/(c.at[i]-c.at[i-1])
-	}
-	if len(c.grew) == 0 {
-		return 0
 	}
 	return c.grew[len(c.grew)-1]
 }
