@@ -2,6 +2,7 @@ package template
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -26,8 +27,11 @@ type Table struct {
 	Name    string
 	Columns []string
 	Rows    [][]Datum
-	Pick    string // next, shuffle, random or unique
+	Pick    string // next, shuffle, random, unique or zipf
 	Pos     syntax.Pos
+
+	exponent float64   // of zipf
+	weights  []float64 // of the rows of a zipf, added up
 
 	bad   bool    // its mistakes are already reported
 	order []int32 // of a shuffled table
@@ -51,7 +55,10 @@ func (t *Table) Start(seed uint64) {
 	t.taken.Store(0)
 	t.first, t.index, t.of = 0, 0, 1
 	t.order = nil
-	if t.Pick != "shuffle" {
+	if t.Pick == skewed && len(t.weights) != len(t.Rows) {
+		t.weights = zipfWeights(len(t.Rows), t.exponent)
+	}
+	if t.Pick != shuffled {
 		return
 	}
 	h := seed
@@ -96,11 +103,14 @@ func (t *Table) pick(r *rand.Rand) (int, bool) {
 	if n == 0 {
 		return 0, false
 	}
-	if t.Pick == "random" {
+	switch t.Pick {
+	case drawn:
 		return int(r.Int64N(n)), true
+	case skewed:
+		return weighed(t.weights, r.Float64()), true
 	}
 	i := t.first + (t.taken.Add(1)-1)*max(1, t.of) + t.index
-	if t.Pick == "unique" && i >= n {
+	if t.Pick == once && i >= n {
 		return 0, false
 	}
 	if t.order != nil {
@@ -130,7 +140,7 @@ type tableSource struct {
 	// of csv: the character between two columns; zero is a comma
 	Separator string `yaml:"separator"`
 	// which row an iteration takes; unique takes each once; zero is next
-	Pick string `yaml:"pick,oneof=next|shuffle|random|unique"`
+	Pick picking `yaml:"pick"`
 }
 
 // tableKeys are the sources; a table has exactly one.
@@ -147,10 +157,7 @@ func (s *Scope) Table(name string, n *syntax.Node) *Table {
 	var src tableSource
 	before := s.Mistakes.Len()
 	syntax.Decode(n, &src, s.Mistakes)
-	t := &Table{Name: name, Pick: src.Pick, Pos: n.Pos, bad: true}
-	if t.Pick == "" {
-		t.Pick = "next"
-	}
+	t := &Table{Name: name, Pick: cmp.Or(src.Pick.Way, inTurn), exponent: src.Pick.Zipf, Pos: n.Pos, bad: true}
 	if s.Mistakes.Len() > before || n.Bad {
 		return t
 	}

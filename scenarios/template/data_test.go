@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -130,6 +131,26 @@ func TestPicks(t *testing.T) {
 		all := slices.Sorted(slices.Values(order))
 		if !slices.Equal(got[:50], all) {
 			t.Errorf("rows are missing: %v", got)
+		}
+	})
+	t.Run("zipf", func(t *testing.T) {
+		const n = 40_000
+		count := map[string]float64{}
+		for _, row := range taken(t, start("{zipf: 1.2}", 1), n) {
+			count[row]++
+		}
+		var all float64 // of the law, written out apart
+		for k := 1.0; k <= 50; k++ {
+			all += math.Exp(-1.2 * math.Log(k))
+		}
+		for _, k := range []float64{1, 2, 3, 10, 50} {
+			want := n * math.Exp(-1.2*math.Log(k)) / all
+			if got := count[fmt.Sprint(k)]; math.Abs(got-want) > 5*math.Sqrt(want) {
+				t.Errorf("row %v is picked %v times, want about %.0f", k, got, want)
+			}
+		}
+		if again, other := taken(t, start("{zipf: 1.2}", 1), 20), taken(t, start("{zipf: 1.2}", 2), 20); !slices.Equal(again, other) {
+			t.Errorf("the iteration's own seed decides, not the table's: %v and %v", again, other)
 		}
 	})
 	t.Run("random", func(t *testing.T) {

@@ -1,0 +1,92 @@
+package template
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// Ways of picking rows of a table.
+const (
+	inTurn   = "next"
+	shuffled = "shuffle"
+	drawn    = "random"
+	once     = "unique"
+	skewed   = "zipf"
+)
+
+// ways are the ways that have no setting.
+var ways = []string{inTurn, shuffled, drawn, once}
+
+// A picking says which row of a table an iteration takes: next, shuffle, random, unique, or {zipf: 1.1}.
+type picking struct {
+	Way  string
+	Zipf float64 // the exponent
+}
+
+// skew is the form of a picking with hot rows.
+type skew struct {
+	syntax.Place
+	// how much more often early rows are picked: row n is as many times rarer than the first as n to the power of this; 1 is Zipf's
+	// law, and with 1.1 the first of a million rows is one of eight picks
+	Zipf float64 `yaml:"zipf,required"`
+}
+
+// mostSkew bounds the exponent: with it the second row is 1024 times rarer than the first.
+const mostSkew = 10
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		syntax.DecodeScalar(n, m, parseWay, func(way string) { p.Way = way })
+		return
+	}
+	var s skew
+	before := m.Len()
+	syntax.Decode(n, &s, m)
+	switch {
+	case m.Len() > before:
+	case !(s.Zipf > 0 && s.Zipf <= mostSkew):
+		m.AddHint(s.Of("zipf"), "such as 1.1; random picks all rows alike", "want a number over 0, up to %d, not %v", mostSkew, s.Zipf)
+	default:
+		p.Way, p.Zipf = skewed, s.Zipf
+	}
+}
+
+func parseWay(s string) (string, error) {
+	if slices.Contains(ways, s) {
+		return s, nil
+	}
+	text := fmt.Sprintf("want %s or {zipf: 1.1}, not %q", strings.Join(ways, ", "), syntax.Clip(s, 40))
+	if near := syntax.Nearest(s, ways); near != "" {
+		text += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return "", fmt.Errorf("%s", text)
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*picking) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Enum(ways), syntax.SchemaOf(reflect.TypeFor[skew](), doc)}}
+}
+
+// zipfWeights returns the sums of the weights of n rows, each of its number to the power of -s (Zipf, 1949).
+func zipfWeights(n int, s float64) []float64 {
+	sums := make([]float64, n)
+	sum := 0.0
+	for i := range sums {
+		sum += math.Pow(float64(i+1), -s)
+		sums[i] = sum
+	}
+	return sums
+}
+
+// weighed returns the row that a number from 0 to 1 falls on.
+func weighed(sums []float64, at float64) int {
+	at *= sums[len(sums)-1]
+	return min(sort.Search(len(sums), func(i int) bool { return sums[i] > at }), len(sums)-1)
+}
