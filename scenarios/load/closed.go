@@ -109,5 +109,17 @@ func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64
 		r.owed.begin(j)
 		v.serve(ctx, j, now)
 		r.enter(-1)
+		if !r.rest(ctx, v, now) {
+			return
+		}
 	}
+}
+
+// rest waits until the period of an iteration that began at an instant is over, or the load. It returns false when the run ends
+// first.
+func (r *Run) rest(ctx context.Context, v *vu, began time.Duration) bool {
+	if r.Plan.Every.Max == 0 {
+		return true
+	}
+	return r.pause(ctx, min(began+v.between(r.Plan.Every), r.Plan.End()))
 }

@@ -248,3 +248,49 @@ func TestClosed_UserCannotBeOpened(t *testing.T) {
 		}
 	})
 }
+
+// TestClosed_Every: an iteration of a user begins a period after the one before, also after one that failed and left out its pause,
+// and at once after one that took longer.
+func TestClosed_Every(t *testing.T) {
+	for _, tt := range []struct {
+		name, executor string
+		takes          time.Duration
+		fails          bool
+		requests       int
+		least, most    time.Duration // between two begins of a user
+	}{
+		{"good", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 100 * ms, false, 20, time.Second, time.Second},
+		{"failed", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 100 * ms, true, 20, time.Second, time.Second},
+		{"longer", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 2500 * ms, false, 8, 2500 * ms, 2500 * ms},
+		{"a range", `{executor: constant-vus, vus: 2, duration: 10s, every: 500ms..2s}`, 100 * ms, false, 0, 500 * ms, 2 * time.Second},
+		{"by number", `{executor: per-vu-iterations, vus: 2, iterations: 4, every: 1s}`, 100 * ms, false, 8, time.Second, time.Second},
+		{"shared", `{executor: shared-iterations, vus: 2, iterations: 9, every: 1s}`, 100 * ms, false, 9, time.Second, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newFakeTarget()
+				begins := map[int][]time.Duration{}
+				r.answer = func(it *template.Iter, _ call, now time.Duration) verdict {
+					begins[it.VU] = append(begins[it.VU], now)
+					if tt.fails {
+						return verdict{after: tt.takes, kind: scenarios.Error}
+					}
+					return verdict{after: tt.takes}
+				}
+				r.do(t, r.run(t, tt.executor, get))
+				n := 0
+				for _, at := range begins {
+					n += len(at)
+					for i := 1; i < len(at); i++ {
+						if gap := at[i] - at[i-1]; gap < tt.least || gap > tt.most {
+							t.Errorf("%v between two iterations", gap)
+						}
+					}
+				}
+				if len(begins) != 2 || tt.requests > 0 && n != tt.requests || n < 8 {
+					t.Errorf("%d requests of %d users, want %d", n, len(begins), tt.requests)
+				}
+			})
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
@@ -45,6 +46,7 @@ type Plan struct {
 	Shared  int64    // iterations in total; 0 is unlimited
 	Log     *Log     // log of a replay, which Rate is computed from; nil: arrivals follow Rate
 	Stages  []Stage
+	Every   quantity.Range // period of a user's iterations of a closed load; zero: the next begins as one ends
 }
 
 // A Stage is a named stretch of a load, for `during`.
@@ -93,6 +95,13 @@ func (p Plan) Arrivals() int64 {
 
 // arrivals counts the whole numbers n from 0 with n < area, less the rounding error of the area.
 func arrivals(area float64) int64 { return int64(math.Ceil(area - 1e-6)) }
+
+// Paced sets how often a virtual user begins an iteration.
+type Paced struct {
+	// period of a user's iterations, from the begin of one to that of the next, also after one that failed and left out its pauses;
+	// drawn for each from a range such as 8s..12s. One that takes longer is followed at once. Zero: the next begins as one ends
+	Every quantity.Range `yaml:"every"`
+}
 
 // Arrivals sets how the arrivals of an open load are distributed.
 type Arrivals struct {

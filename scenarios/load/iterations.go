@@ -13,6 +13,7 @@ type PerVUIterations struct {
 	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
 	Iterations  int64             `yaml:"iterations,required,min=1"`      // of each virtual user
 	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
+	Paced       `yaml:",inline"`
 }
 
 // SharedIterations distributes a number of iterations over the virtual users.
@@ -21,6 +22,7 @@ type SharedIterations struct {
 	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
 	Iterations  int64             `yaml:"iterations,required,min=1"`      // of all virtual users together
 	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
+	Paced       `yaml:",inline"`
 }
 
 var (
@@ -32,13 +34,13 @@ const defaultMaxDuration = 10 * time.Minute
 
 // Plan implements [Executor].
 func (p *PerVUIterations) Plan(in Scope) Plan {
-	return Plan{Users: busy(in.Start, p.VUs, p.MaxDuration), PerVU: p.Iterations}
+	return Plan{Users: busy(in.Start, p.VUs, p.MaxDuration), PerVU: p.Iterations, Every: p.Every}
 }
 
 // Plan implements [Executor].
 func (s *SharedIterations) Plan(in Scope) Plan {
 	vus := min(int64(s.VUs), s.Iterations)
-	return Plan{Users: busy(in.Start, int(vus), s.MaxDuration), Shared: s.Iterations}
+	return Plan{Users: busy(in.Start, int(vus), s.MaxDuration), Shared: s.Iterations, Every: s.Every}
 }
 
 func busy(start time.Duration, vus int, most quantity.Duration) *Profile {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/template"
 )
 
@@ -81,10 +82,13 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 }
 
 // think draws the length of a pause.
-func (v *vu) think(s *Step) time.Duration {
-	d := s.Think.Min
-	if s.Think.Max > s.Think.Min {
-		d += time.Duration(v.it.Rand.Int64N(int64(s.Think.Max - s.Think.Min + 1)))
+func (v *vu) think(s *Step) time.Duration { return v.between(s.Think) }
+
+// between draws a time from a range.
+func (v *vu) between(in quantity.Range) time.Duration {
+	d := in.Min
+	if in.Max > in.Min {
+		d += time.Duration(v.it.Rand.Int64N(int64(in.Max - in.Min + 1)))
 	}
 	return d
 }

@@ -10,6 +10,7 @@ type ConstantVUs struct {
 	syntax.Place
 	VUs      int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
 	Duration quantity.Duration `yaml:"duration,required,positive"`     // how long the load lasts
+	Paced    `yaml:",inline"`
 }
 
 // RampingVUs changes the number of virtual users linearly within each stage.
@@ -17,6 +18,7 @@ type RampingVUs struct {
 	syntax.Place
 	StartVUs int       `yaml:"start_vus,min=0,max=1000000"` // virtual users at the beginning
 	Stages   []VUStage `yaml:"stages,required"`             // one after the other
+	Paced    `yaml:",inline"`
 }
 
 // VUStage changes the number of virtual users to VUs within Duration.
@@ -36,7 +38,7 @@ var (
 func (c *ConstantVUs) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	p.Add(c.Duration.D(), float64(c.VUs), float64(c.VUs))
-	return Plan{Users: p, Stages: []Stage{{"constant", in.Start, p.End()}}}
+	return Plan{Users: p, Every: c.Every, Stages: []Stage{{"constant", in.Start, p.End()}}}
 }
 
 // Plan implements [Executor].
@@ -54,5 +56,5 @@ func (r *RampingVUs) Plan(in Scope) Plan {
 	if p.End() > in.Start && p.Max() < 1 {
 		in.Mistakes.Add(r.Of("stages"), "the stages come to no virtual user at all")
 	}
-	return Plan{Users: p, Stages: stages}
+	return Plan{Users: p, Every: r.Every, Stages: stages}
 }
