@@ -26,10 +26,25 @@ func (r *Recorder) Fold() error {
 	return r.err
 }
 
+// spare keeps the buffer of a shard for the next one, unless it is much larger than what has been needed for a while: after a burst.
+func (s *sorter) spare(full []scenarios.Outcome) []scenarios.Outcome {
+	const awhile = 50 // folds: two of them may follow each other at once
+	if cap(full) <= backlog || len(full) >= cap(full)/8 {
+		s.large = 0
+		return full
+	}
+	if s.large++; s.large < awhile {
+		return full
+	}
+	s.large = 0
+	return nil
+}
+
 // A sorter is the working memory of a fold. Folding is held while it is used.
 type sorter struct {
 	scratch Scratch
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
+	large   int                 // how often in a row that buffer was much larger than needed
 	over    []excess            // limits that the request being sorted exceeds
 	freezes []pulse.Freeze      // of brunt, as of the present fold
 	longest []time.Duration     // by series: of its good answers so far, without brunt's own time
@@ -64,10 +79,7 @@ func (r *Recorder) fold() {
 			rest = rest[n:]
 			r.turn.end()
 		}
-		r.spent = full
-		if cap(full) > backlog && len(full) < cap(full)/8 { // after a burst
-			r.spent = nil
-		}
+		r.spent = r.spare(full)
 	}
 }
 

@@ -61,7 +61,8 @@ type exchange struct {
 	to     string // host:port of the node of a cluster that it was sent to
 	in     reader
 	answer
-	parts []part // of a pipeline: its answers so far
+	parts []part            // of a pipeline: its answers so far
+	one   scenarios.Outcome // of the part that is emitted
 }
 
 // part is the answer to one command of a pipeline.
@@ -295,8 +296,9 @@ func (t *exchange) emit() {
 	if emit == nil || t.call.source.form != pipeline {
 		return
 	}
+	one := &t.one
 	for i := range t.call.replies {
-		one := *t.out
+		*one = *t.out
 		one.Checks, one.Failed, one.Attempts, one.Bytes, one.Opening = 0, 0, 0, 0, scenarios.Opening{}
 		if i < len(t.parts) && t.parts[i].end <= t.it.Deadline {
 			p := &t.parts[i]
@@ -310,6 +312,6 @@ func (t *exchange) emit() {
 				one.Kind, one.Cause = scenarios.Error, scenarios.RedisError(p.number)
 			}
 		}
-		emit(t.it, t.call, i, &one)
+		emit(t.it, t.call, i, one)
 	}
 }
