@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -52,13 +53,15 @@ func SharedTimeout(ctx context.Context, err error) error {
 	return err
 }
 
-// eachError is what each address answered. Its text is one line.
+// eachError is what each address answered. Its text is one line, with each answer once.
 type eachError []error
 
 func (e eachError) Error() string {
-	list := make([]string, len(e))
-	for i, one := range e {
-		list[i] = one.Error()
+	var list []string
+	for _, one := range e {
+		if text := one.Error(); !slices.Contains(list, text) {
+			list = append(list, text)
+		}
 	}
 	return strings.Join(list, "; ")
 }

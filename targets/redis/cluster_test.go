@@ -3,6 +3,7 @@ package redis_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -185,5 +186,37 @@ func TestSentinel(t *testing.T) {
 	other := newFixture(t, targets.Options{Base: "redis+sentinel://127.0.0.1:1/shop"}, "redis: [PING]")
 	if got := other.got(other.user(t, 0).Do(0, long)); got != "error, refused" {
 		t.Error(got)
+	}
+}
+
+// TestSentinel_Stale: a sentinel that has not heard of a failover names a server that is lost. Another one is asked in the same
+// attempt, and asked first from then on.
+func TestSentinel_Stale(t *testing.T) {
+	alive := start(t, options{say: func([]string) string { return "+OK\r\n" }})
+	gone, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = gone.Close()
+	names := func(addr string) *server {
+		host, port, _ := strings.Cut(addr, ":")
+		return start(t, options{say: func([]string) string {
+			return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
+		}})
+	}
+	stale, also, fresh := names(gone.Addr().String()), names(gone.Addr().String()), names(alive.Addr().String())
+	url := fmt.Sprintf("redis+sentinel://%s/shop?addr=%s&addr=%s", stale.Addr(), also.Addr(), fresh.Addr())
+	f := newFixture(t, targets.Options{Base: url}, "redis: [PING]")
+	for i := range 2 {
+		if got := f.got(f.user(t, i).Do(0, long)); got != "ok" {
+			t.Errorf("user %d: %s", i, got)
+		}
+	}
+	if stale.Connections() != 1 || also.Connections() != 1 || fresh.Connections() < 1 {
+		t.Errorf("the sentinels were asked %d, %d and %d times", stale.Connections(), also.Connections(), fresh.Connections())
+	}
+	lost := newFixture(t, targets.Options{Base: fmt.Sprintf("redis+sentinel://%s/shop?addr=%s", stale.Addr(), also.Addr())}, "redis: [PING]")
+	if got := lost.got(lost.user(t, 0).Do(0, long)); got != "error, refused" {
+		t.Errorf("all sentinels name a lost server: %s", got)
 	}
 }

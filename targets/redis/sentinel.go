@@ -13,20 +13,23 @@ import (
 // sentinels is which of the sentinels is asked first: the one that answered last.
 type sentinels struct{ first atomic.Int64 }
 
-// primary returns the host:port of the primary that the sentinels name now. The time is that of the login.
+// primary returns the host:port of the primary that the sentinels name now.
 func (c *client) primary(ctx context.Context) (string, error) {
+	return targets.TryEach(ctx, c.at.addresses, &c.sentinels.first, c.named)
+}
+
+// named returns the host:port of the primary that a sentinel names now. The time is that of the login.
+func (c *client) named(ctx context.Context, sentinel string) (string, error) {
 	targets.StagesOf(ctx).Enter(scenarios.InLogin)
-	return targets.TryEach(ctx, c.at.addresses, &c.sentinels.first, func(ctx context.Context, address string) (string, error) {
-		v, err := c.ask(ctx, address, c.secure, "SENTINEL", "get-master-addr-by-name", c.at.master)
-		if err != nil {
-			return "", fmt.Errorf("the sentinel %s: %w", address, err)
-		}
-		pair, _ := v.([]any)
-		if len(pair) != 2 {
-			return "", &targets.Error{Cause: scenarios.Unreachable, Text: fmt.Sprintf("the sentinel %s knows no primary %q", address, c.at.master)}
-		}
-		host, _ := pair[0].(string)
-		port, _ := pair[1].(string)
-		return net.JoinHostPort(host, port), nil
-	})
+	v, err := c.ask(ctx, sentinel, c.secure, "SENTINEL", "get-master-addr-by-name", c.at.master)
+	if err != nil {
+		return "", fmt.Errorf("the sentinel %s: %w", sentinel, err)
+	}
+	pair, _ := v.([]any)
+	if len(pair) != 2 {
+		return "", &targets.Error{Cause: scenarios.Unreachable, Text: fmt.Sprintf("the sentinel %s knows no primary %q", sentinel, c.at.master)}
+	}
+	host, _ := pair[0].(string)
+	port, _ := pair[1].(string)
+	return net.JoinHostPort(host, port), nil
 }

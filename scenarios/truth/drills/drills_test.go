@@ -30,11 +30,20 @@ type drill struct {
 	outage    expect
 	cluster   func(t *testing.T, dir, self string) // starts the target in place of brunt, which knows the entry by its URL
 	ids       writes                               // nil: it takes none
+	direct    *direct                              // brunt and the prober speak the system's protocol; nil: HTTP, to the entry
 	losses    expect
 	watch     string           // brunt's question to the units, in YAML, whose answers are held against those to the test's own
 	hits      string           // what the unit that the fault hits says before
 	roles     map[string]asker // of services: their units are asked what they are all the time
 	holds     map[string]asker // of services: what they hold is asked each time that all writes are read
+}
+
+// direct is a system that brunt and the prober ask in its own protocol, each by a client of its own.
+type direct struct {
+	endpoint    string // its URL, in YAML
+	write, read string // steps, in YAML
+	at          string // the service that the ledger reads from
+	store       func(run string) store
 }
 
 // writes reads all writes of the run in a folder.
@@ -68,6 +77,16 @@ const (
     replica: {command: [BIN, unit, redis, "${link.primary.addr}"], replicas: 2, restart: never, grace: 1s}
     sentinel: {command: [BIN, unit, sentinel, "${unit.primary.addr}"], links: [replica], replicas: 3, restart: never, grace: 1s}`
 
+	// The same without a front: brunt speaks to Redis and to PostgreSQL.
+	onlyRedis = `
+    primary: {command: [BIN, unit, redis], restart: never, grace: 1s, ready: {tcp: true}}
+    replica: {command: [BIN, unit, redis, "${link.primary.addr}"], replicas: 2, restart: never, grace: 1s}
+    sentinel: {command: [BIN, unit, sentinel, "${unit.primary.addr}"], links: [replica], replicas: 3, restart: never, grace: 1s}`
+
+	onlyPostgres = `
+    primary: {command: [BIN, unit, pg-primary, COMMIT], restart: never, grace: 1s, ready: {ask: {sql: "select 1"}, within: 30s}}
+    standby: {command: [BIN, unit, pg-standby, "${unit.primary.addr}", "${link.primary.addr}"], restart: never, grace: 1s, ready: {tcp: true, within: 30s}}`
+
 	postgres = `
     front: {command: [BIN, unit, front, postgres, "${unit.primary.addr}", "${unit.standby.addr}"], links: [standby], ready: {get: /healthz}}
     primary: {command: [BIN, unit, pg-primary, COMMIT], restart: never, grace: 1s}
@@ -89,6 +108,27 @@ const etcdWatch = `{of: etcd, path: /metrics, value: "~ etcd_server_is_(leader [
 const losePrimary = `{at: 4s, for: 7s, steps: [
     {name: cut, network.blackhole: {from: %s, to: primary}},
     {name: crash, after: 1500ms, process.crash: {service: primary, irreversible: true}}%s]}`
+
+// ofRedis is Redis by its sentinels, which both clients ask for the primary.
+var ofRedis = &direct{
+	endpoint: "redis+sentinel://${unit.sentinel[0].addr}/m?addr=${unit.sentinel[1].addr}&addr=${unit.sentinel[2].addr}",
+	write:    `{redis: [INCR, "${ledger.id}"], name: write}`, read: `{redis: [GET, "${id}"]}`, at: "replica",
+	store: func(run string) store {
+		sentinels := []string{unitAddr(run, "sentinel[0]"), unitAddr(run, "sentinel[1]"), unitAddr(run, "sentinel[2]")}
+		s := newRedisStore(sentinels)
+		s.pool.find = func(ctx context.Context) (string, error) { return namedByAny(ctx, sentinels) }
+		return s
+	},
+}
+
+// ofPostgres is PostgreSQL by both of its servers, of which one takes writes.
+var ofPostgres = &direct{
+	endpoint: "postgres://postgres@${unit.primary.addr}/postgres?addr=${unit.standby.addr}&target_session_attrs=read-write",
+	write:    `{sql: insert into posts values ($1), args: ["${ledger.id}"], name: write}`, read: `{sql: select 1 from posts where id = $1, args: ["${id}"]}`, at: "standby",
+	store: func(run string) store {
+		return newPGStore([]string{unitAddr(run, "primary[0]"), unitAddr(run, "standby[0]")})
+	},
+}
 
 // promote makes PostgreSQL's standby the primary.
 const promote = `,
@@ -157,6 +197,19 @@ var drills = []drill{
 	{
 		name: "postgres/remote_apply", needs: []string{pgBin("postgres")}, entry: "front",
 		processes: strings.Replace(postgres, "COMMIT", "remote_apply", 1), ids: pgData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 18,
+		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
+		outage: always,
+	},
+	{
+		name: "redis/load of Redis, primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary", processes: onlyRedis, ids: redisData,
+		direct: ofRedis, fault: `{at: 4s, process.crash: {service: primary, irreversible: true}}`, recover: 5 * time.Second,
+		outage: always, losses: maybe,
+		roles: redisRoles, holds: redisHoldings,
+	},
+	{
+		name: "postgres/load of SQL, remote_apply", needs: []string{pgBin("postgres")}, entry: "primary",
+		processes: strings.Replace(onlyPostgres, "COMMIT", "remote_apply", 1), ids: pgData, direct: ofPostgres,
 		rate: 50, every: 7 * time.Millisecond, seconds: 18,
 		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
 		outage: always,

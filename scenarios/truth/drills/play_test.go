@@ -5,6 +5,7 @@ package drills
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -71,15 +72,22 @@ func (d drill) scenario(self, entry string, ports int) string {
 		slo += ", lost = 0"
 	}
 	b.WriteString("version: 1\nname: drill\n")
+	read := `{get: "/get?id=${id}"}, count: "$.count"`
+	if d.direct != nil {
+		flow, read = d.direct.write, d.direct.read+", at: ["+d.direct.at+"]"
+	}
 	if d.cluster != nil {
 		fmt.Fprintf(&b, "target: {url: \"http://%s\"}\n", entry)
 	} else {
 		fmt.Fprintf(&b, "target:\n  entry: %s\n  processes:%s\n", d.entry, words.Replace(d.processes))
 	}
+	if d.direct != nil {
+		fmt.Fprintf(&b, "  endpoints: {system: %q}\n", d.direct.endpoint)
+	}
 	fmt.Fprintf(&b, "warmup: {for: %v}\njudge: {hold: %v, slow: %v}\n", warmup, hold, slow)
 	fmt.Fprintf(&b, "load: {l: {executor: constant-arrival-rate, rate: %d/s, duration: %ds, timeout: %v, flow: [%s]}}\n", d.rate, d.seconds, timeout, flow)
 	if d.ids != nil {
-		b.WriteString("ledger: {write: write, id: \"${ledger.id}\", read: {get: \"/get?id=${id}\"}, count: \"$.count\", settle: 3s, within: 8s}\n")
+		fmt.Fprintf(&b, "ledger: {write: write, id: \"${ledger.id}\", read: %s, settle: 3s, within: 8s}\n", read)
 	}
 	if d.watch != "" {
 		fmt.Fprintf(&b, "watch: {role: %s}\n", d.watch)
@@ -128,13 +136,13 @@ func (d drill) play(t *testing.T) (out row) {
 	exited := make(chan error, 1)
 	go func() { exited <- c.Wait() }()
 	var p *prober
-	if until(t, exited, func() bool { return serves(unitAddr(dir, entry)) }) {
-		p = startProber(d.prober(unitAddr(dir, entry)))
+	if until(t, exited, func() bool { return d.serves(dir, unitAddr(dir, entry)) }) {
+		p = startProber(d.prober(dir, unitAddr(dir, entry)))
 	}
 	w := watchUnits(dir)
 	asked := watchRoles(dir, d.roles)
 	var data []snapshot
-	if d.ids != nil && until(t, exited, func() bool { return len(written(dir, "acked")) > 0 }) {
+	if d.ids != nil && until(t, exited, func() bool { return d.begun(dir) }) {
 		// The load has begun. It is over, and its last answers are in, when this time has passed.
 		select {
 		case <-time.After(warmup + seconds(float64(d.seconds)) + timeout):
@@ -174,7 +182,10 @@ func (d drill) play(t *testing.T) (out row) {
 		compareRoles(&out, r, roles)
 		d.compareHit(&out, r, changes, roles)
 	}
-	if d.ids != nil {
+	switch {
+	case d.direct != nil:
+		d.compareHeld(&out, r, data)
+	case d.ids != nil:
 		d.compareWrites(&out, r, acked, late, data)
 	}
 	out.details = fmt.Sprintf("what the servers said:\n%swrites that failed:\n%sbrunt said:\n%s", said(roles, r.T0), bursts(failed, r.T0), out.details)
@@ -428,6 +439,32 @@ func (d drill) compareWrites(out *row, r *report, acked []write, late int, data 
 	d.compareVerdict(out, r, "lost", out.lost == 0)
 }
 
+// compareHeld holds the writes that brunt says were kept against those that the system has in the end. No log tells which of them
+// were acknowledged.
+func (d drill) compareHeld(out *row, r *report, data []snapshot) {
+	if r.Ledger == nil || len(data) == 0 || data[len(data)-1].err != nil {
+		out.errorf("there is no ledger, or all data could not be read")
+		return
+	}
+	held := 0
+	for id := range data[len(data)-1].ids {
+		if own(id) {
+			held++
+		}
+	}
+	out.lost, out.reported = r.Ledger.Lost, r.Ledger.Lost
+	if kept := r.Ledger.Acknowledged - r.Ledger.Lost; r.Ledger.Acknowledged == 0 || kept > held {
+		out.errorf("brunt says that %d of %d acknowledged writes were kept; the system has %d", kept, r.Ledger.Acknowledged, held)
+	}
+	if r.Ledger.Unknown > 0 {
+		out.errorf("%d writes are unknown", r.Ledger.Unknown)
+	}
+	if d.losses == never && out.lost > 0 {
+		out.errorf("%d writes are lost", out.lost)
+	}
+	d.compareVerdict(out, r, "lost", out.lost == 0)
+}
+
 // causes sums up the causes of bad probes.
 func causes(probes []probe) string {
 	var b strings.Builder
@@ -442,7 +479,41 @@ func causes(probes []probe) string {
 	return b.String()
 }
 
-func (d drill) prober(addr string) *prober {
+// own is whether an id is of a write of brunt's load.
+func own(id string) bool { return !strings.HasPrefix(id, "probe") && id != "health" }
+
+// begun reports whether a write of the load has been taken.
+func (d drill) begun(dir string) bool {
+	if d.direct == nil {
+		return len(written(dir, "acked")) > 0
+	}
+	ids, _ := d.ids(context.Background(), dir)
+	for id := range ids {
+		if own(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// serves reports whether the system takes what the prober sends.
+func (d drill) serves(dir, addr string) bool {
+	if d.direct == nil {
+		return serves(addr)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.direct.store(dir).put(ctx, "health") == nil
+}
+
+func (d drill) prober(dir, addr string) *prober {
+	if d.direct != nil {
+		s := d.direct.store(dir)
+		return &prober{
+			every: d.every, timeout: timeout, slow: slow,
+			send: func(ctx context.Context, n int) error { return s.put(ctx, "probe"+strconv.Itoa(n)) },
+		}
+	}
 	p := &prober{method: http.MethodGet, url: "http://" + addr + "/?n=", every: d.every, timeout: timeout, slow: slow}
 	if d.ids != nil {
 		p.method, p.url = http.MethodPost, "http://"+addr+"/put?id=probe"

@@ -24,7 +24,8 @@ type probe struct {
 
 // A prober sends a request each `every`, without waiting for answers, until stop is closed.
 type prober struct {
-	method, url    string // the URL ends where the number of the probe begins
+	method, url    string                                 // the URL ends where the number of the probe begins
+	send           func(ctx context.Context, n int) error // in place of a request to the URL
 	every          time.Duration
 	timeout, slow  time.Duration
 	mu             sync.Mutex
@@ -82,15 +83,18 @@ func (p *prober) loop() {
 			return
 		case <-time.After(time.Until(intended)):
 		}
-		flying.Go(func() { p.send(client, n, intended) })
+		flying.Go(func() { p.one(client, n, intended) })
 	}
 }
 
-func (p *prober) send(client *http.Client, n int, intended time.Time) {
+func (p *prober) one(client *http.Client, n int, intended time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
 	sent := time.Now()
 	err := func() error {
+		if p.send != nil {
+			return p.send(ctx, n)
+		}
 		req, err := http.NewRequestWithContext(ctx, p.method, fmt.Sprintf("%s%d", p.url, n), http.NoBody)
 		if err != nil {
 			return err

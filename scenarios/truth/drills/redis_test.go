@@ -118,6 +118,17 @@ func redisPrimary(ctx context.Context, sentinels []string) (string, error) {
 	return "", errNoPrimary
 }
 
+// namedByAny is a server that one of the sentinels names and that says it is the primary, as Redis's guidelines for clients of
+// Sentinel have it. It may be known some 60 ms before most sentinels name it.
+func namedByAny(ctx context.Context, sentinels []string) (string, error) {
+	for i := range sentinels {
+		if addr, err := redisPrimary(ctx, sentinels[i:i+1]); err == nil {
+			return addr, nil
+		}
+	}
+	return "", errNoPrimary
+}
+
 // askRedis sends one command over a connection of its own.
 func askRedis(ctx context.Context, addr string, args ...string) ([]string, error) {
 	c, err := dialRedis(ctx, addr)
