@@ -62,6 +62,7 @@ var chaosArrows = map[string][]string{
 
 	// Mechanisms: what does faults to a machine.
 	"chaos/cgroup":          {"chaos/rootfs"},
+	"chaos/kube":            nil,
 	"chaos/netns":           {"chaos/netns/kernel", "chaos/netns/nfqueue", "chaos/netns/nft", "chaos/netns/responder", "chaos/netns/sockdiag", "chaos/seed"},
 	"chaos/netns/kernel":    nil,
 	"chaos/netns/nfqueue":   {"chaos/netns/kernel", "chaos/seed"},
@@ -96,13 +97,14 @@ var chaosArrows = map[string][]string{
 	"chaos/chaostest/fakeengine":        nil,
 	"chaos/chaostest/agentprogram":      {"chaos/agent", "chaos/catalog", "chaos/stress"},
 	"chaos/chaostest/victim":            nil,
+	"chaos/kube/kubetest":               nil,
 	"chaos/netns/netnstest":             {"chaos/netns", "scenarios/suite"},
 	"chaos/proxy/codec/http1/http1test": nil,
 }
 
 // mechanisms begin with these folders of chaos. They know no scenario, no fault and no container engine:
 // each imports of the module what chaosArrows lists alone.
-var mechanisms = []string{"cgroup", "netns", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
+var mechanisms = []string{"cgroup", "kube", "netns", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
 
 // families is the folder of the families of faults.
 const families = "chaos/fault/"

@@ -1,0 +1,20 @@
+// Package kube speaks to a Kubernetes cluster. It knows no fault and no load, and keeps no state.
+//
+//	Open --> Cluster --Pods(ns), Jobs(ns), …--> Objects: Get, List, Create, Patch, Delete, Watch
+//	              |----May-------------------> whether the cluster allows a request
+//	              '----Dial------------------> a connection to a port of a pod, through the API server
+//
+// Every connection goes through [Options].Check with the address that it really leads to: those of requests, of watches and
+// of Dial. The environment's proxies are not used, as they would hide that address. client-go does what concerns
+// kubeconfigs, credentials and TLS, and nothing else: its clients dial by themselves, so the requests are made here.
+//
+//	cluster.go  the kubeconfig, the connection, and the identity of a cluster
+//	request.go  one request, and the errors of the API
+//	objects.go  kinds of objects and their verbs
+//	watch.go    a list that is kept up to date
+//	access.go   what the caller may do
+//	forward.go  connections to pods
+//	tunnel.go   how they are upgraded
+//
+// To use a further kind of objects, add a method to [Cluster] in objects.go, and its rows to package kubetest.
+package kube

@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/moby/spdystream"
+)
+
+// streamWithin is how long the node may take to accept a stream.
+const streamWithin = 20 * time.Second
+
+// mostSaid bounds what a node says of a connection that failed, in bytes.
+const mostSaid = 4 << 10
+
+// Dial connects to a port of a pod through the API server, by an upgraded connection of its own: the port need only be open on
+// the pod's loopback, and none is opened on this machine. Ctx bounds the connecting alone.
+func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
+	path := "/api/v1/namespaces/" + url.PathEscape(namespace) + "/pods/" + url.PathEscape(pod) + "/portforward"
+	raw, err := c.upgrade(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("connect to port %d of the pod %s: %w", port, pod, err)
+	}
+	f := &forwarded{raw: raw}
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	err = f.open(port)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("connect to port %d of the pod %s: %w", port, pod, err)
+	}
+	return f, nil
+}
+
+// forwarded is a connection to a port of a pod: a stream of data, and one on which the node says what went wrong.
+type forwarded struct {
+	*spdystream.Stream
+	raw   net.Conn
+	spdy  *spdystream.Connection
+	ended chan struct{} // closed when the stream of errors has ended
+
+	mu   sync.Mutex
+	said string // on the stream of errors
+	shut bool
+}
+
+// open opens the streams.
+func (f *forwarded) open(port int) error {
+	var err error
+	if f.spdy, err = spdystream.NewConnection(f.raw, false); err != nil {
+		return err
+	}
+	f.ended = make(chan struct{})
+	go f.spdy.Serve(spdystream.NoOpStreamHandler) // ends with raw
+	h := http.Header{"streamType": {"error"}, "port": {strconv.Itoa(port)}, "requestID": {"0"}}
+	faults, err := f.stream(h)
+	if err != nil {
+		close(f.ended)
+		return err
+	}
+	_ = faults.Close() // nothing is sent on it
+	go f.listen(faults)
+	h = h.Clone()
+	h["streamType"] = []string{"data"}
+	f.Stream, err = f.stream(h)
+	return err
+}
+
+func (f *forwarded) stream(h http.Header) (*spdystream.Stream, error) {
+	s, err := f.spdy.CreateStream(h, nil, false)
+	if err == nil {
+		err = s.WaitTimeout(streamWithin)
+	}
+	return s, err
+}
+
+// listen reads what the node says of the connection, until the stream ends.
+func (f *forwarded) listen(faults io.Reader) {
+	defer close(f.ended)
+	text, _ := io.ReadAll(io.LimitReader(faults, mostSaid))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.said = clean(string(text))
+}
+
+// Read reads from the pod. At the end it returns what the node said of the connection, or [io.EOF].
+func (f *forwarded) Read(p []byte) (int, error) {
+	n, err := f.Stream.Read(p)
+	if err == nil || n > 0 {
+		return n, nil
+	}
+	select {
+	case <-f.ended: // the node ends both
+	case <-time.After(time.Second):
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.shut:
+		err = net.ErrClosed
+	case f.said != "":
+		err = errors.New(f.said)
+	}
+	return 0, err
+}
+
+// CloseWrite ends what is sent.
+func (f *forwarded) CloseWrite() error { return f.Stream.Close() }
+
+// Close closes the connection at once.
+func (f *forwarded) Close() error {
+	f.mu.Lock()
+	f.shut = true
+	f.mu.Unlock()
+	err := f.raw.Close()
+	if f.Stream != nil {
+		_ = f.Stream.Reset() // which frees those that read it
+	}
+	return err
+}
+
+// LocalAddr is the address of this end of the connection to the API server.
+func (f *forwarded) LocalAddr() net.Addr { return f.raw.LocalAddr() }
+
+// RemoteAddr is the address of the API server.
+func (f *forwarded) RemoteAddr() net.Addr { return f.raw.RemoteAddr() }

@@ -1,0 +1,240 @@
+package kubetest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// most bounds the body of a request, in bytes.
+const most = 16 << 20
+
+// A Server is an API server.
+type Server struct {
+	URL   string
+	Ports map[int]string // what listens in every pod: the address on this machine, by port; set before the first request
+
+	authority string // its certificate, as a kubeconfig has it
+
+	mu     sync.Mutex
+	store  store
+	denied map[string]bool // users who may do nothing
+	plain  bool            // it refuses WebSockets
+}
+
+// Start starts a server that ends with the test.
+func Start(t testing.TB) *Server {
+	s := &Server{store: newStore(), denied: map[string]bool{}}
+	for _, ns := range []string{"default", "kube-system"} {
+		_, _ = s.store.add("/api/v1/namespaces", object{"metadata": object{"name": ns}}, false)
+	}
+	srv := httptest.NewUnstartedServer(s)
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.CloseClientConnections)
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections) // which ends watches before Close waits for them
+	s.URL = srv.URL
+	s.authority = base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}))
+	return s
+}
+
+// Kubeconfig writes a kubeconfig of the server, for a user or, if that is empty, for one who may do everything.
+func (s *Server) Kubeconfig(t testing.TB, user string) string {
+	path := filepath.Join(t.TempDir(), "config")
+	as := ""
+	if user != "" {
+		as = ", as: " + user
+	}
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: test, cluster: {server: %q, certificate-authority-data: %s}}]
+users: [{name: test, user: {token: secret%s}}]
+contexts: [{name: test, context: {cluster: test, user: test}}]
+current-context: test
+`, s.URL, s.authority, as)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Deny refuses everything to a user.
+func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Unlock() }
+
+// Plain refuses WebSockets from now on.
+func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }
+
+// Forget ends the history: a watch that goes on from an earlier version is told that it is expired.
+func (s *Server) Forget() { s.mu.Lock(); s.store.forget(); s.mu.Unlock() }
+
+// Hide removes an object, by the path of its list, without a trace in the history.
+func (s *Server) Hide(list, name string) {
+	s.mu.Lock()
+	delete(s.store.objects[list], name)
+	s.mu.Unlock()
+}
+
+// A refusal is an answer of the API server that is no success.
+type refusal struct {
+	code            int
+	reason, message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func notFound(what, name string) error {
+	return &refusal{http.StatusNotFound, "NotFound", fmt.Sprintf("%s %q not found", what, name)}
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer secret" {
+		answer(w, nil, &refusal{http.StatusUnauthorized, "Unauthorized", "Unauthorized"})
+		return
+	}
+	s.mu.Lock()
+	denied := s.denied[r.Header.Get("Impersonate-User")]
+	s.mu.Unlock()
+	var body object
+	if r.Body != nil && r.Header.Get("Content-Type") == "application/json" {
+		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&body); err != nil {
+			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error()})
+			return
+		}
+	}
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
+		body["status"] = object{"allowed": !denied}
+		answer(w, body, nil)
+	case denied:
+		answer(w, nil, &refusal{http.StatusForbidden, "Forbidden", fmt.Sprintf("User %q cannot do this", r.Header.Get("Impersonate-User"))})
+	default:
+		s.serve(w, r, body)
+	}
+}
+
+// collections are the resources that there are; the path of a list ends with one.
+var collections = []string{"namespaces", "nodes", "pods", "events", "configmaps", "jobs", "poddisruptionbudgets"}
+
+// split splits the path of a request into that of the list, the name of the object, and the subresource.
+func split(path string) (list, name, sub string) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	at := 0
+	for i, p := range parts {
+		if slices.Contains(collections, p) && (p != "namespaces" || i+2 >= len(parts)) {
+			at = i
+			break
+		}
+	}
+	list = "/" + strings.Join(parts[:at+1], "/")
+	rest := append(parts[at+1:], "", "")
+	return list, rest[0], rest[1]
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
+	list, name, sub := split(r.URL.Path)
+	q := r.URL.Query()
+	switch {
+	case sub == "portforward":
+		s.forward(w, r, list, name)
+		return
+	case q.Get("watch") != "":
+		s.watch(w, r, list)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case sub == "eviction":
+		err := s.store.evictable(list, name)
+		if err == nil {
+			err = s.store.remove(list, name, "")
+		}
+		answer(w, object{"kind": "Status", "status": "Success"}, err)
+	case r.Method == http.MethodGet && name == "":
+		out, err := s.store.list(list, q)
+		answer(w, out, err)
+	case r.Method == http.MethodGet:
+		out, err := s.store.get(list, name)
+		answer(w, out, err)
+	case r.Method == http.MethodPost:
+		out, err := s.store.add(list, body, q.Get("dryRun") == "All")
+		answer(w, out, err)
+	case r.Method == http.MethodPut:
+		out, err := s.store.replace(list, name, body)
+		answer(w, out, err)
+	case r.Method == http.MethodPatch:
+		var changes []change
+		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&changes); err != nil {
+			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error()})
+			return
+		}
+		out, err := s.store.patch(list, name, changes)
+		answer(w, out, err)
+	case r.Method == http.MethodDelete:
+		uid, _ := lookup(body, "preconditions", "uid").(string)
+		answer(w, object{"kind": "Status", "status": "Success"}, s.store.remove(list, name, uid))
+	}
+}
+
+// answer writes an object or an error.
+func answer(w http.ResponseWriter, o object, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		r, ok := err.(*refusal)
+		if !ok {
+			r = &refusal{http.StatusInternalServerError, "InternalError", err.Error()}
+		}
+		w.WriteHeader(r.code)
+		o = status(r)
+	}
+	_ = json.NewEncoder(w).Encode(o)
+}
+
+func status(r *refusal) object {
+	return object{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": r.message, "reason": r.reason, "code": r.code}
+}
+
+// watch writes what changes after a version, until the client goes away.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, list string) {
+	after, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+	w.Header().Set("Content-Type", "application/json")
+	flush := http.NewResponseController(w)
+	out := json.NewEncoder(w)
+	for {
+		s.mu.Lock()
+		events, expired := s.store.since(list, after, r.URL.Query())
+		after = max(after, s.store.version)
+		news := s.store.news
+		s.mu.Unlock()
+		if expired {
+			_ = out.Encode(object{"type": "ERROR", "object": status(&refusal{http.StatusGone, "Expired", "too old resource version"})})
+			return
+		}
+		for _, e := range events {
+			if out.Encode(object{"type": e.kind, "object": e.object}) != nil {
+				return
+			}
+		}
+		if flush.Flush() != nil {
+			return
+		}
+		select {
+		case <-news:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package kube
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Objects are the objects of one kind, in one namespace or in all.
+type Objects[T any] struct {
+	c    *Cluster
+	path string // of the list
+}
+
+// Namespaces are the namespaces of the cluster.
+func (c *Cluster) Namespaces() Objects[corev1.Namespace] {
+	return Objects[corev1.Namespace]{c, "/api/v1/namespaces"}
+}
+
+// Nodes are the nodes of the cluster.
+func (c *Cluster) Nodes() Objects[corev1.Node] { return Objects[corev1.Node]{c, "/api/v1/nodes"} }
+
+// Pods are the pods of a namespace.
+func (c *Cluster) Pods(namespace string) Objects[corev1.Pod] {
+	return Objects[corev1.Pod]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/pods"}
+}
+
+// Events are the events of a namespace.
+func (c *Cluster) Events(namespace string) Objects[corev1.Event] {
+	return Objects[corev1.Event]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/events"}
+}
+
+// ConfigMaps are the config maps of a namespace.
+func (c *Cluster) ConfigMaps(namespace string) Objects[corev1.ConfigMap] {
+	return Objects[corev1.ConfigMap]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/configmaps"}
+}
+
+// Jobs are the jobs of a namespace.
+func (c *Cluster) Jobs(namespace string) Objects[batchv1.Job] {
+	return Objects[batchv1.Job]{c, "/apis/batch/v1/namespaces/" + url.PathEscape(namespace) + "/jobs"}
+}
+
+// Budgets are the disruption budgets of a namespace.
+func (c *Cluster) Budgets(namespace string) Objects[policyv1.PodDisruptionBudget] {
+	return Objects[policyv1.PodDisruptionBudget]{c, "/apis/policy/v1/namespaces/" + url.PathEscape(namespace) + "/poddisruptionbudgets"}
+}
+
+// Evict deletes a pod as a drain of its node does. An error with the reason [Refused] says that a disruption budget does not allow
+// it now.
+func (c *Cluster) Evict(ctx context.Context, namespace, pod string) error {
+	ask := policyv1.Eviction{
+		TypeMeta: metav1.TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: namespace},
+	}
+	return c.do(ctx, call{method: http.MethodPost, path: c.Pods(namespace).at(pod) + "/eviction", body: ask}, nil)
+}
+
+// A Query selects objects; its zero value selects all.
+type Query struct {
+	Labels string // a selector, such as app=web
+	Fields string // a selector, such as spec.nodeName=n1
+}
+
+func (q Query) values() url.Values {
+	v := url.Values{}
+	if q.Labels != "" {
+		v.Set("labelSelector", q.Labels)
+	}
+	if q.Fields != "" {
+		v.Set("fieldSelector", q.Fields)
+	}
+	return v
+}
+
+// Get reads an object.
+func (o Objects[T]) Get(ctx context.Context, name string) (*T, error) {
+	out := new(T)
+	return out, o.c.do(ctx, call{method: http.MethodGet, path: o.at(name)}, out)
+}
+
+func (o Objects[T]) at(name string) string { return o.path + "/" + url.PathEscape(name) }
+
+// listOf is a page of a list.
+type listOf[T any] struct {
+	metav1.ListMeta `json:"metadata"`
+	Items           []T `json:"items"`
+}
+
+// List reads all objects that a query selects.
+func (o Objects[T]) List(ctx context.Context, q Query) ([]T, error) {
+	out, _, err := o.list(ctx, q)
+	return out, err
+}
+
+// list reads all objects that a query selects, and the version of the list.
+func (o Objects[T]) list(ctx context.Context, q Query) (out []T, version string, err error) {
+	v := q.values()
+	v.Set("limit", strconv.Itoa(o.c.page))
+	for {
+		var page listOf[T]
+		if err := o.c.do(ctx, call{method: http.MethodGet, path: o.path, query: v}, &page); err != nil {
+			return nil, "", err
+		}
+		out = append(out, page.Items...)
+		if page.Continue == "" {
+			return out, page.ResourceVersion, nil
+		}
+		v.Set("continue", page.Continue)
+	}
+}
+
+// Create creates an object, and returns it as the cluster has it. With dry, it is only admitted: quota, policies and defaults
+// apply, and nothing is stored.
+func (o Objects[T]) Create(ctx context.Context, object *T, dry bool) (*T, error) {
+	out := new(T)
+	return out, o.c.do(ctx, call{method: http.MethodPost, path: o.path, query: dryRun(dry), body: object}, out)
+}
+
+func dryRun(dry bool) url.Values {
+	if dry {
+		return url.Values{"dryRun": {"All"}}
+	}
+	return nil
+}
+
+// A Change is an operation of a JSON patch (RFC 6902).
+type Change struct {
+	Op    string `json:"op"` // test, add, replace or remove
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// Patch changes an object: all changes or none. An error with the reason [Invalid] says that a test of it failed.
+func (o Objects[T]) Patch(ctx context.Context, name string, changes ...Change) (*T, error) {
+	out := new(T)
+	return out, o.c.do(ctx, call{method: http.MethodPatch, path: o.at(name), body: changes, as: "application/json-patch+json"}, out)
+}
+
+// Update replaces an object. An error with the reason [Conflict] says that it changed since it was read.
+func (o Objects[T]) Update(ctx context.Context, name string, object *T) (*T, error) {
+	out := new(T)
+	return out, o.c.do(ctx, call{method: http.MethodPut, path: o.at(name), body: object}, out)
+}
+
+// A Deletion says how an object is deleted.
+type Deletion struct {
+	UID   string        // delete only the object with this UID; empty: any of this name
+	Grace time.Duration // how long its processes may take to end, in whole seconds; zero: as the object says
+	Now   bool          // its processes are killed at once
+}
+
+// Delete deletes an object, and what it owns.
+func (o Objects[T]) Delete(ctx context.Context, name string, d Deletion) error {
+	return o.c.do(ctx, call{method: http.MethodDelete, path: o.at(name), body: d.options()}, nil)
+}
+
+func (d Deletion) options() *metav1.DeleteOptions {
+	background := metav1.DeletePropagationBackground
+	opts := &metav1.DeleteOptions{
+		TypeMeta: metav1.TypeMeta{Kind: "DeleteOptions", APIVersion: "v1"}, PropagationPolicy: &background,
+	}
+	if d.UID != "" {
+		opts.Preconditions = metav1.NewUIDPreconditions(d.UID)
+	}
+	if seconds := int64(d.Grace / time.Second); d.Now || seconds > 0 {
+		opts.GracePeriodSeconds = &seconds
+	}
+	return opts
+}
