@@ -70,6 +70,7 @@ var chaosArrows = map[string][]string{
 	"chaos/netns/remote":    {"chaos/netns"},
 	"chaos/netns/responder": {"chaos/netns/kernel", "chaos/netns/nft", "chaos/sockets"},
 	"chaos/netns/sockdiag":  {"chaos/netns/kernel"},
+	"chaos/oci":             nil,
 	"chaos/proc":            {"targets/platform/procgroup"},
 	"chaos/proxy": {
 		"chaos/proxy/codec/http1", "chaos/proxy/codec/http2", "chaos/proxy/codec/query", "chaos/proxy/peer", "chaos/proxy/port", "chaos/seed", "chaos/sockets",
@@ -104,7 +105,7 @@ var chaosArrows = map[string][]string{
 
 // mechanisms begin with these folders of chaos. They know no scenario, no fault and no container engine:
 // each imports of the module what chaosArrows lists alone.
-var mechanisms = []string{"cgroup", "kube", "netns", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
+var mechanisms = []string{"cgroup", "kube", "netns", "oci", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
 
 // families is the folder of the families of faults.
 const families = "chaos/fault/"
