@@ -3,6 +3,7 @@ package scenarios
 import (
 	"time"
 
+	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -19,7 +20,7 @@ type Scenario struct {
 	Seed         uint64
 	SeedGiven    bool // false: Seed was drawn at random
 	Pacing       string
-	Workers      int // processes that make the load; zero: this one
+	Workers      placement.Workers // that make the load; the zero value is this process
 	Target       Target
 	Tables       []*template.Table
 	Warmup       time.Duration
@@ -163,9 +164,9 @@ type document struct {
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
-	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says; zero is brunt's own process alone.
-	// The other commands that run a scenario make its load alone
-	Workers int `yaml:"workers,min=1,max=64"`
+	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says, or {count: 4, on: kubernetes} for
+	// as many pods of a cluster; zero is brunt's own process alone. The other commands that run a scenario make its load alone
+	Workers placement.Workers `yaml:"workers"`
 }
 
 // A Watched is an entry of `metrics`, `alerts` or `watch` with undecoded settings.

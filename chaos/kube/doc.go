@@ -13,6 +13,7 @@
 //	objects.go  kinds of objects and their verbs
 //	watch.go    a list that is kept up to date
 //	access.go   what the caller may do
+//	roles.go    the manifest of the roles that grant it
 //	forward.go  connections to pods
 //	tunnel.go   how they are upgraded
 //

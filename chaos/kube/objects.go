@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -45,6 +46,16 @@ func (c *Cluster) ConfigMaps(namespace string) Objects[corev1.ConfigMap] {
 // Jobs are the jobs of a namespace.
 func (c *Cluster) Jobs(namespace string) Objects[batchv1.Job] {
 	return Objects[batchv1.Job]{c, "/apis/batch/v1/namespaces/" + url.PathEscape(namespace) + "/jobs"}
+}
+
+// Roles are the roles of a namespace.
+func (c *Cluster) Roles(namespace string) Objects[rbacv1.Role] {
+	return Objects[rbacv1.Role]{c, "/apis/rbac.authorization.k8s.io/v1/namespaces/" + url.PathEscape(namespace) + "/roles"}
+}
+
+// Bindings are the bindings of the roles of a namespace.
+func (c *Cluster) Bindings(namespace string) Objects[rbacv1.RoleBinding] {
+	return Objects[rbacv1.RoleBinding]{c, "/apis/rbac.authorization.k8s.io/v1/namespaces/" + url.PathEscape(namespace) + "/rolebindings"}
 }
 
 // Budgets are the disruption budgets of a namespace.

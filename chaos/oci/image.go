@@ -17,8 +17,8 @@ import (
 // entry is the path of the program in an image; it is the entrypoint.
 const entry = "/brunt"
 
-// folder is where a program in an image may write.
-const folder = "/tmp"
+// Folder is where a program in an image may write.
+const Folder = "/tmp"
 
 // An Image is an image FROM scratch.
 type Image struct {
@@ -32,8 +32,8 @@ var architectures = map[elf.Machine]string{
 	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x",
 }
 
-// architecture is the processor that a static program of Linux is for, as images name it.
-func architecture(program string) (string, error) {
+// Architecture is the processor that a static program of Linux is for, as images name it.
+func Architecture(program string) (string, error) {
 	f, err := elf.Open(program)
 	if err != nil {
 		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt", program)
@@ -157,7 +157,7 @@ func (i Image) Write(w io.Writer) error {
 
 // build writes the parts of the image for one processor. It returns the manifest, and what older engines read in its stead.
 func (i Image) build(a *archive, program string) (manifest part, former map[string]any, err error) {
-	arch, err := architecture(program)
+	arch, err := Architecture(program)
 	if err != nil {
 		return part{}, nil, err
 	}
@@ -166,7 +166,7 @@ func (i Image) build(a *archive, program string) (manifest part, former map[stri
 		return part{}, nil, err
 	}
 	config, err := a.object(typeConfig, map[string]any{
-		"architecture": arch, "os": "linux", "config": map[string]any{"Entrypoint": []string{entry}, "WorkingDir": folder},
+		"architecture": arch, "os": "linux", "config": map[string]any{"Entrypoint": []string{entry}, "WorkingDir": Folder},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer.Digest}},
 	})
 	if err != nil {
@@ -220,7 +220,7 @@ func (i Image) layer(w io.Writer, program string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(folder, "/") + "/", Mode: 0o1777, Format: tar.FormatUSTAR}); err != nil {
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(Folder, "/") + "/", Mode: 0o1777, Format: tar.FormatUSTAR}); err != nil {
 		return err
 	}
 	head := tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(entry, "/"), Mode: 0o755, Size: info.Size(), Format: tar.FormatUSTAR}

@@ -92,7 +92,7 @@ func TestDocuments_Scenarios(t *testing.T) {
 			}
 			var err error
 			if strings.HasPrefix(f[2], "# policy") {
-				_, err = plan.ReadPolicies([]string{file})
+				_, err = plan.ReadPolicies([]string{file}, nil)
 			} else {
 				_, err = compile(file, nil)
 			}

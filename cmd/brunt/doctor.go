@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +11,13 @@ import (
 
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
+	"brunt/chaos/oci"
 	"brunt/scenarios"
 	"brunt/scenarios/doctor"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/run"
+	"brunt/scenarios/run/workers/pods"
+	"brunt/targets/platform/docker"
 
 	"github.com/spf13/cobra"
 )
@@ -23,7 +29,8 @@ func doctorCommand() *cobra.Command {
 		Short: "Check what this machine can do, and say what to do about the rest",
 		Long: `Check what this machine can do, and say what to do about the rest. With a scenario,
 also check whether it can run here and now: its commands and ports, its open files, and
-whether its target answers. Nothing is started.
+whether its target answers. Where its workers are pods, ask the cluster for each right that they
+take, and whether it would admit them. Nothing is started.
 
 It lists too what no fault may hit here, with the rule, and what ` + "`brunt revert --discover`" + `
 finds of dead runs.
@@ -39,7 +46,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 				if err != nil {
 					return err
 				}
-				needs = doctor.Needs(c.Context(), plan)
+				needs = append(doctor.Needs(c.Context(), plan), clusterNeeds(c.Context(), plan)...)
 			}
 			bad := false
 			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
@@ -65,6 +72,47 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 	}
 	f.register(c)
 	return c
+}
+
+// clusterNeeds asks the cluster whether the workers of a plan can be hired there.
+func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
+	w := &p.Scenario.Workers
+	if !w.Elsewhere() {
+		return nil
+	}
+	bad := func(what string, err error) []doctor.Check {
+		return []doctor.Check{{Name: what, State: doctor.Bad, Found: err.Error(), Fix: "the load of this scenario is made by pods"}}
+	}
+	s := pods.Settings{Workers: *w, Run: run.NewID(), Lasts: p.Takes()}
+	arch := ""
+	var err error
+	if s.Image, err = workerImage(w); err != nil {
+		return bad("image of the workers", err)
+	}
+	if w.Image == "" && os.Getenv("BRUNT_IMAGE") == "" {
+		if self, err := docker.SelfPath(os.Getenv); err == nil {
+			if arch, err = oci.Architecture(self); err != nil {
+				return bad("image of the workers", err)
+			}
+		}
+	}
+	if err := pods.Check(p); err != nil {
+		return bad("workers", err)
+	}
+	cluster, err := openCluster(w, p)
+	if err != nil {
+		return bad("cluster of the workers", err)
+	}
+	defer cluster.Close()
+	var out []doctor.Check
+	for _, f := range pods.Examine(ctx, cluster, s, w.Count, arch) {
+		state := doctor.Fine
+		if f.Fix != "" {
+			state = doctor.Bad
+		}
+		out = append(out, doctor.Check{Name: f.What, State: state, Found: f.Text, Fix: f.Fix})
+	}
+	return out
 }
 
 // printCapabilities prints what brunt can do to the packets of a namespace, by which mechanism, and

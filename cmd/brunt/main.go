@@ -76,7 +76,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
-	addGroup(root, "Kubernetes:", imageCommand())
+	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand())
 	checkUsage(root)

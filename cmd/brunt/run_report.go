@@ -29,6 +29,10 @@ import (
 // once runs the plan once and writes its report.
 func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage) (*result.Result, error) {
 	id := run.NewID()
+	crew, err := f.crew(plan, id)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
 		return nil, err
@@ -41,15 +45,11 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, err
 	}
 	o := f.runOptions(ctx, dir, log)
-	o.ID, o.Workers = id, f.crew(plan)
+	o.ID, o.Workers, o.BySteps = id, crew, len(f.outs) > 0
 	if f.requests {
 		o.Requests = filepath.Join(dir, evidence.RequestsFile)
 	}
-	for _, out := range f.outs {
-		for _, s := range out.Secrets() {
-			plan.Scenario.Secrets.Add(s)
-		}
-	}
+	f.hideOuts(plan)
 	events, written, err := record(c, dir)
 	if err != nil {
 		return nil, fmt.Errorf("the folder for the report: %w", err)
@@ -62,7 +62,6 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, err
 	}
 	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: names.Scenario, Log: log, Reach: reach})
-	o.BySteps = len(f.outs) > 0
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)
 		metrics.Observe(iv)
@@ -152,6 +151,15 @@ func unwritten(res *result.Result, why error) {
 	res.Reason = fmt.Sprintf("The report could not be written: %s; the run itself: %s: %s",
 		strings.ReplaceAll(why.Error(), "\n", "; "), words.Verdict(res.Verdict), res.Reason)
 	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
+}
+
+// hideOuts makes the secrets of the services that the run reports to secrets of the plan.
+func (f *runFlags) hideOuts(p *plan.Plan) {
+	for _, out := range f.outs {
+		for _, s := range out.Secrets() {
+			p.Scenario.Secrets.Add(s)
+		}
+	}
 }
 
 // runOptions returns the options of a run that writes to a folder.

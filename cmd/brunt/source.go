@@ -50,7 +50,7 @@ func policyFiles(given []string) []string {
 
 // policies reads all policies that apply.
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
-	out, err := plan.ReadPolicies(policyFiles(f.policy))
+	out, err := plan.ReadPolicies(policyFiles(f.policy), f.read)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
 		err = scenarios.Usage(err)
 	}

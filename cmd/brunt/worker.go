@@ -1,59 +1,94 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"strconv"
 	"strings"
 
+	"brunt/chaos/kube"
+	"brunt/scenarios/placement"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/workers"
+	"brunt/scenarios/run/workers/pods"
 
 	"github.com/spf13/cobra"
 )
 
-// workerCommand is a process that makes a part of a run's load.
+// workerCommand is a process that makes a part of a run's load: for the run at standard input, or for one that connects to it.
 func workerCommand() *cobra.Command {
-	return &cobra.Command{
+	var s pods.Served
+	c := &cobra.Command{
 		Use:    "worker",
 		Short:  "Make the part of a load that standard input asks for, until it ends",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return run.ServeWorker(c.Context(), c.InOrStdin(), data(c), compileWorker)
+			if s.Listen == "" {
+				return run.ServeWorker(c.Context(), c.InOrStdin(), data(c), compileWorker)
+			}
+			var err error
+			if s.Index, err = strconv.Atoi(os.Getenv("JOB_COMPLETION_INDEX")); err != nil {
+				return errors.New("JOB_COMPLETION_INDEX does not say which worker this is: the pods of an indexed Job have it")
+			}
+			return s.Serve(c.Context(), func(ctx context.Context, in io.Reader, out io.Writer) error {
+				return run.ServeWorker(ctx, in, out, compileWorker)
+			})
 		},
 	}
+	c.Flags().StringVar(&s.Listen, "listen", "", "address that the run connects to; empty: the run is at standard input")
+	c.Flags().StringVar(&s.Run, "run", "", "id of the run")
+	c.Flags().StringVar(&s.Key, "key", "", "public half of the run's key, in hexadecimal")
+	c.Flags().DurationVar(&s.Patience, "patience", 0, "how long it does without a connection")
+	c.Flags().DurationVar(&s.First, "first", 0, "how long it waits for the first connection")
+	return c
 }
 
 // workersFlag is --workers.
 type workersFlag struct {
-	n    int
+	placement.Workers
 	text string // of a scenario that no file holds
 }
 
 func (f *workersFlag) register(c *cobra.Command) {
-	c.Flags().IntVar(&f.n, "workers", 0,
-		"make the load with so many processes of this machine, each a part of it (default `workers` of the scenario, else brunt's own alone)")
+	c.Flags().IntVar(&f.Count, "workers", 0,
+		"make the load with so many processes, each a part of it, of this machine or where `workers` of the scenario says (default `workers` of "+
+			"the scenario, else brunt's own alone)")
 }
 
 // checkWorkers refuses a number of workers that the plan can't be split between.
 func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
-	by, flag := "--workers", c.Flags().Changed("workers")
-	if !flag && !f.smoke {
-		by, f.workers.n = "`workers` of the scenario", p.Scenario.Workers
+	by, flag, count := "--workers", c.Flags().Changed("workers"), f.workers.Count
+	if f.workers.Workers = p.Scenario.Workers; flag {
+		f.workers.Count = count
+	} else if !f.smoke {
+		by = "`workers` of the scenario"
+	} else {
+		f.workers.Workers = placement.Workers{}
 	}
 	switch {
-	case !flag && f.workers.n == 0:
+	case !flag && f.workers.Count == 0:
 		return nil
-	case f.workers.n < 1 || f.workers.n > workers.Most:
-		return usagef("%s is 1 to %d", by, workers.Most)
+	case f.workers.Count < 1 || f.workers.Count > placement.Most:
+		return usagef("%s is 1 to %d", by, placement.Most)
 	case f.smoke:
 		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.requests:
 		return usagef("--requests keeps every request of one process, so that it goes without %s", by)
 	}
-	if err := workers.Check(p, f.workers.n); err != nil {
+	if err := workers.Check(p, f.workers.Count); err != nil {
 		return usagef("%s: %w", by, err)
+	}
+	if f.workers.Elsewhere() {
+		if err := pods.Check(p); err != nil {
+			return usagef("%s: %w", by, err)
+		}
 	}
 	if f.read == nil {
 		return nil
@@ -64,11 +99,48 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 }
 
 // crew are the workers of a run of the plan.
-func (f *runFlags) crew(p *plan.Plan) run.Workers {
-	return run.Workers{
-		N: f.workers.n, Command: append(self(), "worker"),
+func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
+	w = run.Workers{
+		N: f.workers.Count, Command: append(self(), "worker"), Terms: workers.Terms{Stop: f.workers.Lost == "stop"},
 		Source: workers.Source{Path: p.Scenario.File, Text: f.workers.text, Set: f.set, Policies: f.policy},
 	}
+	if !f.workers.Elsewhere() {
+		return w, nil
+	}
+	if w.Source, err = w.Source.Bundle(p); err != nil {
+		return w, err
+	}
+	s := pods.Settings{Workers: f.workers.Workers, Run: id, Lasts: p.Takes()}
+	if s.Image, err = workerImage(&s.Workers); err != nil {
+		return w, err
+	}
+	cluster, err := openCluster(&s.Workers, p)
+	if err != nil {
+		return w, err
+	}
+	w.Hirer, w.Terms.Remote, w.Terms.Patience, w.Terms.Skew = pods.New(cluster, s), true, s.Patience.D(), s.Skew.D()
+	return w, nil
+}
+
+// openCluster is the cluster of the workers, at an address that guard.allow.chaos allows.
+func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
+	c, err := kube.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, kube.Options{Check: p.ChaosAllowlist.CheckAddr})
+	if err != nil {
+		return nil, fmt.Errorf("the cluster of the workers: %w", err)
+	}
+	return c, nil
+}
+
+// workerImage is the image of the workers.
+func workerImage(w *placement.Workers) (string, error) {
+	if given := cmp.Or(w.Image, os.Getenv("BRUNT_IMAGE")); given != "" {
+		return given, nil
+	}
+	name, err := imageName()
+	if err != nil {
+		return "", fmt.Errorf("the image of the workers: %w; workers.image and BRUNT_IMAGE name another", err)
+	}
+	return name, nil
 }
 
 // compileWorker compiles the scenario of a run in one of its workers. The environment came over the pipe.
@@ -80,8 +152,8 @@ func compileWorker(s workers.Source) (*plan.Plan, error) {
 			}
 		}
 	}
-	f := &sourceFlags{set: s.Set, policy: s.Policies, planned: &dryrun.PlanFile{Seed: s.Seed}}
-	if s.Text != "" {
+	f := &sourceFlags{set: s.Set, policy: s.Policies, planned: &dryrun.PlanFile{Seed: s.Seed}, read: s.Read()}
+	if s.Text != "" && f.read == nil {
 		f.read = holding(s.Path, s.Text)
 	}
 	return compile(s.Path, f)

@@ -20,8 +20,12 @@ func WorkerRows(r *result.Result) (rows [][]string, good []bool) {
 	for i := range r.Workers {
 		w := &r.Workers[i]
 		state, ok := workerState(w, r.Generator.LagLimit)
+		name := Int(int64(w.N))
+		if w.Node != "" {
+			name += " on " + Clean(w.Node)
+		}
 		rows = append(rows, []string{
-			Int(int64(w.N)), state, Share(w.Owed, owed), Count(w.Sent), lostOf(w), Seconds(w.P95), Seconds(w.Lag), Number(float64(w.CPU)), Bytes(w.Memory),
+			name, state, Share(w.Owed, owed), Count(w.Sent), lostOf(w), Seconds(w.P95), Seconds(w.Lag), Number(float64(w.CPU)), Bytes(w.Memory),
 		})
 		good = append(good, ok)
 	}

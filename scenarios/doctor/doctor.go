@@ -255,7 +255,7 @@ func Policies(paths []string) []Check {
 	}
 	var out []Check
 	for _, path := range paths {
-		p, err := plan.ReadPolicies([]string{path})
+		p, err := plan.ReadPolicies([]string{path}, nil)
 		if err != nil {
 			what, _, _ := strings.Cut(err.Error(), "\n")
 			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})

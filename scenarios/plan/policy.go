@@ -16,12 +16,12 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ReadPolicies reads policy files, all of which apply. It reports the mistakes of several files one
+// ReadPolicies reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several files one
 // file after the other.
-func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
+func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
 	for _, path := range paths {
-		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
+		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{Read: read})
 		if p == nil {
 			return nil, err
 		}

@@ -441,7 +441,7 @@ func TestPolicySchema(t *testing.T) {
 		{"require: [nothing]", false},
 		{"protect: {service: a}", false},
 	} {
-		_, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, tt.text)})
+		_, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, tt.text)}, nil)
 		if (err == nil) != tt.ok {
 			t.Errorf("the parser says %v of\n%s", err, tt.text)
 		}

@@ -31,7 +31,10 @@ type Generator struct {
 // A Worker is a process that made a part of the load. What it owed was reported, or is lost.
 type Worker struct {
 	N           int    `json:"n"`                     // from 1
-	PID         int    `json:"pid"`                   // of its process
+	PID         int    `json:"pid"`                   // of its process; zero: it is a pod
+	Pod         string `json:"pod,omitempty"`         // its name, of a worker on Kubernetes
+	Node        string `json:"node,omitempty"`        // that the pod ran on
+	Clock       Num    `json:"clock,omitempty"`       // of a pod: to what its clock was known as the load began, seconds
 	Owed        int64  `json:"owed"`                  // iterations of its part of the schedules, up to the end of the load; of closed loads those that began
 	Reported    int64  `json:"reported"`              // of those, the ones that the run received
 	Lost        int64  `json:"lost"`                  // of those, the others

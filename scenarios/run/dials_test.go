@@ -55,7 +55,7 @@ var dials = map[string]string{
 	"cmd/brunt-k6/main.go http.DefaultTransport":              "becomes a transport of scenarios/connect, for what a script imports",
 	"chaos/proxy/child/control.go net.Dialer":                 "asks brunt's own process for the proxies of links, on loopback",
 	"chaos/proxy/child/process.go exec.Command":               "brunt's own process for the proxies of links",
-	"scenarios/run/workers/member.go exec.Command":            "brunt's own processes for the load, which check each address as brunt does",
+	"scenarios/run/workers/process.go exec.Command":           "brunt's own processes for the load, which check each address as brunt does",
 	"scenarios/compare/noise/probe.go net.Dialer":             "the calibration probe: a server of this process, on loopback",
 	"scenarios/compare/folder/folder.go sql.Open":             "a file of SQLite",
 	"targets/demo/store.go sql.Open":                          "a system under test, with a file of SQLite",

@@ -88,6 +88,7 @@ var chaosArrows = map[string][]string{
 	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/codec/http2", "chaos/proxy/codec/query", "chaos/seed"},
 	"chaos/rootfs":            nil,
 	"chaos/rpc":               nil,
+	"chaos/rpc/lasting":       nil,
 	"chaos/seed":              nil,
 	"chaos/sockets":           nil,
 	"chaos/stress":            {"chaos/cgroup", "chaos/proc", "chaos/rootfs", "chaos/vdso", "targets/platform/procgroup"},

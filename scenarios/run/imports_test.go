@@ -27,7 +27,8 @@ import (
 // import.
 var arrows = map[string][]string{
 	"scenarios": {
-		"scenarios/check", "scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
+		"scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax",
+		"scenarios/template",
 	},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
@@ -58,6 +59,7 @@ var arrows = map[string][]string{
 	"scenarios/connect":       {"scenarios"},
 	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/disk":          nil,
+	"scenarios/placement":     {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/requestname":   {"scenarios/syntax"},
 	"scenarios/result":        {"scenarios"},
 	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
@@ -170,7 +172,7 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
-	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret",
+	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret",
 	"scenarios/slo", "scenarios/syntax", "scenarios/template",
 }
 

@@ -537,7 +537,7 @@ func TestInject_Mistakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.policy != "" {
 				var err error
-				if c.bare.Policies, err = plan.ReadPolicies([]string{plantest.WritePolicy(t, c.policy)}); err != nil {
+				if c.bare.Policies, err = plan.ReadPolicies([]string{plantest.WritePolicy(t, c.policy)}, nil); err != nil {
 					t.Fatal(err)
 				}
 			}

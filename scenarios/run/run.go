@@ -67,6 +67,7 @@ var (
 	errBind    = errors.New("a step can't be prepared at the target")
 	errHurry   = errors.New("a second signal ended it")
 	errNoLoad  = errors.New("no worker is left")
+	errLost    = errors.New("a worker is lost, and `lost: stop` ends the run then")
 )
 
 // A NotRevertedError is part of the error of a run that failed without a result and left something to be undone.

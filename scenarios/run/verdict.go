@@ -172,7 +172,8 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
 		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
-	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.Is(cause, errNoLoad), errors.As(cause, new(watchdog.TargetGoneError)):
+	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.Is(cause, errNoLoad), errors.Is(cause, errLost),
+		errors.As(cause, new(watchdog.TargetGoneError)):
 		v.worse(scenarios.Invalid, cause.Error())
 	}
 	return in.Code

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/rpc"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
@@ -60,6 +61,8 @@ func (w *worker) do(ctx context.Context, op string, args json.RawMessage) (any, 
 	switch op {
 	case workers.OpPlan:
 		return workers.Answer(args, w.planned)
+	case workers.OpClock:
+		return time.Now().UnixNano(), nil
 	case workers.OpReady:
 		return workers.Answer(args, func(r workers.Ready) (any, error) { return nil, w.ready(ctx, r) })
 	case workers.OpStart:
@@ -78,13 +81,13 @@ func (w *worker) planned(j workers.Joined) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest := workers.Digest(p)
+	planned := workers.Planned{Digest: workers.Digest(p), Version: machine.Version()}
 	w.patient = j.Patience
 	w.session = newSession(p, Options{ID: j.Run})
 	w.loads = &loads{session: w.session, requests: &requests{session: w.session}, part: j.Part, follows: true}
 	w.loads.raiseFileLimit()
 	workers.Split(p, j.Part)
-	return digest, nil
+	return planned, nil
 }
 
 // ready prepares what needs no t0. The tokens are renewed until the end.
@@ -247,7 +250,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	out.Freezes, out.Secrets = w.news.Take(w.mon.Freezes())
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out.UsedUp = w.usedUp
+	out.UsedUp, out.Now = w.usedUp, w.Now()
 	return out, nil
 }
 

@@ -3,8 +3,10 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/scenarios/plan"
@@ -14,11 +16,13 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Workers are processes of this machine that make the load of a run.
+// Workers make the load of a run in place of its own process.
 type Workers struct {
 	N       int            // zero is none
-	Command []string       // the command line of one
-	Source  workers.Source // what they compile; Environ and Seed are filled in
+	Command []string       // the command line of one, as a process of this machine
+	Hirer   workers.Hirer  // what starts them; nil: they are processes of this machine
+	Terms   workers.Terms  // of workers elsewhere
+	Source  workers.Source // what they compile; Seed is filled in, and Environ for processes of this machine
 }
 
 // hire starts the workers.
@@ -32,15 +36,17 @@ func (r *runner) hire(ctx context.Context) error {
 	if o.N == 0 || r.onlyScripts() {
 		return nil
 	}
-	o.Source.Environ = os.Environ()
-	crew, err := workers.Hire(ctx, o.Command, o.N, r.o.ID, o.Source, r.Plan)
+	if o.Hirer == nil {
+		o.Hirer, o.Source.Environ = workers.Processes(o.Command), os.Environ()
+	}
+	crew, err := workers.Hire(ctx, o.Hirer, workers.Offer{N: o.N, Run: r.o.ID, Source: o.Source, Terms: o.Terms}, r.Plan)
 	if err != nil {
 		return err
 	}
 	r.loads.crew = crew
-	r.onClose(func() error { crew.Close(); return nil })
-	for k, pid := range crew.PIDs() {
-		r.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: pid %d", k+1, o.N, pid)})
+	r.onClose(crew.Close)
+	for k, name := range crew.Names() {
+		r.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: %s", k+1, o.N, name)})
 	}
 	return nil
 }
@@ -77,6 +83,10 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 			}
 		}
 	}
+	if r.o.Workers.Terms.Remote && len(links) > 0 {
+		return fmt.Errorf("a fault is on the way from the load to %s, which brunt's own proxy on this machine makes: with workers elsewhere, let the fault "+
+			"hit the network of the service", strings.Join(slices.Sorted(maps.Keys(links)), ", "))
+	}
 	return r.loads.crew.Ready(ctx, ready)
 }
 
@@ -95,7 +105,8 @@ func (r *runner) beginWorkers() error {
 	}
 	if err := r.loads.crew.Begin(&workers.Host{
 		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledger: r.loads.ledger, UsedUp: func() { r.cancel(errUsedUp) },
-		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) }, Hurry: r.o.Hurry,
+		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) },
+		Lost:     func(why error) { r.cancel(fmt.Errorf("%w: %w", errLost, why)) }, Hurry: r.o.Hurry,
 	}); err != nil {
 		return fmt.Errorf("begin the load: %w", err)
 	}

@@ -42,7 +42,7 @@ var all = []Term{
 		"answer: the time that the target took, plus the network round trip. In a chain of redirects all requests after the first count here."},
 	{"received", nil, "The bytes of all answers together, as the client of the protocol counts them; engines that do not count them show none."},
 	{"receive", []string{"receiving"}, "The phase of a request in which its answer is read, from the first byte to the last."},
-	{"worker", nil, "A process of this machine that makes a part of a load, as --workers and `workers` say. Owed is what the schedule " +
+	{"worker", nil, "A process of this machine, or a pod of a cluster, that makes a part of a load, as --workers and `workers` say. Owed is what the schedule " +
 		"gives it; what the run has not received of that is lost."},
 	{"iteration", nil, "One pass through a load's flow. `rate` counts iterations a second. As a step's name in an objective, `iteration` " +
 		"is the time from the arrival to the end of the flow, without think time."},

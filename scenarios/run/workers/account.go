@@ -35,14 +35,20 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	for _, m := range c.members {
 		s, share := m.read(), c.host.Recorder.Share(m.n)
 		w := result.Worker{
-			N: m.n + 1, PID: m.cmd.Process.Pid, Sent: share.Counts.Sent, Bad: share.Counts.Bad(), CPU: s.last.Health.CPU, Memory: s.last.Health.Memory,
+			N: m.n + 1, Sent: share.Counts.Sent, Bad: share.Counts.Bad(), CPU: s.last.Health.CPU, Memory: s.last.Health.Memory,
 			Throttled: s.last.Health.Throttled, Silent: result.Sec(s.stood), P50: share.Response.Quantile(.5), P95: share.Response.Quantile(.95),
 			P99: share.Response.Quantile(.99), Lag: result.NaN,
 		}
+		m.post.Describe(&w)
+		w.Clock = result.Sec(m.unsure)
 		if t := share.Lag[measure.PhaseRun]; t != nil {
 			w.Lag = t.Quantile(.99)
 		}
 		a.Limits = append(a.Limits, c.late(m, share, lag)...)
+		if s.off > c.terms.Skew {
+			a.Limits = append(a.Limits, fmt.Sprintf("worker %d of %d: its clock was off by %s at least, and `skew` allows %s", m.n+1, len(c.members),
+				quantity.FormatDuration(s.off), quantity.FormatDuration(c.terms.Skew)))
+		}
 		for i := range c.host.Loads {
 			if err := c.settle(m, s, share, i, ends[i], &w, out); err != nil {
 				return nil, err
@@ -51,7 +57,7 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 		if s.lost != nil {
 			w.LostAt, w.LostWhy = result.Sec(s.at), c.host.Scenario.Secrets.Mask(oneLine(s.lost))
 			if w.Lost > 0 || w.LostTime > 0 {
-				why = append(why, c.describe(&w, min(share.Known, s.at)))
+				why = append(why, c.describe(m, &w, min(share.Known, s.at)))
 			}
 		}
 		if s.end != nil {
@@ -186,8 +192,8 @@ func (c *Crew) part(m *member) load.Part {
 }
 
 // describe is a lost worker, in a sentence without its period.
-func (c *Crew) describe(w *result.Worker, known time.Duration) string {
-	text := fmt.Sprintf("worker %d of %d (pid %d, %s at %s) is lost with ", w.N, len(c.members), w.PID, w.LostWhy, quantity.FormatInstant(w.LostAt.D()))
+func (c *Crew) describe(m *member, w *result.Worker, known time.Duration) string {
+	text := fmt.Sprintf("worker %d of %d (%s, %s at %s) is lost with ", w.N, len(c.members), m.post.Name(), w.LostWhy, quantity.FormatInstant(w.LostAt.D()))
 	if w.Lost > 0 {
 		text += fmt.Sprintf("%d of the %d iterations that it was to make", w.Lost, w.Owed)
 	} else {

@@ -8,9 +8,6 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// Most is the largest number of workers.
-const Most = 64
-
 // Check says why a plan can't be split between n workers; nil: it can.
 func Check(p *plan.Plan, n int) error {
 	var why []string

@@ -1,10 +1,10 @@
 package workers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/driver"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
@@ -22,8 +23,7 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// patience is how long a worker makes load without a word from the run, and how long after the end of the load it may take to
-// answer.
+// patience is that of terms which state none.
 const patience = 10 * time.Second
 
 // A Host is the run that workers belong to.
@@ -35,6 +35,7 @@ type Host struct {
 	Ledger   *ledger.Ledger  // nil: the scenario has none
 	UsedUp   func()          // ends the run, as unique data is used up
 	NoneLeft func(why error) // ends the run, as all workers are lost; why the first is
+	Lost     func(why error) // ends the run at the first worker that is lost, where the terms say so
 	Hurry    <-chan struct{} // closed to wait for no worker any more; may be nil
 }
 
@@ -48,6 +49,9 @@ func (e LateError) Unwrap() error { return e.Err }
 // A Crew is the workers of a run.
 type Crew struct {
 	members []*member
+	hirer   Hirer
+	terms   Terms
+	plan    *plan.Plan
 	host    *Host
 	stop    chan struct{} // closed to begin no further iteration
 	stopped sync.Once
@@ -55,35 +59,54 @@ type Crew struct {
 	watched chan struct{} // closed when no worker is watched any more
 }
 
-// Hire starts n workers and has each compile the plan. Command is brunt's own command line for one. The caller closes the crew.
-func Hire(ctx context.Context, command []string, n int, run string, of Source, p *plan.Plan) (*Crew, error) {
-	if err := Check(p, n); err != nil {
+// An Offer is what workers are hired for.
+type Offer struct {
+	N      int
+	Run    string // its id
+	Source Source
+	Terms  Terms
+}
+
+// Hire starts workers and has each compile the plan. The caller closes the crew.
+func Hire(ctx context.Context, h Hirer, o Offer, p *plan.Plan) (*Crew, error) {
+	if err := Check(p, o.N); err != nil {
 		return nil, err
 	}
-	c := &Crew{members: make([]*member, n), stop: make(chan struct{}), done: make(chan struct{}), watched: make(chan struct{})}
-	of.Seed = p.Scenario.Seed
-	want := Digest(p)
-	threads := fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/n))
-	err := c.each(func(k int) error {
-		m, err := start(ctx, k, command, []string{threads})
-		if err != nil {
-			return err
-		}
-		c.members[k] = m
-		var got string
-		if err := m.call(ctx, joinWithin, OpPlan, Joined{of, load.Part{Index: int64(k), Of: int64(n)}, run, patience}, &got); err != nil {
-			return err
-		}
-		if got != want {
-			return fmt.Errorf("worker %d: the plan that it made is another: a file of the scenario has changed", k+1)
-		}
-		return nil
-	})
+	o.Terms.Patience = cmp.Or(o.Terms.Patience, patience)
+	c := &Crew{
+		members: make([]*member, o.N), hirer: h, terms: o.Terms, plan: p,
+		stop: make(chan struct{}), done: make(chan struct{}), watched: make(chan struct{}),
+	}
+	o.Source.Seed = p.Scenario.Seed
+	posts, err := h.Hire(ctx, o.N)
+	if err == nil {
+		err = c.each(func(k int) error { return c.join(ctx, k, posts[k], o) })
+	}
 	if err != nil {
-		c.Close()
-		return nil, endOf(ctx, err)
+		return nil, endOf(ctx, errors.Join(err, c.Close()))
 	}
 	return c, nil
+}
+
+// join begins the conversation with worker k, and has it compile the plan.
+func (c *Crew) join(ctx context.Context, k int, p Post, o Offer) error {
+	m, err := join(ctx, k, p)
+	if err != nil {
+		return err
+	}
+	c.members[k] = m
+	var got Planned
+	part := load.Part{Index: int64(k), Of: int64(o.N)}
+	if err := m.call(ctx, joinWithin, OpPlan, Joined{o.Source, part, o.Run, o.Terms.Patience}, &got); err != nil {
+		return err
+	}
+	switch {
+	case got.Version != machine.Version():
+		return fmt.Errorf("worker %d: its program is brunt %s, and this is brunt %s: `brunt image` makes an image of this one", k+1, got.Version, machine.Version())
+	case got.Digest != Digest(c.plan):
+		return fmt.Errorf("worker %d: the plan that it made is another: a file of the scenario has changed", k+1)
+	}
+	return nil
 }
 
 // endOf is the cause of the end of ctx, else err.
@@ -94,10 +117,10 @@ func endOf(ctx context.Context, err error) error {
 	return err
 }
 
-// PIDs lists the processes of the workers.
-func (c *Crew) PIDs() (out []int) {
+// Names lists the workers, such as pid 12.
+func (c *Crew) Names() (out []string) {
 	for _, m := range c.members {
-		out = append(out, m.cmd.Process.Pid)
+		out = append(out, m.post.Name())
 	}
 	return out
 }
@@ -115,7 +138,13 @@ func (c *Crew) each(do func(k int) error) error {
 
 // Ready prepares the loads of all workers.
 func (c *Crew) Ready(ctx context.Context, r Ready) error {
-	return endOf(ctx, c.each(func(k int) error { return c.members[k].call(ctx, readyWithin, OpReady, r, nil) }))
+	err := c.each(func(k int) error {
+		if err := c.members[k].call(ctx, readyWithin, OpReady, r, nil); err != nil || !c.terms.Remote {
+			return err
+		}
+		return c.compareClock(ctx, c.members[k])
+	})
+	return endOf(ctx, err)
 }
 
 // Lead is how long before its first iteration a worker has begun: time enough to end the others if it has not.
@@ -154,11 +183,12 @@ func (c *Crew) begin(ctx context.Context, h *Host) error {
 	return c.each(func(k int) error {
 		var at time.Duration
 		before := h.Now()
-		if err := c.members[k].call(ctx, startWithin, OpStart, Start{T0: h.T0()}, &at); err != nil {
+		if err := c.members[k].call(ctx, startWithin, OpStart, Start{T0: h.T0().Add(c.members[k].ahead)}, &at); err != nil {
 			return err
 		}
-		if after := h.Now(); at < before-clockMost || at > after+clockMost {
-			return fmt.Errorf("worker %d: its clock is off by %s: the clock of this machine was set", k+1, quantity.FormatDuration(max(before-at, at-after)))
+		most := clockMost + c.members[k].unsure
+		if after := h.Now(); at < before-most || at > after+most {
+			return fmt.Errorf("worker %d: its clock is off by %s: the clock of %s was set", k+1, quantity.FormatDuration(max(before-at, at-after)), c.machineOf())
 		}
 		return nil
 	})
@@ -185,6 +215,9 @@ func (c *Crew) follow(m *member) {
 	}
 	m.change(func(s *state) { s.lost, s.at = quit.why, quit.at })
 	c.host.Recorder.Lose(m.n)
+	if c.terms.Stop {
+		c.host.Lost(fmt.Errorf("worker %d of %d: %w", m.n+1, len(c.members), quit.why))
+	}
 	c.host.Event(result.Event{Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(quit.why))})
 }
 
@@ -203,10 +236,11 @@ func (c *Crew) turns(m *member) error {
 	stop := c.stop
 	for stopping := false; ; {
 		var a Report
-		turn := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}
+		turn, before := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}, c.host.Now()
 		if err := m.call(context.Background(), answerAtAll, OpTurn, turn, &a); err != nil {
 			return err
 		}
+		c.watchClock(m, before, a.Now)
 		c.learn(m, a.Secrets, a.Freezes)
 		if err := c.take(m, a.Batch, a.Samples, a.Writes); err != nil {
 			return err
@@ -272,15 +306,15 @@ func (c *Crew) watch() {
 	defer close(c.watched)
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
-	end := c.host.End() + c.grace() + patience
-	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(patience))
+	end := c.host.End() + c.grace() + c.terms.Patience
+	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(c.terms.Patience))
 	stop, hurry := c.stop, c.host.Hurry
 	for {
 		select {
 		case <-c.done:
 			return
 		case <-stop:
-			stop, end = nil, min(end, c.host.Now()+load.LastGrace+patience)
+			stop, end = nil, min(end, c.host.Now()+load.LastGrace+c.terms.Patience)
 			continue
 		case <-hurry:
 			hurry, end, why = nil, min(end, c.host.Now()+load.LastGrace), errHurry
@@ -338,8 +372,8 @@ func (c *Crew) grace() (d time.Duration) {
 	return d
 }
 
-// Close ends the processes of all workers.
-func (c *Crew) Close() {
+// Close ends all workers, and removes what is left of them.
+func (c *Crew) Close() error {
 	_ = c.each(func(k int) error {
 		if m := c.members[k]; m != nil {
 			m.close()
@@ -350,6 +384,7 @@ func (c *Crew) Close() {
 		<-c.done
 		<-c.watched
 	}
+	return c.hirer.Dismiss()
 }
 
 // A job is a load that the workers make.

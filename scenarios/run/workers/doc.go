@@ -1,4 +1,4 @@
-// Package workers makes the load of a run with several processes of this machine.
+// Package workers makes the load of a run with several processes, of this machine or elsewhere.
 //
 //	run --plan, ready, start--> worker 1..N: each its part of every load
 //	    --turn: promise-------> sorts what ended by then
@@ -15,9 +15,13 @@
 //
 //	protocol.go  the requests of a run and the answers of a worker, as package rpc carries them
 //	check.go     which plans can be split
-//	member.go    a worker's process, and the conversation with it
+//	post.go      where a worker runs, and what starts it
+//	process.go   workers that are processes of this machine
+//	member.go    a worker, and the conversation with it
+//	clock.go     the clocks of workers elsewhere
 //	crew.go      all workers of a run
 //	account.go   what each owed, told and lost
+//	bundle.go    the files of a scenario, for workers elsewhere
 //	split.go     the part of a plan that a worker makes
 //	news.go      what a worker reports besides its measurements, and whether it hears of its run
 package workers

@@ -4,31 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os/exec"
-	"strings"
 	"sync"
 	"time"
 
-	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
 	"brunt/scenarios/measure/pulse"
-	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/tail"
 )
 
-// A member is the process of a worker, and the conversation with it.
+// A member is a worker, and the conversation with it.
 type member struct {
 	n      int // from 0
-	cmd    *exec.Cmd
+	post   Post
 	client *rpc.Client
-	stderr tail.Buffer
-	ended  chan struct{} // closed when the process has ended
 	over   chan struct{} // closed when nothing more comes of it
 	quiet  chan struct{} // closed when it begins no further iteration
+	ahead  time.Duration // of a worker elsewhere: how far its clock is ahead of this machine's
+	unsure time.Duration // to what that is known
 
 	mu     sync.Mutex
-	err    error // of Wait
 	killed error // why the run ended it; nil: it did not
 	state  state
 }
@@ -43,6 +36,7 @@ type state struct {
 	end    *Ended        // nil: it has not reported its end
 	lost   error         // nil: it is not lost
 	at     time.Duration // when it was lost
+	off    time.Duration // by how much its clock was off, at least
 }
 
 // Bounds of a conversation.
@@ -56,70 +50,38 @@ const (
 	endsWithin  = 5 * time.Second
 )
 
-// start starts the process of worker n. Command is brunt's own command line for it; more is added to its environment.
-func start(ctx context.Context, n int, command, more []string) (*member, error) {
-	m := &member{
-		n: n, cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{}), over: make(chan struct{}), quiet: make(chan struct{}),
-	}
-	m.cmd.Stderr, m.cmd.Env, m.cmd.WaitDelay = &m.stderr, proc.Environment(more...), endsWithin
-	in, err := m.cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := m.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := procgroup.Start(m.cmd, m.wait); err != nil {
-		return nil, fmt.Errorf("start worker %d: %w", n+1, err)
-	}
-	proc.Watchdogs.Add(m.cmd.Process.Pid)
+// join begins the conversation with worker n.
+func join(ctx context.Context, n int, p Post) (*member, error) {
+	m := &member{n: n, post: p, over: make(chan struct{}), quiet: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(ctx, joinWithin)
 	defer cancel()
-	if m.client, err = rpc.NewClient(ctx, pipe{out, in}); err != nil {
-		m.kill(nil)
+	var err error
+	if m.client, err = rpc.NewClient(ctx, p); err != nil {
+		p.Kill()
 		return nil, fmt.Errorf("start worker %d: %w", n+1, errors.Join(err, m.why()))
 	}
 	return m, nil
 }
 
-// wait waits for the end of the process.
-func (m *member) wait() {
-	defer close(m.ended)
-	err := m.cmd.Wait()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.err = err
-}
-
-// kill ends the process at once, because of an error if it is not nil.
+// kill ends the worker at once, because of an error if it is not nil.
 func (m *member) kill(why error) {
 	m.mu.Lock()
 	if m.killed == nil {
 		m.killed = why
 	}
 	m.mu.Unlock()
-	_ = m.cmd.Process.Kill()
-	<-m.ended
-	proc.Watchdogs.Drop(m.cmd.Process.Pid)
+	m.post.Kill()
 }
 
-// why is how the process ended; nil while it runs, or where it ended in order.
+// why is how the worker ended; nil while it runs, or where it ended in order.
 func (m *member) why() error {
-	select {
-	case <-m.ended:
-	case <-time.After(endsWithin):
-		return nil
-	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.killed != nil {
-		return m.killed
+	killed := m.killed
+	m.mu.Unlock()
+	if killed != nil {
+		return killed
 	}
-	if said := strings.TrimSpace(m.stderr.String()); said != "" {
-		return errors.Join(m.err, errors.New(said))
-	}
-	return m.err
+	return m.post.Why()
 }
 
 // call asks the worker, for at most some time. The end of ctx ends the call: the worker is closed then.
@@ -136,11 +98,11 @@ func (m *member) call(ctx context.Context, within time.Duration, op string, args
 	return fmt.Errorf("worker %d: %w", m.n+1, err)
 }
 
-// close ends the process: its input ends, and it exits.
+// close ends the worker: its input ends, and it exits.
 func (m *member) close() {
 	if m.client.CloseWithin(endsWithin) == nil {
 		select {
-		case <-m.ended:
+		case <-m.post.Ended():
 		case <-time.After(endsWithin):
 		}
 	}
@@ -167,12 +129,3 @@ func (m *member) change(do func(s *state)) {
 	defer m.mu.Unlock()
 	do(&m.state)
 }
-
-// pipe is the standard input and output of the process.
-type pipe struct {
-	io.Reader
-	io.WriteCloser
-}
-
-// CloseWrite ends the input of the process.
-func (p pipe) CloseWrite() error { return p.WriteCloser.Close() }

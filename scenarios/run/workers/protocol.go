@@ -20,6 +20,7 @@ import (
 // The requests to a worker, in this order; turns repeat.
 const (
 	OpPlan  = "plan"
+	OpClock = "clock" // any number of times
 	OpReady = "ready"
 	OpStart = "start"
 	OpTurn  = "turn"
@@ -33,7 +34,20 @@ type Source struct {
 	Set      []string // params, as --set has them
 	Policies []string // files
 	Environ  []string // the environment
+	Files    []File   // what the scenario and its policies are read from, for a worker elsewhere; nil: it reads files
 	Seed     uint64
+}
+
+// A File is a file that a worker elsewhere has no other way to.
+type File struct {
+	Path string // as the run names it
+	Text []byte
+}
+
+// Planned is what a worker answers to a plan.
+type Planned struct {
+	Digest  string // of the plan that it made
+	Version string // of its program
 }
 
 // Joined is what a worker is asked to plan.
@@ -74,6 +88,7 @@ type Report struct {
 	InFlight []int64       // iterations, by load
 	Over     bool          // all its loads are over
 	UsedUp   bool          // unique data is used up
+	Now      time.Duration // by the worker's clock of the run
 	Health   Health
 	Freezes  []pulse.Freeze // since the last report
 	Secrets  []string       // values that became secret since the last report

@@ -1,0 +1,93 @@
+package kube
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// String is a right in words.
+func (r Right) String() string {
+	out := r.Verb + " " + r.Resource
+	if r.Name != "" {
+		out += " " + r.Name
+	}
+	if r.Namespace != "" {
+		out += " in the namespace " + r.Namespace
+	}
+	return out
+}
+
+// Rule is the line of a role that grants the verbs of rights which differ in nothing else.
+func Rule(rights ...Right) string {
+	r := rights[0]
+	var verbs []string
+	for _, of := range rights {
+		verbs = append(verbs, of.Verb)
+	}
+	line := fmt.Sprintf("- {apiGroups: [%q], resources: [%s], ", r.Group, r.Resource)
+	if r.Name != "" {
+		line += fmt.Sprintf("resourceNames: [%s], ", r.Name)
+	}
+	return line + fmt.Sprintf("verbs: [%s]}", strings.Join(verbs, ", "))
+}
+
+// A Subject is who gets rights.
+type Subject struct {
+	Kind      string // User, Group or ServiceAccount
+	Name      string
+	Namespace string // of a service account
+}
+
+// Roles is the manifest of the least roles with some rights: a Role for each namespace, and a ClusterRole for the objects of
+// the cluster. The roles are bound to a subject, unless its name is empty.
+func Roles(name string, rights []Right, to Subject) string {
+	by := map[string][]Right{}
+	var namespaces []string
+	for _, r := range rights {
+		if by[r.Namespace] == nil {
+			namespaces = append(namespaces, r.Namespace)
+		}
+		by[r.Namespace] = append(by[r.Namespace], r)
+	}
+	slices.Sort(namespaces)
+	var out strings.Builder
+	for _, ns := range namespaces {
+		kind, in := "ClusterRole", ""
+		if ns != "" {
+			kind, in = "Role", ", namespace: "+ns
+		}
+		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata: {name: %s%s}\nrules:\n", kind, name, in)
+		for _, rule := range rules(by[ns]) {
+			fmt.Fprintln(&out, rule)
+		}
+		if to.Name == "" {
+			continue
+		}
+		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %sBinding\nmetadata: {name: %s%s}\n", kind, name, in)
+		fmt.Fprintf(&out, "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: %s, name: %s}\n", kind, name)
+		subject := "apiGroup: rbac.authorization.k8s.io"
+		if to.Kind == "ServiceAccount" {
+			subject = "namespace: " + to.Namespace
+		}
+		fmt.Fprintf(&out, "subjects:\n- {kind: %s, name: %q, %s}\n", to.Kind, to.Name, subject)
+	}
+	return out.String()
+}
+
+// rules are the lines of a role: one for the verbs of each resource.
+func rules(rights []Right) (out []string) {
+	slices.SortStableFunc(rights, func(a, b Right) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Name, b.Name))
+	})
+	for i := 0; i < len(rights); {
+		j := i + 1
+		for j < len(rights) && rights[j].Group == rights[i].Group && rights[j].Resource == rights[i].Resource && rights[j].Name == rights[i].Name {
+			j++
+		}
+		out = append(out, Rule(rights[i:j]...))
+		i = j
+	}
+	return out
+}

@@ -1,0 +1,51 @@
+package workers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/quantity"
+)
+
+// exchanges is how often a worker is asked for its time before the load.
+const exchanges = 40
+
+// compareClock measures how far the clock of a worker elsewhere is ahead of this machine's: by the exchange that took the
+// least time, and known to half of that.
+func (c *Crew) compareClock(ctx context.Context, m *member) error {
+	least := time.Duration(-1)
+	for range exchanges {
+		var there int64 // nanoseconds since 1970
+		asked := time.Now()
+		if err := m.call(ctx, startWithin, OpClock, nil, &there); err != nil {
+			return err
+		}
+		if rtt := time.Since(asked); least < 0 || rtt < least {
+			least = rtt
+			m.ahead, m.unsure = time.Unix(0, there).Sub(asked.Round(0).Add(rtt/2)), rtt/2
+		}
+	}
+	if m.unsure > c.terms.Skew && len(c.plan.Scenario.Faults) > 0 {
+		return fmt.Errorf("worker %d: its clock is known to %s, and `skew` allows %s beside faults: run brunt nearer to the cluster, or raise workers.skew",
+			m.n+1, quantity.FormatDuration(m.unsure.Round(time.Microsecond)), quantity.FormatDuration(c.terms.Skew))
+	}
+	return nil
+}
+
+// watchClock notes by how much the clock of a worker elsewhere is off at least: it said now between before and the present.
+func (c *Crew) watchClock(m *member, before, now time.Duration) {
+	if !c.terms.Remote {
+		return
+	}
+	off := max(before-now, now-c.host.Now())
+	m.change(func(s *state) { s.off = max(s.off, off) })
+}
+
+// machineOf says whose clock a worker has.
+func (c *Crew) machineOf() string {
+	if c.terms.Remote {
+		return "its node"
+	}
+	return "this machine"
+}

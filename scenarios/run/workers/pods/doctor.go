@@ -1,0 +1,61 @@
+package pods
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos/kube"
+)
+
+// A Finding is what a cluster lacks for the workers of a plan, or has.
+type Finding struct {
+	What string // that was looked at
+	Text string // found
+	Fix  string // what to do about it; empty: it is in order
+}
+
+// Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the processors of the
+// nodes. It changes nothing.
+func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string) []Finding {
+	lack, err := lacking(ctx, c, Rights(s.Namespace))
+	if err != nil {
+		return []Finding{{"cluster of the workers", err.Error(), "without an answer of the cluster no worker is hired"}}
+	}
+	var out []Finding
+	for _, m := range lack {
+		out = append(out, Finding{
+			"cluster's rights", join("you may not "+m.Right.String(), m.Why),
+			"this line of a role grants it: " + kube.Rule(m.Right) + "; `brunt rbac` prints the whole roles",
+		})
+	}
+	if len(lack) > 0 {
+		return out
+	}
+	out = append(out, Finding{What: "cluster's rights", Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server())})
+	if _, err := c.Jobs(s.Namespace).Create(ctx, s.job(n, ""), true); err != nil {
+		fix := "the cluster would not take the Job of the workers"
+		if kube.Is(err, kube.NotFound) {
+			fix = "kubectl create namespace " + s.Namespace + ", or name another by workers.namespace"
+		}
+		return append(out, Finding{"job of the workers", err.Error(), fix})
+	}
+	out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image)})
+	nodes, err := c.Nodes().List(ctx, kube.Query{})
+	if err != nil { // it takes no right to nodes to run
+		return append(out, Finding{What: "nodes of the cluster", Text: "are not known: " + err.Error()})
+	}
+	var kinds []string
+	for i := range nodes {
+		if arch := nodes[i].Status.NodeInfo.Architecture; !slices.Contains(kinds, arch) {
+			kinds = append(kinds, arch)
+		}
+	}
+	slices.Sort(kinds)
+	f := Finding{What: "nodes of the cluster", Text: fmt.Sprintf("%d, of %s", len(nodes), strings.Join(kinds, ", "))}
+	if architecture != "" && !slices.Contains(kinds, architecture) {
+		f.Fix = fmt.Sprintf("the image of this program is for %s: build brunt for the nodes, and name it by BRUNT_LINUX", architecture)
+	}
+	return append(out, f)
+}

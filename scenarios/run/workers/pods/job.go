@@ -1,0 +1,148 @@
+package pods
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/chaos/oci"
+	"brunt/scenarios/placement"
+	"brunt/scenarios/quantity"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// port is where a pod listens, on its own loopback.
+const port = 7099
+
+// Labels and annotations of what a run makes.
+const (
+	labelRun   = "brunt.dev/run"
+	labelIndex = "batch.kubernetes.io/job-completion-index"
+	container  = "worker"
+)
+
+// Bounds of a Job.
+const (
+	keptFor   = 5 * time.Minute  // after its end, where brunt does not delete it
+	spare     = 15 * time.Minute // beyond the time that the run takes
+	user      = 65532            // that the program runs as
+	ofMemory  = .9               // of its memory, from which on the program collects garbage more often
+	nameMost  = 52               // characters: the names of pods are longer
+	milliCPUs = 1000
+)
+
+// Settings are of the workers of one run.
+type Settings struct {
+	placement.Workers
+	Run   string        // its id
+	Image string        // that the pods run
+	Lasts time.Duration // how long the run takes at most
+}
+
+// name is the name of the Job.
+func (s *Settings) name() string {
+	name := "brunt-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(s.Run))
+	return strings.Trim(name[:min(len(name), nameMost)], "-")
+}
+
+// first is how long a pod waits for its run.
+func (s *Settings) first() time.Duration { return s.Join.D() + s.Patience.D() }
+
+// job is the Job with n pods, of which each knows the public key.
+func (s *Settings) job(n int, public string) *batchv1.Job {
+	labels := map[string]string{"app.kubernetes.io/name": "brunt", labelRun: s.Run}
+	count, none, ttl, indexed := int32(n), int32(0), int32(keptFor/time.Second), batchv1.IndexedCompletion
+	replace := batchv1.Failed
+	deadline := int64((s.Lasts + s.Join.D() + spare) / time.Second)
+	return &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: s.name(), Labels: labels},
+		Spec: batchv1.JobSpec{
+			Completions: &count, Parallelism: &count, CompletionMode: &indexed, BackoffLimitPerIndex: &none, MaxFailedIndexes: &count,
+			PodReplacementPolicy: &replace, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
+			PodFailurePolicy: &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{
+				Action:          batchv1.PodFailurePolicyActionFailIndex,
+				OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
+			}}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{
+					Labels: maps.Clone(labels), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+				},
+				Spec: s.pod(labels, public),
+			},
+		},
+	}
+}
+
+// pod is the pod of one worker. It passes the restricted level of pod security.
+func (s *Settings) pod(labels map[string]string, public string) corev1.PodSpec {
+	no, yes, id := false, true, int64(user)
+	spec := corev1.PodSpec{
+		RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes, EnableServiceLinks: &no,
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot: &yes, RunAsUser: &id, RunAsGroup: &id, FSGroup: &id, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Volumes: []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		Containers: []corev1.Container{{
+			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+			Args: []string{
+				"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
+				"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()),
+			},
+			Env: []corev1.EnvVar{
+				{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
+				{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
+			},
+			Resources:    s.resources(),
+			VolumeMounts: []corev1.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
+			SecurityContext: &corev1.SecurityContext{
+				AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			},
+			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		}},
+	}
+	if key := map[string]string{"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone"}[s.Spread]; key != "" {
+		spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: &metav1.LabelSelector{MatchLabels: labels},
+		}}
+	}
+	for _, text := range s.Tolerate {
+		t, err := placement.ParseToleration(text)
+		if err != nil { // the scenario was checked
+			continue
+		}
+		op := corev1.TolerationOpEqual
+		if t.Value == "" {
+			op = corev1.TolerationOpExists
+		}
+		spec.Tolerations = append(spec.Tolerations, corev1.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: corev1.TaintEffect(t.Effect)})
+	}
+	return spec
+}
+
+// resources are what a pod asks for, and its limits.
+func (s *Settings) resources() corev1.ResourceRequirements {
+	cpus := func(n float64) resource.Quantity {
+		return *resource.NewMilliQuantity(int64(math.Ceil(n*milliCPUs)), resource.DecimalSI)
+	}
+	memory := *resource.NewQuantity(int64(s.Memory), resource.BinarySI)
+	r := corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceCPU: cpus(s.CPU), corev1.ResourceMemory: memory},
+		Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
+	}
+	if s.CPULimit > 0 {
+		r.Limits[corev1.ResourceCPU] = cpus(s.CPULimit)
+	}
+	return r
+}

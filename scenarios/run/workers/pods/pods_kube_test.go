@@ -1,0 +1,445 @@
+package pods_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/chaos/kube"
+	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
+
+	"github.com/goccy/go-yaml"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A bed is a real cluster that has the image of a brunt, and a server on this machine that pods reach and that counts.
+type bed struct {
+	*kube.Cluster
+	program   string
+	control   string // kills the API server
+	host      string // that pods reach this machine by
+	url       string
+	namespace string
+
+	mu   sync.Mutex
+	seen map[string]int // requests, by path
+	last time.Time      // of the last request
+}
+
+// newBed builds brunt, and gives its image to the cluster. The namespace admits only what passes the restricted level of pod security.
+func newBed(t *testing.T) *bed {
+	b := &bed{control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{}, namespace: "brunt-workers"}
+	if os.Getenv("BRUNT_KUBECONFIG") == "" || b.control == "" {
+		t.Skip("BRUNT_KUBECONFIG and BRUNT_KUBE name no cluster: .ci/kube test brings one up")
+	}
+	t.Setenv("KUBECONFIG", os.Getenv("BRUNT_KUBECONFIG"))
+	b.program = filepath.Join(t.TempDir(), "brunt")
+	b.do(t, "go", "build", "-o", b.program, "brunt/cmd/brunt")
+	archive := filepath.Join(t.TempDir(), "brunt.tar")
+	b.do(t, b.program, "image", "-o", archive)
+	b.do(t, b.control, "load", archive)
+	var err error
+	if b.Cluster, err = kube.Open(kube.Address{}, kube.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
+	if _, err := b.Namespaces().Create(t.Context(), ns, false); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Namespaces().Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
+			t.Error(err)
+		}
+		b.Close()
+	})
+	suite.Until(t, "the namespace takes pods", func() bool {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "dry"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "b"}}}}
+		_, err := b.Pods(b.namespace).Create(t.Context(), pod, true)
+		return err != nil && strings.Contains(err.Error(), "PodSecurity") // and lacks no service account
+	})
+	l, err := net.Listen("tcp", net.JoinHostPort(b.host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.url = "http://" + l.Addr().String()
+	srv := &http.Server{Handler: b}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return b
+}
+
+func (b *bed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	b.seen[r.URL.Path+" "+r.Header.Get("X-Token")]++
+	b.last = time.Now()
+	b.mu.Unlock()
+	fmt.Fprint(w, `{"token": "t1"}`)
+}
+
+// served is how many requests the server has seen, and forgets them.
+func (b *bed) served() (n int, by map[string]int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	by, b.seen = b.seen, map[string]int{}
+	for _, of := range by {
+		n += of
+	}
+	return n, by
+}
+
+func (b *bed) do(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// A trial is a run of brunt.
+type trial struct {
+	cmd  *exec.Cmd
+	dir  string
+	out  strings.Builder
+	code int
+}
+
+// start starts a run of a load with three pods; workers are more settings of them, and load of the load.
+func (b *bed) start(t *testing.T, workers, load, more string) *trial {
+	r := &trial{dir: t.TempDir()}
+	if !strings.Contains(workers, "cpu") {
+		workers = strings.TrimPrefix(workers+", cpu: 0.05", ", ")
+	}
+	text := fmt.Sprintf(`
+version: 1
+seed: 5
+target: {url: "%s"}
+workers: {count: 3, on: kubernetes, namespace: %s, memory: 256MiB, %s}
+guard: {allow: {load: ["%s"], chaos: ["198.18.77.2"]}}
+load:
+  main: {executor: constant-arrival-rate, %s}
+%s`, b.url, b.namespace, workers, b.host, load, more)
+	if err := os.WriteFile(filepath.Join(r.dir, "s.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.cmd = exec.Command(b.program, "run", "s.yaml", "-o", "out")
+	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = r.dir, &r.out, &r.out
+	r.cmd.Env = append(os.Environ(), "BRUNT_STATE="+t.TempDir(), "PATH_PART=row", "BRUNT_POLICY=")
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// wait waits for the end of a run, and returns its result. Nothing of it is in the cluster then.
+func (b *bed) wait(t *testing.T, r *trial) *result.Result {
+	t.Helper()
+	_ = r.cmd.Wait()
+	r.code = r.cmd.ProcessState.ExitCode()
+	text, err := os.ReadFile(filepath.Join(r.dir, "out", "result.json"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.out.String())
+	}
+	res := &result.Result{}
+	if err := json.Unmarshal(text, res); err != nil {
+		t.Fatal(err)
+	}
+	b.empty(t)
+	return res
+}
+
+// empty checks that the namespace has no Job and no pod.
+func (b *bed) empty(t *testing.T) {
+	t.Helper()
+	jobs, err := b.Jobs(b.namespace).List(t.Context(), kube.Query{})
+	pods, second := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+	if err != nil || second != nil || len(jobs)+len(pods) > 0 {
+		t.Errorf("%d jobs and %d pods are left, %v, %v", len(jobs), len(pods), err, second)
+	}
+}
+
+// begun waits until the server has seen a request.
+func (b *bed) begun(t *testing.T) {
+	t.Helper()
+	suite.Until(t, "the load to begin", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.seen) > 0 })
+}
+
+// sums are what the workers of a run owed, reported, lost and were unsure of.
+func sums(res *result.Result) (owed, reported, lost, unsure int64) {
+	for _, w := range res.Workers {
+		owed, reported, lost, unsure = owed+w.Owed, reported+w.Reported, lost+w.Lost, unsure+w.Unsure
+	}
+	return
+}
+
+// whole checks that a run passed, and that its figures are what the server has seen.
+func (b *bed) whole(t *testing.T, r *trial, res *result.Result, want int) map[string]int {
+	t.Helper()
+	n, by := b.served()
+	owed, reported, lost, _ := sums(res)
+	if r.code != 0 || len(res.Workers) != 3 || owed != int64(want) || reported != int64(want) || lost != 0 || n != want {
+		t.Errorf("exit code %d, %d workers owed %d, reported %d, lost %d, and the server saw %d, want %d\n%s", r.code, len(res.Workers), owed, reported, lost, n,
+			want, r.out.String())
+	}
+	return by
+}
+
+func TestPods_Kube(t *testing.T) {
+	b := newBed(t)
+	t.Run("whole", b.wholeRun)
+	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2) })
+	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10) })
+	t.Run("deleted", b.deleted)
+	t.Run("stop", b.stop)
+	t.Run("unschedulable", b.unschedulable)
+	t.Run("no image", b.noImage)
+	t.Run("killed", b.killed)
+	t.Run("rights", b.rights)
+}
+
+// wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the server saw.
+func (b *bed) wholeRun(t *testing.T) {
+	r := b.start(t, "", `rate: 60/s, duration: 5s, flow: [{get: "/${env.PATH_PART}/${data.n.value}", headers: {X-Token: "${var.token}"}}]`, `
+setup: [{get: /login, extract: {token: "$.token"}}]
+data: {n: {range: 1..400, pick: unique}}
+slo: [errors < 1%]
+`)
+	res := b.wait(t, r)
+	b.mu.Lock()
+	delete(b.seen, "/login ")
+	b.mu.Unlock()
+	by := b.whole(t, r, res, 300)
+	for path, n := range by {
+		if n != 1 || !strings.HasPrefix(path, "/row/") || !strings.HasSuffix(path, " t1") {
+			t.Errorf("%d times %q", n, path)
+		}
+	}
+	for _, w := range res.Workers {
+		if w.Pod == "" || w.Node == "" || w.Clock <= 0 || w.Clock > .01 {
+			t.Errorf("worker %d: pod %q on %q, its clock known to %v s", w.N, w.Pod, w.Node, w.Clock)
+		}
+		t.Logf("worker %d: clock known to %.3f ms, p99 lag %.2f ms", w.N, float64(w.Clock)*1e3, float64(w.Lag)*1e3)
+	}
+}
+
+// outage kills the API server for some seconds in the middle of the load.
+func (b *bed) outage(t *testing.T, seconds int) {
+	r := b.start(t, "", fmt.Sprintf("rate: 100/s, duration: %ds, flow: [{get: /}]", seconds+6), "slo: [errors < 1%]\n")
+	b.begun(t)
+	b.do(t, b.control, "outage", fmt.Sprint(seconds))
+	b.whole(t, r, b.wait(t, r), 100*(seconds+6))
+}
+
+// deleted deletes a pod in the middle of the load: its share is lost, named, and bounded by what the server saw.
+func (b *bed) deleted(t *testing.T) {
+	r := b.start(t, "", "rate: 300/s, duration: 8s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	at := b.remove(t, 1)
+	res := b.wait(t, r)
+	n, _ := b.served()
+	owed, reported, lost, unsure := sums(res)
+	if r.code != 5 || owed != 2400 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost || !strings.Contains(res.Workers[1].LostWhy, "deleted") {
+		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1], r.out.String())
+	}
+	if int64(n) < reported || int64(n) > reported+unsure {
+		t.Errorf("the server saw %d, the workers report %d and are unsure of %d", n, reported, unsure)
+	}
+	t.Logf("lost %d of %d since %.2f s, unsure of %d, the server saw %d; seen %.2f s after its deletion", lost, owed, float64(res.Workers[1].LostAt), unsure, n,
+		lostEvent(t, r).Sub(at).Seconds())
+}
+
+// remove deletes the pod of a worker at once, and returns when.
+func (b *bed) remove(t *testing.T, index int) time.Time {
+	t.Helper()
+	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
+	if err != nil || len(pods) != 1 {
+		t.Fatalf("%d pods, %v", len(pods), err)
+	}
+	at := time.Now()
+	if err := b.Pods(b.namespace).Delete(t.Context(), pods[0].Name, kube.Deletion{Now: true}); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// lostEvent is when a run noted that a worker is lost.
+func lostEvent(t *testing.T, r *trial) time.Time {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(r.dir, "out", "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var e struct {
+			Event string    `json:"event"`
+			At    time.Time `json:"at"`
+		}
+		if json.Unmarshal([]byte(line), &e) == nil && e.Event == "worker.lost" {
+			return e.At
+		}
+	}
+	t.Fatal("no worker is noted as lost")
+	return time.Time{}
+}
+
+// stop ends the run at the first worker that is lost.
+func (b *bed) stop(t *testing.T) {
+	r := b.start(t, "lost: stop", "rate: 100/s, duration: 60s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	b.remove(t, 0)
+	if res := b.wait(t, r); r.code != 5 || res.Duration > 20 || !strings.Contains(r.out.String(), "A worker is lost") {
+		t.Errorf("exit code %d after %v s\n%s", r.code, res.Duration, r.out.String())
+	}
+	b.served()
+}
+
+// unschedulable asks for more processors than there are.
+func (b *bed) unschedulable(t *testing.T) {
+	b.refused(t, "cpu: 200, join: 3s", "Insufficient cpu", "0 workers of 3 joined within 3s")
+}
+
+// noImage names an image that no node has, and that can't be pulled.
+func (b *bed) noImage(t *testing.T) {
+	b.refused(t, "image: brunt-nowhere.invalid/none:1, join: 8s", "brunt-nowhere.invalid/none:1", "`brunt image` writes it")
+}
+
+func (b *bed) refused(t *testing.T, workers string, want ...string) {
+	r := b.start(t, workers, "rate: 300/s, duration: 1s, flow: [{get: /}]", "slo: [errors < 50%]\n")
+	b.wait(t, r)
+	for _, w := range want {
+		if r.code != 5 || !strings.Contains(r.out.String(), w) {
+			t.Errorf("exit code %d, want %q\n%s", r.code, w, r.out.String())
+		}
+	}
+	if n, _ := b.served(); n != 0 {
+		t.Errorf("the server saw %d requests", n)
+	}
+}
+
+// read decodes a part of a manifest.
+func read[T any](t *testing.T, manifest string) *T {
+	t.Helper()
+	var tree map[string]any
+	if err := yaml.Unmarshal([]byte(manifest), &tree); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := new(T)
+	if err := json.Unmarshal(text, out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// rights has a user with the roles of `brunt rbac` run a load; without one verb of them it is refused by name, and `brunt doctor`
+// names it too.
+func (b *bed) rights(t *testing.T) {
+	text, err := os.ReadFile(os.Getenv("BRUNT_KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "user: {client", "user: {as: ann, client", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", config)
+	const load = "rate: 300/s, duration: 1s, flow: [{get: /}]"
+	none := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
+	b.wait(t, none)
+	if n := strings.Count(none.out.String(), "this line of a role grants it"); none.code != 5 || n != 8 {
+		t.Errorf("without roles: exit code %d, %d rights are named\n%s", none.code, n, none.out.String())
+	}
+	made, err := exec.Command(b.program, "rbac", filepath.Join(none.dir, "s.yaml"), "--for", "ann").Output()
+	parts := strings.Split(string(made), "---\n")
+	if err != nil || len(parts) != 3 {
+		t.Fatalf("%v: %s", err, made)
+	}
+	role, err := b.Roles(b.namespace).Create(t.Context(), read[rbacv1.Role](t, parts[1]), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Bindings(b.namespace).Create(t.Context(), read[rbacv1.RoleBinding](t, parts[2]), false); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the roles to hold", func() bool {
+		out, _ := exec.Command(b.program, "doctor", filepath.Join(none.dir, "s.yaml")).CombinedOutput()
+		return strings.Contains(string(out), "all 8 that the workers take") && strings.Contains(string(out), "admitted in the namespace "+b.namespace)
+	})
+	r := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
+	b.whole(t, r, b.wait(t, r), 300)
+	for i := range role.Rules {
+		if slices.Contains(role.Rules[i].Resources, "jobs") {
+			role.Rules[i].Verbs = []string{"create"}
+		}
+	}
+	if _, err := b.Roles(b.namespace).Update(t.Context(), role.Name, role); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the role to lack a verb", func() bool {
+		out, _ := exec.Command(b.program, "doctor", filepath.Join(none.dir, "s.yaml")).CombinedOutput()
+		return strings.Contains(string(out), "you may not delete jobs in the namespace "+b.namespace)
+	})
+	less := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
+	b.wait(t, less)
+	if less.code != 5 || !strings.Contains(less.out.String(), "delete jobs in the namespace") || strings.Count(less.out.String(), "grants it") != 1 {
+		t.Errorf("with one verb less: exit code %d\n%s", less.code, less.out.String())
+	}
+}
+
+// killed kills brunt in the middle of the load: the pods end by themselves.
+func (b *bed) killed(t *testing.T) {
+	r := b.start(t, "patience: 3s", "rate: 100/s, duration: 2m, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	if err := r.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = r.cmd.Wait()
+	began := time.Now()
+	var last time.Time
+	suite.Until(t, "the load to end", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		last = b.last
+		return time.Since(last) > time.Second // a request comes each 10 ms
+	})
+	ended := last.Sub(began)
+	if ended < time.Second || ended > 8*time.Second {
+		t.Errorf("the load ended %s after brunt, with a patience of 3s", ended)
+	}
+	suite.Until(t, "the pods to end", func() bool {
+		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+		for _, p := range pods {
+			if p.Status.Phase != corev1.PodFailed && p.Status.Phase != corev1.PodSucceeded {
+				return false
+			}
+		}
+		return err == nil
+	})
+	jobs, err := b.Jobs(b.namespace).List(t.Context(), kube.Query{})
+	if err != nil || len(jobs) != 1 || jobs[0].Spec.TTLSecondsAfterFinished == nil {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	if err := b.Jobs(b.namespace).Delete(t.Context(), jobs[0].Name, kube.Deletion{}); err != nil {
+		t.Error(err)
+	}
+	suite.Until(t, "the pods to be gone", func() bool {
+		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+		return err == nil && len(pods) == 0
+	})
+	b.served()
+	t.Logf("the load ended %.1f s after brunt, all pods had ended after %.1f s", ended.Seconds(), time.Since(began).Seconds())
+}

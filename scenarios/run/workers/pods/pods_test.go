@@ -1,0 +1,234 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubetest"
+	"brunt/scenarios/placement"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/run/workers"
+	"brunt/scenarios/suite"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// settings are of one worker, which joins within a time.
+func settings(join time.Duration) Settings {
+	return Settings{Run: "20260101-000000-abcd", Image: "brunt:test", Workers: placement.Workers{
+		Count: 1, On: "kubernetes", Namespace: "default", CPU: 1.5, Memory: 1 << 30, Join: quantity.Duration(join), Patience: quantity.Duration(30 * time.Second),
+		Spread: "zone", Nodes: map[string]string{"pool": "load"}, Tolerate: []string{"dedicated=load:NoSchedule"},
+	}}
+}
+
+func open(t *testing.T, s *kubetest.Server, user string) *kube.Cluster {
+	t.Helper()
+	c, err := kube.Open(kube.Address{Kubeconfig: s.Kubeconfig(t, user)}, kube.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// onJob calls do once with the Job that a run makes.
+func onJob(t *testing.T, c *kube.Cluster, do func(*batchv1.Job)) {
+	go func() {
+		_ = c.Jobs("default").Watch(t.Context(), kube.Query{}, func(e kube.Event[batchv1.Job]) bool {
+			do(&e.Object)
+			return false
+		})
+	}()
+}
+
+// TestHirer has one worker join, and its pod deleted later: the conversation ends with the reason, and the Job is deleted.
+func TestHirer(t *testing.T) {
+	s := kubetest.Start(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	s.Ports = map[int]string{port: address}
+	c := open(t, s, "")
+	served := make(chan error, 1)
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "pod-0", Labels: map[string]string{labelIndex: "0"}},
+		Spec:       corev1.PodSpec{NodeName: "n1", Containers: []corev1.Container{{Name: container}}},
+	}
+	onJob(t, c, func(job *batchv1.Job) {
+		args := job.Spec.Template.Spec.Containers[0].Args
+		w := Served{Listen: address, Run: job.Labels[labelRun], Patience: time.Second, First: time.Minute}
+		for i, a := range args {
+			if a == "--key" {
+				w.Key = args[i+1]
+			}
+		}
+		pod.Labels[labelRun] = w.Run
+		if _, err := c.Pods("default").Create(t.Context(), pod, false); err != nil {
+			t.Error(err)
+		}
+		served <- w.Serve(t.Context(), func(_ context.Context, in io.Reader, out io.Writer) error { _, err := io.Copy(out, in); return err })
+	})
+	h := New(open(t, s, ""), settings(30*time.Second))
+	posts, err := h.Hire(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := posts[0]
+	if p.Name() != "pod pod-0 on n1" {
+		t.Errorf("it is named %q", p.Name())
+	}
+	word := make([]byte, 4)
+	if _, err := p.Write([]byte("word")); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadFull(p, word); err != nil || string(word) != "word" {
+		t.Errorf("%q, %v", word, err)
+	}
+	if err := c.Pods("default").Delete(t.Context(), "pod-0", kube.Deletion{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.Read(word); err == nil || err.Error() != "the pod was deleted" {
+		t.Errorf("after the deletion: %v", err)
+	}
+	<-p.Ended()
+	if err := p.Why(); err == nil || err.Error() != "the pod was deleted" {
+		t.Errorf("it ended by %v", err)
+	}
+	if err := <-served; err == nil {
+		t.Error("a worker whose run is gone ends in order")
+	}
+	if err := h.Dismiss(); err != nil {
+		t.Error(err)
+	}
+	if jobs, err := c.Jobs("default").List(t.Context(), kube.Query{}); err != nil || len(jobs) > 0 {
+		t.Errorf("%d jobs are left, %v", len(jobs), err)
+	}
+}
+
+// hireFails has workers that do not join, and returns the error and how long it took.
+func hireFails(t *testing.T, c *kube.Cluster, join time.Duration) (string, time.Duration) {
+	t.Helper()
+	h := New(c, settings(join))
+	began := time.Now()
+	posts, err := h.Hire(t.Context(), 1)
+	if err == nil {
+		t.Fatalf("%d workers joined", len(posts))
+	}
+	took := time.Since(began)
+	if err := h.Dismiss(); err != nil {
+		t.Error(err)
+	}
+	return err.Error(), took
+}
+
+// TestHirer_Missing: what a worker waits for is named, at once where waiting does not help.
+func TestHirer_Missing(t *testing.T) {
+	s := kubetest.Start(t)
+	c := open(t, s, "")
+	if err, took := hireFails(t, open(t, s, ""), time.Second); err != "0 workers of 1 joined within 1s; worker 1: there is no pod yet" || took < time.Second {
+		t.Errorf("%s after %s", err, took)
+	}
+	onJob(t, c, func(job *batchv1.Job) {
+		e := &corev1.Event{
+			ObjectMeta: metav1.ObjectMeta{Name: "e1"}, InvolvedObject: corev1.ObjectReference{UID: job.UID}, Type: corev1.EventTypeWarning, Reason: "FailedCreate",
+			Message: "pods \"x\" is forbidden: exceeded quota: small",
+		}
+		if _, err := c.Events("default").Create(t.Context(), e, false); err != nil {
+			t.Error(err)
+		}
+	})
+	want := "worker 1 of 1 can't run: FailedCreate: pods \"x\" is forbidden: exceeded quota: small"
+	if err, took := hireFails(t, open(t, s, ""), time.Minute); err != want || took > 20*time.Second {
+		t.Errorf("%s after %s", err, took)
+	}
+	s.Deny("guest")
+	err, _ := hireFails(t, open(t, s, "guest"), time.Minute)
+	if strings.Count(err, "this line of a role grants it") != len(Rights("default")) || !strings.Contains(err, "create jobs in the namespace default") ||
+		!strings.Contains(err, `- {apiGroups: ["batch"], resources: [jobs], verbs: [create]}`) {
+		t.Error(err)
+	}
+	over, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	onJob(t, c, func(*batchv1.Job) { cancel(enough) })
+	h := New(open(t, s, ""), settings(time.Minute))
+	if _, err := h.Hire(over, 1); !errors.Is(err, enough) {
+		t.Errorf("an interrupted hire: %v", err)
+	}
+	if err := h.Dismiss(); err != nil {
+		t.Error(err)
+	}
+	suite.Until(t, "no Job is left", func() bool {
+		jobs, err := c.Jobs("default").List(t.Context(), kube.Query{})
+		return err == nil && len(jobs) == 0
+	})
+}
+
+var _ workers.Hirer = (*Hirer)(nil)
+
+func TestReasons(t *testing.T) {
+	waitingFor := func(reason, message string) corev1.Pod {
+		return corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, ContainerStatuses: []corev1.ContainerStatus{{
+			Name: container, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		}}}}
+	}
+	ended := func(code int32, reason, message string) corev1.Pod {
+		return corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: []corev1.ContainerStatus{{
+			Name: container, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message}},
+		}}}}
+	}
+	unscheduled := corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu.",
+	}}}}
+	evicted := ended(137, "Error", "")
+	evicted.Status.Conditions = []corev1.PodCondition{{
+		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
+	}}
+	for _, c := range []struct {
+		name string
+		pod  corev1.Pod
+		ends bool
+		want string
+		sure bool
+	}{
+		{name: "unscheduled", pod: unscheduled, want: "not scheduled: 0/1 nodes are available: 1 Insufficient cpu."},
+		{name: "pulled in vain", pod: waitingFor("ImagePullBackOff", "Back-off  pulling\nimage"), want: "ImagePullBackOff: Back-off pulling image"},
+		{name: "never pulled", pod: waitingFor("ErrImageNeverPull", ""), want: "ErrImageNeverPull", sure: true},
+		{name: "being made", pod: corev1.Pod{Spec: corev1.PodSpec{NodeName: "n1"}}, want: "its container is being made on n1"},
+		{name: "in order", pod: ended(0, "Completed", ""), ends: true},
+		{name: "out of memory", pod: ended(137, "OOMKilled", ""), ends: true, want: "OOMKilled"},
+		{name: "an error", pod: ended(1, "Error", "brunt: no"), ends: true, want: "exit code 1: brunt: no"},
+		{name: "evicted", pod: evicted, ends: true, want: "EvictionByEvictionAPI: Eviction API: evicting: exit code 137"},
+		{name: "gone", pod: corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning}}, ends: true, want: "the pod was deleted"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, sure := "", false
+			if !c.ends {
+				got, sure = waiting(&c.pod)
+			} else if err := ending(&c.pod); err != nil {
+				got = err.Error()
+			}
+			if got != c.want || sure != c.sure {
+				t.Errorf("got %q, %v, want %q, %v", got, sure, c.want, c.sure)
+			}
+		})
+	}
+}
+
+// TestServed_Key refuses what is no key.
+func TestServed_Key(t *testing.T) {
+	for _, key := range []string{"", "zz", "00"} {
+		if err := (Served{Key: key, Listen: "127.0.0.1:0"}).Serve(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "the key") {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+}

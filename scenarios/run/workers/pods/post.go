@@ -1,0 +1,88 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brunt/chaos/kube"
+	"brunt/chaos/rpc/lasting"
+	"brunt/scenarios/result"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Times of the end of a pod.
+const (
+	killWithin = 10 * time.Second
+	seenWithin = 3 * time.Second // until the cluster tells how a pod ended
+)
+
+// A post is a worker in a pod.
+type post struct {
+	*lasting.Conn
+	h     *Hirer
+	pod   string
+	uid   string
+	node  string
+	ended chan struct{}
+
+	once sync.Once
+	why  error // how it ended; read it after ended
+}
+
+// Name implements [workers.Post].
+func (p *post) Name() string { return "pod " + p.pod + " on " + p.node }
+
+// Describe implements [workers.Post].
+func (p *post) Describe(w *result.Worker) { w.Pod, w.Node = p.pod, p.node }
+
+// Ended implements [workers.Post].
+func (p *post) Ended() <-chan struct{} { return p.ended }
+
+// see takes news of the pod over.
+func (p *post) see(e kube.Event[corev1.Pod]) {
+	over := e.Gone || e.Object.Status.Phase == corev1.PodFailed || e.Object.Status.Phase == corev1.PodSucceeded
+	if !over {
+		return
+	}
+	p.once.Do(func() {
+		if p.why = ending(&e.Object); p.why != nil {
+			p.Abort(p.why)
+		}
+		close(p.ended)
+	})
+}
+
+// Why implements [workers.Post].
+func (p *post) Why() error {
+	select {
+	case <-p.ended:
+		return p.why
+	case <-time.After(seenWithin):
+		return nil
+	}
+}
+
+// Kill implements [workers.Post].
+func (p *post) Kill() {
+	p.Abort(errors.New("the run ended it"))
+	select {
+	case <-p.ended:
+		return
+	default:
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), killWithin)
+	defer cancel()
+	err := p.h.cluster.Pods(p.h.s.Namespace).Delete(ctx, p.pod, kube.Deletion{UID: p.uid, Now: true})
+	if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Conflict) {
+		p.h.note(fmt.Errorf("end the pod %s: %w", p.pod, err))
+		return
+	}
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+	}
+}

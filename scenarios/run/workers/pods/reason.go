@@ -1,0 +1,93 @@
+package pods
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// hopeless are the reasons for which a container waits in vain.
+var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+// refusals are what the messages of pods that the cluster does not let in have in common: waiting does not help.
+var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request"}
+
+// waiting says why a pod does not run; sure says that it never will.
+func waiting(p *corev1.Pod) (why string, sure bool) {
+	if status := containerOf(p); status != nil && status.State.Waiting != nil && status.State.Waiting.Reason != "ContainerCreating" {
+		w := status.State.Waiting
+		return join(w.Reason, w.Message), slices.Contains(hopeless, w.Reason)
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return "not scheduled: " + cmp.Or(c.Message, c.Reason), false
+		}
+	}
+	if p.Spec.NodeName != "" {
+		return "its container is being made on " + p.Spec.NodeName, false
+	}
+	return "not scheduled yet", false
+}
+
+// ending says how a pod ended; nil: it runs, or ended in order.
+func ending(p *corev1.Pod) error {
+	if status := containerOf(p); status != nil && status.State.Terminated != nil {
+		t := status.State.Terminated
+		if t.ExitCode == 0 {
+			return nil
+		}
+		why := cmp.Or(t.Reason, "Error")
+		if why == "Error" {
+			why = fmt.Sprintf("exit code %d", t.ExitCode)
+		}
+		return fmt.Errorf("%s", join(disruption(p), join(why, t.Message)))
+	}
+	switch p.Status.Phase {
+	case corev1.PodFailed:
+		return fmt.Errorf("%s", join(disruption(p), cmp.Or(join(p.Status.Reason, p.Status.Message), "it failed")))
+	case corev1.PodSucceeded:
+		return nil
+	}
+	return fmt.Errorf("%s", cmp.Or(disruption(p), "the pod was deleted"))
+}
+
+// disruption says that something took the pod away.
+func disruption(p *corev1.Pod) string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+			return join(c.Reason, c.Message)
+		}
+	}
+	if p.DeletionTimestamp != nil {
+		return "the pod was deleted"
+	}
+	return ""
+}
+
+// containerOf is the state of the worker's container; nil: there is none yet.
+func containerOf(p *corev1.Pod) *corev1.ContainerStatus {
+	for i := range p.Status.ContainerStatuses {
+		if p.Status.ContainerStatuses[i].Name == container {
+			return &p.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+// mostSaid bounds what is repeated of a message of the cluster.
+const mostSaid = 400
+
+// join joins two texts by a colon, of which either may be empty.
+func join(a, b string) string {
+	b = strings.Join(strings.Fields(b), " ")
+	if len(b) > mostSaid {
+		b = strings.ToValidUTF8(b[:mostSaid], "") + " …"
+	}
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ": " + b
+}

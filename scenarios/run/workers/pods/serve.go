@@ -1,0 +1,45 @@
+package pods
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"brunt/chaos/rpc/lasting"
+)
+
+// A Served is a worker in its pod, as the arguments of its program say.
+type Served struct {
+	Listen   string        // address on the pod's loopback
+	Run      string        // id
+	Index    int           // from 0
+	Key      string        // the public half of the run's key, in hexadecimal
+	Patience time.Duration // for how long it does without a connection
+	First    time.Duration // for how long it waits for its run
+}
+
+// Serve has do answer the run of a worker, until the run ends it. The error says that the run was lost.
+func (s Served) Serve(ctx context.Context, do func(ctx context.Context, in io.Reader, out io.Writer) error) error {
+	key, err := hex.DecodeString(s.Key)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("the key %q is none", s.Key)
+	}
+	l, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return err
+	}
+	conn := lasting.Listen(l, ed25519.PublicKey(key), lasting.Options{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
+	stop := context.AfterFunc(ctx, func() { conn.Abort(context.Cause(ctx)) })
+	defer stop()
+	err = do(ctx, conn, conn)
+	_, lost := conn.Read(make([]byte, 1)) // the end of what the run sends
+	if errors.Is(lost, io.EOF) {
+		lost = nil
+	}
+	return errors.Join(err, lost, conn.Close())
+}
