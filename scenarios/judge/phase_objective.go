@@ -26,7 +26,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 			r = writes.Judge(o, f.c.Ledger)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult {
-				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series, f.sent(o, sums[i])))
+				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series, counted.Sent(&f.Config.Series, o, sums[i])))
 			})
 		default:
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
@@ -68,18 +68,6 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 		}
 	}
 	return worst
-}
-
-// sent is the number of requests of a phase that an objective is about, without those that brunt skipped.
-func (f *composer) sent(o slo.Objective, cells []measure.Cell) int64 {
-	var n int64
-	for s := range cells {
-		if counted.Selects(&f.Config.Series, o, s) {
-			c := cells[s].CountsWithTimes()
-			n += c.Kinds[scenarios.OK] + c.Kinds[scenarios.Shed] + c.Kinds[scenarios.Error]
-		}
-	}
-	return n
 }
 
 func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {

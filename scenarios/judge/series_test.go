@@ -133,7 +133,7 @@ func TestJudgeSeries(t *testing.T) {
 		{Name: "lookups", Every: 1, Points: line(60, func(t float64) float64 { return 100 * t })},
 		{Name: "idle", Every: 1, Points: line(60, func(float64) float64 { return 7 })},
 		{Name: "codes", Every: 1, Labels: map[string]string{"code": "200"}, Points: line(60, func(t float64) float64 { return 100 * t })},
-		{Name: "codes", Every: 1, Labels: map[string]string{"code": "503"}, Points: line(60, func(t float64) float64 { return t })[39:]}, // its first is at 40 s, of 40
+		{Name: "codes", Every: 1, Labels: map[string]string{"code": "503"}, Points: line(60, func(t float64) float64 { return t })[39:]}, // from 40 s on
 	}
 	second := time.Second
 	for _, c := range []struct {

@@ -157,7 +157,7 @@ func (s *Scope) Table(name string, n *syntax.Node) *Table {
 	var src tableSource
 	before := s.Mistakes.Len()
 	syntax.Decode(n, &src, s.Mistakes)
-	t := &Table{Name: name, Pick: cmp.Or(src.Pick.Way, inTurn), exponent: src.Pick.Zipf, Pos: n.Pos, bad: true}
+	t := &Table{Name: name, Pick: cmp.Or(src.Pick.By, inTurn), exponent: src.Pick.Zipf, Pos: n.Pos, bad: true}
 	if s.Mistakes.Len() > before || n.Bad {
 		return t
 	}

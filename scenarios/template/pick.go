@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Ways of picking rows of a table.
+// How rows of a table are picked.
 const (
 	inTurn   = "next"
 	shuffled = "shuffle"
@@ -20,12 +20,12 @@ const (
 	skewed   = "zipf"
 )
 
-// ways are the ways that have no setting.
-var ways = []string{inTurn, shuffled, drawn, once}
+// plain are those without a setting.
+var plain = []string{inTurn, shuffled, drawn, once}
 
 // A picking says which row of a table an iteration takes: next, shuffle, random, unique, or {zipf: 1.1}.
 type picking struct {
-	Way  string
+	By   string
 	Zipf float64 // the exponent
 }
 
@@ -43,7 +43,7 @@ const mostSkew = 10
 // DecodeNode implements [syntax.NodeDecoder].
 func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
-		syntax.DecodeScalar(n, m, parseWay, func(way string) { p.Way = way })
+		syntax.DecodeScalar(n, m, parsePick, func(by string) { p.By = by })
 		return
 	}
 	var s skew
@@ -54,16 +54,16 @@ func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	case !(s.Zipf > 0 && s.Zipf <= mostSkew):
 		m.AddHint(s.Of("zipf"), "such as 1.1; random picks all rows alike", "want a number over 0, up to %d, not %v", mostSkew, s.Zipf)
 	default:
-		p.Way, p.Zipf = skewed, s.Zipf
+		p.By, p.Zipf = skewed, s.Zipf
 	}
 }
 
-func parseWay(s string) (string, error) {
-	if slices.Contains(ways, s) {
+func parsePick(s string) (string, error) {
+	if slices.Contains(plain, s) {
 		return s, nil
 	}
-	text := fmt.Sprintf("want %s or {zipf: 1.1}, not %q", strings.Join(ways, ", "), syntax.Clip(s, 40))
-	if near := syntax.Nearest(s, ways); near != "" {
+	text := fmt.Sprintf("want %s or {zipf: 1.1}, not %q", strings.Join(plain, ", "), syntax.Clip(s, 40))
+	if near := syntax.Nearest(s, plain); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return "", fmt.Errorf("%s", text)
@@ -71,7 +71,7 @@ func parseWay(s string) (string, error) {
 
 // SchemaWith implements [syntax.DescribedSchemer].
 func (*picking) SchemaWith(doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Enum(ways), syntax.SchemaOf(reflect.TypeFor[skew](), doc)}}
+	return syntax.Schema{"anyOf": []any{syntax.Enum(plain), syntax.SchemaOf(reflect.TypeFor[skew](), doc)}}
 }
 
 // zipfWeights returns the sums of the weights of n rows, each of its number to the power of -s (Zipf, 1949).

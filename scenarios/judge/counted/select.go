@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -45,6 +46,18 @@ func Selects(c *measure.Series, o slo.Objective, i int) bool {
 		return step == o.Step
 	}
 	return c.InSums(i)
+}
+
+// Sent is the number of requests that an objective is about, without those that brunt skipped.
+func Sent(c *measure.Series, o slo.Objective, cells []measure.Cell) int64 {
+	var n int64
+	for s := range cells {
+		if Selects(c, o, s) {
+			kinds := cells[s].CountsWithTimes().Kinds
+			n += kinds[scenarios.OK] + kinds[scenarios.Shed] + kinds[scenarios.Error]
+		}
+	}
+	return n
 }
 
 // About reports whether an objective selects load l.

@@ -124,7 +124,8 @@ var ofRedis = &direct{
 // ofPostgres is PostgreSQL by both of its servers, of which one takes writes.
 var ofPostgres = &direct{
 	endpoint: "postgres://postgres@${unit.primary.addr}/postgres?addr=${unit.standby.addr}&target_session_attrs=read-write",
-	write:    `{sql: insert into posts values ($1), args: ["${ledger.id}"], name: write}`, read: `{sql: select 1 from posts where id = $1, args: ["${id}"]}`, at: "standby",
+	write:    `{sql: insert into posts values ($1), args: ["${ledger.id}"], name: write}`,
+	read:     `{sql: select 1 from posts where id = $1, args: ["${id}"]}`, at: "standby",
 	store: func(run string) store {
 		return newPGStore([]string{unitAddr(run, "primary[0]"), unitAddr(run, "standby[0]")})
 	},

@@ -442,7 +442,8 @@ func (d drill) compareWrites(out *row, r *report, acked []write, late int, data 
 // compareHeld holds the writes that brunt says were kept against those that the system has in the end. No log tells which of them
 // were acknowledged.
 func (d drill) compareHeld(out *row, r *report, data []snapshot) {
-	if r.Ledger == nil || len(data) == 0 || data[len(data)-1].err != nil {
+	data = slices.DeleteFunc(slices.Clone(data), func(s snapshot) bool { return s.err != nil })
+	if r.Ledger == nil || len(data) == 0 {
 		out.errorf("there is no ledger, or all data could not be read")
 		return
 	}
