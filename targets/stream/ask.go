@@ -34,10 +34,10 @@ func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome)
 }
 
 // judge records the message that was waited for in an outcome.
-func (t *exchange) judge(c *call, a *message, out *scenarios.Outcome) {
-	out.First = max(a.first, out.Sent) // it may have been there before the step began
-	out.End = max(a.end, out.First)
-	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.data))
+func (t *exchange) judge(c *call, a *Message, out *scenarios.Outcome) {
+	out.First = max(a.First, out.Sent) // it may have been there before the step began
+	out.End = max(a.End, out.First)
+	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.Data))
 	c.rest.Judge(a, t.it, out)
 }
 
@@ -64,16 +64,17 @@ func (t *exchange) await(on *conn) error {
 func (t *exchange) close(st *stream) error {
 	on, now := st.conn, t.client.o.Now
 	t.out.Sent, t.out.WasSent = now(), true
-	if err := on.leave(); err != nil {
+	answers, err := on.leave()
+	if err != nil {
 		t.end(st, t.it)
 		return err
 	}
 	t.out.First, t.out.End, t.out.Answered = now(), now(), true
-	if on.webSocket == nil {
+	if !answers {
 		t.end(st, t.it)
 		return nil
 	}
-	_, err := on.wait(on.next(), t.deadline, t.timer, func(*message) bool { return false })
+	_, err = on.wait(on.next(), t.deadline, t.timer, func(*Message) bool { return false })
 	at, lost := on.fault()
 	if lost == nil {
 		t.end(st, t.it)

@@ -15,35 +15,34 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// message is one that came.
-type message struct {
-	data   []byte
-	binary bool
-	seq    int64         // its number within the connection
-	first  time.Duration // when its first bytes were read
-	end    time.Duration // when it was whole
+// Message is one that came.
+type Message struct {
+	Data  []byte
+	First time.Duration // when its first bytes were read
+	End   time.Duration // when it was whole
 
-	doc   any // its JSON
+	seq   int64 // its number within the connection
+	doc   any   // its JSON
 	tried bool
 }
 
 // JSON implements [targets.Answer]: the value at a path. Of a message that is no JSON, $ is its text.
-func (a *message) JSON(path jp.Expr) (any, bool) {
+func (a *Message) JSON(path jp.Expr) (any, bool) {
 	if !a.tried {
 		a.tried = true
 		var err error
-		if a.doc, err = oj.Parse(a.data); err != nil {
-			a.doc = string(a.data)
+		if a.doc, err = oj.Parse(a.Data); err != nil {
+			a.doc = string(a.Data)
 		}
 	}
 	return check.AtPath(a.doc, path)
 }
 
 // Header implements [targets.Answer]: a message has none.
-func (a *message) Header(string) [][]byte { return nil }
+func (a *Message) Header(string) [][]byte { return nil }
 
 // Body implements [targets.Answer].
-func (a *message) Body() []byte { return a.data }
+func (a *Message) Body() []byte { return a.Data }
 
 // messageCheck holds the conditions that a message must meet to be ok.
 type messageCheck struct {
@@ -125,19 +124,19 @@ func (e *extraction) String() string {
 }
 
 // Find implements [targets.Finder].
-func (e *extraction) Find(a *message, v *template.Value) bool {
+func (e *extraction) Find(a *Message, v *template.Value) bool {
 	switch {
 	case e.path != nil:
 		return targets.SetFound(v, a, e.path)
 	case e.re != nil:
-		m := e.re.FindSubmatch(a.data)
+		m := e.re.FindSubmatch(a.Data)
 		if m == nil {
 			return false
 		}
 		v.SetBytes(m[min(1, len(m)-1)])
 		return true
 	}
-	v.SetBytes(a.data)
+	v.SetBytes(a.Data)
 	return true
 }
 

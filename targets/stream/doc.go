@@ -9,11 +9,14 @@
 //	match.go     what is waited for
 //	check.go     checks and extractions of a message
 //	pace.go      a schedule of messages within a stream
-//	conn.go      a connection: what is read and written
+//	transport.go what a stream goes over
+//	conn.go      a stream under way: what is read and written
+//	socket.go    a connection of WebSocket or TCP
+//	sockets.go   the connections of WebSocket and TCP of a load
 //	inbox.go     the messages that came on it, and why it ended
 //	websocket.go the handshake and the frames of WebSocket
 //	tcp.go       how messages are told apart on TCP
-//	client.go    the connections of a load
+//	client.go    the streams of a load
 //	session.go   one virtual user, and the streams that it holds
 //	open.go      opens a stream, and opens it again
 //	ask.go       sends and waits

@@ -23,7 +23,7 @@ type inbox struct {
 	counts bool          // the times of messages are kept
 
 	mu      sync.Mutex
-	queue   []*message
+	queue   []*Message
 	size    int // bytes in queue
 	seq     int64
 	arrived []arrival
@@ -39,15 +39,15 @@ type arrival struct {
 }
 
 // take queues a message.
-func (c *inbox) take(a *message) {
+func (c *inbox) take(a *Message) {
 	c.mu.Lock()
 	c.seq++
 	a.seq = c.seq
 	if c.counts && len(c.arrived) < mostArrived {
-		c.arrived = append(c.arrived, arrival{first: a.first, end: a.end, bytes: len(a.data)})
+		c.arrived = append(c.arrived, arrival{first: a.First, end: a.End, bytes: len(a.Data)})
 	}
 	c.queue = append(c.queue, a)
-	c.size += len(a.data)
+	c.size += len(a.Data)
 	for len(c.queue) > 1 && (len(c.queue) > mostQueued || c.size > mostKept) {
 		c.drop(0)
 	}
@@ -57,7 +57,7 @@ func (c *inbox) take(a *message) {
 
 // drop removes a message from the queue.
 func (c *inbox) drop(i int) {
-	c.size -= len(c.queue[i].data)
+	c.size -= len(c.queue[i].Data)
 	c.queue = slices.Delete(c.queue, i, i+1)
 }
 
@@ -110,7 +110,7 @@ func (c *inbox) arrivals() []arrival {
 
 // pick takes the first message from number from on that fits, and returns the number up to which it looked; nil: there is none.
 // The error is that of a connection that has ended.
-func (c *inbox) pick(from int64, fits func(a *message) bool) (a *message, to int64, err error) {
+func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, one := range c.queue {
@@ -123,11 +123,11 @@ func (c *inbox) pick(from int64, fits func(a *message) bool) (a *message, to int
 }
 
 // wait waits for a message from number from on that fits.
-func (c *inbox) wait(from int64, deadline time.Duration, timer *time.Timer, fits func(a *message) bool) (*message, error) {
+func (c *inbox) wait(from int64, deadline time.Duration, timer *time.Timer, fits func(a *Message) bool) (*Message, error) {
 	for {
 		a, to, err := c.pick(from, fits)
 		switch {
-		case a != nil && a.end > deadline:
+		case a != nil && a.End > deadline:
 			return nil, targets.ErrLate
 		case a != nil:
 			return a, nil

@@ -92,7 +92,7 @@ func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 }
 
 // holds reports whether a message is the one. Scratch is memory that it may use.
-func (k *match) holds(a *message, it *template.Iter, scratch []byte) ([]byte, bool) {
+func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bool) {
 	for i := range k.list {
 		c := &k.list[i]
 		var v any
@@ -103,7 +103,7 @@ func (k *match) holds(a *message, it *template.Iter, scratch []byte) ([]byte, bo
 				return scratch, false
 			}
 		case c.text != nil || !c.Matcher.IsZero():
-			v = string(a.data)
+			v = string(a.Data)
 		default:
 			continue
 		}
@@ -142,8 +142,8 @@ func (k *match) String() string {
 }
 
 // fits returns the function that tells the message that a step waits for.
-func (k *match) fits(it *template.Iter, scratch *[]byte) func(a *message) bool {
-	return func(a *message) (ok bool) {
+func (k *match) fits(it *template.Iter, scratch *[]byte) func(a *Message) bool {
+	return func(a *Message) (ok bool) {
 		*scratch, ok = k.holds(a, it, *scratch)
 		return ok
 	}

@@ -10,8 +10,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
-
-	"github.com/gobwas/ws"
 )
 
 // open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked something.
@@ -26,7 +24,7 @@ func (t *exchange) open() error {
 	if old := t.find(t.call.stream); old != nil && old.call.stream == t.call.stream {
 		t.end(old, t.it)
 	}
-	on, err := t.establish(st, t.out)
+	on, err := t.client.open(st, t.deadline, t.out)
 	if err != nil {
 		return err
 	}
@@ -42,19 +40,19 @@ func (st *stream) hold(on *conn, since time.Duration) {
 
 // once asks one message on a connection that no stream keeps.
 func (t *exchange) once(st *stream) error {
-	on, err := t.establish(st, t.out)
+	on, err := t.client.open(st, t.deadline, t.out)
 	if err != nil {
 		return err
 	}
 	err = t.greet(on, st.call, t.out)
 	keep := err == nil && t.call.send != nil && t.call.expect != nil && t.client.o.KeepsAlive()
 	if on.clear(); !keep {
-		_ = on.leave()
+		_, _ = on.leave()
 	}
 	if err == nil && t.out.Kind == scenarios.Error {
 		keep = false // whatever comes now answers this message
 	}
-	t.client.places.Put(on, keep)
+	t.client.put(on, keep)
 	return err
 }
 
@@ -78,7 +76,7 @@ func (t *exchange) fill(st *stream) error {
 	h.url = *t.client.at
 	h.url.User = nil
 	h.url.Scheme = "ws"
-	if t.client.tls != nil {
+	if t.client.secure() {
 		h.url.Scheme = "wss"
 	}
 	h.url.Path, h.url.RawPath = strings.TrimSuffix(h.url.Path, "/")+u.Path, ""
@@ -101,69 +99,6 @@ func (t *exchange) fill(st *stream) error {
 	}
 	st.key = t.url + "\n" + strings.Join(t.headers, "\n")
 	return nil
-}
-
-// establish opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless a step without a
-// name sends a message: then it belongs to the opening of the connection.
-func (t *exchange) establish(st *stream, out *scenarios.Outcome) (*conn, error) {
-	c, places := st.call, t.client.places
-	on, slot, _, err := places.Get(t.deadline, &out.Opening)
-	if out.Slot = slot; err != nil {
-		return nil, err
-	}
-	if _, lost := on.fault(); on.key != "" && (c.stream != "" || on.key != st.key || lost != nil) {
-		if on, err = places.Replace(on, t.deadline, &out.Opening); err != nil {
-			return nil, err
-		}
-	}
-	if on.key != "" {
-		return on, nil
-	}
-	on.key, on.counts = st.key, c.stream != "" && t.client.o.Emit != nil
-	if c.read > 0 {
-		on.every = time.Duration(float64(time.Second) / c.read)
-	}
-	asks := c.stream == "" && c.send != nil
-	began := t.client.o.Now()
-	sent, first, err := t.begin(on, st)
-	if asks {
-		out.Opening.Login += max(0, t.client.o.Now()-began)
-	} else if sent > 0 {
-		out.Sent, out.WasSent = sent, true
-	}
-	if err != nil {
-		places.Put(on, false)
-		return nil, err
-	}
-	if !asks {
-		out.First, out.End, out.Answered = first, max(first, slot), true
-	}
-	return on, nil
-}
-
-// begin makes the handshake of a connection and starts to read it.
-func (t *exchange) begin(on *conn, st *stream) (sent, first time.Duration, err error) {
-	now := t.client.o.Now
-	if st.call.kind == kindTCP {
-		on.framing = &st.call.framing
-		sent = now()
-		return sent, sent, on.begin(nil)
-	}
-	_ = on.net.SetDeadline(t.client.o.T0.Add(t.deadline))
-	stamped := targets.Stamp(on.net, now)
-	br, err := st.with.shake(stamped)
-	if br != nil {
-		defer ws.PutReader(br)
-	}
-	if sent, first = stamped.Times(); err != nil {
-		return sent, first, err
-	}
-	if now() > t.deadline {
-		return sent, first, os.ErrDeadlineExceeded
-	}
-	_ = on.net.SetDeadline(time.Time{})
-	on.webSocket = new(webSocket)
-	return sent, first, on.begin(br)
 }
 
 // greet sends the first message of a stream, and waits for what its step expects.
@@ -243,12 +178,12 @@ func (t *exchange) reopen(st *stream) {
 	out := scenarios.Outcome{Intended: now, Ready: now, Slot: now}
 	message, data, said := t.it.Message, t.data, t.said
 	t.data = nil
-	on, err := t.establish(st, &out)
+	on, err := t.client.open(st, t.deadline, &out)
 	if err == nil {
 		since := out.End
 		if err = t.greet(on, st.call, &out); err != nil || out.Kind == scenarios.Error {
-			_ = on.leave()
-			t.client.places.Put(on, false)
+			_, _ = on.leave()
+			t.client.put(on, false)
 		} else {
 			st.hold(on, since)
 		}

@@ -194,7 +194,7 @@ func (r *schedule) receive() {
 	r.taken(r.st)
 	for len(r.pairs) > 0 {
 		which := -1
-		a, to, _ := r.st.conn.pick(r.seen, func(a *message) bool {
+		a, to, _ := r.st.conn.pick(r.seen, func(a *Message) bool {
 			which = r.answered(a)
 			return which >= 0
 		})
@@ -208,7 +208,7 @@ func (r *schedule) receive() {
 		}
 		r.waiting--
 		r.deadline = p.out.Intended + r.timeout
-		if a.end > r.deadline {
+		if a.End > r.deadline {
 			r.fail(&p, targets.ErrLate)
 			continue
 		}
@@ -218,7 +218,7 @@ func (r *schedule) receive() {
 }
 
 // answered returns the index of the message that another one answers; -1: none.
-func (r *schedule) answered(a *message) int {
+func (r *schedule) answered(a *Message) int {
 	for i := range r.pairs {
 		p := &r.pairs[i]
 		if a.seq < p.from {
@@ -294,7 +294,7 @@ func (r *schedule) fail(p *pair, err error) {
 }
 
 // finish hands over the outcome before, and keeps this one: the last is that of the call.
-func (r *schedule) finish(p *pair, got *message, err error) {
+func (r *schedule) finish(p *pair, got *Message, err error) {
 	if r.client.Over().Err() != nil && errors.Is(err, targets.ErrAborted) {
 		return
 	}

@@ -38,7 +38,7 @@ func (t *exchange) sampled(err error) {
 	}
 	if sent.URL == "" {
 		scheme := "tcp"
-		if t.client.tls != nil {
+		if t.client.secure() {
 			scheme = "tls"
 		}
 		sent.URL = (&url.URL{Scheme: scheme, Host: t.client.address()}).String()
@@ -57,7 +57,7 @@ func (t *exchange) sampled(err error) {
 		}
 	case t.out.Kind == scenarios.Error && t.got != nil:
 		const most = 300
-		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out), targets.Clip(strings.ToValidUTF8(string(t.got.data), "\uFFFD"), most)
+		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out), targets.Clip(strings.ToValidUTF8(string(t.got.Data), "\uFFFD"), most)
 	}
 	t.it.Learn()
 	k.Keep(t.out, sm)

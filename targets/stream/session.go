@@ -42,7 +42,7 @@ type exchange struct {
 	said     bool   // there is one
 	url      string // of a handshake
 	headers  []string
-	got      *message // the one that was waited for; nil: none came
+	got      *Message // the one that was waited for; nil: none came
 }
 
 // Do implements [targets.Session].
@@ -122,7 +122,7 @@ func (s *session) release(st *stream, it *template.Iter) {
 	at, lost := st.conn.fault()
 	if lost == nil {
 		at = s.client.o.Now()
-		_ = st.conn.leave()
+		_, _ = st.conn.leave()
 	}
 	s.settle(st, it, lost, at)
 }
@@ -134,7 +134,7 @@ func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Dura
 	st.conn = nil
 	s.measure(st, on, it)
 	s.held(st, it, lost, at)
-	s.client.places.Put(on, false)
+	s.client.put(on, false)
 }
 
 // endIteration closes the streams of an iteration.
@@ -148,8 +148,8 @@ func (s *session) endIteration(it *template.Iter) {
 func (s *session) Close() error {
 	for _, st := range s.streams {
 		if st.conn != nil {
-			_ = st.conn.leave()
-			s.client.places.Put(st.conn, false)
+			_, _ = st.conn.leave()
+			s.client.put(st.conn, false)
 		}
 	}
 	s.streams = nil

@@ -91,7 +91,7 @@ type call struct {
 	within  time.Duration  // zero: the load's timeout
 	pace    *pace          // nil: once
 	timeout time.Duration  // of the load; zero: not known
-	rest    targets.Expected[*message]
+	rest    targets.Expected[*Message]
 }
 
 type header struct {

@@ -1,0 +1,154 @@
+package stream
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"os"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/dial"
+
+	"github.com/gobwas/ws"
+)
+
+// sockets are the connections of a load to one endpoint.
+type sockets struct {
+	*targets.Pool[*conn]
+	client *client
+	tls    *tls.Config // nil: none
+	places *targets.Places[*conn]
+}
+
+// newSockets creates the connections of a client.
+func newSockets(c *client) (s *sockets, err error) {
+	if c.o.Network == nil {
+		if c.o.Network, err = dial.NewNetwork(&c.o); err != nil {
+			return nil, err
+		}
+	}
+	s = &sockets{client: c}
+	if c.secure() {
+		if s.tls, err = dial.TLSConfig(c.o.TLS); err != nil {
+			return nil, err
+		}
+		if s.tls.ServerName == "" {
+			s.tls.ServerName = c.at.Hostname()
+		}
+		if c.at.Scheme == "tls" {
+			s.tls.NextProtos = nil
+		}
+	}
+	s.Pool = targets.NewPool[*conn](&c.o)
+	s.Cut = func(one *conn) { _ = one.socket().raw.Close() } // TLS might wait for a write
+	s.places = s.To(targets.Connector[*conn]{Dial: s.dial, Ready: s.secure})
+	return s, nil
+}
+
+// socket returns the connection of one that sockets opened.
+func (c *conn) socket() *socket { return c.wire.(*socket) }
+
+// address returns the host:port of the endpoint.
+func (s *sockets) address() string {
+	port := s.client.at.Port()
+	switch {
+	case port != "":
+	case s.tls != nil:
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(s.client.at.Hostname(), port)
+}
+
+// dial opens connection n.
+func (s *sockets) dial(ctx context.Context, n uint64) (*conn, error) {
+	raw, err := s.client.o.Network.Dial(ctx, s.address(), n)
+	if err != nil {
+		return nil, err
+	}
+	return s.client.newConn(&socket{raw: raw, net: raw, o: &s.client.o}), nil
+}
+
+// secure makes the TLS handshake, if the endpoint wants one.
+func (s *sockets) secure(ctx context.Context, on *conn) error {
+	if s.tls == nil {
+		return nil
+	}
+	targets.StagesOf(ctx).Enter(scenarios.InTLS)
+	t := tls.Client(on.socket().raw, s.tls)
+	if err := t.HandshakeContext(ctx); err != nil {
+		return &targets.TLSError{Err: err}
+	}
+	on.socket().net = t
+	return nil
+}
+
+// open opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless a step without a
+// name sends a message: then it belongs to the opening of the connection.
+func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcome) (*conn, error) {
+	c, now := st.call, s.client.o.Now
+	on, slot, _, err := s.places.Get(deadline, &out.Opening)
+	if out.Slot = slot; err != nil {
+		return nil, err
+	}
+	if _, lost := on.fault(); on.key != "" && (c.stream != "" || on.key != st.key || lost != nil) {
+		if on, err = s.places.Replace(on, deadline, &out.Opening); err != nil {
+			return nil, err
+		}
+	}
+	if on.key != "" {
+		return on, nil
+	}
+	on.prepare(st)
+	asks := c.stream == "" && c.send != nil
+	began := now()
+	sent, first, err := on.socket().shake(st, deadline)
+	if err == nil {
+		err = on.begin()
+	}
+	if asks {
+		out.Opening.Login += max(0, now()-began)
+	} else if sent > 0 {
+		out.Sent, out.WasSent = sent, true
+	}
+	if err != nil {
+		s.places.Put(on, false)
+		return nil, err
+	}
+	if !asks {
+		out.First, out.End, out.Answered = first, max(first, slot), true
+	}
+	return on, nil
+}
+
+// put returns a connection, for reuse if keep is true.
+func (s *sockets) put(on *conn, keep bool) { s.places.Put(on, keep) }
+
+// shake makes the handshake of a stream.
+func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Duration, err error) {
+	if st.call.kind == kindTCP {
+		s.framing = &st.call.framing
+		s.use(nil)
+		sent = s.o.Now()
+		return sent, sent, nil
+	}
+	_ = s.net.SetDeadline(s.o.T0.Add(deadline))
+	stamped := targets.Stamp(s.net, s.o.Now)
+	br, err := st.with.shake(stamped)
+	if br != nil {
+		defer ws.PutReader(br)
+	}
+	if sent, first = stamped.Times(); err != nil {
+		return sent, first, err
+	}
+	if s.o.Now() > deadline {
+		return sent, first, os.ErrDeadlineExceeded
+	}
+	_ = s.net.SetDeadline(time.Time{})
+	s.webSocket = new(webSocket)
+	s.use(br)
+	return sent, first, nil
+}
