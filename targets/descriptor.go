@@ -25,6 +25,8 @@ type Descriptor struct {
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
 	PerUser  bool         // its clients give each user a connection of its own where the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step
+	// Forms are steps of kinds that other protocols have, and that are this one's where they have a key. It may be nil.
+	Forms    []Form
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: it has a url alone
 	// Source holds the texts of the packages whose types are read from a step, by import path. The
 	// comments of their fields describe the keys. It may be nil.
@@ -62,6 +64,17 @@ type Descriptor struct {
 	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
 	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
 	Lasts func(c scenarios.Call) bool
+}
+
+// A Form is a step of another protocol's kind that has a key.
+type Form struct {
+	Kind, Key string
+	Settings  reflect.Type // the struct whose fields are the YAML of the step
+}
+
+// takes reports whether a step is one of the forms of the protocol.
+func (d *Descriptor) takes(step syntax.Block) bool {
+	return slices.ContainsFunc(d.Forms, func(f Form) bool { return f.Kind == step.Kind && step.With.Get(f.Key) != nil })
 }
 
 // endpoints returns the names of the endpoints that speak the protocol, sorted.

@@ -97,12 +97,16 @@ func (s *Set) Secure(scheme string) bool {
 
 // Compile compiles a step by the protocol of its kind. It notes mistakes in m.
 func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
-	i := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })
-	if i < 0 {
+	kind := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })
+	if kind < 0 {
 		m.Add(step.Pos, "no protocol has steps of kind %q", step.Kind)
 		return nil, false
 	}
-	at, known := s.endpoint(i, step, in, m)
+	i := kind
+	if taker := slices.IndexFunc(s.list, func(d *Descriptor) bool { return d.takes(step) }); taker >= 0 {
+		i = taker
+	}
+	at, known := s.endpoint(s.list[i].At, s.list[kind], step, in, m)
 	if to := (peer{s.list[i], at}).goes(in.endpoints); to != "" {
 		e := in.endpoints[to]
 		in.settings, in.url = e.Settings, &e
@@ -117,17 +121,19 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 }
 
 // endpoint returns the name of the endpoint that a step of a protocol names; empty is the only one of
-// the protocol, or the target's own URL. It notes mistakes in m.
-func (s *Set) endpoint(protocol int, step syntax.Block, in Scope, m *syntax.Mistakes) (name string, ok bool) {
-	d := s.list[protocol]
+// the protocol, or the target's own URL. By may be nil. It notes mistakes in m.
+func (s *Set) endpoint(
+	by func(syntax.Block, Scope, string, map[string]scenarios.Endpoint, *syntax.Mistakes) (string, bool),
+	d *Descriptor, step syntax.Block, in Scope, m *syntax.Mistakes,
+) (name string, ok bool) {
 	names := d.endpoints(in.endpoints)
 	list := strings.Join(names, ", ")
-	if d.At != nil {
+	if by != nil {
 		named := ""
 		if in.at != nil {
 			named = in.at.Value
 		}
-		if name, ok = d.At(step, in, named, in.endpoints, m); !ok || in.at == nil && name != "" {
+		if name, ok = by(step, in, named, in.endpoints, m); !ok || in.at == nil && name != "" {
 			return name, ok
 		}
 	}

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
+	"io"
 	"log"
 	"net"
 	"os"
@@ -45,6 +47,7 @@ func main() {
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "shop.Orders", HandlerType: (*any)(nil), Metadata: "orders.proto",
 		Methods: []grpc.MethodDesc{o.method("Place", "PlaceRequest", o.place), o.method("Get", "GetRequest", o.get)},
+		Streams: []grpc.StreamDesc{{StreamName: "Track", ServerStreams: true, ClientStreams: true, Handler: o.track}},
 	}, o)
 	healthpb.RegisterHealthServer(s, health.NewServer())
 	reflectpb.RegisterServerReflectionServer(s, reflection.NewServerV1(reflection.ServerOptions{Services: s, DescriptorResolver: files.AsResolver()}))
@@ -71,6 +74,22 @@ func (o *orders) method(name string, in protoreflect.Name, do func(protoreflect.
 		time.Sleep(o.delay) // simulates a slow build of the service
 		return do(msg)
 	}}
+}
+
+// track acknowledges each position of a rider, until it has sent all.
+func (o *orders) track(_ any, s grpc.ServerStream) error {
+	for {
+		at := dynamicpb.NewMessage(o.file.Messages().ByName("Position"))
+		if err := s.RecvMsg(at); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		time.Sleep(o.delay) // simulates a slow build of the service
+		if err := s.SendMsg(at); err != nil {
+			return err
+		}
+	}
 }
 
 // mostKept is the number of orders that are kept.

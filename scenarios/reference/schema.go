@@ -406,19 +406,25 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	for _, key := range []string{"name", "at"} {
 		common[key] = syntax.Schema{"description": about[key], "allOf": []any{syntax.TextSchema()}}
 	}
-	for _, p := range catalog.Protocols() {
-		s := syntax.SchemaOf(p.Settings, doc).With(syntax.Schema{"properties": common})
+	of := func(p *targets.Descriptor, settings reflect.Type, kinds []any) syntax.Schema {
+		s := syntax.SchemaOf(settings, doc).With(syntax.Schema{"properties": common})
 		s["title"], s["description"] = p.Name, p.Doc
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = syntax.VariableSchema()
 		}
-		var one []any
+		s["oneOf"] = kinds
+		return s
+	}
+	for _, p := range catalog.Protocols() {
+		var kinds []any
 		for _, kind := range p.Kinds {
-			one = append(one, kindSchema(kind, p))
+			kinds = append(kinds, kindSchema(kind, p))
 		}
-		s["oneOf"] = one
-		all = append(all, s)
+		all = append(all, of(p, p.Settings, kinds))
+		for _, f := range p.Forms {
+			all = append(all, of(p, f.Settings, []any{syntax.Schema{"required": []any{f.Kind, f.Key}}}))
+		}
 	}
 	return syntax.Schema{"oneOf": all}
 }

@@ -82,8 +82,9 @@ var arrows = map[string][]string{
 		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/mysql", "targets/sql/postgres",
 		"targets/stream",
 	},
-	"targets/dial":         {"scenarios", "targets"},
-	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2"},      // the wire is that of HTTP/2
+	"targets/dial": {"scenarios", "targets"},
+	// the wire is that of HTTP/2
+	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2", "targets/stream"},
 	"targets/redis":        {"scenarios", "targets", "targets/dial", "targets/http/h1"},                         // its connections are those of HTTP/1.1
 	"targets/sql":          {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
 	"targets/sql/mysql":    {"scenarios", "targets", "targets/http/h1", "targets/sql"},

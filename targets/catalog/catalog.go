@@ -24,7 +24,7 @@ func Protocols() []*targets.Descriptor {
 		grpc.Descriptor(),
 		redis.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
-		stream.Descriptor(),
+		stream.Descriptor(grpc.Streams()),
 	}
 }
 

@@ -165,7 +165,8 @@ func TestBind(t *testing.T) {
 		{"a service without its package", `grpc: Echo/Say`, `s.yaml:10:9: the server at HOST has no service "Echo"; did you mean "echo.Echo"?`, options{}},
 		{"a method", `grpc: echo.Echo/Sya`, `s.yaml:10:9: the service echo.Echo has no method "Sya"; did you mean "Say"?`, options{}},
 		{
-			"a stream both ways", `grpc: echo.Echo/Chat`, `s.yaml:10:9: echo.Echo/Chat is a stream both ways, and such streams of gRPC are not available yet`,
+			"a stream both ways", `grpc: echo.Echo/Chat`,
+			"s.yaml:10:9: echo.Echo/Chat is a stream both ways; `as: NAME` keeps it open, for steps of send, await and close",
 			options{},
 		},
 		{"a stream of messages", `grpc: echo.Echo/Gather`, "10:9: echo.Echo/Gather takes a stream of messages; `send: [{…}, {…}]` gives its messages", options{}},

@@ -8,12 +8,13 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/grpc"
+	"brunt/targets/stream"
 )
 
-// compileAt compiles a step of a scenario in dir, whose only endpoint has settings.
-func compileAt(dir, settings, step string) ([]scenarios.Call, error) {
+// compileAt compiles the steps of a scenario in dir, whose only endpoint has settings.
+func compileAt(dir, settings, flow string) ([]scenarios.Call, error) {
 	text := fmt.Sprintf("version: 1\ntarget: {endpoints: {shop: {url: \"grpc://127.0.0.1:1\", %s}}}\nload:\n  a: {executor: constant-vus, vus: 1, "+
-		"duration: 1s, flow: [%s]}\n", settings, step)
+		"duration: 1s, flow: [%s]}\n", settings, flow)
 	name := filepath.Join(dir, "s.yaml")
 	sc, err := scenarios.Parse(name, scenarios.Options{Read: func(path string) ([]byte, error) {
 		if path == name {
@@ -24,14 +25,16 @@ func compileAt(dir, settings, step string) ([]scenarios.Call, error) {
 	if sc == nil {
 		return nil, err
 	}
-	m, d := sc.Mistakes(), grpc.Descriptor()
-	set := targets.NewSet(nil, d)
-	s := &sc.Loads[0].Mix[0].Flow[0]
+	m := sc.Mistakes()
+	set := targets.NewSet(nil, grpc.Descriptor(), stream.Descriptor(grpc.Streams()))
+	in := targets.Scope{Symbols: sc.Symbols, Checks: new([]string), File: sc.Read, Shared: new(targets.Shared)}
 	var calls []scenarios.Call
-	if block, ok := s.Block(d.Kinds, m); ok {
-		in := targets.Scope{Symbols: sc.Symbols, Checks: new([]string), File: sc.Read, Shared: new(targets.Shared)}
-		if call, ok := set.Compile(block, in.To(s.At, sc.Target.Endpoints), m); ok {
-			calls = append(calls, call)
+	for i := range sc.Loads[0].Mix[0].Flow {
+		s := &sc.Loads[0].Mix[0].Flow[i]
+		if block, ok := s.Block(set.Kinds(), m, set.Beside()...); ok {
+			if call, ok := set.Compile(block, in.To(s.At, sc.Target.Endpoints), m); ok {
+				calls = append(calls, call)
+			}
 		}
 	}
 	return calls, m.Err()

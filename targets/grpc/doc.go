@@ -14,6 +14,7 @@
 //	client.go    the connections of a load; request.go writes a call down
 //	session.go   one virtual user: a call from its slot to its outcome
 //	stream.go    streams of messages: how they are sent and read, and what is measured of them
+//	held.go      calls whose messages go both ways, for package stream
 //	answer.go    reads the status and the message of an answer
 //	sample.go    a call as reports show it
 //	command.go   the sample as a command of grpcurl

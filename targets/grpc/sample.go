@@ -18,12 +18,8 @@ func (t *exchange) sample(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	scheme := "grpc://"
-	if t.client.tls != nil {
-		scheme = "grpcs://"
-	}
 	sent := &result.Sent{
-		Method: sentMethod, URL: scheme + t.client.host + t.call.path, Headers: t.sentMetadata(), Protos: t.call.protos,
+		Method: sentMethod, URL: t.client.url(t.call.path), Headers: sentMetadata(t.send), Protos: t.call.protos,
 		Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command,
 	}
 	text := string(t.text)
@@ -44,9 +40,17 @@ func (t *exchange) sample(err error) {
 	k.Keep(t.out, sm)
 }
 
-// sentMetadata returns the author's metadata and the deadline of the request.
-func (t *exchange) sentMetadata() (lines []string) {
-	head, _, _ := bytes.Cut(t.send, []byte("\r\n\r\n"))
+// url returns the URL of a method, for reports.
+func (c *client) url(path string) string {
+	if c.tls != nil {
+		return "grpcs://" + c.host + path
+	}
+	return "grpc://" + c.host + path
+}
+
+// sentMetadata returns the author's metadata and the deadline of a request.
+func sentMetadata(request []byte) (lines []string) {
+	head, _, _ := bytes.Cut(request, []byte("\r\n\r\n"))
 	_, head, _ = bytes.Cut(head, []byte("\r\n"))
 	for line := range strings.SplitSeq(string(head), "\r\n") {
 		switch name, _, _ := strings.Cut(line, ":"); name {

@@ -75,6 +75,10 @@ type server struct {
 	marks []string
 	heads []metadata.MD
 	until []time.Duration // deadlines of calls, as the server sees them
+	log   []string        // messages of chats, and how their clients ended them
+
+	chats  atomic.Int64 // open now
+	frozen sync.RWMutex // held while chats stand still
 }
 
 // listener counts and keeps its connections.
@@ -155,6 +159,7 @@ func start(t testing.TB, o options) *server {
 		}}},
 		Streams: []grpc.StreamDesc{
 			{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.watch(stream) }},
+			{StreamName: "Chat", ServerStreams: true, ClientStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.chat(stream) }},
 			{StreamName: "Gather", ClientStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.gather(stream) }},
 		},
 	}, s)
@@ -288,6 +293,77 @@ func (s *server) gather(stream grpc.ServerStream) error {
 		}
 		sum.Set(number, protoreflect.ValueOfInt64(sum.Get(number).Int()+msg.Get(number).Int()))
 		all += msg.Get(text).String()
+	}
+}
+
+// logged returns the log.
+func (s *server) logged() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.log...)
+}
+
+func (s *server) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, what)
+}
+
+// chat answers each message with itself, unless its text asks for something else.
+func (s *server) chat(stream grpc.ServerStream) error {
+	s.chats.Add(1)
+	defer s.chats.Add(-1)
+	ctx := stream.Context()
+	head, _ := metadata.FromIncomingContext(ctx)
+	s.mu.Lock()
+	s.heads = append(s.heads, head)
+	if at, ok := ctx.Deadline(); ok {
+		s.until = append(s.until, time.Until(at))
+	}
+	s.mu.Unlock()
+	text, number := s.ask.Fields().ByName("text"), s.ask.Fields().ByName("number")
+	var last error
+	for {
+		msg := dynamicpb.NewMessage(s.ask)
+		if err := stream.RecvMsg(msg); err == io.EOF {
+			s.note("end")
+			return last
+		} else if err != nil {
+			return err
+		}
+		s.frozen.RLock()
+		s.frozen.RUnlock()
+		said := msg.Get(text).String()
+		s.note(said + " " + msg.Get(number).String())
+		switch said {
+		case "mute":
+			continue
+		case "hold":
+			select {
+			case <-s.release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		case "fail":
+			return status.Error(codes.NotFound, "no more")
+		case "fail at end":
+			last = status.Error(codes.NotFound, "at last")
+		case "bye":
+			return nil
+		case "cut", "reset":
+			s.end(said == "reset")
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if err := stream.SendMsg(msg); err != nil {
+			return err
+		}
+		if said == "twice" {
+			msg.Set(text, protoreflect.ValueOfString("again"))
+			if err := stream.SendMsg(msg); err != nil {
+				return err
+			}
+		}
 	}
 }
 

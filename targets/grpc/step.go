@@ -72,6 +72,7 @@ type grpcCall struct {
 	deadline time.Duration // zero: the load's timeout
 	protos   []string      // arguments of grpcurl that name the files of the endpoint
 	fixed    bool          // there are no placeholders: every call is the same
+	held     bool          // messages go both ways: package stream sends and reads them
 
 	expected
 	bound atomic.Pointer[binding] // nil: not known yet
@@ -212,11 +213,15 @@ var ownMetadata = []string{"te", "content-type", "content-length", "user-agent",
 
 // bind finds the method of a call by the server's reflection, if no file describes it.
 func bind(ctx context.Context, call scenarios.Call, by targets.Client) error {
-	c := call.(*grpcCall)
+	return call.(*grpcCall).bindBy(ctx, by.(*client))
+}
+
+// bindBy finds the method by the reflection of the server of a client, if no file describes it.
+func (c *grpcCall) bindBy(ctx context.Context, by *client) error {
 	if c.bound.Load() != nil {
 		return nil
 	}
-	r, err := by.(*client).reflect(ctx, c.service())
+	r, err := by.reflect(ctx, c.service())
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.at, err)
 	}

@@ -114,8 +114,11 @@ func (c *grpcCall) fits(d protoreflect.MethodDescriptor, m *syntax.Mistakes) boo
 	before := m.Len()
 	name := c.path[1:]
 	switch takes, gives := d.IsStreamingClient(), d.IsStreamingServer(); {
+	case c.held && !(takes && gives):
+		m.AddHint(c.at, "a step without `as` calls it", "%s has no messages both ways, and only such a call is kept open", name)
+	case c.held:
 	case takes && gives:
-		m.Add(c.at, "%s is a stream both ways, and such streams of gRPC are not available yet", name)
+		m.AddHint(c.at, "`as: NAME` keeps it open, for steps of send, await and close", "%s is a stream both ways", name)
 	case takes && !c.listed:
 		m.AddHint(c.at, "`send: [{…}, {…}]` gives its messages", "%s takes a stream of messages", name)
 	case !takes && c.listed:
@@ -238,9 +241,11 @@ func (e *streamEnd) none() error { return targets.StreamError("%s was wanted, an
 
 // messageReader reads the messages of a stream.
 type messageReader struct {
-	r    io.Reader
-	buf  []byte
-	size int64 // read so far
+	r     io.Reader
+	buf   []byte
+	size  int64                // read so far
+	came  func() time.Duration // when the last bytes came; nil: it is not asked
+	first time.Duration        // when the last message began
 }
 
 // next returns the next message, which is valid until the next call. The error is [io.EOF] at the end of the stream.
@@ -248,6 +253,9 @@ func (r *messageReader) next() ([]byte, error) {
 	r.buf = slices.Grow(r.buf[:0], 512)[:prefix]
 	if err := r.fill(r.buf); err != nil {
 		return nil, err
+	}
+	if r.came != nil {
+		r.first = r.came()
 	}
 	n := binary.BigEndian.Uint32(r.buf[1:])
 	switch {

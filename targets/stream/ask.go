@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"errors"
+
 	"brunt/scenarios"
 	"brunt/targets"
 )
@@ -83,5 +85,8 @@ func (t *exchange) close(st *stream) error {
 	t.settle(st, t.it, nil, at)
 	t.end(st, t.it)
 	t.out.First, t.out.End = max(at, t.out.Sent), max(at, t.out.Sent)
+	if answer, ok := errors.AsType[*StatusError](lost); ok {
+		return answer
+	}
 	return nil
 }

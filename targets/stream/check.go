@@ -21,9 +21,14 @@ type Message struct {
 	First time.Duration // when its first bytes were read
 	End   time.Duration // when it was whole
 
-	seq   int64 // its number within the connection
-	doc   any   // its JSON
-	tried bool
+	// Decode returns the text of Data, if that is in another form. Nil: it is text.
+	Decode func(data []byte) (text []byte, err error)
+
+	seq    int64 // its number within the connection
+	text   []byte
+	broken error // why Data has no text
+	doc    any   // the text as JSON
+	tried  bool
 }
 
 // JSON implements [targets.Answer]: the value at a path. Of a message that is no JSON, $ is its text.
@@ -31,8 +36,8 @@ func (a *Message) JSON(path jp.Expr) (any, bool) {
 	if !a.tried {
 		a.tried = true
 		var err error
-		if a.doc, err = oj.Parse(a.Data); err != nil {
-			a.doc = string(a.Data)
+		if a.doc, err = oj.Parse(a.Body()); err != nil {
+			a.doc = string(a.Body())
 		}
 	}
 	return check.AtPath(a.doc, path)
@@ -42,7 +47,15 @@ func (a *Message) JSON(path jp.Expr) (any, bool) {
 func (a *Message) Header(string) [][]byte { return nil }
 
 // Body implements [targets.Answer].
-func (a *Message) Body() []byte { return a.Data }
+func (a *Message) Body() []byte {
+	if a.Decode == nil {
+		return a.Data
+	}
+	if a.text == nil && a.broken == nil {
+		a.text, a.broken = a.Decode(a.Data)
+	}
+	return a.text
+}
 
 // messageCheck holds the conditions that a message must meet to be ok.
 type messageCheck struct {
@@ -129,14 +142,14 @@ func (e *extraction) Find(a *Message, v *template.Value) bool {
 	case e.path != nil:
 		return targets.SetFound(v, a, e.path)
 	case e.re != nil:
-		m := e.re.FindSubmatch(a.Data)
+		m := e.re.FindSubmatch(a.Body())
 		if m == nil {
 			return false
 		}
 		v.SetBytes(m[min(1, len(m)-1)])
 		return true
 	}
-	v.SetBytes(a.Data)
+	v.SetBytes(a.Body())
 	return true
 }
 

@@ -33,12 +33,20 @@ type lines interface {
 }
 
 // newClient creates the client of one load.
-func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
+func (all transports) newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error) {
 	u, err := o.Endpoint(d)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{o: o, at: u}
+	if i := slices.IndexFunc(all, func(t Transport) bool { return slices.Contains(t.Schemes, u.Scheme) }); i >= 0 {
+		by, err := all[i].Client(o)
+		if err != nil {
+			return nil, err
+		}
+		c.lines = &carried{Carrier: by, client: c}
+		return c, nil
+	}
 	if c.lines, err = newSockets(c); err != nil {
 		return nil, err
 	}

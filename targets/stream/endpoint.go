@@ -18,30 +18,42 @@ var (
 // schemesOf are the schemes of the endpoints that a kind of step opens streams to.
 var schemesOf = map[string][]string{kindWS: {"ws", "wss"}, kindTCP: {"tcp", "tls"}}
 
-// opened are the streams that the steps of a plan open, for the steps that name them.
-type opened struct {
-	names []string // in the order of the steps
-	at    []string // their endpoints; empty: the only one, or the target's own URL
+// opened are the streams that the steps of a plan open, in their order, for the steps that name them.
+type opened struct{ list []openedStream }
+
+// openedStream is a stream that a step opens.
+type openedStream struct {
+	name string
+	at   string // its endpoint; empty: the only one, or the target's own URL
+	call *call  // nil: it is not compiled yet
 }
 
-// add notes a stream.
-func (o *opened) add(name, at string) {
-	o.names, o.at = append(o.names, name), append(o.at, at)
+// by notes the step that opens a stream.
+func (o *opened) by(c *call) {
+	i := o.find(c.stream)
+	if i < 0 || o.list[i].call != nil { // compiled without endpoints
+		o.list = append(o.list, openedStream{name: c.stream})
+		i = len(o.list) - 1
+	}
+	o.list[i].call = c
 }
 
 // find returns the index of the stream that was opened last under a name; an empty one is any. It is -1 if there is none.
 func (o *opened) find(name string) int {
-	for i := len(o.names) - 1; i >= 0; i-- {
-		if name == "" || o.names[i] == name {
+	for i := len(o.list) - 1; i >= 0; i-- {
+		if name == "" || o.list[i].name == name {
 			return i
 		}
 	}
 	return -1
 }
 
-// check notes a mistake if no step before one of send, await or close opens its stream.
+// check finds the step that opens the stream of one of send, await or close. It notes a mistake if no step before it does.
 func (o *opened) check(c *call, s *step, m *syntax.Mistakes) {
-	if o.find(c.stream) >= 0 {
+	if i := o.find(c.stream); i >= 0 {
+		if c.opener = o.list[i].call; c.send != nil && c.opener != nil && c.opener.opening != nil {
+			c.opener.opening.Check(c.send, m)
+		}
 		return
 	}
 	at := s.At
@@ -50,16 +62,20 @@ func (o *opened) check(c *call, s *step, m *syntax.Mistakes) {
 			at = s.Of(key)
 		}
 	}
-	if len(o.names) == 0 || c.stream == "" {
+	if len(o.list) == 0 || c.stream == "" {
 		m.AddHint(at, "such as {ws: /chat, as: chat}", "no step before this one opens a stream under a name")
 		return
 	}
-	m.AddHint(at, syntax.DidYouMean(c.stream, o.names), "no step before this one opens a stream %q", syntax.Clip(c.stream, 60))
+	names := make([]string, len(o.list))
+	for i := range o.list {
+		names[i] = o.list[i].name
+	}
+	m.AddHint(at, syntax.DidYouMean(c.stream, names), "no step before this one opens a stream %q", syntax.Clip(c.stream, 60))
 }
 
 // endpointOf returns the endpoint of a step: the one that it names, the one of the stream that it names, or the only one that its
 // kind of stream can go to.
-func endpointOf(by syntax.Block, in targets.Scope, named string, all map[string]scenarios.Endpoint, m *syntax.Mistakes) (string, bool) {
+func (all transports) endpointOf(by syntax.Block, in targets.Scope, named string, endpoints map[string]scenarios.Endpoint, m *syntax.Mistakes) (string, bool) {
 	word := func(key string) string {
 		if n := by.With.Get(key); n != nil {
 			return n.Value
@@ -68,27 +84,30 @@ func endpointOf(by syntax.Block, in targets.Scope, named string, all map[string]
 	}
 	streams := targets.Share[opened](in.Shared)
 	wanted, opens := schemesOf[by.Kind]
+	if other := all.of(by.Kind); other != nil {
+		wanted, opens = other.Schemes, true
+	}
 	if !opens {
 		if named != "" {
 			return named, true
 		}
 		stream := word(map[string]string{kindSend: "to", kindAwait: "from", kindClose: "close"}[by.Kind])
 		if i := streams.find(stream); i >= 0 {
-			return streams.at[i], true
+			return streams.list[i].at, true
 		}
 		return "", true // compile notes the mistake
 	}
 	at, ok := named, true
-	if e, known := all[named]; known {
+	if e, known := endpoints[named]; known {
 		if scheme, _, _ := strings.Cut(e.Text(), "://"); slices.Contains(schemes, scheme) && !slices.Contains(wanted, scheme) {
 			m.Add(by.Pos, "the endpoint %q is one of %s://, and the step opens a stream of %s", named, scheme, by.Kind)
 			return "", false
 		}
 	} else if named == "" {
-		at, ok = only(by, wanted, all, m)
+		at, ok = only(by, wanted, endpoints, m)
 	}
 	if as := word("as"); as != "" {
-		streams.add(as, at)
+		streams.list = append(streams.list, openedStream{name: as, at: at})
 	}
 	return at, ok
 }

@@ -114,7 +114,16 @@ func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, one := range c.queue {
-		if one.seq >= from && fits(one) {
+		if one.seq < from {
+			continue
+		}
+		fit := fits(one)
+		if one.broken != nil { // no later message helps
+			c.lost, c.ended = one.broken, one.End
+			c.drop(i)
+			break
+		}
+		if fit {
 			c.drop(i)
 			return one, one.seq + 1, nil
 		}

@@ -103,7 +103,7 @@ func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bo
 				return scratch, false
 			}
 		case c.text != nil || !c.Matcher.IsZero():
-			v = string(a.Data)
+			v = string(a.Body())
 		default:
 			continue
 		}

@@ -9,16 +9,36 @@ import (
 	"brunt/scenarios/template"
 )
 
-// messageSource is a message as its author gives it: a text, or one of text, json, hex and base64.
-type messageSource struct {
+// A MessageSource is a message as its author gives it: a text, or one of text, json, hex and base64.
+type MessageSource struct {
 	at       syntax.Pos
 	template *template.Template
 	bytes    []byte // of hex and base64
 	binary   bool
+	json     *syntax.Node // of a message that is given as JSON; nil: it is not
+}
+
+// JSONMessage returns a message that is given as JSON. The node is its YAML.
+func JSONMessage(t *template.JSON, n *syntax.Node) *MessageSource {
+	return &MessageSource{at: n.Pos, template: &t.Template, json: n}
+}
+
+// Node returns the YAML of a message that is given as JSON; nil: it is given otherwise.
+func (s *MessageSource) Node() *syntax.Node { return s.json }
+
+// At returns the place of the message.
+func (s *MessageSource) At() syntax.Pos { return s.at }
+
+// Static returns the text of a message without placeholders. It has none if it is given as bytes.
+func (s *MessageSource) Static() (text string, ok bool) {
+	if s.template == nil {
+		return "", false
+	}
+	return s.template.Static()
 }
 
 // DecodeNode implements [syntax.NodeDecoder].
-func (s *messageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (s *MessageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.at = n.Pos
 	if n.Kind == syntax.List {
 		m.AddHint(n.Pos, `such as send: {json: {type: say}}`, "a message is a text, or one of text, json, hex, base64")
@@ -39,7 +59,7 @@ func (s *messageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	case "json":
 		t := new(template.JSON)
 		t.DecodeNode(f.Value, m)
-		s.template = &t.Template
+		s.template, s.json = &t.Template, f.Value
 	case "hex", "base64":
 		text, ok := f.Value.Text(m)
 		if !ok {
@@ -60,14 +80,14 @@ func (s *messageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-func (s *messageSource) text(n *syntax.Node, m *syntax.Mistakes) {
+func (s *MessageSource) text(n *syntax.Node, m *syntax.Mistakes) {
 	t := new(template.Text)
 	t.DecodeNode(n, m)
 	s.template = &t.Template
 }
 
 // Refs lists the placeholders of the message.
-func (s *messageSource) Refs() []*syntax.Ref {
+func (s *MessageSource) Refs() []*syntax.Ref {
 	if s.template == nil {
 		return nil
 	}
@@ -75,7 +95,7 @@ func (s *messageSource) Refs() []*syntax.Ref {
 }
 
 // append appends the message.
-func (s *messageSource) append(dst []byte, it *template.Iter) ([]byte, error) {
+func (s *MessageSource) append(dst []byte, it *template.Iter) ([]byte, error) {
 	if s.template == nil {
 		return append(dst, s.bytes...), nil
 	}
@@ -83,7 +103,7 @@ func (s *messageSource) append(dst []byte, it *template.Iter) ([]byte, error) {
 }
 
 // fits notes a mistake if the message can't be sent by a framing.
-func (s *messageSource) fits(f *framing, m *syntax.Mistakes) {
+func (s *MessageSource) fits(f *framing, m *syntax.Mistakes) {
 	text, static := string(s.bytes), true
 	if s.template != nil {
 		text, static = s.template.Static()

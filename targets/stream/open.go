@@ -15,6 +15,7 @@ import (
 // open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked something.
 func (t *exchange) open() error {
 	st := &stream{call: t.call}
+	t.used = st
 	if err := t.fill(st); err != nil {
 		return err
 	}
@@ -59,6 +60,11 @@ func (t *exchange) once(st *stream) error {
 // fill fills in what a stream is opened with.
 func (t *exchange) fill(st *stream) error {
 	c := t.call
+	if c.opening != nil {
+		var err error
+		st.request, err = c.opening.Fill(t.it, t.client.lines.(*carried).Carrier)
+		return err
+	}
 	if c.kind == kindTCP {
 		st.key = c.framing.String()
 		return nil

@@ -26,7 +26,10 @@ func (t *exchange) sampled(err error) {
 	sent := &result.Sent{
 		Method: t.call.kind, URL: t.url, Headers: t.headers, Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command,
 	}
-	if st := t.find(t.call.stream); st != nil && !t.call.opens() {
+	switch st := t.used; {
+	case st != nil && st.request != nil:
+		st.request.Describe(sent)
+	case st != nil && st.call.kind == kindWS && !t.call.opens():
 		sent.URL = st.with.url.String()
 		for name, values := range st.with.headers {
 			for _, value := range values {
@@ -57,7 +60,7 @@ func (t *exchange) sampled(err error) {
 		}
 	case t.out.Kind == scenarios.Error && t.got != nil:
 		const most = 300
-		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out), targets.Clip(strings.ToValidUTF8(string(t.got.Data), "\uFFFD"), most)
+		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out), targets.Clip(strings.ToValidUTF8(string(t.got.Body()), "\uFFFD"), most)
 	}
 	t.it.Learn()
 	k.Keep(t.out, sm)

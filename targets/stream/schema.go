@@ -39,7 +39,7 @@ func (*extraction) Schema() syntax.Schema {
 }
 
 // Schema implements [syntax.Schemer].
-func (*messageSource) Schema() syntax.Schema {
+func (*MessageSource) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{text, syntax.Schema{
 		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,

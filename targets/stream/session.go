@@ -21,14 +21,16 @@ type session struct {
 
 // stream is one that a user holds.
 type stream struct {
-	call  *call
-	conn  *conn // nil: it is lost
-	lost  error // why, if it is
-	with  handshake
-	key   string
-	since time.Duration // it was opened
-	last  time.Duration // the last message came, or it was opened
-	any   bool          // a message came
+	call *call
+	conn *conn // nil: it is lost
+	lost error // why, if it is
+	with handshake
+	// of another transport
+	request Request
+	key     string
+	since   time.Duration // it was opened
+	last    time.Duration // the last message came, or it was opened
+	any     bool          // a message came
 }
 
 // exchange is a step under way.
@@ -38,9 +40,10 @@ type exchange struct {
 	it       *template.Iter
 	out      *scenarios.Outcome
 	deadline time.Duration
-	data     []byte // of the message that was sent last
-	said     bool   // there is one
-	url      string // of a handshake
+	data     []byte  // of the message that was sent last
+	said     bool    // there is one
+	used     *stream // nil: none
+	url      string  // of a handshake
 	headers  []string
 	got      *Message // the one that was waited for; nil: none came
 }
@@ -64,9 +67,9 @@ func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcom
 
 // fail records that a step, or a message of one, failed.
 func (t *exchange) fail(out *scenarios.Outcome, err error) {
-	if refused, ok := errors.AsType[*refusedError](err); ok {
-		out.Answered, out.Status, out.End = true, int32(refused.status), t.client.o.Now()
-		targets.JudgeStatus(out, false, false, scenarios.Status(refused.status))
+	if answer, ok := errors.AsType[*StatusError](err); ok {
+		out.Answered, out.Status, out.End = true, answer.Status, max(t.client.o.Now(), out.Slot)
+		targets.JudgeStatus(out, false, false, answer.Cause)
 		return
 	}
 	targets.Fail(out, err, max(t.client.o.Now(), out.Slot), t.deadline, t.client.Over().Err() != nil)
@@ -82,6 +85,7 @@ func (t *exchange) do() error {
 	if st == nil {
 		return targets.StreamError("no stream %s is open", c.stream)
 	}
+	t.used = st
 	t.taken(st)
 	if c.pace != nil {
 		return t.paced(st)

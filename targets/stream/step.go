@@ -26,17 +26,22 @@ const (
 	kindClose = "close"
 )
 
-// Descriptor describes streams: WebSocket and TCP.
-func Descriptor() *targets.Descriptor {
+// Descriptor describes streams: WebSocket, TCP, and those that other transports open.
+func Descriptor(others ...Transport) *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "stream", Doc: "Opens a WebSocket or a TCP connection, sends messages on it and waits for others.",
+		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and waits for others.",
 		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes, Secure: secureSchemes,
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
-		Compile: compile, At: endpointOf, Parts: parts,
+		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
 		Lasts:        func(c scenarios.Call) bool { return c.(*call).pace != nil },
 	}
-	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
+	all := transports(others)
+	for _, one := range others {
+		d.Forms = append(d.Forms, targets.Form{Kind: one.Kind, Key: "as", Settings: one.Settings})
+	}
+	d.At, d.Compile = all.endpointOf, all.compile
+	d.Client = func(o targets.Options) (targets.Client, error) { return all.newClient(o, d) }
 	return d
 }
 
@@ -45,26 +50,37 @@ func Descriptor() *targets.Descriptor {
 type step struct {
 	syntax.Place
 	// opens a WebSocket: a path under the endpoint's URL, or under the target's
-	WS    template.URL   `yaml:"ws"`
-	TCP   *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are told apart
-	Send  *messageSource `yaml:"send"`  // sends a message on a stream; of ws and tcp: the first one
-	Await *match         `yaml:"await"` // waits for a message on a stream that is like this
-	Close template.Text  `yaml:"close"` // closes a stream: the name that `as` gave it
-	// of ws and tcp: keeps the stream open under a name until the iteration ends; default: it is closed, or left to the next such step
-	As   string `yaml:"as"`
-	To   string `yaml:"to"`   // of send: the name of the stream; default: the one that was opened last
-	From string `yaml:"from"` // of await: the name of the stream; default: the one that was opened last
-	// of ws, tcp and send: the answer, of the messages that come afterwards; default: none is waited for
-	Expect       *match                     `yaml:"expect"`
+	WS      template.URL   `yaml:"ws"`
+	TCP     *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are told apart
+	Send    *MessageSource `yaml:"send"`  // sends a message on a stream; of ws and tcp: the first one
+	Await   *match         `yaml:"await"` // waits for a message on a stream that is like this
+	Close   template.Text  `yaml:"close"` // closes a stream: the name that `as` gave it
+	Keeping `yaml:",inline"`
+	To      string `yaml:"to"`   // of send: the name of the stream; default: the one that was opened last
+	From    string `yaml:"from"` // of await: the name of the stream; default: the one that was opened last
+
+	Answering    `yaml:",inline"`
 	Within       quantity.Duration          `yaml:"within,positive"` // of await: how long it waits; default: the load's timeout
 	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
 	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server
 	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
-	// of ws and tcp: how many messages are read in a second, for a slow consumer; default: all that come
-	Read      quantity.Rate         `yaml:"read,positive"`
-	Reconnect *reconnect            `yaml:"reconnect"` // of ws and tcp: opens a stream again that the other side ended
-	Check     *messageCheck         `yaml:"check"`     // what the message that was waited for must be to be ok
-	Extract   map[string]extraction `yaml:"extract"`   // variable to where its value stands in that message
+}
+
+// Keeping is the YAML of how a stream is kept, of every step that opens one.
+type Keeping struct {
+	// of a step that opens a stream: keeps it open under a name until the iteration ends; default: it is closed, or left to the next such step
+	As string `yaml:"as"`
+	// of a step that opens a stream: how many messages are read in a second, for a slow consumer; default: all that come
+	Read      quantity.Rate `yaml:"read,positive"`
+	Reconnect *reconnect    `yaml:"reconnect"` // of a step that opens a stream: opens it again after the other side ended it
+}
+
+// Answering is the YAML of the message that a step waits for.
+type Answering struct {
+	// of a step that opens a stream and of send: the answer, of the messages that come afterwards; default: none is waited for
+	Expect  *match                `yaml:"expect"`
+	Check   *messageCheck         `yaml:"check"`   // what the message that was waited for must be to be ok
+	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands in that message
 }
 
 // reconnect says how a lost stream is opened again.
@@ -83,10 +99,12 @@ type call struct {
 	headers      []header
 	subprotocols []string
 	framing      framing // of tcp
+	opening      Opening // of another transport; nil: none
+	opener       *call   // of send, await and close: the step that opens the stream, as far as it is known
 	read         float64 // messages a second; zero: all
 	reconnect    *quantity.Range
 
-	send    *messageSource // nil: none
+	send    *MessageSource // nil: none
 	expect  *match         // nil: none
 	within  time.Duration  // zero: the load's timeout
 	pace    *pace          // nil: once
@@ -103,7 +121,7 @@ type header struct {
 func (c *call) Name() string { return c.name }
 
 // opens reports whether the step opens a stream.
-func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP }
+func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP || c.opening != nil }
 
 // Traits implements [scenarios.Call].
 func (c *call) Traits() scenarios.CallTraits {
@@ -111,6 +129,10 @@ func (c *call) Traits() scenarios.CallTraits {
 	if c.kind == kindWS {
 		t.URL = c.path.Text()
 		t.Refs = append(t.Refs, c.path.Refs()...)
+	}
+	if c.opening != nil {
+		t.URL = c.opening.URL()
+		t.Refs = append(t.Refs, c.opening.Refs()...)
 	}
 	for i := range c.headers {
 		t.Refs = append(t.Refs, c.headers[i].Refs()...)
@@ -147,25 +169,69 @@ var belongs = []struct {
 }
 
 // compile compiles a step.
-func compile(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+func (all transports) compile(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	before := m.Len()
+	if other := all.of(by.Kind); other != nil {
+		c, ok := other.open(by, in, m)
+		return c, ok && m.Len() == before
+	}
 	s, ok := syntax.Resolve(by, map[string]func() *step{by.Kind: func() *step { return new(step) }}, m)
 	if !ok {
 		return nil, false
 	}
-	before := m.Len()
 	for _, b := range belongs {
 		if s.Has(b.key) && !slices.Contains(b.kinds, by.Kind) {
 			m.Add(s.Of(b.key), "`%s` belongs to a step of %s, not of %s", b.key, strings.Join(b.kinds, ", "), by.Kind)
 		}
 	}
-	c := &call{kind: by.Kind, timeout: in.Timeout, send: s.Send, expect: s.Expect, within: s.Within.D(), pace: s.Pace}
-	c.compileStream(s, in, m)
-	c.compileOpening(s, in, m)
+	c := &call{kind: by.Kind, send: s.Send, within: s.Within.D(), pace: s.Pace}
+	switch c.kind {
+	case kindSend:
+		c.stream = s.To
+	case kindAwait:
+		c.stream, s.Expect = s.From, s.Await
+	case kindClose:
+		c.stream, _ = s.Close.Static()
+	case kindTCP:
+		c.framing = *s.TCP
+	case kindWS:
+		c.compileWebSocket(s, m)
+	}
+	c.compileShared(&shared{&s.Place, &s.Keeping, &s.Answering}, by, in, m)
 	c.compilePace(s, m)
-	c.name = cmp.Or(in.Name, c.defaultName(s))
+	c.name = cmp.Or(in.Name, c.defaultName())
+	if s.Send != nil && c.kind == kindTCP {
+		s.Send.fits(&c.framing, m)
+	}
+	if !c.opens() {
+		targets.Share[opened](in.Shared).check(c, s, m)
+	}
+	return c, m.Len() == before
+}
+
+// shared is the YAML that steps of all transports have.
+type shared struct {
+	*syntax.Place
+	*Keeping
+	*Answering
+}
+
+// compileShared compiles what steps of all transports have.
+func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *syntax.Mistakes) {
+	c.timeout, c.expect = in.Timeout, s.Expect
+	if c.opens() {
+		c.compileKeeping(s, in, m)
+	}
+	if c.expect != nil {
+		c.expect.checkRefs(c.send != nil, m)
+	}
 	for what, on := range map[string]*syntax.Node{"auth": in.Auth, "sign": in.Sign} {
 		if on != nil && on.Kind == syntax.Map && c.opens() {
-			m.AddHint(on.Pos, "`headers: {Authorization: …}` of the step sends a token", "steps of streams don't take the load's %s", what)
+			hint := "`headers: {Authorization: …}` of the step sends a token"
+			if c.opening != nil {
+				hint = "`metadata: {authorization: …}` of the step sends a token"
+			}
+			m.AddHint(on.Pos, hint, "steps of streams don't take the load's %s", what)
 		}
 	}
 	if (s.Check != nil || len(s.Extract) > 0) && c.expect == nil {
@@ -174,43 +240,14 @@ func compile(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.C
 		}
 		c.expect = anyMessage()
 	}
-	if s.Send != nil && c.kind == kindTCP {
-		s.Send.fits(&c.framing, m)
-	}
 	c.compileChecks(s.Check, in)
 	targets.Extract(&c.rest, s.Extract, in)
-	return c, m.Len() == before
 }
 
-// compileStream notes which stream the step is about.
-func (c *call) compileStream(s *step, in targets.Scope, m *syntax.Mistakes) {
-	switch c.kind {
-	case kindSend:
-		c.stream = s.To
-	case kindAwait:
-		c.stream, c.expect = s.From, s.Await
-	case kindClose:
-		c.stream, _ = s.Close.Static()
-	default:
-		if c.stream = s.As; s.Has("as") && !syntax.IsName(c.stream) {
-			m.Add(s.Of("as"), "%q can't name a stream: a-z, 0-9 and -, beginning with a letter", syntax.Clip(c.stream, 60))
-		}
-	}
-	if c.expect != nil {
-		c.expect.checkRefs(c.send != nil, m)
-	}
-	switch all := targets.Share[opened](in.Shared); {
-	case !c.opens():
-		all.check(c, s, m)
-	case c.stream != "" && all.find(c.stream) < 0: // compiled without endpoints
-		all.add(c.stream, "")
-	}
-}
-
-// compileOpening compiles what opens a stream.
-func (c *call) compileOpening(s *step, in targets.Scope, m *syntax.Mistakes) {
-	if !c.opens() {
-		return
+// compileKeeping compiles how a stream is kept.
+func (c *call) compileKeeping(s *shared, in targets.Scope, m *syntax.Mistakes) {
+	if c.stream = s.As; s.Has("as") && !syntax.IsName(c.stream) {
+		m.Add(s.Of("as"), "%q can't name a stream: a-z, 0-9 and -, beginning with a letter", syntax.Clip(c.stream, 60))
 	}
 	c.read = float64(s.Read)
 	if s.Reconnect != nil {
@@ -219,10 +256,13 @@ func (c *call) compileOpening(s *step, in targets.Scope, m *syntax.Mistakes) {
 			m.AddHint(s.Of("reconnect"), "`as: NAME` keeps it open", "a stream without a name is not held, and so is not opened again")
 		}
 	}
-	if c.kind == kindTCP {
-		c.framing = *s.TCP
-		return
+	if c.stream != "" {
+		targets.Share[opened](in.Shared).by(c)
 	}
+}
+
+// compileWebSocket compiles the handshake of a WebSocket.
+func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
 	c.path = &s.WS
 	if !strings.HasPrefix(s.WS.Text(), "/") {
 		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}", "want a path such as /chat, not %q",
@@ -253,11 +293,13 @@ var ownHeaders = []string{
 }
 
 // defaultName is the name of a step without one.
-func (c *call) defaultName(s *step) string {
-	switch c.kind {
-	case kindWS:
+func (c *call) defaultName() string {
+	switch {
+	case c.opening != nil:
+		return c.opening.URL()
+	case c.kind == kindWS:
 		return "WS " + c.path.Text()
-	case kindTCP:
+	case c.kind == kindTCP:
 		return strings.TrimSpace("TCP " + c.stream)
 	}
 	return strings.TrimSpace(c.kind + " " + c.stream)

@@ -25,31 +25,22 @@ type handshake struct {
 	subprotocols []string
 }
 
-// refusedError is an answer to a handshake that opens no WebSocket.
-type refusedError struct {
-	status int
-	reason string
-}
-
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("the handshake is refused: status %d %s", e.status, e.reason)
-}
-
-// ErrorCause is the cause for [targets.CauseOf].
-func (e *refusedError) ErrorCause() scenarios.Cause { return scenarios.Status(e.status) }
-
 // shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing.
 func (h *handshake) shake(on io.ReadWriter) (br *bufio.Reader, err error) {
-	refused := &refusedError{}
+	var refused *StatusError
 	d := ws.Dialer{
 		Protocols: h.subprotocols, Header: ws.HandshakeHeaderHTTP(h.headers),
-		OnStatusError: func(status int, reason []byte, _ io.Reader) { refused.status, refused.reason = status, string(reason) },
+		OnStatusError: func(status int, reason []byte, _ io.Reader) {
+			refused = &StatusError{
+				Cause: scenarios.Status(status), Status: int32(status), Text: fmt.Sprintf("the handshake is refused: status %d %s", status, reason),
+			}
+		},
 	}
 	br, _, err = d.Upgrade(on, &h.url)
 	switch {
 	case err == nil:
 		return br, nil
-	case refused.status != 0:
+	case refused != nil:
 		return nil, refused
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, io.ErrUnexpectedEOF

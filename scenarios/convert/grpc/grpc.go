@@ -97,22 +97,21 @@ func endpoint(d *draft.Builder) {
 // method adds a call of a method.
 func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) {
 	name := string(m.Parent().FullName()) + "/" + string(m.Name())
-	if m.IsStreamingClient() && m.IsStreamingServer() {
-		d.Lose(mix, 0, "%s: it is a stream both ways", name)
-		return
-	}
-	step := &draft.Node{}
+	step, held := &draft.Node{}, m.IsStreamingClient() && m.IsStreamingServer()
 	if name == "grpc.health.v1.Health/Check" {
 		step.Set("grpc", draft.Raw("health"))
 	} else {
 		step.Set("grpc", draft.Plain(name))
 		switch msg := message(m.Input(), nil); {
-		case m.IsStreamingClient():
+		case m.IsStreamingClient() && !held:
 			step.Set("send", draft.List(msg))
 		case len(msg.Fields) > 0:
 			step.Set("message", msg)
 		}
-		if m.IsStreamingServer() { // it may never end
+		switch {
+		case held:
+			step.Set("as", draft.Raw(heldName)).Set("expect", draft.Raw("exists"))
+		case m.IsStreamingServer(): // it may never end
 			step.Set("messages", draft.Number(1))
 		}
 	}
@@ -121,10 +120,16 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 	if d.Add(flow, step); d.Dropped > before {
 		return
 	}
+	if held {
+		flow.Items = append(flow.Items, (&draft.Node{}).Set("close", draft.Raw(heldName)))
+	}
 	one := (&draft.Node{}).Set("weight", draft.Number(1)).Set("flow", flow)
 	one.Above, step.Above, mix.Pending = append(mix.Pending, step.Above...), nil, nil
 	mix.Items = append(mix.Items, one)
 }
+
+// heldName names the stream of a call whose messages go both ways.
+const heldName = "call"
 
 // deepest is how many messages within messages are written down.
 const deepest = 4

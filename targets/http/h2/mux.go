@@ -343,6 +343,7 @@ func (s *Stream) fail(err error, untouched bool) {
 		return
 	}
 	s.err, s.untouched = err, untouched
+	s.flush()
 	s.rouse()
 }
 

@@ -279,11 +279,12 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 // since the server does not need the rest.
 func (m *mux) whole(s *Stream, id uint32) {
 	s.ended, s.last = true, m.in.at
+	s.flush()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forget(s, id)
-	if len(s.body) > 0 {
-		s.body, s.tail = nil, nil
+	if len(s.body) > 0 || s.open || s.ends {
+		s.body, s.tail, s.open, s.ends = nil, nil, false, false
 		_ = m.ctl.WriteRSTStream(id, http2.ErrCodeNo)
 		m.work.Signal()
 	}

@@ -38,6 +38,7 @@ type Stream struct {
 	untouched bool   // the server never began to process it, so it may be sent again
 	outgoing
 	incoming
+	held
 
 	came   time.Duration // when the last byte read came; used by the requester alone
 	credit int           // bytes read and not yet granted back; used by the requester alone
@@ -45,6 +46,7 @@ type Stream struct {
 	// Under the connection's mutex.
 	room int64 // bytes that the server accepts of the body
 	took int64 // bytes of the answer that the server may still send; negative: it sent too many
+	ends bool  // of a body that stayed open: an empty frame of data is to end it
 }
 
 // place is where a stream stands in its line. It is under the line's mutex.
@@ -115,7 +117,7 @@ func (s *Stream) release() {
 	default:
 	}
 	s.mu.Lock()
-	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took = nil, 0, false, nil, false, 0, 0, 0, 0
+	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took, s.ends = nil, 0, false, nil, false, 0, 0, 0, 0, false
 	clear(s.trailers)
 	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf, trailers: s.trailers[:0]}
 	s.mu.Unlock()
@@ -182,6 +184,11 @@ func (s *Stream) ask() error {
 	if err := s.mux.submit(s); err != nil {
 		return err
 	}
+	return s.begun()
+}
+
+// begun waits until the answer has begun.
+func (s *Stream) begun() error {
 	for {
 		s.mu.Lock()
 		began, err := s.began, s.err
@@ -236,14 +243,14 @@ func (s *Stream) finish(timedOut bool) {
 	m := s.mux
 	s.mu.Lock()
 	s.over = true
-	whole := s.ended && len(s.body) == 0
-	id, failed, since := s.id, s.err != nil, s.slot
+	whole := s.ended && len(s.body) == 0 && s.written == nil
+	id, done, since := s.id, s.err != nil || s.ended && s.written != nil, s.slot
 	if s.wasSent {
 		since = s.sent
 	}
 	s.req, s.body, s.tail = nil, nil, nil
 	s.mu.Unlock()
-	if !whole && !failed {
+	if !whole && !done {
 		m.cancel(s, id)
 	}
 	if timedOut && id != 0 {
@@ -253,7 +260,7 @@ func (s *Stream) finish(timedOut bool) {
 	if whole {
 		s.release()
 	} else {
-		s.timer.Stop() // the connection may still hold s: it is not reused
+		s.timer.Stop() // the connection, or who writes, may still hold s: it is not reused
 	}
 }
 

@@ -46,6 +46,12 @@ const mostBatch = 64 << 10
 // unsent takes back streams whose batch was not written.
 func (m *mux) unsent(batch []written) {
 	for _, b := range batch {
+		b.s.mu.Lock()
+		head := !b.s.wasSent // else it is a later part of a body that stays open
+		b.s.mu.Unlock()
+		if !head {
+			continue
+		}
 		if s := m.remove(b.id); s != nil {
 			s.fail(errUntouched, true)
 		}
@@ -148,6 +154,7 @@ func (m *mux) begin(s *Stream) {
 	if m.err != nil || m.away != nil {
 		s.err, s.untouched = errUntouched, true
 		m.mu.Unlock()
+		s.flush()
 		s.rouse()
 		return
 	}
@@ -171,7 +178,7 @@ func (m *mux) begin(s *Stream) {
 	block := w.block.Bytes()
 	first := block[:min(len(block), most)]
 	rest := block[len(first):]
-	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end && !s.framed, EndHeaders: len(rest) == 0})
+	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end && !s.framed && !s.open, EndHeaders: len(rest) == 0})
 	for len(rest) > 0 {
 		part := rest[:min(len(rest), most)]
 		rest = rest[len(part):]
@@ -198,7 +205,7 @@ func (m *mux) usedUp() {
 
 // sendable reports whether more of a body may be sent. The caller holds the mutex.
 func (m *mux) sendable() bool {
-	return m.room > 0 && slices.ContainsFunc(m.halves, func(s *Stream) bool { return s.room > 0 })
+	return slices.ContainsFunc(m.halves, func(s *Stream) bool { return s.ends || m.room > 0 && s.room > 0 })
 }
 
 // bodies writes as much of the bodies into the batch as the windows allow.
@@ -231,15 +238,33 @@ func (m *mux) bodies() {
 			part := s.body[:n]
 			s.body = s.body[n:]
 			s.more()
-			_ = w.framer.WriteData(s.id, len(s.body) == 0, part)
+			_ = w.framer.WriteData(s.id, len(s.body) == 0 && s.written == nil, part)
 		}
 		done := len(s.body) == 0
+		if done && s.written != nil {
+			m.heldBody(s)
+		}
 		s.mu.Unlock()
 		if done {
 			m.mu.Lock()
 			m.halves = slices.DeleteFunc(m.halves, func(h *Stream) bool { return h == s })
 			m.mu.Unlock()
 		}
+	}
+}
+
+// heldBody notes that what was given of a body that stays open is in the batch, and ends it if nothing more comes. The caller holds the
+// stream's mutex.
+func (m *mux) heldBody(s *Stream) {
+	w := &m.outbuf
+	w.batch = append(w.batch, written{s, s.id})
+	s.batched = true
+	m.mu.Lock()
+	ends := s.ends
+	s.ends = false
+	m.mu.Unlock()
+	if ends && !s.over && s.err == nil {
+		_ = w.framer.WriteData(s.id, true, nil)
 	}
 }
 
@@ -256,6 +281,12 @@ func (m *mux) send() bool {
 		if n == 0 { // no byte of it was sent
 			m.unsent(w.batch)
 		}
+		for _, b := range w.batch {
+			b.s.mu.Lock()
+			b.s.broken = err
+			b.s.flush()
+			b.s.mu.Unlock()
+		}
 		// What the server sent before it closed must still be read: the answer to a refused
 		// body, or GOAWAY.
 		m.stop(err)
@@ -266,8 +297,14 @@ func (m *mux) send() bool {
 	for i, b := range w.batch {
 		w.batch[i] = written{}
 		b.s.mu.Lock()
-		if b.s.on == m && b.s.id == b.id && !b.s.wasSent {
-			b.s.sent, b.s.wasSent = now, true
+		if b.s.on == m && b.s.id == b.id {
+			if !b.s.wasSent {
+				b.s.sent, b.s.wasSent = now, true
+			}
+			if b.s.written != nil && len(b.s.body) == 0 {
+				b.s.wrote, b.s.pending = now, false
+				b.s.flush()
+			}
 		}
 		b.s.mu.Unlock()
 	}
