@@ -22,6 +22,7 @@ type Scope struct {
 	Sign    *syntax.Node                                               // of the step's load; nil: none
 	Shared  *Shared                                                    // shared by the steps of a plan; nil shares nothing
 	Timeout time.Duration                                              // of the step's load; zero: not known
+	Flow    Flow                                                       // what the step stands in
 	Secret  func(value string)                                         // masks a value in all output; nil does not
 	Checks  *[]string                                                  // collects the names of the step's checks and extractions; their causes carry the index
 
@@ -29,6 +30,12 @@ type Scope struct {
 	endpoints map[string]scenarios.Endpoint
 	settings  *syntax.Node
 	url       *scenarios.Endpoint
+}
+
+// A Flow tells the sequences of steps of a plan apart: what a step opens, the others of its sequence use.
+type Flow struct {
+	Load   int // negative: none
+	Number int // of the sequence, among all of the plan
 }
 
 // To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
@@ -154,6 +161,8 @@ type Spoken struct {
 	Versions []string
 	Waits    int64 // requests that had to wait for a stream
 	Streams  int   // of a connection; zero: no request had to wait
+	Dropped  int64 // messages of streams that waited unread beyond the bounds of a stream
+	Untimed  int64 // messages of streams whose times were not measured, as too many came between two steps
 }
 
 // A Client opens the sessions of one load.

@@ -152,6 +152,7 @@ func (c *mixedClient) Spoken() (all Spoken) {
 			s := one.Spoken()
 			all.Versions = append(all.Versions, s.Versions...)
 			all.Waits, all.Streams = all.Waits+s.Waits, max(all.Streams, s.Streams)
+			all.Dropped, all.Untimed = all.Dropped+s.Dropped, all.Untimed+s.Untimed
 		}
 	}
 	slices.Sort(all.Versions)

@@ -167,6 +167,9 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 			ready = r.Now()
 		}
 		paced := v.request(s, at, ready)
+		if v.it.Idle {
+			continue
+		}
 		v.add(requests == 0, pause, paced)
 		requests++
 		at, pause = v.out.End, 0
@@ -187,7 +190,10 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
-	v.user.Do(&v.it, s.Call, &v.out)
+	v.it.Idle = false
+	if v.user.Do(&v.it, s.Call, &v.out); v.it.Idle {
+		return 0
+	}
 	paced, v.out.Think = v.out.Think, 0
 	neverReady(&v.out)
 	if v.run.isClosed { // a closed load asks for a request when it can be sent

@@ -94,7 +94,8 @@ type compiler struct {
 	stepUnknown   bool // a step that would have a name has mistakes
 	scriptUnknown bool // a script has mistakes, or could not be inspected
 	compiled      []compiledStep
-	skipped       []string // faults that will match nothing, where the guard allows that
+	flow          targets.Flow // whose steps are compiled
+	skipped       []string     // faults that will match nothing, where the guard allows that
 }
 
 // compiledStep is a step of a load, compiled, and as it stands in the file.
@@ -144,6 +145,9 @@ func (c *compiler) load(l *scenarios.Load) {
 		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(),
 	})
 	c.proofs(l)
+	c.flow.Load = index
+	defer func() { c.flow.Load = unmeasured }()
+	lp.Prelude, _ = c.steps(l.Init, unmeasured, l) // first: its steps may open what the others use
 	for _, mixed := range l.Mix {
 		steps, whole := c.steps(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
@@ -154,7 +158,6 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.targetsFile(&lp, index, l)
 	c.replay(&lp, index, l)
 	c.drive(&lp, l)
-	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	checkPerUser(&lp, c.plan.Protocols, c.m)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
@@ -186,6 +189,7 @@ const unmeasured = -1
 // before.
 func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
 	whole = true
+	c.flow.Number++
 	for i := range flow {
 		s := &flow[i]
 		if s.Think != nil {
@@ -253,7 +257,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	return targets.Scope{
 		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
-		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(),
+		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(), Flow: c.flow,
 	}
 }
 

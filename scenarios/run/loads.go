@@ -170,6 +170,13 @@ func (l *loads) noteProtocols() {
 			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their "+
 				"response time", lp.Name, s.Waits, s.Streams, most)
 		}
+		if s.Dropped > 0 {
+			l.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream are kept, and 1 MiB; "+
+				"a step of await takes them", lp.Name, s.Dropped)
+		}
+		if s.Untimed > 0 {
+			l.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two steps", lp.Name, s.Untimed)
+		}
 	}
 }
 

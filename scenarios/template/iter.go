@@ -21,6 +21,7 @@ type Iter struct {
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // id of this write for the ledger; nil outside of writes
+	Idle     bool          // the session had nothing to do for the step, which is not recorded then
 	Message  uint64        // number of this message of a stream; zero outside of them
 	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env

@@ -15,6 +15,14 @@ type client struct {
 	lines
 	o  targets.Options
 	at *url.URL
+	lacks
+}
+
+// Spoken implements [targets.Transport].
+func (c *client) Spoken() targets.Spoken {
+	s := c.lines.Spoken()
+	s.Dropped, s.Untimed = c.dropped.Load(), c.untimed.Load()
+	return s
 }
 
 // lines are what the streams of a client go over.

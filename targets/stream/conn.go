@@ -18,13 +18,14 @@ type conn struct {
 	every  time.Duration // between two messages that are read; zero: as they come
 	buf    []byte        // of what is written
 
+	pinger  *pinger       // nil: none
 	stopped chan struct{} // closed when brunt closes the connection
 	stop    sync.Once
 }
 
 // newConn returns the stream of a wire.
 func (c *client) newConn(wire Wire) *conn {
-	return &conn{wire: wire, client: c, inbox: inbox{now: c.o.Now, wake: make(chan struct{}, 1)}, stopped: make(chan struct{})}
+	return &conn{wire: wire, client: c, inbox: inbox{now: c.o.Now, wake: make(chan struct{}, 1), lacks: &c.lacks}, stopped: make(chan struct{})}
 }
 
 // prepare makes the connection that of a stream.
@@ -93,7 +94,12 @@ func (c *conn) leave() (answers bool, err error) {
 
 // Close ends the connection: at once, or when the other side has answered what leave said.
 func (c *conn) Close() error {
-	c.stop.Do(func() { close(c.stopped) })
+	c.stop.Do(func() {
+		close(c.stopped)
+		if c.pinger != nil {
+			c.pinger.stop()
+		}
+	})
 	c.mu.Lock()
 	left := c.leaving && c.lost == nil
 	c.mu.Unlock()

@@ -15,6 +15,8 @@
 //	sockets.go   the connections of WebSocket and TCP of a load
 //	inbox.go     the messages that came on it, and why it ended
 //	websocket.go the handshake and the frames of WebSocket
+//	compress.go  compressed messages of WebSocket
+//	ping.go      pings of WebSocket
 //	tcp.go       how messages are told apart on TCP
 //	client.go    the streams of a load
 //	session.go   one virtual user, and the streams that it holds

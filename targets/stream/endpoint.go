@@ -26,22 +26,30 @@ type openedStream struct {
 	name string
 	at   string // its endpoint; empty: the only one, or the target's own URL
 	call *call  // nil: it is not compiled yet
+	flow targets.Flow
+	kept bool // as long as its user
 }
 
-// by notes the step that opens a stream.
-func (o *opened) by(c *call) {
-	i := o.find(c.stream)
+// seen reports whether the steps of a flow can use the stream.
+func (o *openedStream) seen(in targets.Flow) bool {
+	return o.flow == in || o.kept && o.flow.Load == in.Load
+}
+
+// by notes the step that opens a stream in a flow.
+func (o *opened) by(c *call, in targets.Flow) {
+	i := o.find(c.stream, in)
 	if i < 0 || o.list[i].call != nil { // compiled without endpoints
-		o.list = append(o.list, openedStream{name: c.stream})
+		o.list = append(o.list, openedStream{name: c.stream, flow: in, kept: c.kept})
 		i = len(o.list) - 1
 	}
 	o.list[i].call = c
 }
 
-// find returns the index of the stream that was opened last under a name; an empty one is any. It is -1 if there is none.
-func (o *opened) find(name string) int {
+// find returns the index of the stream that was opened last under a name, for the steps of a flow; an empty name is any. It is -1 if there is
+// none.
+func (o *opened) find(name string, in targets.Flow) int {
 	for i := len(o.list) - 1; i >= 0; i-- {
-		if name == "" || o.list[i].name == name {
+		if (name == "" || o.list[i].name == name) && o.list[i].seen(in) {
 			return i
 		}
 	}
@@ -49,8 +57,8 @@ func (o *opened) find(name string) int {
 }
 
 // check finds the step that opens the stream of one of send, await or close. It notes a mistake if no step before it does.
-func (o *opened) check(c *call, s *step, m *syntax.Mistakes) {
-	if i := o.find(c.stream); i >= 0 {
+func (o *opened) check(c *call, s *step, in targets.Flow, m *syntax.Mistakes) {
+	if i := o.find(c.stream, in); i >= 0 {
 		if c.opener = o.list[i].call; c.send != nil && c.opener != nil && c.opener.opening != nil {
 			c.opener.opening.Check(c.send, m)
 		}
@@ -62,15 +70,24 @@ func (o *opened) check(c *call, s *step, m *syntax.Mistakes) {
 			at = s.Of(key)
 		}
 	}
-	if len(o.list) == 0 || c.stream == "" {
-		m.AddHint(at, "such as {ws: /chat, as: chat}", "no step before this one opens a stream under a name")
-		return
-	}
-	names := make([]string, len(o.list))
+	var names []string
+	elsewhere := false
 	for i := range o.list {
-		names[i] = o.list[i].name
+		if one := &o.list[i]; one.seen(in) {
+			names = append(names, one.name)
+		} else {
+			elsewhere = elsewhere || one.name == c.stream || c.stream == ""
+		}
 	}
-	m.AddHint(at, syntax.DidYouMean(c.stream, names), "no step before this one opens a stream %q", syntax.Clip(c.stream, 60))
+	switch {
+	case elsewhere:
+		m.AddHint(at, "each flow opens its own; with `keep: user` those of its load use it too", "the stream%s is opened in another flow than this",
+			strings.TrimRight(" "+syntax.Clip(c.stream, 60), " "))
+	case len(names) == 0 || c.stream == "":
+		m.AddHint(at, "such as {ws: /chat, as: chat}", "no step before this one opens a stream under a name")
+	default:
+		m.AddHint(at, syntax.DidYouMean(c.stream, names), "no step before this one opens a stream %q", syntax.Clip(c.stream, 60))
+	}
 }
 
 // endpointOf returns the endpoint of a step: the one that it names, the one of the stream that it names, or the only one that its
@@ -92,7 +109,7 @@ func (all transports) endpointOf(by syntax.Block, in targets.Scope, named string
 			return named, true
 		}
 		stream := word(map[string]string{kindSend: "to", kindAwait: "from", kindClose: "close"}[by.Kind])
-		if i := streams.find(stream); i >= 0 {
+		if i := streams.find(stream, in.Flow); i >= 0 {
 			return streams.list[i].at, true
 		}
 		return "", true // compile notes the mistake
@@ -107,7 +124,7 @@ func (all transports) endpointOf(by syntax.Block, in targets.Scope, named string
 		at, ok = only(by, wanted, endpoints, m)
 	}
 	if as := word("as"); as != "" {
-		streams.list = append(streams.list, openedStream{name: as, at: at})
+		streams.list = append(streams.list, openedStream{name: as, at: at, flow: in.Flow, kept: word("keep") == keepUser})
 	}
 	return at, ok
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/targets"
@@ -21,6 +22,7 @@ type inbox struct {
 	now    func() time.Duration
 	wake   chan struct{} // has a message when something came
 	counts bool          // the times of messages are kept
+	lacks  *lacks
 
 	mu      sync.Mutex
 	queue   []*Message
@@ -31,6 +33,9 @@ type inbox struct {
 	ended   time.Duration
 	leaving bool // brunt has said that it closes
 }
+
+// lacks counts the messages of a client that were not kept.
+type lacks struct{ dropped, untimed atomic.Int64 }
 
 // arrival is when a message came.
 type arrival struct {
@@ -43,13 +48,18 @@ func (c *inbox) take(a *Message) {
 	c.mu.Lock()
 	c.seq++
 	a.seq = c.seq
-	if c.counts && len(c.arrived) < mostArrived {
+	switch {
+	case !c.counts:
+	case len(c.arrived) == mostArrived:
+		c.lacks.untimed.Add(1)
+	default:
 		c.arrived = append(c.arrived, arrival{first: a.First, end: a.End, bytes: len(a.Data)})
 	}
 	c.queue = append(c.queue, a)
 	c.size += len(a.Data)
 	for len(c.queue) > 1 && (len(c.queue) > mostQueued || c.size > mostKept) {
 		c.drop(0)
+		c.lacks.dropped.Add(1)
 	}
 	c.mu.Unlock()
 	c.signal()

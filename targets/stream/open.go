@@ -14,6 +14,9 @@ import (
 
 // open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked something.
 func (t *exchange) open() error {
+	if t.kept() {
+		return nil
+	}
 	st := &stream{call: t.call}
 	t.used = st
 	if err := t.fill(st); err != nil {
@@ -32,6 +35,25 @@ func (t *exchange) open() error {
 	st.hold(on, t.out.End)
 	t.streams = append(t.streams, st)
 	return t.greet(on, st.call, t.out)
+}
+
+// kept reports whether the stream of the step is open since an earlier iteration. Then the step has nothing to do.
+func (t *exchange) kept() bool {
+	if !t.call.kept {
+		return false
+	}
+	st := t.find(t.call.stream)
+	if st == nil || st.call != t.call {
+		return false
+	}
+	t.taken(st)
+	if t.notice(st); st.conn == nil {
+		return false
+	}
+	now := t.client.o.Now()
+	t.it.Idle = true
+	t.out.Slot, t.out.Sent, t.out.First, t.out.End, t.out.Answered = now, now, now, now, true
+	return true
 }
 
 // hold makes a connection that was opened at a time that of a stream.
@@ -78,7 +100,7 @@ func (t *exchange) fill(st *stream) error {
 		return &syntax.BadURL{Why: err.Error()}
 	}
 	h := &st.with
-	h.subprotocols = c.subprotocols
+	h.subprotocols, h.compress = c.subprotocols, c.compress
 	h.url = *t.client.at
 	h.url.User = nil
 	h.url.Scheme = "ws"

@@ -13,14 +13,20 @@ const (
 	firstMessage = iota
 	nextMessage
 	heldTime
+	pingTime
 )
 
 // parts names what is measured besides a step: the first message, each message from the one before, and how long the stream was held.
 func parts(of scenarios.Call) []string {
-	if c := of.(*call); !c.opens() || c.stream == "" {
+	c := of.(*call)
+	if !c.opens() || c.stream == "" {
 		return nil
 	}
-	return []string{"first message", "message", "held"}
+	list := []string{"first message", "message", "held"}
+	if c.ping > 0 {
+		list = append(list, "ping")
+	}
+	return list
 }
 
 // measure hands over the messages that came on a stream.
@@ -41,6 +47,7 @@ func (s *session) measure(st *stream, on *conn, it *template.Iter) {
 		st.any, st.last = true, out.End
 		emit(it, st.call, part, &out)
 	}
+	s.pings(st, on, it)
 }
 
 // held hands over how long a stream was held. It is an error if the other side ended it.

@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -23,9 +24,11 @@ type server struct {
 	scheme string
 
 	opened, handshakes, requests, held, pongs atomic.Int64
-	release                                   chan struct{}
-	once                                      sync.Once
-	frozen                                    sync.RWMutex // held while the server stands still
+
+	came    atomic.Int64 // bytes
+	release chan struct{}
+	once    sync.Once
+	frozen  sync.RWMutex // held while the server stands still
 
 	mu     sync.Mutex
 	marks  []string
@@ -43,12 +46,34 @@ type counted struct {
 func (l counted) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err == nil {
+		c = counting{c, l.of}
 		l.of.opened.Add(1)
 		l.of.mu.Lock()
 		l.of.active[c] = struct{}{}
 		l.of.mu.Unlock()
 	}
 	return c, err
+}
+
+// counting counts the bytes that come.
+type counting struct {
+	net.Conn
+	of *server
+}
+
+func (c counting) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.of.came.Add(int64(n))
+	return n, err
+}
+
+// tcp returns the TCP connection of one that the server accepted.
+func tcp(c net.Conn) (*net.TCPConn, bool) {
+	if in, ok := c.(counting); ok {
+		c = in.Conn
+	}
+	t, ok := c.(*net.TCPConn)
+	return t, ok
 }
 
 // start starts a server that ends with the test.
@@ -109,8 +134,8 @@ func (s *server) cut(reset bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.active {
-		if tcp, ok := c.(*net.TCPConn); ok && reset {
-			_ = tcp.SetLinger(0)
+		if t, ok := tcp(c); ok && reset {
+			_ = t.SetLinger(0)
 		}
 		_ = c.Close()
 	}
@@ -160,7 +185,7 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	u := websocket.Upgrader{Subprotocols: []string{"chat.v2"}}
+	u := websocket.Upgrader{Subprotocols: []string{"chat.v2"}, EnableCompression: !strings.HasSuffix(r.URL.Path, "/plain")}
 	c, err := u.Upgrade(w, r, nil)
 	if err != nil {
 		return
@@ -230,6 +255,14 @@ func (s *server) answer(text string, c net.Conn, say func(string)) bool {
 		return true
 	case "mute":
 		return true
+	case "flood": // so many messages of so many bytes
+		var n, size int
+		_, _ = fmt.Sscan(rest, &n, &size)
+		for range n {
+			say(strings.Repeat("x", size))
+		}
+		say("flooded")
+		return true
 	case "twice":
 		say("other")
 		say("ok " + text)
@@ -237,8 +270,8 @@ func (s *server) answer(text string, c net.Conn, say func(string)) bool {
 	case "cut":
 		return false
 	case "reset":
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
+		if t, ok := tcp(c); ok {
+			_ = t.SetLinger(0)
 		}
 		_ = c.Close()
 		return false

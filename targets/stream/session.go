@@ -141,17 +141,26 @@ func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Dura
 	s.client.put(on, false)
 }
 
-// endIteration closes the streams of an iteration.
+// endIteration closes the streams of an iteration. Those that the user keeps stay open.
 func (s *session) endIteration(it *template.Iter) {
-	for len(s.streams) > 0 {
-		s.end(s.streams[len(s.streams)-1], it)
+	for _, st := range slices.Backward(slices.Clone(s.streams)) {
+		switch {
+		case !st.call.kept:
+			s.end(st, it)
+		case st.conn != nil:
+			s.measure(st, st.conn, it)
+		}
 	}
 }
 
 // Close implements [targets.Session].
 func (s *session) Close() error {
 	for _, st := range s.streams {
-		if st.conn != nil {
+		switch {
+		case st.conn == nil:
+		case st.call.kept:
+			s.release(st, s.t.it)
+		default:
 			_, _ = st.conn.leave()
 			s.client.put(st.conn, false)
 		}

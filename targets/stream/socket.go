@@ -80,7 +80,14 @@ func (s *socket) Append(dst, data []byte, binary bool) ([]byte, error) {
 	if binary {
 		op = ws.OpBinary
 	}
-	return appendMasked(dst, op, data), nil
+	if s.webSocket.compressed {
+		small, err := deflate(data)
+		if err != nil {
+			return dst, err
+		}
+		return appendMasked(dst, op, compressedBit, small), nil
+	}
+	return appendMasked(dst, op, 0, data), nil
 }
 
 // Write implements [Wire].
@@ -106,7 +113,7 @@ func (s *socket) write(b []byte) error {
 func (s *socket) control(op ws.OpCode, data []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.buf = appendMasked(s.buf[:0], op, data)
+	s.buf = appendMasked(s.buf[:0], op, 0, data)
 	_ = s.net.SetWriteDeadline(time.Now().Add(closeTime))
 	return s.write(s.buf)
 }

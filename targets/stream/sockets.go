@@ -106,8 +106,15 @@ func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcom
 	asks := c.stream == "" && c.send != nil
 	began := now()
 	sent, first, err := on.socket().shake(st, deadline)
+	if err == nil && c.ping > 0 && s.client.o.Emit != nil {
+		on.pinger = &pinger{on: on.socket(), every: c.ping}
+		on.socket().webSocket.ponged = on.pinger.answered
+	}
 	if err == nil {
 		err = on.begin()
+	}
+	if err == nil && on.pinger != nil {
+		on.pinger.start()
 	}
 	if asks {
 		out.Opening.Login += max(0, now()-began)
@@ -137,7 +144,7 @@ func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Dur
 	}
 	_ = s.net.SetDeadline(s.o.T0.Add(deadline))
 	stamped := targets.Stamp(s.net, s.o.Now)
-	br, err := st.with.shake(stamped)
+	br, compressed, err := st.with.shake(stamped)
 	if br != nil {
 		defer ws.PutReader(br)
 	}
@@ -148,7 +155,7 @@ func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Dur
 		return sent, first, os.ErrDeadlineExceeded
 	}
 	_ = s.net.SetDeadline(time.Time{})
-	s.webSocket = new(webSocket)
+	s.webSocket = &webSocket{compressed: compressed}
 	s.use(br)
 	return sent, first, nil
 }

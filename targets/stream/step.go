@@ -64,6 +64,8 @@ type step struct {
 	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
 	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server
 	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
+	Ping         quantity.Duration          `yaml:"ping,positive"`   // of ws: how often a ping is sent, whose answers are measured; default: never
+	Compress     bool                       `yaml:"compress"`        // of ws: offers the server to compress messages (permessage-deflate); default: off
 }
 
 // Keeping is the YAML of how a stream is kept, of every step that opens one.
@@ -73,7 +75,13 @@ type Keeping struct {
 	// of a step that opens a stream: how many messages are read in a second, for a slow consumer; default: all that come
 	Read      quantity.Rate `yaml:"read,positive"`
 	Reconnect *reconnect    `yaml:"reconnect"` // of a step that opens a stream: opens it again after the other side ended it
+	// of a step that opens a stream under a name: iteration ends it with the iteration, which is the default; user keeps it for all iterations of
+	// a virtual user, so that the step opens it in the first one, and again in one that finds it lost
+	Keep string `yaml:"keep,oneof=iteration|user"`
 }
+
+// keepUser is the value of keep for a stream that lives as long as its user.
+const keepUser = "user"
 
 // Answering is the YAML of the message that a step waits for.
 type Answering struct {
@@ -98,10 +106,13 @@ type call struct {
 	path         *template.URL // of ws
 	headers      []header
 	subprotocols []string
-	framing      framing // of tcp
-	opening      Opening // of another transport; nil: none
-	opener       *call   // of send, await and close: the step that opens the stream, as far as it is known
-	read         float64 // messages a second; zero: all
+	framing      framing       // of tcp
+	opening      Opening       // of another transport; nil: none
+	opener       *call         // of send, await and close: the step that opens the stream, as far as it is known
+	read         float64       // messages a second; zero: all
+	kept         bool          // as long as the user
+	ping         time.Duration // between pings of a WebSocket; zero: none are sent
+	compress     bool
 	reconnect    *quantity.Range
 
 	send    *MessageSource // nil: none
@@ -158,6 +169,9 @@ var belongs = []struct {
 	{"read", []string{kindWS, kindTCP}},
 	{"reconnect", []string{kindWS, kindTCP}},
 	{"headers", []string{kindWS}},
+	{"keep", []string{kindWS, kindTCP}},
+	{"ping", []string{kindWS}},
+	{"compress", []string{kindWS}},
 	{"subprotocols", []string{kindWS}},
 	{"to", []string{kindSend}},
 	{"pace", []string{kindSend}},
@@ -204,7 +218,7 @@ func (all transports) compile(by syntax.Block, in targets.Scope, m *syntax.Mista
 		s.Send.fits(&c.framing, m)
 	}
 	if !c.opens() {
-		targets.Share[opened](in.Shared).check(c, s, m)
+		targets.Share[opened](in.Shared).check(c, s, in.Flow, m)
 	}
 	return c, m.Len() == before
 }
@@ -249,7 +263,10 @@ func (c *call) compileKeeping(s *shared, in targets.Scope, m *syntax.Mistakes) {
 	if c.stream = s.As; s.Has("as") && !syntax.IsName(c.stream) {
 		m.Add(s.Of("as"), "%q can't name a stream: a-z, 0-9 and -, beginning with a letter", syntax.Clip(c.stream, 60))
 	}
-	c.read = float64(s.Read)
+	c.read, c.kept = float64(s.Read), s.Keep == keepUser
+	if s.Keep != "" && c.stream == "" {
+		m.AddHint(s.Of("keep"), "`as: NAME` keeps it open", "a stream without a name is not kept")
+	}
 	if s.Reconnect != nil {
 		c.reconnect = &s.Reconnect.After
 		if c.stream == "" {
@@ -257,13 +274,16 @@ func (c *call) compileKeeping(s *shared, in targets.Scope, m *syntax.Mistakes) {
 		}
 	}
 	if c.stream != "" {
-		targets.Share[opened](in.Shared).by(c)
+		targets.Share[opened](in.Shared).by(c, in.Flow)
 	}
 }
 
 // compileWebSocket compiles the handshake of a WebSocket.
 func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
-	c.path = &s.WS
+	c.path, c.ping, c.compress = &s.WS, s.Ping.D(), s.Compress
+	if c.ping > 0 && s.As == "" {
+		m.AddHint(s.Of("ping"), "`as: NAME` keeps it open", "a stream without a name is not held, and so has no pings")
+	}
 	if !strings.HasPrefix(s.WS.Text(), "/") {
 		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}", "want a path such as /chat, not %q",
 			syntax.Clip(s.WS.Text(), 60))

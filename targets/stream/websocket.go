@@ -23,10 +23,11 @@ type handshake struct {
 	url          url.URL
 	headers      http.Header
 	subprotocols []string
+	compress     bool // compression is offered
 }
 
-// shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing.
-func (h *handshake) shake(on io.ReadWriter) (br *bufio.Reader, err error) {
+// shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing. Compressed reports that messages may be.
+func (h *handshake) shake(on io.ReadWriter) (br *bufio.Reader, compressed bool, err error) {
 	var refused *StatusError
 	d := ws.Dialer{
 		Protocols: h.subprotocols, Header: ws.HandshakeHeaderHTTP(h.headers),
@@ -36,16 +37,20 @@ func (h *handshake) shake(on io.ReadWriter) (br *bufio.Reader, err error) {
 			}
 		},
 	}
-	br, _, err = d.Upgrade(on, &h.url)
+	if h.compress {
+		offer(&d)
+	}
+	br, got, err := d.Upgrade(on, &h.url)
 	switch {
 	case err == nil:
-		return br, nil
+		compressed, err = agreed(&got)
+		return br, compressed, err
 	case refused != nil:
-		return nil, refused
+		return nil, false, refused
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, io.ErrUnexpectedEOF
+		return nil, false, io.ErrUnexpectedEOF
 	}
-	return nil, err
+	return nil, false, err
 }
 
 // closedError is the end of a WebSocket by a close frame.
@@ -78,13 +83,13 @@ func half(err error) error {
 	return err
 }
 
-// appendMasked appends a frame of a client, with its mask.
-func appendMasked(dst []byte, op ws.OpCode, data []byte) []byte {
+// appendMasked appends a frame of a client, with its mask. Bits are those of extensions.
+func appendMasked(dst []byte, op ws.OpCode, bits byte, data []byte) []byte {
 	const (
 		final  = 0x80
 		masked = 0x80
 	)
-	dst = append(dst, final|byte(op))
+	dst = append(dst, final|bits|byte(op))
 	switch n := len(data); {
 	case n < 126:
 		dst = append(dst, masked|byte(n))
@@ -102,15 +107,20 @@ func appendMasked(dst []byte, op ws.OpCode, data []byte) []byte {
 	return dst
 }
 
+// compressedBit marks the first frame of a compressed message.
+const compressedBit = 0x40
+
 // webSocket reads the messages of a WebSocket.
 type webSocket struct {
-	began  func()                          // a message begins
-	answer func(op ws.OpCode, data []byte) // sends a control frame
+	compressed bool                            // messages may be
+	ponged     func()                          // a pong came; nil: nobody asks
+	began      func()                          // a message begins
+	answer     func(op ws.OpCode, data []byte) // sends a control frame
 }
 
 // read returns the next message. It answers pings. The end of the stream by a close frame is a [closedError].
 func (f *webSocket) read(br *bufio.Reader) (data []byte, binary bool, err error) {
-	begun := false
+	begun, deflated := false, false
 	for {
 		if _, err := br.Peek(1); err != nil {
 			if begun {
@@ -125,7 +135,7 @@ func (f *webSocket) read(br *bufio.Reader) (data []byte, binary bool, err error)
 		switch {
 		case err != nil:
 			return nil, false, half(err)
-		case h.Rsv != 0:
+		case h.Rsv != 0 && !(h.Rsv1() && !h.Rsv2() && !h.Rsv3() && f.compressed && !begun && h.OpCode.IsData() && h.OpCode != ws.OpContinuation):
 			return nil, false, bad("a frame has reserved bits, for an extension that was not agreed upon")
 		case h.Masked:
 			return nil, false, bad("a frame of the server is masked")
@@ -148,12 +158,17 @@ func (f *webSocket) read(br *bufio.Reader) (data []byte, binary bool, err error)
 		case h.OpCode.IsReserved():
 			return nil, false, bad("a frame has the reserved opcode %d", h.OpCode)
 		case !begun:
-			begun, binary = true, h.OpCode == ws.OpBinary
+			begun, binary, deflated = true, h.OpCode == ws.OpBinary, h.Rsv1()
 		}
 		if data, err = readBytes(br, data, uint64(h.Length)); err != nil {
 			return nil, false, err
 		}
 		if h.Fin {
+			if deflated {
+				if data, err = inflate(data); err != nil {
+					return nil, false, err
+				}
+			}
 			if !binary && !utf8.Valid(data) {
 				return nil, false, bad("a text message is not UTF-8")
 			}
@@ -181,6 +196,9 @@ func (f *webSocket) control(br *bufio.Reader, h ws.Header) error {
 		f.answer(ws.OpClose, bytes.Clone(data[:min(2, len(data))]))
 		return &closedError{code: code, reason: reason}
 	case ws.OpPong:
+		if f.ponged != nil {
+			f.ponged()
+		}
 	default:
 		return bad("a frame has the reserved opcode %d", h.OpCode)
 	}

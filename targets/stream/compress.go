@@ -1,0 +1,82 @@
+package stream
+
+import (
+	"bytes"
+	"io"
+	"sync"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
+	"github.com/klauspost/compress/flate"
+)
+
+// offer offers compression whose messages stand alone (RFC 7692), so that a stream that is silent needs no window.
+func offer(d *ws.Dialer) {
+	p := wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}
+	d.Extensions = append(d.Extensions, p.Option())
+}
+
+// agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not offered.
+func agreed(h *ws.Handshake) (bool, error) {
+	for _, o := range h.Extensions {
+		var p wsflate.Parameters
+		if err := p.Parse(o); err != nil {
+			return false, bad("the server's answer to permessage-deflate: %v", err)
+		}
+		if !p.ServerNoContextTakeover {
+			return false, bad("the server compresses by what it sent before, and was asked for server_no_context_takeover")
+		}
+		if p.ClientMaxWindowBits.Defined() {
+			return false, bad("the server sets client_max_window_bits, which was not offered")
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+var (
+	deflaters = sync.Pool{New: func() any {
+		w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is one
+		return w
+	}}
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+)
+
+// flushed is what ends a flushed block, which messages leave out; the rest ends the stream.
+const (
+	flushed = "\x00\x00\xff\xff"
+	ended   = "\x01\x00\x00\xff\xff"
+)
+
+// deflate compresses a message.
+func deflate(data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&b)
+	if _, err := w.Write(data); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte(flushed)), nil
+}
+
+// inflate returns a compressed message as it was. It bounds its size.
+func inflate(data []byte) ([]byte, error) {
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	from := io.MultiReader(bytes.NewReader(data), bytes.NewReader([]byte(flushed+ended)))
+	if err := r.(flate.Resetter).Reset(from, nil); err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(io.LimitReader(r, mostMessage+1))
+	switch {
+	case err != nil:
+		return nil, bad("a compressed message is broken: %v", err)
+	case len(out) > mostMessage:
+		return nil, errLong
+	}
+	return out, nil
+}

@@ -1,0 +1,111 @@
+package stream
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"github.com/gobwas/ws"
+)
+
+// pinger sends pings on a WebSocket, and keeps how long their answers took. A ping without an answer when the next one is due has failed.
+type pinger struct {
+	on    *socket
+	every time.Duration
+
+	mu    sync.Mutex
+	timer *time.Timer
+	sent  time.Duration // the last ping
+	waits bool          // it has no answer yet
+	done  []pong        // not handed over yet
+	over  bool
+}
+
+// pong is what became of a ping.
+type pong struct {
+	sent, end time.Duration
+	lost      bool
+}
+
+// mostPongs bounds the pings that were not handed over.
+const mostPongs = 1000
+
+// start sends the first ping when it is due.
+func (p *pinger) start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(p.every, p.ping)
+}
+
+// ping sends a ping.
+func (p *pinger) ping() {
+	p.mu.Lock()
+	if p.over {
+		p.mu.Unlock()
+		return
+	}
+	now := p.on.o.Now()
+	if p.waits {
+		p.keep(pong{sent: p.sent, end: now, lost: true})
+	}
+	p.sent, p.waits = now, true
+	p.timer.Reset(p.every)
+	p.mu.Unlock()
+	_ = p.on.control(ws.OpPing, []byte("brunt")) // an error ends the connection
+}
+
+// answered notes the answer to the last ping.
+func (p *pinger) answered() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waits {
+		p.waits = false
+		p.keep(pong{sent: p.sent, end: p.on.o.Now()})
+	}
+}
+
+// keep keeps what became of a ping.
+func (p *pinger) keep(one pong) {
+	if len(p.done) < mostPongs {
+		p.done = append(p.done, one)
+	}
+}
+
+// stop ends the pings.
+func (p *pinger) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// take returns what became of the pings since it was called last.
+func (p *pinger) take() []pong {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.done
+	p.done = nil
+	return list
+}
+
+// pings hands over what became of the pings of a stream.
+func (s *session) pings(st *stream, on *conn, it *template.Iter) {
+	if on.pinger == nil {
+		return
+	}
+	for _, p := range on.pinger.take() {
+		out := scenarios.Outcome{
+			Intended: p.sent, Ready: p.sent, Slot: p.sent, Sent: p.sent, WasSent: true, Answered: true, First: p.end, End: p.end,
+		}
+		if p.lost {
+			targets.Fail(&out, os.ErrDeadlineExceeded, p.end, p.end, false)
+		}
+		s.client.o.Emit(it, st.call, pingTime, &out)
+	}
+}
