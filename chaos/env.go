@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,13 @@ func (sc *Scope) CarriesH2(from, to string) bool {
 		}
 	}
 	return sc.H2C && !sc.TLS
+}
+
+// CarriesMySQL reports whether a link is known to carry MySQL.
+func (sc *Scope) CarriesMySQL(from, to string) bool {
+	return from == LoadName && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
+		return e.Scheme == "mysql" && (e.Name == to || to == TargetName && e.Addr == sc.External)
+	})
 }
 
 // EdgeName is a link from one service to another.

@@ -12,6 +12,7 @@ type Link struct {
 	From  string // a unit, or LoadName
 	To    string // a unit, or TargetName
 	H2    bool   // what it carries is known to be HTTP/2 without TLS
+	MySQL bool   // what it carries is known to be MySQL
 	Proxy Proxy
 }
 

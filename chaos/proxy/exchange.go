@@ -17,6 +17,7 @@ type request struct {
 	grpc    bool   // it calls a method of gRPC
 	speaks  string // its protocol, if that is one of package query
 	fixed   bool   // it must not be refused
+	within  bool   // it stands in a transaction that an error of a statement leaves open
 	close   bool   // the connection ends with its response
 	old     bool   // HTTP/1.0
 	expects bool   // 100-continue

@@ -2,7 +2,7 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks Redis or PostgreSQL: the answers come in the order of the requests. The
+// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL: the answers come in the order of the requests. The
 // exchange's lock guards them.
 type queries struct {
 	x     *exchange
@@ -16,7 +16,10 @@ func (a RequestFilter) Speaking(name string) RequestFilter {
 	return a
 }
 
-// Refuse makes the proxy answer the item's request as a server of Redis or PostgreSQL that refuses it.
+// StaysOpen reports whether the item's request stands in a transaction that an error of a statement leaves open.
+func (it *Item) StaysOpen() bool { return it.req != nil && it.req.within }
+
+// Refuse makes the proxy answer the item's request as a server of its protocol that refuses it.
 func (it *Item) Refuse(code, text string) {
 	it.AnswerWith(nil)
 	it.req.refusal = [2]string{code, text}
@@ -56,7 +59,7 @@ func (q *queries) flush(f *flow) {
 func (q *queries) asks(p *query.Part) {
 	x := q.x
 	if p.First {
-		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed}
+		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed, within: p.Within}
 		x.begin(r)
 		x.current, x.open = r, append(x.open, r)
 		x.many.Add(1)

@@ -91,6 +91,7 @@ func TestQueries_Probes(t *testing.T) {
 	}{
 		{peer.Redis, toxics.RedisError{Reply: "BUSY no", Name: "SET user:*"}, "SET user:1", "GET user:1"},
 		{peer.SQL, toxics.SQLError{State: "40001", Name: "update *"}, "Update  a set b = 1", "select 1"},
+		{peer.MySQL, toxics.SQLError{State: "40001", Name: "update *"}, "Update  a set b = 1", "select 1"},
 	} {
 		before := probe(c.form, c.hit)
 		x := add(t, p, c.toxic)

@@ -210,7 +210,7 @@ const (
 )
 
 // recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server; and protocols of package
-// query by what their client begins with. What is not certain yet is kept. It returns what is to be parsed, by direction.
+// query by what their client, or their server, begins with. What is not certain yet is kept. It returns what is to be parsed, by direction.
 func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 	at := &x.early[dir-Forward]
 	*at = append(*at, b...)
@@ -223,6 +223,9 @@ func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 		}
 		if dir == Forward && !maybe {
 			codec, maybe = query.Recognize(*at)
+		}
+		if dir == Back && !maybe {
+			codec, maybe = query.Greets(*at)
 		}
 		switch {
 		case codec != nil:

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"brunt/scenarios/run"
@@ -83,9 +82,33 @@ func newPostgres(t *testing.T) string {
 	}) + "/postgres"
 }
 
-// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL act on a load, are proved, and leave nothing behind.
+// newMariaDB starts a MariaDB. It returns the URL of its endpoint.
+func newMariaDB(t *testing.T) string {
+	t.Helper()
+	const packages = "mariadb-server-core mariadb-client-core"
+	dir := t.TempDir()
+	install := exec.Command(suite.Program(t, "mariadb-install-db", packages), "--no-defaults", "--user=root", "--datadir="+dir,
+		"--auth-root-authentication-method=normal", "--skip-test-db")
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var server *exec.Cmd
+	addr := daemon(t, func(port string) *exec.Cmd {
+		server = exec.Command(suite.Program(t, "mariadbd", packages), "--no-defaults", "--user=root", "--datadir="+dir, "--port="+port,
+			"--bind-address=127.0.0.1", "--socket="+dir+"/s", "--innodb-buffer-pool-size=16M", "--skip-log-bin")
+		return server
+	}, func(port string) bool {
+		return exec.Command(suite.Program(t, "mariadb", packages), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root",
+			"-e", "select 1").Run() == nil
+	})
+	t.Cleanup(func() { _ = server.Process.Kill() }) // it does not end by an interrupt
+	return "mysql://root@" + addr + "/mysql"
+}
+
+// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL and MySQL act on a load, are proved, and leave nothing behind.
 func TestQueries_Faults(t *testing.T) {
 	t.Parallel()
+	const mysql = `{sql: "select ?", args: [7], name: call}`
 	const redis, sql = `{redis: [SET, "user:${int(1,9)}", a], name: call}`, `{sql: "select $1::int", args: [7], name: call}`
 	for _, c := range []struct {
 		fault, step string
@@ -98,16 +121,22 @@ func TestQueries_Faults(t *testing.T) {
 		{`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, sql, failed(.5, 1, "error 40001"), true},
 		{`sql.error: {from: load, to: target, percent: 30%}`, sql, failed(.05, .6, "error 57P03"), false},
 		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, sql, slowed(.1), false},
+		{`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, mysql, failed(.5, 1, "error 1213"), true},
+		{`sql.error: {from: load, to: target, percent: 30%}`, mysql, failed(.05, .6, "error 1053"), false},
+		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, mysql, slowed(.1), false},
 	} {
-		t.Run(c.fault, func(t *testing.T) {
+		t.Run(map[string]string{redis: "redis", sql: "postgres", mysql: "mysql"}[c.step]+" "+c.fault, func(t *testing.T) {
 			if testing.Short() && !c.short {
 				t.Skip("the same but for the proxy's part, which has tests of its own")
 			}
 			t.Parallel()
 			try(t, func(wrong *complaints) {
 				url := newRedis
-				if strings.HasPrefix(c.fault, "sql") {
+				switch c.step {
+				case sql:
 					url = newPostgres
+				case mysql:
+					url = newMariaDB
 				}
 				res := runOnce(t, fmt.Sprintf(`
 version: 1

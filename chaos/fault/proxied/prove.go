@@ -45,6 +45,9 @@ func requests(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, h
 	if l.H2 && q.Form == peer.HTTP1 {
 		q.Form = peer.HTTP2
 	}
+	if l.MySQL && q.Form == peer.SQL {
+		q.Form = peer.MySQL
+	}
 	parts := make([]proxy.ProbeResult, min(together, n))
 	errs := make([]error, len(parts))
 	var wg sync.WaitGroup

@@ -25,7 +25,7 @@ type Commands struct {
 	Key           string          `yaml:"key"`     // the first argument, such as user:*; zero is all
 }
 
-// Statements says which statements of PostgreSQL on a link a fault hits.
+// Statements says which statements of PostgreSQL or MySQL on a link a fault hits.
 type Statements struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"`   // of the statements that fit; nil is all
@@ -48,7 +48,7 @@ type RedisDelay struct {
 // SQLError is the fault sql.error.
 type SQLError struct {
 	Statements `yaml:",inline"`
-	SQLState   string `yaml:"sqlstate"` // such as 40001; zero is 57P03, cannot connect now
+	SQLState   string `yaml:"sqlstate"` // such as 40001; zero is 57P03, cannot connect now, which is 08S01 for MySQL
 	Message    string `yaml:"message"`  // the text of the error
 }
 
@@ -88,7 +88,7 @@ func (c *Commands) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (s *Statements) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckEdge(at, sc, m)
-	spoken(&s.Edge, "PostgreSQL", "it", bySchemes("postgres", "postgresql"), at, sc, m)
+	spoken(&s.Edge, "PostgreSQL or MySQL", "it", bySchemes("postgres", "postgresql", "mysql"), at, sc, m)
 	s.CheckPercent(s.Percent, leastShare, "statements", m)
 	if plain := strings.ToLower(strings.Join(strings.Fields(s.Statement), " ")); plain != s.Statement {
 		m.AddHint(s.Of("statement"), fmt.Sprintf("such as %q", plain), "a statement is compared in one line and small letters")
@@ -252,7 +252,7 @@ func (*SQLError) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, sqlstate: 40001}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Answers statements of PostgreSQL on a link with an error, in place of the server. A transaction that is open has failed for the client.",
+		Doc:     "Answers statements of PostgreSQL or MySQL on a link with an error, in place of the server. A transaction of PostgreSQL that is open has failed for the client; one of MySQL stays open, and gets no 40001.",
 	}
 }
 
@@ -263,6 +263,6 @@ func (*SQLDelay) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Delays statements of PostgreSQL on a link before they are passed on, and what follows them on the same connection.",
+		Doc:     "Delays statements of PostgreSQL or MySQL on a link before they are passed on, and what follows them on the same connection.",
 	}
 }

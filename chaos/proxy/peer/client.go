@@ -40,6 +40,9 @@ func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	case SQL:
 		a.br = bufio.NewReader(c)
 		return a, a.login()
+	case MySQL:
+		a.br = bufio.NewReader(c)
+		return a, a.loginMySQL()
 	}
 	over := &http.Transport{
 		Protocols: http2Alone(), DisableCompression: true,
@@ -60,7 +63,7 @@ func (a *Client) Close() {
 // Ask makes a request. Ctx bounds one of HTTP/2; the deadline of the connection bounds the others.
 func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
 	w := a.web
-	if w.Form == Redis || w.Form == SQL {
+	if w.Form == Redis || w.Form == SQL || w.Form == MySQL {
 		return a.query()
 	}
 	before := w.count()

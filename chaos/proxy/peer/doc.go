@@ -6,4 +6,5 @@
 //	web.go     its answers, in HTTP/1.1, HTTP/2 and gRPC
 //	client.go  requests in the same three forms
 //	query.go   commands of Redis and statements of PostgreSQL, at both ends
+//	mysql.go   statements of MySQL, at both ends
 package peer

@@ -42,9 +42,13 @@ func readBody(br *bufio.Reader, length []byte) ([]byte, error) {
 	return b, err
 }
 
-// serveQueries serves a connection of Redis or PostgreSQL.
+// serveQueries serves a connection of Redis, PostgreSQL or MySQL.
 func (w *Web) serveQueries(c *net.TCPConn) {
 	br := bufio.NewReader(c)
+	if w.Form == MySQL {
+		serveMySQL(br, c)
+		return
+	}
 	if w.Form == SQL {
 		length := make([]byte, 4)
 		if _, err := io.ReadFull(br, length); err != nil {
@@ -116,8 +120,11 @@ func (a *Client) login() error {
 
 // query sends the path as a command or a statement and reads its answer: 0, or 1 of an error.
 func (a *Client) query() (got Answer, err error) {
-	if a.web.Form == SQL {
+	switch a.web.Form {
+	case SQL:
 		return a.statement()
+	case MySQL:
+		return a.statementMySQL()
 	}
 	verb, key, _ := strings.Cut(a.web.Path, " ")
 	words := []string{verb}

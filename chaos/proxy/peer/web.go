@@ -27,6 +27,7 @@ const (
 	GRPC              // calls, over HTTP2
 	Redis             // commands
 	SQL               // statements of PostgreSQL
+	MySQL             // statements of MySQL
 )
 
 // A Message is one message of an exchange.
@@ -84,7 +85,7 @@ func (w *Web) Serve(c *net.TCPConn) {
 	case HTTP1:
 		w.serve1(c)
 		return
-	case Redis, SQL:
+	case Redis, SQL, MySQL:
 		w.serveQueries(c)
 		return
 	}

@@ -17,8 +17,9 @@ type RedisError struct {
 	Name  string  // the command in capitals and its first argument, such as "GET user:*", with * for any text; empty is all
 }
 
-// SQLError answers a share of the statements of PostgreSQL by itself, with an error, and keeps the connection. The upstream does
-// not see these statements. A transaction that is open has failed for the client.
+// SQLError answers a share of the statements of PostgreSQL or MySQL by itself, with an error, and keeps the connection. The upstream does
+// not see these statements. A transaction of PostgreSQL that is open has failed for the client. One of MySQL stays open, so an error that
+// would end it, 40001, is not given within one.
 type SQLError struct {
 	State string  // the SQLSTATE, such as 40001
 	Text  string  // of the error
@@ -34,7 +35,7 @@ type RedisDelay struct {
 	Name   string        // as in RedisError
 }
 
-// SQLDelay delays a share of the statements of PostgreSQL by Delay ± Jitter, together with the bytes that follow on the same
+// SQLDelay delays a share of the statements of PostgreSQL or MySQL by Delay ± Jitter, together with the bytes that follow on the same
 // connection.
 type SQLDelay struct {
 	Delay  time.Duration
@@ -68,11 +69,11 @@ func (t SQLDelay) Check(parsed bool) error {
 }
 
 func (t RedisError) Begin() proxy.Effect {
-	return forward(query.Redis, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.Reply, ""} })
+	return forward(query.Redis, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.Reply, "", false} })
 }
 
 func (t SQLError) Begin() proxy.Effect {
-	return forward(query.SQL, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text} })
+	return forward(query.SQL, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text, t.State == "40001"} })
 }
 
 func (t RedisDelay) Begin() proxy.Effect {
@@ -101,10 +102,11 @@ func delaying(delay, jitter time.Duration) func(proxy.RequestFilter) proxy.Gate 
 type refusing struct {
 	proxy.RequestFilter
 	code, text string
+	ends       bool // the transaction that the request stands in
 }
 
 func (g *refusing) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
-	if g.Hits(it) {
+	if !(g.ends && it.StaysOpen()) && g.Hits(it) {
 		it.Refuse(g.code, g.text)
 	}
 	if it.Answered() {

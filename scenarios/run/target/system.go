@@ -248,7 +248,9 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
-	s.links = append(s.links, &chaos.Link{From: from, To: to, H2: s.host.Scope.CarriesH2(from, to), Proxy: p})
+	s.links = append(s.links, &chaos.Link{
+		From: from, To: to, H2: s.host.Scope.CarriesH2(from, to), MySQL: s.host.Scope.CarriesMySQL(from, to), Proxy: p,
+	})
 	return nil
 }
 

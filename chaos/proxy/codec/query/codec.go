@@ -30,6 +30,9 @@ type Part struct {
 	Last  bool   // the request or the answer ends
 	Free  bool   // the bytes belong to none
 	Fixed bool   // a request that begins must not be refused
+	// The request stands in a transaction that an error of a statement leaves open: an error that ends one would leave the server in another
+	// state than the client takes it for.
+	Within bool
 }
 
 // Names of protocols.
