@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/codec/query"
 )
 
 // A request is an HTTP request on a link.
@@ -32,6 +33,7 @@ type request struct {
 
 	// Under the exchange's lock.
 	ready [][]byte // replies of the proxy that are not sent yet
+	told  bool     // the error of a refusal is among them, or was
 	final bool     // ready completes the response
 	done  bool     // it was answered
 }
@@ -145,6 +147,8 @@ func (x *exchange) answer(rs []reply) {
 		for _, r := range rs {
 			switch {
 			case r.req.done:
+			case r.interim && r.req.speaks != "":
+				r.req.refuse(x.queries.codec)
 			case r.interim:
 				r.req.ready = append(r.req.ready, goOn)
 			case r.req.speaks != "":
@@ -170,6 +174,15 @@ func (x *exchange) with(do func(), caller *flow) {
 		return
 	}
 	caller.opp.kick(false)
+}
+
+// refuse makes the error of a refusal ready, once.
+func (r *request) refuse(by query.Codec) {
+	if !r.told {
+		r.told = true
+		wrong, _ := by.Refuse(r.refusal[0], r.refusal[1])
+		r.ready = append(r.ready, wrong)
+	}
 }
 
 // owes reports whether a request waits for the proxy's own reply.
@@ -303,7 +316,10 @@ func (x *exchange) reply() {
 	for len(x.open) > 0 && x.idle() {
 		r := x.open[0]
 		if r.final && r.speaks != "" {
-			x.l.back.feed(Item{Bytes: x.queries.codec.Refuse(r.refusal[0], r.refusal[1])})
+			r.refuse(x.queries.codec)
+			if _, end := x.queries.codec.Refuse(r.refusal[0], r.refusal[1]); len(end) > 0 {
+				r.ready = append(r.ready, end)
+			}
 		}
 		for _, b := range r.ready {
 			x.l.back.feed(Item{Bytes: b, shared: true})

@@ -64,7 +64,7 @@ func (q *queries) asks(p *query.Part) {
 		x.current, x.open = r, append(x.open, r)
 		x.many.Add(1)
 	}
-	it := Item{Bytes: p.Bytes, first: p.First, last: p.Last, req: x.current}
+	it := Item{Bytes: p.Bytes, first: p.First, last: p.Last, asks: p.Asks, req: x.current}
 	if p.Free {
 		it.req = nil
 	}

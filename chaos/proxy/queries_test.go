@@ -71,6 +71,55 @@ func TestQueries(t *testing.T) {
 	ask("*1\r\n$7\r\nMONITOR\r\n~8\r\n~9\r\n", "+8", "+9") // from here on it is another form
 }
 
+// pgMessage is a message of PostgreSQL.
+func pgMessage(kind, body string) string {
+	n := 4 + len(body)
+	return kind + string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}) + body
+}
+
+// TestQueries_Flush: a client of PostgreSQL that waits for an answer before it ends its request gets the error then, and the end of the answer
+// behind its own.
+func TestQueries_Flush(t *testing.T) {
+	p := start(t, serve(t, func(c *net.TCPConn) {
+		b := make([]byte, 1000)
+		if _, err := c.Read(b); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, pgMessage("R", "\x00\x00\x00\x00")+pgMessage("Z", "I"))
+		for n, err := c.Read(b); err == nil; n, err = c.Read(b) { // a message or more at once
+			switch all := string(b[:n]); {
+			case strings.HasSuffix(all, pgMessage("H", "")):
+				_, _ = io.WriteString(c, pgMessage("1", ""))
+			case strings.HasSuffix(all, pgMessage("S", "")):
+				_, _ = io.WriteString(c, pgMessage("Z", "T"))
+			}
+		}
+	}), proxy.Config{HTTP: true})
+	c := dial(t, p)
+	ask := func(sent, want string) {
+		t.Helper()
+		if _, err := io.WriteString(c, sent); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	parse := pgMessage("P", "\x00select 1\x00\x00\x00") + pgMessage("H", "")
+	ask(pgMessage("", "\x00\x03\x00\x00user\x00a\x00\x00"), pgMessage("R", "\x00\x00\x00\x00")+pgMessage("Z", "I"))
+	ask(parse, pgMessage("1", ""))
+	ask(pgMessage("S", ""), pgMessage("Z", "T"))
+	x := add(t, p, toxics.SQLError{State: "40001", Text: "no"})
+	wrong := pgMessage("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")
+	ask(parse, wrong)
+	ask(pgMessage("H", "")+pgMessage("S", ""), pgMessage("Z", "E"))
+	ask(parse+pgMessage("S", ""), wrong+pgMessage("Z", "E"))
+	remove(t, x)
+	ask(parse, pgMessage("1", ""))
+	ask(pgMessage("S", ""), pgMessage("Z", "T"))
+}
+
 // TestQueries_Probes: a probe of either protocol sees what a client does.
 func TestQueries_Probes(t *testing.T) {
 	p := start(t, serve(t, pong), proxy.Config{HTTP: true})

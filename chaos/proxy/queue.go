@@ -49,7 +49,7 @@ func (q *queue) release(n int) {
 
 // answered records the proxy's own reply to the item's request.
 func (q *queue) answered(it *Item) {
-	if it.first && it.req.expects {
+	if it.first && it.req.expects || it.asks && !it.last {
 		q.replies = append(q.replies, reply{req: it.req, interim: true})
 	}
 	if it.last {

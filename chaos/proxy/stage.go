@@ -25,6 +25,7 @@ type Item struct {
 	Arrived     time.Time // at its current stage
 	req         *request  // the request that the bytes belong to; nil if the link is not parsed
 	first, last bool      // the item begins, ends req
+	asks        bool      // the client may wait for an answer to req so far
 	shared      bool      // several items have the same Bytes
 }
 

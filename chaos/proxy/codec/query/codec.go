@@ -14,8 +14,8 @@ type Codec interface {
 	Requests(b []byte) ([]Part, error)
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
-	// Refuse returns the answer of a server that refuses the next request.
-	Refuse(code, text string) []byte
+	// Refuse returns the answer of a server that refuses the next request: an error, and what ends the answer behind it.
+	Refuse(code, text string) (wrong, end []byte)
 	// Idle reports whether the server's bytes have come to the end of a message.
 	Idle() bool
 	// Rest returns what came and is not cut yet, of the client or of the server.
@@ -29,6 +29,7 @@ type Part struct {
 	First bool   // the request begins
 	Last  bool   // the request or the answer ends
 	Free  bool   // the bytes belong to none
+	Asks  bool   // the client may wait for an answer to the request so far before it goes on
 	Fixed bool   // a request that begins must not be refused
 	// The request stands in a transaction that an error of a statement leaves open: an error that ends one would leave the server in another
 	// state than the client takes it for.

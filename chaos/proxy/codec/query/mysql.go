@@ -117,7 +117,7 @@ const cannotConnectNow = "57P03"
 const otherError = 1105
 
 // Refuse implements [Codec].
-func (c *mysql) Refuse(code, text string) []byte {
+func (c *mysql) Refuse(code, text string) (wrong, end []byte) {
 	c.command = 0
 	if code == cannotConnectNow {
 		code = "08S01"
@@ -128,7 +128,7 @@ func (c *mysql) Refuse(code, text string) []byte {
 	}
 	body := binary.LittleEndian.AppendUint16([]byte{0xff}, n)
 	body = append(append(append(body, '#'), code...), text...)
-	return append([]byte{byte(len(body)), byte(len(body) >> 8), byte(len(body) >> 16), 1}, body...)
+	return append([]byte{byte(len(body)), byte(len(body) >> 8), byte(len(body) >> 16), 1}, body...), nil
 }
 
 // size returns the length of the packet that begins b.

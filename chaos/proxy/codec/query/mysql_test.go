@@ -91,8 +91,8 @@ func TestMySQL(t *testing.T) {
 		if parts, _ = codec.Requests([]byte(packet(0, "\x03select 1"))); (step.want == "true") != parts[0].Within {
 			t.Errorf("within a transaction: %v, want %s", parts[0].Within, step.want)
 		}
-		if got := string(codec.Refuse("23000", "no")); got != packet(1, "\xff\x26\x04#23000no") {
-			t.Errorf("%q", got)
+		if got, end := codec.Refuse("23000", "no"); string(got) != packet(1, "\xff\x26\x04#23000no") || end != nil {
+			t.Errorf("%q, %q", got, end)
 		}
 	}
 }

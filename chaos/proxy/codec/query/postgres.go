@@ -53,14 +53,14 @@ func (c *postgres) Rest(client bool) []byte {
 }
 
 // Refuse implements [Codec]. A transaction that is open has failed.
-func (c *postgres) Refuse(code, text string) []byte {
+func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
 	fields := "SERROR\x00VERROR\x00C" + code + "\x00M" + text + "\x00\x00"
 	b := append([]byte{'E'}, binary.BigEndian.AppendUint32(nil, uint32(4+len(fields)))...)
 	state := byte('I')
 	if c.state == 'T' || c.state == 'E' {
 		state = 'E'
 	}
-	return append(append(b, fields...), 'Z', 0, 0, 0, 5, state)
+	return append(b, fields...), []byte{'Z', 0, 0, 0, 5, state}
 }
 
 // Requests implements [Codec].
@@ -113,7 +113,7 @@ func (c *postgres) next() (p Part, n int, err error) {
 			p.Name = text
 		}
 		c.ends = kind == 'S' || kind == 'Q' || kind == 'F'
-		p.Last = c.ends && c.skip == 0
+		p.Last, p.Asks = c.ends && c.skip == 0, kind == 'H'
 		c.group = !p.Last
 	default: // rows of a COPY, and the end
 		p.Free, c.free = true, true

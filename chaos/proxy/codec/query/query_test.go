@@ -123,13 +123,14 @@ func TestRefuse(t *testing.T) {
 	for _, state := range []string{"I", "T", "E"} {
 		_, _ = c.Answers([]byte(message("Z", state)))
 		want := map[string]string{"I": "I", "T": "E", "E": "E"}[state]
-		if got := string(c.Refuse("40001", "no")); got != message("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")+message("Z", want) {
+		wrong, end := c.Refuse("40001", "no")
+		if got := string(wrong) + string(end); got != message("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")+message("Z", want) {
 			t.Errorf("%s: %q", state, got)
 		}
 	}
 	r, _ := query.Recognize([]byte("*1"))
-	if got := string(r.Refuse("BUSY no", "")); got != "-BUSY no\r\n" {
-		t.Errorf("%q", got)
+	if got, end := r.Refuse("BUSY no", ""); string(got) != "-BUSY no\r\n" || end != nil {
+		t.Errorf("%q, %q", got, end)
 	}
 }
 

@@ -36,8 +36,8 @@ func (c *redis) Rest(client bool) []byte {
 }
 
 // Refuse implements [Codec]. The text begins with the code.
-func (*redis) Refuse(code, text string) []byte {
-	return []byte("-" + strings.TrimSpace(code+" "+text) + "\r\n")
+func (*redis) Refuse(code, text string) (wrong, end []byte) {
+	return []byte("-" + strings.TrimSpace(code+" "+text) + "\r\n"), nil
 }
 
 // leaves are commands after which answers do not come in pairs any more.
