@@ -33,7 +33,7 @@ type request struct {
 
 	// Under the exchange's lock.
 	ready [][]byte // replies of the proxy that are not sent yet
-	told  bool     // the error of a refusal is among them, or was
+	wrong bool     // the error of a refusal is among them, or was
 	final bool     // ready completes the response
 	done  bool     // it was answered
 }
@@ -178,10 +178,10 @@ func (x *exchange) with(do func(), caller *flow) {
 
 // refuse makes the error of a refusal ready, once.
 func (r *request) refuse(by query.Codec) {
-	if !r.told {
-		r.told = true
-		wrong, _ := by.Refuse(r.refusal[0], r.refusal[1])
-		r.ready = append(r.ready, wrong)
+	if !r.wrong {
+		r.wrong = true
+		text, _ := by.Refuse(r.refusal[0], r.refusal[1])
+		r.ready = append(r.ready, text)
 	}
 }
 

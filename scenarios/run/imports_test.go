@@ -87,7 +87,7 @@ var arrows = map[string][]string{
 	"targets/grpc":         {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/http/h2", "targets/stream"},
 	"targets/redis":        {"scenarios", "targets", "targets/dial", "targets/http/h1"},                         // its connections are those of HTTP/1.1
 	"targets/sql":          {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
-	"targets/sql/mysql":    {"scenarios", "targets", "targets/http/h1", "targets/sql"},
+	"targets/sql/mysql":    {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql"},
 	"targets/sql/postgres": {"scenarios", "targets", "targets/http/h1", "targets/sql"},
 	"targets/stream":       {"scenarios", "targets", "targets/dial"},
 	// vegeta: its tests compare both engines

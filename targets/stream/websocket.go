@@ -113,7 +113,7 @@ const compressedBit = 0x40
 // webSocket reads the messages of a WebSocket.
 type webSocket struct {
 	compressed bool                            // messages may be
-	ponged     func()                          // a pong came; nil: nobody asks
+	ponged     func()                          // a pong came; nil: it is not noted
 	began      func()                          // a message begins
 	answer     func(op ws.OpCode, data []byte) // sends a control frame
 }

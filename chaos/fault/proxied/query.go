@@ -252,7 +252,8 @@ func (*SQLError) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, sqlstate: 40001}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Answers statements of PostgreSQL or MySQL on a link with an error, in place of the server. A transaction of PostgreSQL that is open has failed for the client; one of MySQL stays open, and gets no 40001.",
+		Doc: "Answers statements of PostgreSQL or MySQL on a link with an error, in place of the server. " +
+			"A transaction of PostgreSQL that is open has failed for the client; one of MySQL stays open, and gets no 40001.",
 	}
 }
 

@@ -57,7 +57,10 @@ func TestMySQL(t *testing.T) {
 		{"an error", login(with, 0), packet(0, "\x03select"), packet(1, "\xff\x28\x04#42000no"), "[select]11|", "15|"},
 		{"rows", login(with, 0), packet(0, "\x03select a"), columns + packet(4, eof) + packet(5, "\x011\x012") + packet(6, eof), "[select a]13|", "49|"},
 		{"rows without EOF", login(without, 0), packet(0, "\x03select a"), columns + packet(4, "\x011") + packet(5, endOK), "[select a]13|", "40|"},
-		{"no columns again", login(without&^1, 16), packet(0, "\x03select a"), packet(1, "\x02\x00") + packet(2, "\x011\x012") + packet(3, endOK), "[select a]13|", "25|"},
+		{
+			"no columns again", login(without&^1, 16), packet(0, "\x03select a"),
+			packet(1, "\x02\x00") + packet(2, "\x011\x012") + packet(3, endOK), "[select a]13|", "25|",
+		},
 		{
 			"several results", login(with, 0), packet(0, "\x03select a"),
 			packet(1, "\x00\x00\x00\x0a\x00\x00\x00") + packet(2, "\x01") + packet(3, "d") + packet(4, eof) + packet(5, "\xfe\x00\x00\x0a\x00") + packet(6, okay),
