@@ -1,8 +1,11 @@
 // The peer of gRPC that .ci/bench has: the health service of grpc-go, and bare stubs of grpc-go that call it on one
-// connection, with as many calls under way as it is told.
+// connection, with as many calls under way as it is told; and that of WebSocket, a server that answers each message with itself and a bare
+// loop of gobwas.
 //
 //	stubs serve 127.0.0.1:50051
 //	stubs call 127.0.0.1:50051 50 10s
+//	stubs serve-echo 127.0.0.1:8092
+//	stubs call-echo 127.0.0.1:8092 50 10s
 package main
 
 import (
@@ -34,7 +37,9 @@ func main() {
 		healthpb.RegisterHealthServer(s, health.NewServer())
 		reflection.Register(s)
 		log.Fatal(s.Serve(l))
-	case len(os.Args) == 5 && os.Args[1] == "call":
+	case len(os.Args) == 3 && os.Args[1] == "serve-echo":
+		log.Fatal(serveEcho(os.Args[2]))
+	case len(os.Args) == 5 && (os.Args[1] == "call" || os.Args[1] == "call-echo"):
 		n, err := strconv.Atoi(os.Args[3])
 		if err != nil {
 			log.Fatal(err)
@@ -43,13 +48,17 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		if os.Args[1] == "call-echo" {
+			fmt.Println("calls", callEcho(os.Args[2], n, length))
+			return
+		}
 		c, err := grpc.NewClient(os.Args[2], grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println("calls", call(healthpb.NewHealthClient(c), n, length))
 	default:
-		log.Fatal("usage: stubs serve ADDR, or stubs call ADDR CALLS DURATION")
+		log.Fatal("usage: stubs serve ADDR, stubs call ADDR CALLS DURATION, or serve-echo and call-echo for WebSocket")
 	}
 }
 

@@ -275,6 +275,7 @@ func (c endpointCompiler) ownURL() {
 	scripted := false
 	for i := range c.plan.Loads {
 		scripted = scripted || c.plan.Loads[i].Script != nil
+		steps = append(steps, c.plan.Loads[i].Prelude...)
 		for _, f := range c.plan.Loads[i].Flows {
 			steps = append(steps, f.Steps...)
 		}
@@ -290,6 +291,9 @@ func (c endpointCompiler) ownURL() {
 func (c endpointCompiler) lacksURL(steps ...load.Step) {
 	t := &c.sc.Target
 	for _, s := range steps {
+		if s.Call == nil { // a pause
+			continue
+		}
 		d, endpoint := c.plan.Protocols.Goes(s.Call, t.Endpoints)
 		switch {
 		case endpoint != "":

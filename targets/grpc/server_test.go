@@ -331,10 +331,10 @@ func (s *server) chat(stream grpc.ServerStream) error {
 		} else if err != nil {
 			return err
 		}
-		s.frozen.RLock()
-		s.frozen.RUnlock()
 		said := msg.Get(text).String()
+		s.frozen.RLock()
 		s.note(said + " " + msg.Get(number).String())
+		s.frozen.RUnlock()
 		switch said {
 		case "mute":
 			continue

@@ -18,20 +18,19 @@ func offer(d *ws.Dialer) {
 
 // agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not offered.
 func agreed(h *ws.Handshake) (bool, error) {
-	for _, o := range h.Extensions {
-		var p wsflate.Parameters
-		if err := p.Parse(o); err != nil {
-			return false, bad("the server's answer to permessage-deflate: %v", err)
-		}
-		if !p.ServerNoContextTakeover {
-			return false, bad("the server compresses by what it sent before, and was asked for server_no_context_takeover")
-		}
-		if p.ClientMaxWindowBits.Defined() {
-			return false, bad("the server sets client_max_window_bits, which was not offered")
-		}
-		return true, nil
+	if len(h.Extensions) == 0 {
+		return false, nil
 	}
-	return false, nil
+	var p wsflate.Parameters
+	switch err := p.Parse(h.Extensions[0]); {
+	case err != nil:
+		return false, bad("the server's answer to permessage-deflate: %v", err)
+	case !p.ServerNoContextTakeover:
+		return false, bad("the server compresses by what it sent before, and was asked for server_no_context_takeover")
+	case p.ClientMaxWindowBits.Defined():
+		return false, bad("the server sets client_max_window_bits, which was not offered")
+	}
+	return true, nil
 }
 
 var (
