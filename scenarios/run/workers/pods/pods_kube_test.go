@@ -139,6 +139,12 @@ load:
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // where the test has failed before its end
+		if r.cmd.ProcessState == nil {
+			_ = r.cmd.Process.Signal(os.Interrupt)
+			_ = r.cmd.Wait()
+		}
+	})
 	return r
 }
 
@@ -172,7 +178,9 @@ func (b *bed) empty(t *testing.T) {
 // begun waits until the server has seen a request.
 func (b *bed) begun(t *testing.T) {
 	t.Helper()
-	suite.Until(t, "the load to begin", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.seen) > 0 })
+	if !suite.Within(90*time.Second, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.seen) > 0 }) {
+		t.Fatal("the load did not begin")
+	}
 }
 
 // sums are what the workers of a run owed, reported, lost and were unsure of.
@@ -198,14 +206,15 @@ func (b *bed) whole(t *testing.T, r *trial, res *result.Result, want int) map[st
 func TestPods_Kube(t *testing.T) {
 	b := newBed(t)
 	t.Run("whole", b.wholeRun)
-	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2) })
-	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10) })
 	t.Run("deleted", b.deleted)
 	t.Run("stop", b.stop)
 	t.Run("unschedulable", b.unschedulable)
 	t.Run("no image", b.noImage)
 	t.Run("killed", b.killed)
 	t.Run("rights", b.rights)
+	// The controllers of the cluster take up to half a minute until they go on after an outage, so these come last.
+	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2) })
+	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10) })
 }
 
 // wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the server saw.
