@@ -235,14 +235,14 @@ func (s *store) since(list string, after int, q url.Values) (out []event, expire
 
 // selected reports whether the selectors of a query select an object.
 func selected(o object, q url.Values) bool {
-	for _, want := range strings.Split(q.Get("labelSelector"), ",") {
+	for want := range strings.SplitSeq(q.Get("labelSelector"), ",") {
 		key, value, equal := strings.Cut(want, "=")
 		labels, _ := lookup(o, "metadata", "labels").(map[string]any)
 		if got, has := labels[key]; want != "" && (!has || equal && got != value) {
 			return false
 		}
 	}
-	for _, want := range strings.Split(q.Get("fieldSelector"), ",") {
+	for want := range strings.SplitSeq(q.Get("fieldSelector"), ",") {
 		path, value, _ := strings.Cut(want, "=")
 		if got, _ := lookup(o, strings.Split(path, ".")...).(string); want != "" && got != value {
 			return false

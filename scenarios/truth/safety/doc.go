@@ -27,7 +27,7 @@
 // first plays the files of testdata/programs. A file with `known` names a mistake that is not mended yet; tests leave it
 // out.
 //
-//	BRUNT_PROGRAMS=2000          the programs of the seeds 1 to 2000 (default: 20)
+//	BRUNT_PROGRAMS=2000          the programs of the seeds 1 to 2000 (default: 20 with CI=true, else 8)
 //	BRUNT_PROGRAMS=37-37         one program
 //	BRUNT_PROGRAM=FILE           the program in a file
 //	BRUNT_BIN=FOLDER             the folder of brunt and victim that are built already

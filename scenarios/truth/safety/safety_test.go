@@ -55,7 +55,7 @@ func readProgram(t *testing.T, file string) (p program) {
 	return p
 }
 
-// TestPrograms plays the programs of seeds: 1 to 20, or those that BRUNT_PROGRAMS names.
+// TestPrograms plays the programs of seeds: 1 to 20, or to 8 outside CI, or those that BRUNT_PROGRAMS names.
 func TestPrograms(t *testing.T) {
 	if os.Getenv("BRUNT_PROGRAM") != "" {
 		t.Skip("BRUNT_PROGRAM names the one that is played")
@@ -72,10 +72,13 @@ func TestPrograms(t *testing.T) {
 // seeds returns the first and the last seed.
 func seeds(t *testing.T) (from, to uint64) {
 	t.Helper()
-	const usual = "20"
 	text := os.Getenv("BRUNT_PROGRAMS")
-	if text == "" {
-		text = usual
+	switch {
+	case text != "":
+	case os.Getenv("CI") == "true":
+		text = "20"
+	default:
+		text = "8"
 	}
 	first, last, both := strings.Cut(text, "-")
 	if !both {
