@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ type connection struct {
 	writes   bool          // the endpoint wants a server that takes writes
 	demoted  bool          // the server takes none any more
 	busy     atomic.Bool   // a goroutine uses or has closed the driver's connection
+	closing  sync.Once     // of the driver's connection, which is not safe for two goroutines
 }
 
 // The flags of a server's status, which each answer without an error has.
@@ -63,8 +65,14 @@ const farewellTime = 50 * time.Millisecond
 func (c *connection) Cut() {
 	_ = c.wire.TCPConn.Close()
 	if c.busy.CompareAndSwap(false, true) {
-		_ = c.conn.Close()
+		_ = c.end()
 	}
+}
+
+// end closes the driver's connection, once: a call that has ended may close it while Cut does.
+func (c *connection) end() (err error) {
+	c.closing.Do(func() { err = c.conn.Close() })
+	return err
 }
 
 // Close ends the connection in order.
@@ -72,7 +80,7 @@ func (c *connection) Close() error {
 	c.busy.Store(true)
 	c.lost = true
 	_ = c.wire.SetDeadline(time.Now().Add(farewellTime))
-	return c.conn.Close()
+	return c.end()
 }
 
 // Until implements [sql.Conn].
