@@ -36,6 +36,33 @@ type Part struct {
 	Within bool
 }
 
+// uncut is what came and is not cut yet.
+type uncut struct{ in, out []byte } // of the client, and of the server
+
+// Rest implements [Codec].
+func (u *uncut) Rest(client bool) []byte {
+	if client {
+		return u.in
+	}
+	return u.out
+}
+
+// requests cuts bytes of the client. Next cuts one part of n bytes; 0: more are needed.
+func (u *uncut) requests(b []byte, next func() (p Part, n int, err error)) (parts []Part, err error) {
+	u.in = append(u.in, b...)
+	for len(u.in) > 0 {
+		p, n, err := next()
+		if n == 0 || err != nil {
+			return parts, err
+		}
+		p.Bytes = bytes.Clone(u.in[:n])
+		u.in = u.in[n:]
+		parts = append(parts, p)
+	}
+	u.in = nil
+	return parts, nil
+}
+
 // Names of protocols.
 const (
 	Redis = "redis"

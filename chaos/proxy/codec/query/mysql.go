@@ -49,7 +49,8 @@ const (
 
 // mysql cuts the protocol of MySQL and MariaDB. A request is a command; its answer is an OK, an error, or results.
 type mysql struct {
-	in       []byte // of the client, not cut yet
+	uncut
+
 	can      uint32 // what the client can do
 	caches   bool   // columns may be left out of results
 	greeted  bool   // the server has begun
@@ -60,7 +61,6 @@ type mysql struct {
 	free     bool   // it belongs to no request
 	texts    map[uint32]string
 
-	out     []byte // of the server, not cut yet
 	rest    int    // bytes of a packet of the server that are to come
 	long    bool   // the message of the server goes on in the next packet
 	status  uint16 // of the server
@@ -96,14 +96,6 @@ func (*mysql) Speaks() string { return SQL }
 // Idle implements [Codec].
 func (c *mysql) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
-// Rest implements [Codec].
-func (c *mysql) Rest(client bool) []byte {
-	if client {
-		return c.in
-	}
-	return c.out
-}
-
 // numbers are the errors of MySQL that a SQLSTATE stands for most often.
 var numbers = map[string]uint16{
 	"08004": 1040, "08S01": 1053, "21S01": 1136, "22001": 1406, "22003": 1264, "23000": 1062, "28000": 1045, "40001": 1213, "42000": 1064, "42S02": 1146,
@@ -135,20 +127,7 @@ func (c *mysql) Refuse(code, text string) (wrong, end []byte) {
 func size(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // Requests implements [Codec].
-func (c *mysql) Requests(b []byte) (parts []Part, err error) {
-	c.in = append(c.in, b...)
-	for len(c.in) > 0 {
-		p, n, err := c.next()
-		if n == 0 || err != nil {
-			return parts, err
-		}
-		p.Bytes = bytes.Clone(c.in[:n])
-		c.in = c.in[n:]
-		parts = append(parts, p)
-	}
-	c.in = nil
-	return parts, nil
-}
+func (c *mysql) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
 // next cuts one part of n bytes of the client; 0: more are needed.
 func (c *mysql) next() (p Part, n int, err error) {

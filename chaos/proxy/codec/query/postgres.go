@@ -23,19 +23,19 @@ const (
 // postgres cuts the protocol 3.0 of PostgreSQL. A request is a query, or what ends with Sync; its answer ends with
 // ReadyForQuery.
 type postgres struct {
-	in       []byte // of the client, not cut yet
-	starting bool   // the connection begins
-	asked    bool   // for TLS, without an answer yet
-	ready    bool   // the login is over
-	group    bool   // within a request
-	skip     int    // bytes of a message of the client that are to come
-	free     bool   // which belongs to no request
-	ends     bool   // which ends the request
+	uncut
+
+	starting bool // the connection begins
+	asked    bool // for TLS, without an answer yet
+	ready    bool // the login is over
+	group    bool // within a request
+	skip     int  // bytes of a message of the client that are to come
+	free     bool // which belongs to no request
+	ends     bool // which ends the request
 	texts    map[string]string
 
-	out   []byte // of the server, not cut yet
-	rest  int    // bytes of a message of the server that are to come
-	state byte   // of the server's transaction
+	rest  int  // bytes of a message of the server that are to come
+	state byte // of the server's transaction
 }
 
 // Speaks implements [Codec].
@@ -43,14 +43,6 @@ func (*postgres) Speaks() string { return SQL }
 
 // Idle implements [Codec].
 func (c *postgres) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
-
-// Rest implements [Codec].
-func (c *postgres) Rest(client bool) []byte {
-	if client {
-		return c.in
-	}
-	return c.out
-}
 
 // Refuse implements [Codec]. A transaction that is open has failed.
 func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
@@ -64,20 +56,7 @@ func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
 }
 
 // Requests implements [Codec].
-func (c *postgres) Requests(b []byte) (parts []Part, err error) {
-	c.in = append(c.in, b...)
-	for len(c.in) > 0 {
-		p, n, err := c.next()
-		if n == 0 || err != nil {
-			return parts, err
-		}
-		p.Bytes = bytes.Clone(c.in[:n])
-		c.in = c.in[n:]
-		parts = append(parts, p)
-	}
-	c.in = nil
-	return parts, nil
-}
+func (c *postgres) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
 // next cuts one part of n bytes; 0: more are needed.
 func (c *postgres) next() (p Part, n int, err error) {

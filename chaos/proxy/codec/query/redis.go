@@ -8,17 +8,17 @@ import (
 
 // redis cuts RESP2 and RESP3.
 type redis struct {
-	in     []byte // of the client, not cut yet
-	within bool   // a command
-	words  int    // of the command that are to come
-	skip   int    // bytes of a word that are to come
-	multi  bool   // between MULTI and EXEC
+	uncut
 
-	out    []byte // of the server, not cut yet
-	answer bool   // within an answer
-	push   bool   // no request asked for it
-	need   int    // values of the answer that are to come
-	rest   int    // bytes of a text that are to come
+	within bool // a command
+	words  int  // of the command that are to come
+	skip   int  // bytes of a word that are to come
+	multi  bool // between MULTI and EXEC
+
+	answer bool // within an answer
+	push   bool // no request asked for it
+	need   int  // values of the answer that are to come
+	rest   int  // bytes of a text that are to come
 }
 
 // Speaks implements [Codec].
@@ -26,14 +26,6 @@ func (*redis) Speaks() string { return Redis }
 
 // Idle implements [Codec].
 func (c *redis) Idle() bool { return !c.answer && len(c.out) == 0 }
-
-// Rest implements [Codec].
-func (c *redis) Rest(client bool) []byte {
-	if client {
-		return c.in
-	}
-	return c.out
-}
 
 // Refuse implements [Codec]. The text begins with the code.
 func (*redis) Refuse(code, text string) (wrong, end []byte) {
