@@ -121,5 +121,5 @@ func (r *Run) rest(ctx context.Context, v *vu, began time.Duration) bool {
 	if r.Plan.Every.Max == 0 {
 		return true
 	}
-	return r.pause(ctx, min(began+v.between(r.Plan.Every), r.Plan.End()))
+	return r.pause(ctx, min(began+r.Plan.Every.Draw(v.it.Rand), r.Plan.End()))
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/template"
 )
 
@@ -60,7 +59,7 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 		s := &r.Init[i]
 		now := r.Now()
 		if s.Call == nil {
-			if !r.pause(ctx, now+v.think(s)) {
+			if !r.pause(ctx, now+s.Think.Draw(v.it.Rand)) {
 				v.out.Kind, v.out.Cause, v.out.End = scenarios.Error, scenarios.Unfinished, r.Now()
 				return false
 			}
@@ -79,18 +78,6 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	template.CopyVars(v.base, v.it.Vars)
 	v.ready = true
 	return true
-}
-
-// think draws the length of a pause.
-func (v *vu) think(s *Step) time.Duration { return v.between(s.Think) }
-
-// between draws a time from a range.
-func (v *vu) between(in quantity.Range) time.Duration {
-	d := in.Min
-	if in.Max > in.Min {
-		d += time.Duration(v.it.Rand.Int64N(int64(in.Max - in.Min + 1)))
-	}
-	return d
 }
 
 // begin prepares iteration j and chooses its flow.
@@ -154,7 +141,7 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 	for i := range flow.Steps {
 		s := &flow.Steps[i]
 		if s.Call == nil {
-			d := v.think(s)
+			d := s.Think.Draw(v.it.Rand)
 			at += d
 			pause += d
 			if !r.pause(ctx, at) {

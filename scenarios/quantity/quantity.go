@@ -8,6 +8,7 @@ package quantity
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"strings"
@@ -365,6 +366,15 @@ func (b Bandwidth) String() string {
 
 // Range is a range of durations, written 100ms..400ms; a single duration is a range of one.
 type Range struct{ Min, Max time.Duration }
+
+// Draw returns a duration of the range, each as likely as another.
+func (r Range) Draw(by *rand.Rand) time.Duration {
+	d := r.Min
+	if r.Max > r.Min {
+		d += time.Duration(by.Int64N(int64(r.Max - r.Min + 1)))
+	}
+	return d
+}
 
 // parseRange parses a range of durations.
 func parseRange(s string) (Range, error) {

@@ -151,7 +151,7 @@ func (t *exchange) live(st *stream) (*conn, error) {
 		if st.call.reconnect == nil {
 			return nil, st.lost
 		}
-		if err := t.rest(t.client.o.Now() + t.between(st)); err != nil {
+		if err := t.rest(t.client.o.Now() + st.call.reconnect.Draw(t.it.Rand)); err != nil {
 			return nil, err
 		}
 		t.reopen(st)
@@ -172,16 +172,6 @@ func (t *exchange) notice(st *stream) {
 		st.lost = lost
 		t.release(st, t.it)
 	}
-}
-
-// between draws the wait before a stream is opened again.
-func (t *exchange) between(st *stream) time.Duration {
-	r := st.call.reconnect
-	d := r.Min
-	if r.Max > r.Min {
-		d += time.Duration(t.it.Rand.Int64N(int64(r.Max - r.Min + 1)))
-	}
-	return d
 }
 
 // rest waits until a time, by the step's deadline.

@@ -137,7 +137,7 @@ func (r *schedule) keep(now time.Duration) error {
 		}
 		return r.st.lost
 	case r.again < 0:
-		r.again = now + r.between(r.st)
+		r.again = now + r.st.call.reconnect.Draw(r.it.Rand)
 	case now >= r.again:
 		r.again = -1
 		r.deadline = now + r.timeout
