@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -24,8 +23,7 @@ const mostSaid = 4 << 10
 // Dial connects to a port of a pod through the API server, by an upgraded connection of its own: the port need only be open on
 // the pod's loopback, and none is opened on this machine. Ctx bounds the connecting alone.
 func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
-	path := "/api/v1/namespaces/" + url.PathEscape(namespace) + "/pods/" + url.PathEscape(pod) + "/portforward"
-	raw, err := c.upgrade(ctx, path)
+	raw, err := c.upgrade(ctx, c.Pods(namespace).at(pod)+"/portforward")
 	if err != nil {
 		return nil, fmt.Errorf("connect to port %d of the pod %s: %w", port, pod, err)
 	}

@@ -20,6 +20,11 @@ type Objects[T any] struct {
 	path string // of the list
 }
 
+// within is the path of the list of a kind in a namespace; group is that of the kind's group and version.
+func within(namespace, group, kind string) string {
+	return group + "/namespaces/" + url.PathEscape(namespace) + "/" + kind
+}
+
 // Namespaces are the namespaces of the cluster.
 func (c *Cluster) Namespaces() Objects[corev1.Namespace] {
 	return Objects[corev1.Namespace]{c, "/api/v1/namespaces"}
@@ -30,37 +35,37 @@ func (c *Cluster) Nodes() Objects[corev1.Node] { return Objects[corev1.Node]{c, 
 
 // Pods are the pods of a namespace.
 func (c *Cluster) Pods(namespace string) Objects[corev1.Pod] {
-	return Objects[corev1.Pod]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/pods"}
+	return Objects[corev1.Pod]{c, within(namespace, "/api/v1", "pods")}
 }
 
 // Events are the events of a namespace.
 func (c *Cluster) Events(namespace string) Objects[corev1.Event] {
-	return Objects[corev1.Event]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/events"}
+	return Objects[corev1.Event]{c, within(namespace, "/api/v1", "events")}
 }
 
 // ConfigMaps are the config maps of a namespace.
 func (c *Cluster) ConfigMaps(namespace string) Objects[corev1.ConfigMap] {
-	return Objects[corev1.ConfigMap]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/configmaps"}
+	return Objects[corev1.ConfigMap]{c, within(namespace, "/api/v1", "configmaps")}
 }
 
 // Jobs are the jobs of a namespace.
 func (c *Cluster) Jobs(namespace string) Objects[batchv1.Job] {
-	return Objects[batchv1.Job]{c, "/apis/batch/v1/namespaces/" + url.PathEscape(namespace) + "/jobs"}
+	return Objects[batchv1.Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
 }
 
 // Roles are the roles of a namespace.
 func (c *Cluster) Roles(namespace string) Objects[rbacv1.Role] {
-	return Objects[rbacv1.Role]{c, "/apis/rbac.authorization.k8s.io/v1/namespaces/" + url.PathEscape(namespace) + "/roles"}
+	return Objects[rbacv1.Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
 }
 
 // Bindings are the bindings of the roles of a namespace.
 func (c *Cluster) Bindings(namespace string) Objects[rbacv1.RoleBinding] {
-	return Objects[rbacv1.RoleBinding]{c, "/apis/rbac.authorization.k8s.io/v1/namespaces/" + url.PathEscape(namespace) + "/rolebindings"}
+	return Objects[rbacv1.RoleBinding]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "rolebindings")}
 }
 
 // Budgets are the disruption budgets of a namespace.
 func (c *Cluster) Budgets(namespace string) Objects[policyv1.PodDisruptionBudget] {
-	return Objects[policyv1.PodDisruptionBudget]{c, "/apis/policy/v1/namespaces/" + url.PathEscape(namespace) + "/poddisruptionbudgets"}
+	return Objects[policyv1.PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
 // Evict deletes a pod as a drain of its node does. An error with the reason [Refused] says that a disruption budget does not allow

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,10 +133,7 @@ func webSocket(conn net.Conn, req *http.Request) (net.Conn, error) {
 		},
 	}
 	u := *req.URL
-	u.Scheme = map[string]string{"https": "wss"}[u.Scheme]
-	if u.Scheme == "" {
-		u.Scheme = "ws"
-	}
+	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
 	rest, shaken, err := d.Upgrade(conn, &u)
 	switch {
 	case refused != nil:
@@ -150,7 +148,7 @@ func webSocket(conn net.Conn, req *http.Request) (net.Conn, error) {
 	if rest != nil {
 		from = rest
 	}
-	t.in = wsutil.Reader{Source: from, State: ws.StateClientSide, SkipHeaderCheck: false}
+	t.in = wsutil.Reader{Source: from, State: ws.StateClientSide}
 	t.control = wsutil.ControlFrameHandler(lockedWriter{t}, ws.StateClientSide)
 	t.in.OnIntermediate = t.control
 	return t, nil

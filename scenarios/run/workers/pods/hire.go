@@ -1,6 +1,7 @@
 package pods
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -103,6 +104,8 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	return out, nil
 }
 
+var errInOrder = errors.New("in order, before it joined")
+
 var errJoin = errors.New("the time to join is over")
 
 // A hopelessError says that a worker will never join.
@@ -172,7 +175,7 @@ func (h *Hirer) running(ctx context.Context, k int) (*corev1.Pod, error) {
 		case pod.Status.Phase == corev1.PodRunning:
 			return &pod, nil
 		case pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
-			return nil, hopelessError{fmt.Errorf("the pod %s ended: %w", pod.Name, errors.Join(ending(&pod), nil))}
+			return nil, hopelessError{fmt.Errorf("the pod %s ended: %w", pod.Name, cmp.Or(ending(&pod), errInOrder))}
 		default:
 			why, sure = waiting(&pod)
 			why = "the pod " + pod.Name + " is " + string(pod.Status.Phase) + ": " + why
