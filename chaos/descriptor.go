@@ -33,11 +33,14 @@ type Descriptor struct {
 	Undo []Operation
 }
 
+// OneShot reports whether a fault of the kind with zero settings is over once it is injected.
+func (d *Descriptor) OneShot() bool { return d.New().Traits(Scope{}).OneShot }
+
 // Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over at
 // once is reverted 5 s later.
 func (d *Descriptor) Sample(name string) string {
 	lasts := "for: 5s, "
-	if d.New().Traits(Scope{}).OneShot {
+	if d.OneShot() {
 		lasts = ""
 	}
 	return fmt.Sprintf("%s: {at: 10s, %s%s: %s}", name, lasts, d.Kind, d.Example)

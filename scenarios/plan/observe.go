@@ -107,7 +107,7 @@ func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metri
 		c.m.AddHint(o.Pos, "remove `rate: true`, and ask for the rate by mean(…) of a second metric if that is wanted too",
 			"`%s`: metric %s is a rate already, and %s wants the counter itself", o.Text, name, o.Metric.Fold)
 	}
-	if why := unitClash(g, o.Metric); why != "" && (!o.Metric.Counts() || o.Metric.By == "" && !o.Metric.PerRequest()) {
+	if why := unitClash(g, o.Metric); why != "" && !o.Metric.Divided() {
 		c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
 	}
 }

@@ -72,7 +72,7 @@ var injectFaults = func() map[string]sample {
 	out := map[string]sample{}
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
-		out[d.Kind] = sample{inTests.Replace(d.Example), !d.New().Traits(chaos.Scope{}).OneShot}
+		out[d.Kind] = sample{inTests.Replace(d.Example), !d.OneShot()}
 	}
 	maps.Copy(out, otherSamples)
 	return out

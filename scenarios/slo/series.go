@@ -31,6 +31,9 @@ func (m Metric) Counts() bool { return slices.Contains(growths, m.Fold) }
 // PerRequest reports whether the metric is the growth of a counter for each request.
 func (m Metric) PerRequest() bool { return m.Fold == perRequest }
 
+// Divided reports whether the metric is the growth of a counter for each of something else.
+func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
+
 // folds lists the aggregations of a series; the first is the default.
 var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest}
 

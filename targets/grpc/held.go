@@ -264,13 +264,10 @@ func (w *wire) Leave() (answers bool, err error) {
 	return true, nil
 }
 
-// closeTime is how long the server has to end a call that brunt ends.
-const closeTime = time.Second
-
 // Close implements [stream.Wire].
 func (w *wire) Close(left bool) error {
 	if left {
-		w.held.Extend(closeTime)
+		w.held.Extend(stream.CloseTime)
 	} else {
 		w.held.Cancel()
 	}

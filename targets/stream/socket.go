@@ -114,7 +114,7 @@ func (s *socket) control(op ws.OpCode, data []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.buf = appendMasked(s.buf[:0], op, 0, data)
-	_ = s.net.SetWriteDeadline(time.Now().Add(closeTime))
+	_ = s.net.SetWriteDeadline(time.Now().Add(CloseTime))
 	return s.write(s.buf)
 }
 
@@ -132,7 +132,7 @@ func (s *socket) Leave() (answers bool, err error) {
 // Close implements [Wire].
 func (s *socket) Close(left bool) error {
 	if left && s.br != nil {
-		return s.net.SetReadDeadline(time.Now().Add(closeTime))
+		return s.net.SetReadDeadline(time.Now().Add(CloseTime))
 	}
 	return s.raw.Close()
 }

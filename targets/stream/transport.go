@@ -97,8 +97,8 @@ func (e *StatusError) Error() string { return e.Text }
 // ErrorCause is the cause for [targets.CauseOf].
 func (e *StatusError) ErrorCause() scenarios.Cause { return e.Cause }
 
-// closeTime is how long the other side has to end a stream that brunt closes.
-const closeTime = time.Second
+// CloseTime is how long the other side has to end a stream that brunt closes.
+const CloseTime = time.Second
 
 // transports are those of other packages.
 type transports []Transport

@@ -41,7 +41,7 @@ func judgeCounters(o slo.Objective, phase string, in answer.Span, series []resul
 	if o.Holds(float64(r.Measured)) {
 		r.Verdict = scenarios.Pass
 	}
-	if o.Metric.By != "" || o.Metric.PerRequest() {
+	if o.Metric.Divided() {
 		r.Note = fmt.Sprintf("%s for %s", amount(grew), amount(by))
 	}
 	return r
