@@ -125,7 +125,7 @@ func faultsOutcome(r *result.Result) string {
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
-			", though " + words.Plural(slight, "one", "of them") + " made requests slower or fail"
+			", though " + words.Plural(slight, "of them", "of them") + " made requests slower or fail"
 	case harmless == in && in == 1:
 		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
