@@ -83,11 +83,12 @@ func (s *Server) pass(conn net.Conn) {
 	var mu sync.Mutex
 	var faults *spdystream.Stream
 	c.Serve(func(st *spdystream.Stream) {
+		// A client opens the stream of data once the one of errors is answered, which is therefore noted first.
+		mu.Lock()
+		defer mu.Unlock()
 		if st.SendReply(http.Header{}, false) != nil {
 			return
 		}
-		mu.Lock()
-		defer mu.Unlock()
 		if st.Headers().Get("streamType") == "error" {
 			faults = st
 			return
