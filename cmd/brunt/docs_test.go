@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/terms"
 
+	"brunt/scenarios/suite"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
@@ -236,6 +237,7 @@ func TestExplain_Terms(t *testing.T) {
 
 // TestReference_Files compares the generated pages with the code.
 func TestReference_Files(t *testing.T) {
+	suite.Sequential(t)
 	r, err := newReference()
 	if err != nil {
 		t.Fatal(err)
@@ -285,6 +287,7 @@ func exampleList(t *testing.T) []reference.Example {
 
 // TestReference_Complete checks that every name has an explanation.
 func TestReference_Complete(t *testing.T) {
+	suite.Sequential(t)
 	r, err := newReference()
 	if err != nil {
 		t.Fatal(err)

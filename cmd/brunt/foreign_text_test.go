@@ -22,6 +22,7 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // hostile is a text that controls a terminal, and the direction of text, wherever it is printed as it is.
@@ -108,6 +109,7 @@ func copied(t *testing.T, of *result.Result) *result.Result {
 // TestForeign_Result puts a text that controls a terminal in each place of a result that has texts, in turn, and wants nothing
 // of it in what the commands print that read results of others.
 func TestForeign_Result(t *testing.T) {
+	suite.Sequential(t)
 	results := reporterstest.Results()
 	done := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(results)) {

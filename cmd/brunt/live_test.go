@@ -99,6 +99,9 @@ func (r *liveRun) wait(t *testing.T) (int, *result.Result) {
 // TestLive_InABrowser opens the page during a run, checks that figures change and the fault
 // appears, operates the page meanwhile, and ends the run with the token.
 func TestLive_InABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a browser shows")
+	}
 	b := newTab(t, 1200, 900)
 	r := startLive(t, "60s", "--set", "hold=25s")
 	b.open(r.url)

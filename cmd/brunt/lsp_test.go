@@ -354,6 +354,7 @@ func TestLSP_Files(t *testing.T) {
 
 // TestLSP_Examples finds no mistake in the scenarios of this repository: as `brunt validate`, whose word it is.
 func TestLSP_Examples(t *testing.T) {
+	suite.Sequential(t)
 	files, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%q %v", files, err)

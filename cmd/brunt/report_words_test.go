@@ -14,11 +14,13 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestReference_ReportWords checks that the headings of the page, of the terminal and of a comparison, and the heads of their
 // columns, are explained as they are written: those of the templates, and those that the reports of the fixtures have.
 func TestReference_ReportWords(t *testing.T) {
+	suite.Sequential(t)
 	r, err := newReference()
 	if err != nil {
 		t.Fatal(err)

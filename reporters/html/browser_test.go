@@ -223,6 +223,9 @@ func axisOf(r *result.Result) *chart.Timeline {
 func near(a, b, by float64) bool { return math.Abs(a-b) <= by }
 
 func TestHTML_InABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a browser shows")
+	}
 	browser := chrome(t)
 	r := reporterstest.Results()["minute"]
 	minute := reporterstest.Render(t, Page{}, r)

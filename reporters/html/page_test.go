@@ -24,6 +24,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 var pagesDir = flag.String("pages", "", "a folder to write the page of every fixture to, for a look at them")
@@ -184,6 +185,7 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 }
 
 func TestHTML_ShowsWhatThereIs(t *testing.T) {
+	suite.Sequential(t)
 	all := []string{
 		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`,
 		`id="c-steal"`, `id="c-heatmap"`,

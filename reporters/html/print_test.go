@@ -14,6 +14,9 @@ import (
 
 // TestPDF: the page is printed on several sheets, and the browser leaves nothing behind.
 func TestPDF(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a browser shows")
+	}
 	suite.Program(t, "chromium", "chromium")
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)

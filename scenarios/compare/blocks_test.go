@@ -85,6 +85,7 @@ func (m *noisyMachine) minutes(pairs int, worse float64) (a, b []Run) {
 // TestSwitchback_FalseAlarms counts false alarms and the changes of 10 % that are seen in 8 minutes of
 // load, asked after each minute.
 func TestSwitchback_FalseAlarms(t *testing.T) {
+	suite.Sequential(t)
 	trials := max(suite.Trials(600), 120)
 	const pairs, round = 24, 3
 	o := Options{Margins: Margins{}, Metrics: []string{"p95"}}

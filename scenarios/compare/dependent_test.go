@@ -76,6 +76,7 @@ func (s *service) run(m moment, worse float64) Run {
 
 // TestDependent_FalseAlarms counts false alarms of each design where requests depend on each other.
 func TestDependent_FalseAlarms(t *testing.T) {
+	suite.Sequential(t)
 	trials := suite.Trials(1000)
 	small := Options{Margins: Margins{}}
 	must(t, small.Margins.ParseMargin("0.01%"))

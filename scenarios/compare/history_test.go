@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare/folder"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 var local = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
@@ -221,6 +222,7 @@ func TestMeasure(t *testing.T) {
 // TestGate compares runs with histories of runs on different days: how often an unchanged one fails
 // at first, and after fresh runs, and how often a worse one fails.
 func TestGate(t *testing.T) {
+	suite.Sequential(t)
 	trials := 1000
 	if testing.Short() {
 		trials = 100

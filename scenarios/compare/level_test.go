@@ -10,11 +10,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestGate_Levels compares runs with histories whose level changed. Each part of a history has a
 // number of records and the share by which they are worse.
 func TestGate_Levels(t *testing.T) {
+	suite.Sequential(t)
 	type part struct {
 		records int
 		worse   float64

@@ -4,11 +4,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"brunt/scenarios/suite"
 )
 
 // TestPredicted_FalseAlarms: the prediction bound keeps its level where a history mixes sessions of
 // one run with means of several, and days differ or do not.
 func TestPredicted_FalseAlarms(t *testing.T) {
+	suite.Sequential(t)
 	const trials, within = 4000, .03
 	several := func(n, runs int) (out []int) {
 		for range n {

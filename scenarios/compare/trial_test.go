@@ -15,6 +15,7 @@ import (
 // of as many as each needed, without those that failed. It compares how often an unchanged run
 // fails, and how often it has no verdict, with a gate of one run.
 func TestTrial(t *testing.T) {
+	suite.Sequential(t)
 	all, some := suite.Trials(1000), suite.Trials(250) // of false alarms, and of detections
 	const confirm, grown = 2, 4
 	small := Options{Margins: Margins{}, Metrics: []string{"p95"}} // without a margin that hides false alarms

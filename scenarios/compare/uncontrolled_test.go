@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // wander gives run after run the noise of a machine whose state lasts: AR(1) with correlation rho.
@@ -40,6 +41,7 @@ func (w *wander) order(sides string, worse float64) (base, cand []Run) {
 // TestCompare_LastingNoise counts the false alarms of each order of runs where the state of the
 // machine lasts from run to run.
 func TestCompare_LastingNoise(t *testing.T) {
+	suite.Sequential(t)
 	trials := 1000
 	if testing.Short() {
 		trials = 200
@@ -111,6 +113,7 @@ func TestCompare_Uncontrolled(t *testing.T) {
 // with the variance of a history: of one of which each record has another state of the machine, and of one
 // whose states last.
 func TestCompare_History(t *testing.T) {
+	suite.Sequential(t)
 	trials := 1000
 	if testing.Short() {
 		trials = 200
@@ -238,6 +241,7 @@ func TestRecord_Upgrade(t *testing.T) {
 // TestChanges_Dependent counts the moves found in series without one, whose neighbours depend on each
 // other, and those in series that move by four standard deviations.
 func TestChanges_Dependent(t *testing.T) {
+	suite.Sequential(t)
 	trials := 200
 	if testing.Short() {
 		trials = 80

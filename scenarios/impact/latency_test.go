@@ -81,6 +81,7 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 //
 //	BRUNT_FULL=1 go test ./scenarios/impact -run Latency -v
 func TestLatency_Simulation(t *testing.T) {
+	suite.Sequential(t)
 	full := suite.Full()
 	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
 	rates := []float64{5, 20, 100, 1000}

@@ -208,6 +208,7 @@ func slowAbove(usual []float64, share float64) float64 {
 //
 //	BRUNT_FULL=1 go test ./scenarios/impact -run TestPower -v [-update]
 func TestPower(t *testing.T) {
+	suite.Sequential(t)
 	full := suite.Full()
 	const topic = "../reference/topics/statistics.md"
 	text, err := os.ReadFile(topic)

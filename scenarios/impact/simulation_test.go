@@ -193,6 +193,7 @@ func (r tries) String() string {
 // clusters of up to 20: at 100/s one is an outage of 200 ms, and a baseline without one does not
 // show that it is usual.
 func TestSimulation_FaultFree(t *testing.T) {
+	suite.Sequential(t)
 	for _, rate := range rowsOf([]float64{1, 10, 50, 100, 1000}, []float64{10, 100}) {
 		times, trials := 1., 2000
 		switch {
@@ -241,6 +242,7 @@ func TestSimulation_FaultFree(t *testing.T) {
 // clusters of up to 5 in two minutes from 100/s on. The other cases, where a hold has room for a few
 // clusters only and there are many candidates, are logged.
 func TestSimulation_LastingErrors(t *testing.T) {
+	suite.Sequential(t)
 	for _, rate := range rowsOf([]float64{1, 10, 30, 50, 100, 1000}, []float64{30, 100}) {
 		for _, long := range rowsOf([]bool{false, true}, []bool{false}) {
 			if long && (rate == 1 || rate == 1000) {
@@ -286,6 +288,7 @@ func TestSimulation_LastingErrors(t *testing.T) {
 // second in 95 % of runs at 100/s and above, with and without noise, and the
 // error is not in its favour. Weaker outages and lower rates are logged.
 func TestSimulation_Outage(t *testing.T) {
+	suite.Sequential(t)
 	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{10, 100}) {
 		for _, p := range []float64{.05, .2, 1} {
 			for _, noise := range []float64{0, .5} {
@@ -323,6 +326,7 @@ func TestSimulation_Outage(t *testing.T) {
 // TestSimulation_Short: an outage of 300 ms at 1000/s is detected at any position, and so is the
 // smallest one according to Smallest.
 func TestSimulation_Short(t *testing.T) {
+	suite.Sequential(t)
 	smallest, _, _ := Smallest(1000, .01)
 	for _, d := range []time.Duration{300 * ms, smallest} {
 		for _, delay := range rowsOf([]float64{0, .2, .5, .9, 1.37, 20}, []float64{0, 20}) {
@@ -373,6 +377,7 @@ func TestSimulation_Sharp(t *testing.T) {
 // TestSimulation_Flapping: 4 s of 20 % errors, 4 s without, until 90 s, is one degradation: recovery
 // is the end of the last bad stretch, at 90.37 s.
 func TestSimulation_Flapping(t *testing.T) {
+	suite.Sequential(t)
 	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{10, 100}) {
 		for _, noise := range []float64{0, .5} {
 			w := world120(rate, 1)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestUnsteady: bad before the injection means two of its last three windows, or one beyond doubt,
@@ -71,6 +72,7 @@ func TestUnsteady_Wide(t *testing.T) {
 // 5 % at 1000/s. TestSimulation_FaultFree tests that steady runs are not taken for unsteady. Other
 // cases are logged.
 func TestSimulation_Unsteady(t *testing.T) {
+	suite.Sequential(t)
 	trials := 500
 	if !*simulations {
 		trials = 100

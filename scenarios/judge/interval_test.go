@@ -99,6 +99,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 // TestInterval_Percentile simulates the coverage of a percentile's interval through the recorder:
 // log-normal response times, independent or with a level drawn for every second.
 func TestInterval_Percentile(t *testing.T) {
+	suite.Sequential(t)
 	trials := 300
 	if testing.Short() {
 		trials = 40

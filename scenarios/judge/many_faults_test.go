@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/suite"
 )
 
 // manyFaults records a load at 50/s with n faults, one every 1.8 s. Some of them fail requests, and some slow them.
@@ -43,6 +44,7 @@ func manyFaults(t testing.TB, n int) (*fixture, time.Duration) {
 
 // TestJudge_ManyFaults: what judging allocates grows as the number of faults does, and not as its square.
 func TestJudge_ManyFaults(t *testing.T) {
+	suite.Sequential(t)
 	const few, many = 200, 800
 	allocations := map[int]uint64{}
 	for _, n := range []int{few, many} {

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // The tests below hold onset, recovery and degraded time against a list of requests of which it is
@@ -82,6 +83,7 @@ func near(got result.Num, want time.Duration, rate float64) bool {
 // TestOutage_Sharp: an outage in which every request failed is known to the request, at any rate and
 // wherever it lies, with an interval of no more than the time between two requests.
 func TestOutage_Sharp(t *testing.T) {
+	suite.Sequential(t)
 	r := rand.New(rand.NewPCG(13, 1))
 	draws := 8
 	if testing.Short() {

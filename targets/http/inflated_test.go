@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 )
 
 // TestHTTP_InflatedLimit: a small compressed body that grows beyond the limit is an error that names the limit, where a check or
 // an extraction reads it, and is looked into where the limit allows it.
 func TestHTTP_InflatedLimit(t *testing.T) {
+	suite.Sequential(t)
 	const size = 65 << 20
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
