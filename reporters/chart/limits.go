@@ -30,14 +30,14 @@ func Limits(r *result.Result, load, step string) []Limit {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		def, err := slo.ParseObjective(o.Text)
-		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || !def.Upper() || def.Value <= 0 {
+		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || !def.Upper() || !(o.Target > 0) {
 			continue
 		}
 		if ofLoad := def.Load == load || def.Load == "" && (load == "*" || def.Step != ""); !ofLoad || cmp.Or(def.Step, "*") != step {
 			continue
 		}
 		l := Limit{
-			Quantile: def.Metric.Quantile, Value: def.Value, From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text), verdict: o.Verdict,
+			Quantile: def.Metric.Quantile, Value: float64(o.Target), From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text), verdict: o.Verdict,
 			phase: o.Phase,
 		}
 		if k := slices.IndexFunc(r.Phases, func(p result.Phase) bool { return p.Name == o.Phase }); k >= 0 {

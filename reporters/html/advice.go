@@ -229,6 +229,9 @@ func missedObjective(o *result.ObjectiveResult) string {
 		of = " of the load " + quote(def.Load)
 	}
 	when := during(o, def)
+	if def.Relative() {
+		def.Value = float64(o.Target)
+	}
 	return missed(slo.Miss{
 		Objective: def,
 		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when, Fault: quote(def.After),

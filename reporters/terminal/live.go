@@ -155,6 +155,9 @@ func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
 	if err != nil {
 		return ""
 	}
+	if o.Relative() {
+		return "" // it is known once the load is over
+	}
 	of := " of " + o.Metric.FormatValue(o.Value)
 	if s.Measured.Known() {
 		return o.Metric.FormatValue(float64(s.Measured)) + of

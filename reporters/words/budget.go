@@ -20,7 +20,7 @@ func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
 		return b, false
 	}
 	b = Budget{Text: Clean(o.Text), Phase: o.Phase, Load: "*", Step: "*"}
-	if allows := def.Metric.Row().Allows; allows != nil {
+	if allows := def.Metric.Row().Allows; allows != nil && !def.Relative() {
 		b.Allowed = allows(def)
 	}
 	if def.Load != "" {

@@ -45,7 +45,11 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 	if !o.Target.Known() {
 		return "–"
 	}
-	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target)
+	of := ""
+	if r := o.Reference; r != nil {
+		of = " (" + Percent(float64(r.Factor)) + " of " + Clean(r.Of) + ")"
+	}
+	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target) + of
 }
 
 // ObjectiveBounds says how far the true value may lie from the measured one: the bound that a pass

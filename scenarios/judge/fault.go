@@ -221,7 +221,7 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	case f.c.Strict && r.High.Known() && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
 	case met && r.High.Known() && (!counted.Meets(o, float64(r.Low)) || !counted.Meets(o, float64(r.High))):
-		r.Note = boundsDecide(r)
+		r.Note = answer.BoundsDecide(r)
 	case met:
 		r.Verdict = scenarios.Pass
 	default:

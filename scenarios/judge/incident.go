@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -313,17 +312,10 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	r.Measured = result.Num(lasted)
 	r.Low, r.High = max(0, in.EndIn.Low-in.BeginIn.High), in.EndIn.High-in.BeginIn.Low
 	if counted.Meets(o, lasted) && !counted.Meets(o, float64(r.High)) {
-		r.Note = boundsDecide(&r)
+		r.Note = answer.BoundsDecide(&r)
 		return r
 	}
 	r.Verdict = answer.VerdictIf(counted.Meets(o, lasted))
-	r.Note = "the incident from " + precisely(result.Sec(in.Begin)) + " to " + precisely(result.Sec(in.End))
+	r.Note = "the incident from " + answer.Precisely(result.Sec(in.Begin)) + " to " + answer.Precisely(result.Sec(in.End))
 	return r
 }
-
-// boundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
-func boundsDecide(r *result.ObjectiveResult) string {
-	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(r.Low), precisely(r.High))
-}
-
-func precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }

@@ -3,12 +3,14 @@ package judge
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/gauge"
+	"brunt/scenarios/judge/relative"
 	"brunt/scenarios/judge/writes"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -25,14 +27,14 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 		case o.Metric.OfLedger():
 			r = writes.Judge(o, f.c.Ledger)
 		case o.Metric.OfSeries():
-			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult {
+			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
 				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series, counted.Sent(&f.Config.Series, o, sums[i])))
 			})
 		default:
-			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
+			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
 		f.judgeSkipped(o, &r)
-		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, result.Num(o.Value)
+		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, relative.Target(o, &r)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
 	}
@@ -52,14 +54,14 @@ func inPhase(o slo.Objective, phase string) bool {
 
 // judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
 // phase counts.
-func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
+func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
 	worst := answer.Unanswered(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
 			continue
 		}
-		r := in(i, p)
+		r := f.judgeRelative(o, i, ps, in)
 		if p.of != ofNone {
 			f.limitVerdict(p.of, &r)
 		}
@@ -70,6 +72,26 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 	return worst
 }
 
+// judgeRelative judges an objective in phase i, held to what its reference was if it is relative.
+func (f *composer) judgeRelative(o slo.Objective, i int, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
+	if !o.Relative() {
+		return in(o, i, ps[i])
+	}
+	of, j := o.OfReference(), i
+	if o.Reference.Phase != "" {
+		j = slices.IndexFunc(ps, func(p phase) bool { return inPhase(of, p.name) })
+	}
+	if j < 0 {
+		return answer.Unanswered(ps[i].name, "there was no "+o.Reference.Phase+" to compare with")
+	}
+	reference := in(of, j, ps[j])
+	whole := answer.VerdictIf(true)
+	if f.c.Lost.Gauge(ps[j].Span, result.ObjectiveResult{Verdict: whole}).Verdict != whole {
+		return answer.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name+" lacks")
+	}
+	return relative.Judge(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
+}
+
 func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
 	measured := &counted.Sum{}
 	for s := range cells {
@@ -78,7 +100,11 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 		}
 	}
 	punctual := *measured.Punctual()
-	r := counted.Valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual), &measured.Counts)
+	whole, timely := f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual)
+	if relative.Asked(o) {
+		return relative.Either(whole, timely)
+	}
+	r := counted.Valid(whole, timely, &measured.Counts)
 	f.holdsWithMissed(o, p, i, punctual, &r)
 	f.correct(o, p, cells, &r)
 	return f.c.Lost.Valid(&f.Config.Series, o, p.Span, r, func(bad, good int64) scenarios.Verdict {
@@ -133,6 +159,9 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum,
 	if b := f.blocksOf(o, i); b != nil {
 		low, high := b.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)
+	} else if relative.Asked(o) {
+		low, high := sum.Interval(o, limit)
+		r.Low, r.High = result.Num(low), result.Num(high)
 	}
 	r.Verdict, r.Note = f.verdict(o, sum, limit, p, r)
 	return r
@@ -178,7 +207,7 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 // seconds and more.
 func (f *composer) planBlocks(ps []phase) {
 	f.blocks = map[int][]*counted.Blocks{}
-	for _, o := range f.c.SLO {
+	for _, o := range relative.WithReferences(f.c.SLO) {
 		for i, p := range ps {
 			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"math"
 
 	"brunt/scenarios"
@@ -18,7 +17,7 @@ import (
 // objective.
 func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := answer.Unanswered(o.After, noFault)
-	var s answer.Spread
+	var s counted.Spread
 	for i, oc := range f.Faults {
 		if oc.Name == "" || oc.Fault != o.After {
 			continue
@@ -34,35 +33,6 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 			out.Note = r.Note
 		}
 	}
-	n := s.N()
-	out.Count = int64(n)
-	switch need := result.EnoughForSpread(o.Metric.Over); {
-	case n == 0:
-		return out
-	case n < need:
-		out.Note = fmt.Sprintf("%d occurrences, but at least %d are needed", n, need)
-		return out
-	}
-	best, measured, worst := s.At(o.Metric.Over)
-	out.Low, out.High = result.Num(best), result.Num(worst)
-	bounded := counted.Meets(o, best) == counted.Meets(o, worst)
-	if s.Unknown == 0 {
-		out.Measured = result.Num(measured)
-	} else if !bounded {
-		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", s.Unknown, n, out.Note)
-		return out
-	}
-	out.Note = ""
-	switch met := counted.Meets(o, measured); {
-	case !bounded && f.c.Strict:
-		out.Note = "strict: the target lies within the interval"
-	case !bounded && met:
-		out.Note = boundsDecide(&out)
-	default:
-		out.Verdict = answer.VerdictIf(met)
-	}
-	if s.Unknown == 0 && best == measured && worst == measured {
-		out.Low, out.High = result.NaN, result.NaN
-	}
+	s.Judge(o, f.c.Strict, &out)
 	return out
 }

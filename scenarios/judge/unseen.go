@@ -90,7 +90,7 @@ func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
 func unseenNote(spans []answer.Span) string {
 	longest := slices.MaxFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.Length(), b.Length()) })
 	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
-		precisely(result.Sec(longest.From)), precisely(result.Sec(longest.To)))
+		answer.Precisely(result.Sec(longest.From)), answer.Precisely(result.Sec(longest.To)))
 }
 
 // hiding is the composer that takes the requests of spans for bad.
@@ -249,7 +249,7 @@ func (f *readings) stoodStill(i int) string {
 		return ""
 	}
 	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target for %s of the %s of %s",
-		precisely(result.Sec(still)), precisely(result.Sec(in.Length())), f.Faults[i].Name)
+		answer.Precisely(result.Sec(still)), answer.Precisely(result.Sec(in.Length())), f.Faults[i].Name)
 }
 
 // sentNone reports whether brunt sent no request while occurrence i was in.

@@ -118,8 +118,7 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 		return p.Scenario.SLO
 	}
 	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o slo.Objective) bool {
-		p := o.PhaseOrRun()
-		return p != "run" && p != "baseline"
+		return slices.ContainsFunc([]string{o.PhaseOrRun(), o.Reference.Phase}, func(p string) bool { return p != "" && p != "run" && p != "baseline" })
 	})
 }
 

@@ -148,4 +148,15 @@ type ObjectiveResult struct {
 	Bound *Num `json:"bound,omitempty"`
 	// measured is infinite: more requests failed than the percentile excludes
 	Infinite bool `json:"infinite,omitempty"`
+	// what the target is a multiple of; absent: the target is a value of its own, or what it is a multiple of is not known
+	Reference *Reference `json:"reference,omitempty"`
+}
+
+// A Reference is what the target of a relative objective is a multiple of.
+type Reference struct {
+	Of       string `json:"of" mask:"-"` // the phase, or `load NAME`
+	Factor   Num    `json:"factor"`      // 1.1 of 110%
+	Measured Num    `json:"measured"`    // the metric there
+	Low      Num    `json:"low"`         // its 95 % interval
+	High     Num    `json:"high"`        // its 95 % interval
 }

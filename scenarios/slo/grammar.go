@@ -13,7 +13,7 @@
 //
 //	objective = metric op value { clause } .
 //	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
-//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "checks"
+//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "attempts" | "checks"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
@@ -24,7 +24,8 @@
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
-//	value     = duration | share | rate | count | number | size | growth .
+//	value     = duration | share | rate | count | number | size | growth | multiple .
+//	multiple  = ( share | number "x" ) "of" ( phase | "load" name ) .
 //	growth    = ( number | size | duration | share ) "/" ( "s" | "m" | "h" ) .
 //	clause    = "of" step | [ "of" ] "load" name
 //	          | "in" phase
@@ -43,7 +44,11 @@
 //	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
-//	number            burn; cpu, in cores
+//	number            burn; attempts; cpu, in cores
+//
+// A multiple is of the same metric, in another phase or of another load of the same run: `p95 < 110% of baseline in crash`,
+// `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a share itself takes the
+// form with an x, since `errors < 1% of list` is of a step.
 //
 // `=` is for counts, `for` for stop conditions. In the k6 form, `p(95)<200`, a bare number is in
 // milliseconds. recover(200ms) counts answers slower than 200ms as bad too.

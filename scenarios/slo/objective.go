@@ -20,14 +20,16 @@ type Objective struct {
 	ID     string // unique in its list; its text if the author gives none
 	Text   string // the short form
 	Metric Metric
-	Op     string // < <= > >= =
-	Value  float64
-	Step   string // "" is all steps
-	Load   string // "" is all loads
-	Phase  string // "" is run
-	After  string // the fault that recovery is measured from
+	Op     string  // < <= > >= =
+	Value  float64 // NaN of a relative objective, until the run has measured its reference
+	Step   string  // "" is all steps
+	Load   string  // "" is all loads
+	Phase  string  // "" is run
+	After  string  // the fault that recovery is measured from
 	For    time.Duration
 	Pos    syntax.Pos
+
+	Reference Reference // what the target is a multiple of
 }
 
 // Holds reports whether measured meets the objective.
@@ -97,10 +99,10 @@ func (t Table) ParseObjective(s string) (Objective, error) {
 	if len(words) == 0 || words[0].quoted {
 		return o, fmt.Errorf("%q: the value after %s is missing", syntax.Clip(s, 60), o.Op)
 	}
-	if o.Value, err = o.Metric.Read(words[0].text); err != nil {
-		return o, fmt.Errorf("%s: %w", syntax.Clip(o.Metric.Text, 40), err)
+	if words, err = o.target(words); err != nil {
+		return o, err
 	}
-	if err := o.clauses(words[1:]); err != nil {
+	if err := o.clauses(words); err != nil {
 		return o, err
 	}
 	o.ID = o.Text
@@ -260,7 +262,7 @@ func (o *Objective) check() error {
 	case o.Phase == "warmup":
 		return errors.New("warm-up is never judged")
 	}
-	return nil
+	return o.checkReference()
 }
 
 // DecodeNode implements [syntax.NodeDecoder]. It reads the short form, a text, or the long form: a map
@@ -295,7 +297,7 @@ func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 type longObjective struct {
 	syntax.Place
 	Metric  string            `yaml:"metric,required"` // the metric: p95, errors, recover and so on
-	Below   string            `yaml:"below"`           // the metric is less
+	Below   string            `yaml:"below"`           // the metric is less: 200ms, or 110% of baseline
 	AtMost  string            `yaml:"at_most"`         // the metric is less or equal
 	Above   string            `yaml:"above"`           // the metric is greater
 	AtLeast string            `yaml:"at_least"`        // the metric is greater or equal
@@ -337,8 +339,8 @@ func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 		m.AddHint(n.Pos, "such as below: 200ms", "an objective wants exactly one of below, at_most, above, at_least, equals")
 		return
 	}
-	if o.Value, err = o.Metric.Read(value); err != nil {
-		m.Add(n.Get(key).Pos, "%s: %v", syntax.Clip(o.Metric.Text, 40), err)
+	if err := o.longTarget(value); err != nil {
+		m.Add(n.Get(key).Pos, "%v", err)
 		return
 	}
 	if l.Step != "" && l.Load != "" {
@@ -355,6 +357,26 @@ func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(n.Pos, "%v", err)
 		*o = Objective{Text: o.Text, Pos: n.Pos}
 	}
+}
+
+// longTarget reads the value of the long form.
+func (o *Objective) longTarget(value string) error {
+	words, err := splitWords(value)
+	if err != nil {
+		return err
+	}
+	if len(words) > 0 {
+		if _, relative := o.factor(words[0].text, len(words) > 1 && words[1].is("of")); relative {
+			if words, err = o.target(words); err == nil && len(words) > 0 {
+				err = fmt.Errorf("%q: nothing follows a multiple and what it is of; step, load and phase are keys", syntax.Clip(value, 60))
+			}
+			return err
+		}
+	}
+	if o.Value, err = o.Metric.Read(value); err != nil {
+		return fmt.Errorf("%s: %w", syntax.Clip(o.Metric.Text, 40), err)
+	}
+	return nil
 }
 
 // short formats the objective in the short form.

@@ -1,9 +1,12 @@
 package answer
 
 import (
+	"fmt"
 	"math"
+	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -39,3 +42,11 @@ func VerdictIf(met bool) scenarios.Verdict {
 
 // OwnLag begins why an objective is invalid, where brunt's own time decides it.
 const OwnLag = "brunt itself was late"
+
+// BoundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
+func BoundsDecide(r *result.ObjectiveResult) string {
+	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low), Precisely(r.High))
+}
+
+// Precisely formats a time since t0 to the millisecond.
+func Precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }

@@ -2,7 +2,6 @@
 // judged, which of two answers is worse, what a run without objectives found, and spans of time.
 //
 //	answer.go  answers to an objective
-//	spread.go  the figures of several occurrences
 //	unasked.go what a run without objectives found
 //	span.go    stretches of time
 //	unsteady.go  what was wrong before a fault

@@ -11,6 +11,7 @@
 //	interval.go  95 % intervals of shares and percentiles, by blocks
 //	valid.go     whether brunt's own time decides an objective
 //	need.go      how many requests decide an objective
+//	spread.go    percentiles over the occurrences of a fault
 //	table.go     figures of the rows of result.json
 //
 // Metrics themselves are rows of [slo.Metrics].

@@ -113,17 +113,32 @@ func (b *Blocks) Interval(o slo.Objective, limit int) (low, high float64) {
 		return math.NaN(), math.NaN()
 	}
 	n, k, _ := Pool(ks, ns)
-	if quantile {
-		k = (1 - o.Metric.Quantile) * n
+	return total.interval(o.Metric, k, n, DesignEffect(ks, ns), complement)
+}
+
+// interval is the 95 % interval of a share of k of n requests, where each count as one, or of a percentile over s.
+func (s *Sum) interval(m slo.Metric, k, n, each float64, complement bool) (low, high float64) {
+	if m.Percentile() {
+		k = (1 - m.Quantile) * n
 	}
-	low, high = Bounds95(k, n, DesignEffect(ks, ns))
+	low, high = Bounds95(k, n, each)
 	switch {
-	case quantile:
-		return total.Quantile(o.Metric, 1-high), total.Quantile(o.Metric, 1-low)
+	case m.Percentile():
+		return s.Quantile(m, 1-high), s.Quantile(m, 1-low)
 	case complement:
 		return 1 - high, 1 - low
 	}
 	return low, high
+}
+
+// Interval is the 95 % interval of a share or a percentile as if requests were independent of each other: for a phase too
+// short for [Blocks]. It is NaN for another metric, and without a request.
+func (s *Sum) Interval(o slo.Objective, limit int) (low, high float64) {
+	if n := s.Population(o.Metric); !HasInterval(o.Metric) || n == 0 {
+		return math.NaN(), math.NaN()
+	}
+	k, n, complement := s.Share(o, limit)
+	return s.interval(o.Metric, float64(k), float64(n), 1, complement)
 }
 
 // Pool adds up the requests and bad requests of blocks and returns the share.

@@ -11,6 +11,7 @@ import (
 // limitOf is the limit that an objective needs counted, if any.
 func limitOf(o slo.Objective) (measure.Limit, bool) {
 	switch {
+	case o.Metric.Percentile() && o.Relative(): // its target is known once the load is over
 	case o.Metric.Percentile():
 		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true

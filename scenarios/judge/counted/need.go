@@ -80,12 +80,13 @@ func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
 }
 
 // Allowed is the share of requests that an objective allows to be bad, or 1 where the objective
-// has no such share.
+// has no such share, or none yet.
 func Allowed(o slo.Objective) float64 {
 	row := o.Metric.Row()
 	switch {
 	case row.Budget != nil:
 		return row.Budget(o)
+	case math.IsNaN(o.Value): // a multiple of what is not known yet
 	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
 	case row.Better == slo.HigherIsBetter && !o.Upper():
 		return 1 - o.Value

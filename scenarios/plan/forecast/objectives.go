@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/relative"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -91,7 +92,7 @@ func (c *check) occurrences(est []chaos.Estimated) {
 			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need), "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
-		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase)} {
+		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase), scenarios.PhaseOf(o.Reference.Phase)} {
 			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
 			}
@@ -339,7 +340,7 @@ func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 
 // samples refuses objectives that can't get enough requests.
 func (c *check) samples(est []chaos.Estimated) {
-	for _, o := range c.Scenario.SLO {
+	for _, o := range relative.WithReferences(c.Scenario.SLO) {
 		for _, part := range c.phaseSpans(o, est) {
 			if !c.enough(o, part, o.PhaseOrRun()) {
 				break

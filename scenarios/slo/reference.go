@@ -1,0 +1,116 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// A Reference is what the target of an objective is a multiple of: the same metric in another phase, or of another load,
+// of the same run. The zero value is none: the target is a value of its own.
+type Reference struct {
+	Factor float64 // 1.1 of `110% of baseline`; 0: there is no reference
+	Phase  string  // "" is the phase of the objective
+	Load   string  // "" is the load or step of the objective
+}
+
+// String returns the reference in the short form: `baseline`, or `load stable`.
+func (r Reference) String() string {
+	if r.Load != "" {
+		return "load " + r.Load
+	}
+	return r.Phase
+}
+
+// Relative reports whether the target is a multiple of what the run itself measures. Value is NaN then, until [Objective.Against]
+// sets it.
+func (o Objective) Relative() bool { return o.Reference.Factor != 0 }
+
+// Against returns the objective with the target that a measured reference makes of it.
+func (o Objective) Against(measured float64) Objective {
+	o.Value = o.Reference.Factor * measured
+	return o
+}
+
+// OfReference returns the objective with its metric on the reference in place of what it is about.
+func (o Objective) OfReference() Objective {
+	if o.Reference.Phase != "" {
+		o.Phase = o.Reference.Phase
+	}
+	if o.Reference.Load != "" {
+		o.Load, o.Step = o.Reference.Load, ""
+	}
+	return o
+}
+
+// target reads the value at the begin of words, with the reference of a relative one, and returns the words behind.
+func (o *Objective) target(words []word) (rest []word, err error) {
+	text := words[0].text
+	factor, relative := o.factor(text, len(words) > 1 && words[1].is("of"))
+	if !relative {
+		if o.Value, err = o.Metric.Read(text); err != nil {
+			err = fmt.Errorf("%s: %w", syntax.Clip(o.Metric.Text, 40), err)
+		}
+		return words[1:], err
+	}
+	o.Value, o.Reference.Factor = math.NaN(), factor
+	words = words[1:]
+	if len(words) < 2 || !words[0].is("of") || words[1].is("load") && len(words) < 3 {
+		_, err := o.Metric.Read(text)
+		return nil, fmt.Errorf("%s: %w; a multiple says what it is of: `%s %s %s of baseline` or `… of load stable`", syntax.Clip(o.Metric.Text, 40), err,
+			o.Metric.Text, o.Op, syntax.Clip(text, 20))
+	}
+	if words[1].is("load") {
+		o.Reference.Load = words[2].text
+		return words[3:], nil
+	}
+	o.Reference.Phase = words[1].text
+	return words[2:], nil
+}
+
+// factor reads a multiple of a reference: 1.1x, or 110% of a metric that is no share itself. Of says that `of` follows.
+func (o *Objective) factor(text string, of bool) (float64, bool) {
+	number, found := strings.CutSuffix(text, "x")
+	percent := 1.0
+	if !found && o.Metric.Unit != ShareOf && (o.Metric.Unit != Open || of) {
+		number, found = strings.CutSuffix(text, "%")
+		percent = 100
+	}
+	f, bare := syntax.ParseFloat(number)
+	if !found || !bare || f <= 0 {
+		return 0, false
+	}
+	return f / percent, true
+}
+
+// checkReference checks that the reference of a relative objective fits.
+func (o *Objective) checkReference() error {
+	m, r := o.Metric, o.Reference
+	row := m.Row()
+	switch {
+	case !o.Relative():
+		return nil
+	case row.Needs != NeedsRequests && row.Needs != NeedsSeries || row.Spans != nil:
+		return fmt.Errorf("%s has no value in another phase, or of another load, that it could be a multiple of: want a value of its own", m.Text)
+	case m.Fold == increase || m.Figure().Counted || m.OfRequests() && m.Unit == Count:
+		return fmt.Errorf("%s is a count, and grows with the length of its phase: want a value of its own, or a share or a rate", m.Text)
+	case m.PerTime:
+		return fmt.Errorf("%s may be negative, so that a multiple of it says nothing: want a value of its own", m.Text)
+	case o.Op == "=":
+		return fmt.Errorf("%s wants <, <=, > or >= of a multiple", m.Text)
+	case m.OfSeries() && r.Load != "":
+		return fmt.Errorf("%s is of no load: want a multiple of its value in another phase, such as 150%% of baseline", m.Text)
+	case r.Load == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load:
+		return fmt.Errorf("%s is held against itself: name another phase or load behind `of`, or `in FAULT`", m.Text)
+	case slices.Contains([]string{"warmup", "setup"}, r.Phase):
+		return errors.New("warm-up is never measured: want a multiple of baseline, of a fault or of recovery/FAULT")
+	}
+	return nil
+}
+
+// OfRequests reports whether the metric is computed from the requests in a phase.
+func (m Metric) OfRequests() bool { return m.Row().Needs == NeedsRequests }
