@@ -87,6 +87,9 @@ func (c Cause) OfAnswer() bool { return c >= statusCause || c == GraphQLErrors }
 // OwnCauses lists the causes that are [Cause.Own].
 func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent} }
 
+// CauseNames lists the causes of errors that are no answer, as result.json names them.
+func CauseNames() []string { return causeNames[1:] }
+
 // Name returns the cause as result.json names it. Checks are the plan's checks and extractions by number.
 func (c Cause) Name(checks []string) string {
 	n := int(c & 0xffff)

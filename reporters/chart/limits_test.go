@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestLimits(t *testing.T) {
@@ -28,9 +29,15 @@ func TestLimits(t *testing.T) {
 		{"errors < 1%", "run", scenarios.Pass},
 		{"p95 < 1s in gone", "gone", scenarios.Pass},
 	} {
-		r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: o.text, Phase: o.phase, Verdict: o.verdict})
+		def, err := slo.ParseObjective(o.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: o.text, Phase: o.phase, Verdict: o.verdict, Target: result.Num(def.Value)})
 	}
+	r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: "p95 < 110% of baseline of load canary in slow", Phase: "slow", Target: .25})
 	for _, tt := range []struct{ load, step, want string }{
+		{"canary", "*", "0.95 0.25 20..30"},
 		{"*", "*", "0.5 0.02 0..60; 0.95 0.2 0..10; 0.95 1 NaN..NaN; 0.99 1 20..30 fails"},
 		{"browse", "read post", "0.95 0.3 0..60"},
 		{"browse", "*", "0.95 0.4 0..60"},

@@ -3,6 +3,7 @@ package driver
 import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/load/again"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
@@ -26,6 +27,11 @@ func byClient(s *Setup) (Job, targets.Transport, error) {
 	}
 	s.Run.Abort = client.Abort
 	end := s.Protocols.Ender()
+	var retrying *again.Clients
+	if policy := s.Load.Retry; policy != nil {
+		retrying = again.New(policy, s.Run.Now)
+		s.Run.Abort = func() { retrying.Abort(); client.Abort() }
+	}
 	s.Run.Open = func(vu int) (u load.User, ends load.EndIteration, err error) {
 		session, err := client.Open(vu)
 		if err != nil {
@@ -34,7 +40,11 @@ func byClient(s *Setup) (Job, targets.Transport, error) {
 		if end != nil {
 			ends = func(it *template.Iter) { end(session, it) }
 		}
-		if u = session; s.Wrap != nil {
+		u = session
+		if retrying != nil {
+			u = retrying.User(u)
+		}
+		if s.Wrap != nil { // outside of the attempts, which are one write
 			u = s.Wrap(u, vu)
 		}
 		return u, ends, nil

@@ -33,7 +33,7 @@ func (r *Run) newVU(local int) (*vu, error) {
 	}
 	id := int(r.Part.Nth(int64(local)))
 	v := &vu{run: r, id: id, user: user, end: end, sink: r.Sink(local % r.Shards), pcg: new(rand.PCG)}
-	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
+	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Source: v.pcg, Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
 	v.base = make([]template.Value, len(r.Vars))
 	template.CopyVars(v.base, r.Vars)
 	return v, nil

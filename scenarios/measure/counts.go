@@ -11,6 +11,7 @@ import (
 type Counts struct {
 	Kinds    [scenarios.Kinds]int64
 	Sent     int64
+	Attempts int64   // times that they were written
 	Over     []int64 // by limit
 	Timeouts int64
 	Checks   int64         // see checksOf
@@ -115,6 +116,7 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 	s.Failed += failed
 	if o.WasSent && o.Kind != scenarios.Skipped {
 		s.Sent++
+		s.Attempts += o.Written()
 	}
 	switch {
 	case o.Kind == scenarios.Skipped:
@@ -163,6 +165,7 @@ func (s *Counts) Merge(t *Counts) {
 		s.overs(len(t.Over))[i] += n
 	}
 	s.Sent += t.Sent
+	s.Attempts += t.Attempts
 	s.Timeouts += t.Timeouts
 	s.Checks += t.Checks
 	s.Failed += t.Failed
@@ -191,7 +194,8 @@ func join(a, b *Tally) *Tally {
 // Counts returns the counts of a cell without its distributions.
 func (c *Cell) Counts() *Counts {
 	return &Counts{
-		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks.all, Failed: c.checks.failed, Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
+		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Attempts: c.Attempts, Checks: c.checks.all, Failed: c.checks.failed,
+		Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 		Own: Own{

@@ -158,6 +158,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.targetsFile(&lp, index, l)
 	c.replay(&lp, index, l)
 	c.drive(&lp, l)
+	if l.Retry != nil {
+		l.Retry.Check(l.Timeout.D(), scenarios.CauseNames(), c.m)
+	}
 	checkPerUser(&lp, c.plan.Protocols, c.m)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
@@ -361,8 +364,10 @@ func (c *compiler) objectives() {
 			if o.Step != "" && !c.stepUnknown && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
 			}
-			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
-				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
+			for _, load := range []string{o.Load, o.Reference.Load} {
+				if load != "" && !slices.Contains(loadNames, load) {
+					c.m.AddHint(o.Pos, syntax.DidYouMean(load, loadNames), "there is no load %q", load)
+				}
 			}
 			if o.After == scenarios.Incident {
 				askedOfIncident(c.m, o)
@@ -373,8 +378,10 @@ func (c *compiler) objectives() {
 			}
 			observeCompiler{c}.detectable(o)
 			observeCompiler{c}.observable(o)
-			if p := scenarios.FaultOf(scenarios.PhaseOf(o.Phase)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
-				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
+			for _, phase := range []string{o.Phase, o.Reference.Phase} {
+				if p := scenarios.FaultOf(scenarios.PhaseOf(phase)); phase != "" && phase != "run" && phase != "baseline" && !faults[p] {
+					c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", phase)
+				}
 			}
 		}
 	}

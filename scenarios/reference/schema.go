@@ -24,6 +24,7 @@ import (
 	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/retry"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -70,8 +71,10 @@ var described = sync.OnceValue(func() syntax.Describer { return settings(describ
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/placement": placement.Source,
-		"brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load": load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
+		"brunt/scenarios/result": result.Source, "brunt/scenarios/retry": retry.Source, "brunt/scenarios/slo": slo.Source,
+		"brunt/scenarios/template": template.Source,
+		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source,
+		"brunt/targets/demo": demo.Source,
 	}
 	maps.Copy(all, faultcatalog.Sources())
 	for _, p := range catalog.Protocols() {

@@ -27,8 +27,8 @@ import (
 // import.
 var arrows = map[string][]string{
 	"scenarios": {
-		"scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax",
-		"scenarios/template",
+		"scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/retry", "scenarios/secret", "scenarios/slo",
+		"scenarios/syntax", "scenarios/template",
 	},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
@@ -61,6 +61,7 @@ var arrows = map[string][]string{
 	"scenarios/disk":          nil,
 	"scenarios/placement":     {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/requestname":   {"scenarios/syntax"},
+	"scenarios/retry":         {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/result":        {"scenarios"},
 	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/secret":        {"scenarios/syntax"},
@@ -173,7 +174,8 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
-	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret",
+	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/requestname", "scenarios/result",
+	"scenarios/retry", "scenarios/secret",
 	"scenarios/slo", "scenarios/syntax", "scenarios/template",
 }
 

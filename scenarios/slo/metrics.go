@@ -74,6 +74,12 @@ var metrics = Table{
 		Meaning: "How many requests timed out.",
 	},
 	{
+		Name: "attempts", Unit: Plain, Bare: true, Written: []string{"attempts"},
+		Count: func(c Counts) (attempts, n int64) { return c.Attempts, c.Sent },
+		Meaning: "How often a request was sent, on average: again by `retry` of its load, behind a redirect, or where a server did not " +
+			"take it.",
+	},
+	{
 		Name: "checks", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"checks"},
 		Count: func(c Counts) (bad, n int64) { return c.Failed, c.Checks }, CountsBad: true, Fails: true,
 		Missed:  answered(" held their checks"),

@@ -120,6 +120,8 @@ type Counts struct {
 	Error    int64
 	Skipped  int64
 	Timeouts int64
+	Sent     int64
+	Attempts int64 // times that those were sent
 	Over     int64 // good answers slower than the objective's limit
 	Checks   int64 // checks made, plus one for each request whose checks could not be made
 	Failed   int64 // checks that failed
@@ -177,7 +179,7 @@ func (r *Row) Of(c Counts) float64 {
 	}
 	bad, n := r.Count(c)
 	switch {
-	case r.Unit != ShareOf:
+	case r.Unit == Count:
 		return float64(bad)
 	case n == 0:
 		return math.NaN()

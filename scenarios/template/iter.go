@@ -19,6 +19,7 @@ type Iter struct {
 	Intended time.Duration // intended time of the step, an offset from t0
 	Deadline time.Duration // when the step times out, an offset from t0
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
+	Source   *rand.PCG     // of Rand; set back, it draws the same again
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // id of this write for the ledger; nil outside of writes
 	Idle     bool          // the session had nothing to do for the step, which is not recorded then

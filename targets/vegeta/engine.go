@@ -88,6 +88,9 @@ func CheckLoad(l *scenarios.Load, m *syntax.Mistakes) {
 		}
 		m.Add(at, "vegeta has no virtual users, so that load %q has no init", l.Name)
 	}
+	if l.Retry != nil {
+		m.AddHint(l.Of("retry"), "leave it out, or use the native engine", "vegeta sends each request once, so that load %q has no `retry`", l.Name)
+	}
 	for key, n := range map[string]*syntax.Node{"auth": l.Auth, "sign": l.Sign} {
 		if n == nil || auth.IsOff(n) {
 			continue

@@ -51,7 +51,7 @@ func (s *Sum) Population(m slo.Metric) int64 {
 func (s *Sum) row(limit int) slo.Counts {
 	c := slo.Counts{
 		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
-		Timeouts: s.Timeouts, Checks: s.Checks, Failed: s.Failed,
+		Timeouts: s.Timeouts, Sent: s.Sent, Attempts: s.Attempts, Checks: s.Checks, Failed: s.Failed,
 		Iterations: s.Iterations, Span: s.Span,
 	}
 	if limit >= 0 && limit < len(s.Over) {
