@@ -376,6 +376,9 @@ func TestLSP_Examples(t *testing.T) {
 // TestLSP_Ends ends with the editor: at once and with exit code 1 where it did not say shutdown, and without a hang at
 // the end of its input or at what is no message.
 func TestLSP_Ends(t *testing.T) {
+	if testing.Short() {
+		t.Skip("brunt in a process of its own, for 20 seconds")
+	}
 	brunt := "brunt"
 	e := startEditor(t, brunt, "lsp")
 	e.tell("exit", nil)

@@ -15,6 +15,7 @@ import (
 // TestWorkers_Ledger: the writes of all workers are one ledger: each is read back once, by an id that no other worker draws, and what the
 // target lost and doubled is found exactly. Reads during the load are of all workers.
 func TestWorkers_Ledger(t *testing.T) {
+	t.Parallel()
 	s := newReplicated(t)
 	lost, doubled := int64(0), int64(0)
 	keys := map[string]bool{}
@@ -53,6 +54,7 @@ func TestWorkers_Ledger(t *testing.T) {
 // TestWorkers_LedgerKilled: what a lost worker wrote and did not report is not known, so that no objective on writes passes. One that
 // the reported writes miss fails.
 func TestWorkers_LedgerKilled(t *testing.T) {
+	t.Parallel()
 	s := newReplicated(t)
 	lose := false
 	s.write = func(s *replicated, n int, key string) (int, string) {

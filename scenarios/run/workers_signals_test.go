@@ -63,6 +63,7 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 // TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop condition reads does not
 // drop meanwhile, and the worker's own lag is named.
 func TestWorkers_Stopped(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	var events []string
@@ -108,6 +109,7 @@ slo: [errors < 1%%]
 // TestWorkers_Interrupted: a worker that stands still does not hold a run up that was interrupted twice. It is lost, and the exit
 // code is that of the signal.
 func TestWorkers_Interrupted(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
@@ -148,6 +150,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 
 // TestWorkers_AllKilled: where all workers die, the run ends, and shows what they had reported, also the slowest requests.
 func TestWorkers_AllKilled(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	killed := make(chan struct{})
@@ -190,6 +193,7 @@ slo: [errors < 1%%]
 
 // TestWorkers_InterruptedEarly: an interrupt is heeded while a worker that does not answer is prepared.
 func TestWorkers_InterruptedEarly(t *testing.T) {
+	t.Parallel()
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	s := newAsked(t)

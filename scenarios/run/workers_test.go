@@ -114,6 +114,7 @@ func splitRole(args []string) error {
 // TestWorkers: what the workers of a run report is what the server has seen, request by request: unique rows once, what
 // setup extracted, the loads of arrivals and of users, and a fault between them and the server.
 func TestWorkers(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	res := withWorkers(t, 3, fmt.Sprintf(`
 version: 1
@@ -157,6 +158,7 @@ slo: [errors = 0%%]
 // TestWorkers_Killed: a worker that dies is named, what it owed is reported or lost, and the objectives that this could change
 // are invalid, and no others.
 func TestWorkers_Killed(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var second atomic.Int64
 	killed := make(chan struct{})
@@ -225,6 +227,7 @@ load:
 
 // TestWorkers_Secrets: what becomes secret in a worker is masked in all that its run says.
 func TestWorkers_Secrets(t *testing.T) {
+	t.Parallel()
 	const token = "k3y-9f8e7d6c5b4a3f2e1d"
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"token": %q}`, token) }))
 	t.Cleanup(s.Close)
@@ -280,6 +283,7 @@ load:
 // TestWorkers_Marks: a fault that begins while workers make loads of any executor is a phase of each of them, and its requests are those of
 // the time that it was in.
 func TestWorkers_Marks(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	res := withWorkers(t, 2, fmt.Sprintf(`
 version: 1
