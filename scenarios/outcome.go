@@ -149,6 +149,8 @@ type Outcome struct {
 	Opening  Opening       // of the connection, between Slot and Sent
 	WasSent  bool
 	Answered bool // an answer was received, whatever its content
+	Wants    bool // it is good, and its step says what a whole answer has
+	Partial  bool // it lacks some of that
 }
 
 // Response is the response time: from intended to the last byte.

@@ -117,6 +117,7 @@ type Call interface {
 type CallTraits struct {
 	Refs   []*syntax.Ref // the placeholders that it fills in
 	Sheds  bool          // some of its answers count as shed
+	Wants  bool          // it says what a whole answer has
 	Origin string        // scheme and host of the system that it goes to; empty: the target
 	Method string        // for the log of requests; empty: it has none
 	URL    string        // as the author wrote it, for the log of requests; empty: it has none

@@ -38,6 +38,7 @@ type Finder[A Answer] interface {
 //	compile: Within, Fields, Body, Extract -> answer: JudgeStatus -> Judge, and Wanted for a sample
 type Expected[A Answer] struct {
 	conditions []condition
+	wants      []condition // of a whole answer
 	extracts   []extract[A]
 }
 
@@ -84,8 +85,30 @@ func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 	}
 }
 
-// Checks returns the number of checks.
-func (e *Expected[A]) Checks() int { return len(e.conditions) }
+// Want adds what a whole answer has; nil is none. Headers are what the protocol calls kind.
+func (e *Expected[A]) Want(kind string, w *check.Wants) {
+	if w == nil {
+		return
+	}
+	if w.Within > 0 {
+		e.wants = append(e.wants, condition{within: w.Within})
+	}
+	if w.Body != nil {
+		e.wants = append(e.wants, condition{body: true, Matcher: *w.Body})
+	}
+	for _, f := range w.Headers {
+		e.wants = append(e.wants, condition{kind: kind, header: f.Name, Matcher: f.Matcher})
+	}
+	for _, f := range w.Paths {
+		e.wants = append(e.wants, condition{path: f.Path, Matcher: f.Matcher})
+	}
+}
+
+// Wants reports whether it says what a whole answer has.
+func (e *Expected[A]) Wants() bool { return len(e.wants) > 0 }
+
+// Checks returns the number of conditions on an answer, those of a whole one included.
+func (e *Expected[A]) Checks() int { return len(e.conditions) + len(e.wants) }
 
 // Extracts returns the number of variables that are taken from an answer.
 func (e *Expected[A]) Extracts() int { return len(e.extracts) }
@@ -146,6 +169,10 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 		if x.secret || x.Masks(v.Text) {
 			it.Offer(v.Text)
 		}
+	}
+	out.Wants = len(e.wants) > 0
+	for i := range e.wants {
+		out.Partial = out.Partial || !e.wants[i].holds(a, out)
 	}
 }
 

@@ -149,6 +149,10 @@ func FaultEffect(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
 	}
+	if p := f.Parts; p != nil && p.Lacking {
+		s += " " + Plural(p.Partial, "good answer", "good answers") + " lacked some of what their steps want, " + Percent(float64(p.PartialBefore)) +
+			" of those before."
+	}
 	if l := FaultLatency(f); l != "" {
 		s += " " + l
 	}
@@ -184,6 +188,9 @@ func withinLimit(f *result.FaultRecord) string {
 		return "no request failed, and the load was slower"
 	case p.MayBeSlower():
 		return "no request failed, and the baseline is too short to tell whether the load was slower"
+	}
+	if p.Lacking {
+		return "no request failed"
 	}
 	if n := len(f.FailedObjectives); n > 0 {
 		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
@@ -412,7 +419,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 // though no request failed.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
-	if v == scenarios.Pass && OnlySlower(f) {
+	if v == scenarios.Pass && (OnlySlower(f) || f.Parts != nil && f.Parts.Lacking) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)
@@ -445,6 +452,8 @@ func FaultOutcome(f *result.FaultRecord) string {
 			return "within limit"
 		case len(f.FailedObjectives) > 0:
 			return "objective failed"
+		case p != nil && p.Lacking:
+			return "partial answers"
 		}
 		return "none seen"
 	case result.NotRecovered:

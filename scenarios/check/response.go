@@ -56,18 +56,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			c.Body = new(Matcher)
 			c.Body.DecodeNode(f.Value, m)
 		case f.Key == "header" || f.Key == "headers":
-			if f.Value.Kind != syntax.Map {
-				m.Add(f.Value.Pos, "want a map of header names to values")
-				continue
-			}
-			for _, h := range f.Value.Fields {
-				if !IsToken(h.Key) {
-					m.Add(h.Pos, "%q is not a name of a header", h.Key)
-				}
-				k := Field{Name: h.Key}
-				k.DecodeNode(h.Value, m)
-				c.Headers = append(c.Headers, k)
-			}
+			c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
 		case strings.HasPrefix(f.Key, "$"):
 			if k, ok := DecodePath(f, m); ok {
 				c.Paths = append(c.Paths, k)

@@ -147,6 +147,9 @@ func TestInterval_Percentile(t *testing.T) {
 func TestInterval_Own(t *testing.T) {
 	ends := map[slo.Unit]string{slo.Seconds: " < 10ms", slo.ShareOf: " < 10%", slo.PerSecond: " > 1/s", slo.Count: " = 0", slo.Plain: " < 10"}
 	all := slices.Concat(many(4500, 20*ms, okay), many(500, ms, failure))
+	for i := range all {
+		all[i].Wants, all[i].Partial = true, i%3 == 0
+	}
 	neighbours := []string{"errors < 10%", "availability > 90%", "p95 < 10ms", "service.p50 < 10ms"}
 	for _, name := range slo.MetricNames() {
 		m, err := slo.ParseMetric(name)

@@ -207,6 +207,7 @@ func (v *vu) add(first bool, pause, paced time.Duration) {
 	w.Checks += o.Checks
 	w.Failed += o.Failed
 	w.Bytes += o.Bytes
+	w.Wants, w.Partial = w.Wants || o.Wants, w.Partial || o.Partial
 	if o.Kind != scenarios.OK {
 		w.Kind, w.Cause, w.WasSent, w.Answered = o.Kind, o.Cause, o.WasSent, o.Answered
 	}

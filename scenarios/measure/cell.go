@@ -39,7 +39,22 @@ type Cell struct {
 }
 
 // checks counts the checks of answers; see checksOf.
-type checks struct{ all, failed int64 }
+type checks struct {
+	all, failed int64
+	wants       wants
+}
+
+// wants counts good answers whose step says what a whole one has, and those that lack some of it.
+type wants struct{ all, partial int64 }
+
+func (w *wants) count(o *scenarios.Outcome) {
+	if o.Kind == scenarios.OK && o.Wants {
+		w.all++
+		if o.Partial {
+			w.partial++
+		}
+	}
+}
 
 // own counts what brunt itself added to requests.
 type own struct {
@@ -108,6 +123,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	checks, failed := checksOf(o)
 	c.checks.all += checks
 	c.checks.failed += failed
+	c.checks.wants.count(o)
 	c.own.count(o, ours)
 	if o.Kind == scenarios.Skipped {
 		return
@@ -346,6 +362,8 @@ func (c *Cell) addCounts(d *Cell) {
 	c.Bytes += d.Bytes
 	c.checks.all += d.checks.all
 	c.checks.failed += d.checks.failed
+	c.checks.wants.all += d.checks.wants.all
+	c.checks.wants.partial += d.checks.wants.partial
 	c.Sent += d.Sent
 	c.Attempts += d.Attempts
 	c.Clamped += d.Clamped

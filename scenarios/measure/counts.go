@@ -16,6 +16,8 @@ type Counts struct {
 	Timeouts int64
 	Checks   int64         // see checksOf
 	Failed   int64         // checks that failed
+	Wants    int64         // good answers whose step says what a whole one has
+	Partial  int64         // those that lack some of it
 	Slow     int64         // ok answers slower than [Config.Slow] allows; of cells alone, as intervals do not count them
 	Total    time.Duration // of good answers, as are the next three
 	Most     time.Duration
@@ -114,6 +116,9 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 	checks, failed := checksOf(o)
 	s.Checks += checks
 	s.Failed += failed
+	w := wants{s.Wants, s.Partial}
+	w.count(o)
+	s.Wants, s.Partial = w.all, w.partial
 	if o.WasSent && o.Kind != scenarios.Skipped {
 		s.Sent++
 		s.Attempts += o.Written()
@@ -169,6 +174,8 @@ func (s *Counts) Merge(t *Counts) {
 	s.Timeouts += t.Timeouts
 	s.Checks += t.Checks
 	s.Failed += t.Failed
+	s.Wants += t.Wants
+	s.Partial += t.Partial
 	s.Slow += t.Slow
 	s.Total += t.Total
 	s.Most = max(s.Most, t.Most)
@@ -195,7 +202,7 @@ func join(a, b *Tally) *Tally {
 func (c *Cell) Counts() *Counts {
 	return &Counts{
 		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Attempts: c.Attempts, Checks: c.checks.all, Failed: c.checks.failed,
-		Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
+		Wants: c.checks.wants.all, Partial: c.checks.wants.partial, Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 		Own: Own{

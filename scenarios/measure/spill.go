@@ -45,8 +45,8 @@ type File interface {
 
 // cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges of
 // shed requests, and version 5 when requests were ready, their times without brunt's own,
-// those that missed a fault, and attempts; oldestCell is read as well.
-const cellVersion, oldestCell = 5, 3
+// those that missed a fault, and attempts, and version 6 answers that are not whole; oldestCell is read as well.
+const cellVersion, oldestCell = 6, 3
 
 const (
 	headSize  = 8
@@ -214,7 +214,9 @@ func (c *Cell) append(b []byte, k Key, whole bool) []byte {
 		b = binary.AppendUvarint(b, uint64(n.Fault))
 		b = binary.AppendUvarint(b, uint64(n.N))
 	}
-	return binary.AppendUvarint(b, uint64(c.Attempts))
+	b = binary.AppendUvarint(b, uint64(c.Attempts))
+	b = binary.AppendUvarint(b, uint64(c.checks.wants.all))
+	return binary.AppendUvarint(b, uint64(c.checks.wants.partial))
 }
 
 // numbers are the counts of a cell that are encoded as single numbers.
@@ -297,6 +299,9 @@ func readCell(b []byte, c *Cell) (Key, error) {
 			c.Late.Missed = append(c.Late.Missed, Missed{int32(r.UpTo(math.MaxInt32)), r.Count()})
 		}
 		c.Attempts = r.Count()
+	}
+	if b[0] >= 6 {
+		c.checks.wants = wants{r.Count(), r.Count()}
 	}
 	if r.Bad || len(r.B) > 0 {
 		return Key{}, errSpill

@@ -103,7 +103,7 @@ func TestCell_Timings(t *testing.T) {
 func TestReadCell_Version(t *testing.T) {
 	body := (&Cell{}).append(nil, Key{}, false)
 	body[0] = 2
-	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "versions 3 to 5") {
+	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "versions 3 to 6") {
 		t.Errorf("%v", err)
 	}
 }
@@ -117,13 +117,27 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
-	// Without attempts, the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault.
-	body = body[:len(body)-5]
+	// Without answers that are not whole, attempts,
+	// the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault.
+	body = body[:len(body)-7]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)
 	}
 	if back.Edges.Shed || !back.Edges.Bad || !reflect.DeepEqual(back.Edges, c.Edges) || len(back.Edges.Marks(nil)) != 2 {
 		t.Errorf("%+v", back.Edges)
+	}
+}
+
+// TestReadCell_Version5: a cell of version 5, which knows nothing of answers that are not whole, is read.
+func TestReadCell_Version5(t *testing.T) {
+	c, back := Cell{Attempts: 7, checks: checks{wants: wants{5, 3}}}, Cell{}
+	body := c.append(nil, Key{Start: sec}, false)
+	if _, err := readCell(body, &back); err != nil || back.checks.wants != c.checks.wants {
+		t.Fatalf("%+v: %v", back.checks.wants, err)
+	}
+	body[0] = 5
+	if _, err := readCell(body[:len(body)-2], &back); err != nil || back.checks.wants != (wants{}) || back.Attempts != 7 {
+		t.Errorf("%+v: %v", back, err)
 	}
 }
 

@@ -376,6 +376,9 @@ func (c *compiler) objectives() {
 			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
+			if o.Metric.Row().NeedsWant && !wants(c.plan, o) {
+				c.m.AddHint(o.Pos, "such as want: {\"$.author.name\": exists}", "no step that `%s` is about has `want`", o.Text)
+			}
 			observeCompiler{c}.detectable(o)
 			observeCompiler{c}.observable(o)
 			for _, phase := range []string{o.Phase, o.Reference.Phase} {
@@ -385,6 +388,22 @@ func (c *compiler) objectives() {
 			}
 		}
 	}
+}
+
+// wants reports whether a step that an objective is about says what a whole answer has.
+func wants(p *Plan, o slo.Objective) bool {
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		if o.Load != "" && o.Load != lp.Name {
+			continue
+		}
+		for _, call := range lp.Calls() {
+			if call.Traits().Wants && (o.Step == "" || o.Step == "iteration" || o.Step == call.Name()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // askedOfIncident refuses what can't be asked of the worst incident.

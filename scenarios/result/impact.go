@@ -10,6 +10,11 @@ type ImpactParts struct {
 	SlowBefore   Num   `json:"slow_before"`   // share of the baseline's requests
 	Shed         int64 `json:"shed"`          // of them were refused on purpose
 	ShedBefore   Num   `json:"shed_before"`   // share of the baseline's requests
+	// good answers that lacked some of what their step wants
+	Partial       int64 `json:"partial,omitempty"`
+	PartialBefore Num   `json:"partial_before,omitzero"` // share of the baseline's good answers
+	// more of them were than in the baseline: by 95 % bounds of both shares
+	Lacking bool `json:"lacking,omitempty"`
 	// intended time of the first request that failed or was slow, an offset from t0; null: none
 	First     Num   `json:"first"`
 	Last      Num   `json:"last"`       // of the last one

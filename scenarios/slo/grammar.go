@@ -13,7 +13,7 @@
 //
 //	objective = metric op value { clause } .
 //	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
-//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "attempts" | "checks"
+//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "attempts" | "checks" | "whole"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
@@ -39,7 +39,7 @@
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
 //	                  degraded, area, alert, resolved; rpo, late
-//	share (1%)        errors, availability, shed, checks, within, slices; stale
+//	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
 //	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms
 //	size (256MiB)     memory

@@ -86,6 +86,13 @@ var metrics = Table{
 		Meaning: "The share of checks that held.",
 	},
 	{
+		Name: "whole", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"whole"}, NeedsWant: true,
+		Count:  func(c Counts) (partial, n int64) { return c.Partial, c.Wants },
+		Missed: answered(" had all that their steps want"),
+		Meaning: "The share of good answers that have all that their step's `want` names: a degraded answer is good and not whole. Steps " +
+			"without `want` do not count.",
+	},
+	{
 		Name: "within", Unit: ShareOf, Better: HigherIsBetter, Args: span, Written: []string{"within(200ms)"},
 		Count: func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
 		Missed:  missedWithin,

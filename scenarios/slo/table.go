@@ -45,6 +45,7 @@ type Row struct {
 
 	CountsBad  bool // a bad request counts against an objective on it
 	CountsShed bool // a shed request does
+	NeedsWant  bool // it counts answers of steps with `want`
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // of a fault: it is measured until requests are good again
 	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
@@ -120,6 +121,8 @@ type Counts struct {
 	Error    int64
 	Skipped  int64
 	Timeouts int64
+	Wants    int64 // good answers whose step says what a whole one has
+	Partial  int64 // those that lack some of it
 	Sent     int64
 	Attempts int64 // times that those were sent
 	Over     int64 // good answers slower than the objective's limit

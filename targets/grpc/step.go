@@ -57,6 +57,7 @@ type callStep struct {
 	// and the load's timeout applies
 	Deadline quantity.Duration     `yaml:"deadline,positive"`
 	Check    *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is the status OK
+	Want     *check.PathWants      `yaml:"want"`    // what a good answer has when it is whole; one that lacks it is no error
 	Extract  map[string]extraction `yaml:"extract"` // variable to where its value stands
 }
 
@@ -97,7 +98,7 @@ func (c *grpcCall) Name() string { return c.name }
 
 // Traits implements [scenarios.Call].
 func (c *grpcCall) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Method: sentMethod, URL: strings.TrimPrefix(c.path, "/")}
+	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: sentMethod, URL: strings.TrimPrefix(c.path, "/")}
 }
 
 // refs lists the placeholders that are filled in for each call.
@@ -124,6 +125,10 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileStream(s, in, m)
 	c.compileMetadata(s, m)
 	c.compileChecks(s.Check, in)
+	if s.Want != nil {
+		c.decodes = c.decodes || s.Want.ReadsBody()
+		c.rest.Want("metadata", &s.Want.Wants)
+	}
 	targets.Extract(&c.rest, s.Extract, in)
 	for _, e := range s.Extract {
 		c.decodes = c.decodes || e.path != nil

@@ -40,6 +40,11 @@ func (c *Call) compileChecks(k *check.Response, in targets.Scope) {
 	c.rest.Fields("header", k.Paths, in)
 }
 
+func (c *Call) compileWants(w *check.Wants) {
+	c.whole = c.whole || w.ReadsBody()
+	c.rest.Want("header", w)
+}
+
 // Judge records the results of the checks in out, and extracts variables from the answer into
 // it.
 func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {

@@ -35,6 +35,7 @@ type recordedSettings struct {
 	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
 	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
 	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Want      *check.Wants               `yaml:"want"`      // what a good answer has when it is whole; one that lacks it is no error
 	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
@@ -105,6 +106,7 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 	r.model.compileProofs(&r.step, in, m)
 	r.model.compileRedirects(&r.step, m)
 	r.model.compileChecks(s.Check, in)
+	r.model.compileWants(s.Want)
 	return r
 }
 

@@ -63,6 +63,7 @@ type requestStep struct {
 	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
 	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
 	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Want      *check.Wants               `yaml:"want"`      // what a good answer has when it is whole; one that lacks it is no error
 	Extract   map[string]extraction      `yaml:"extract"`   // variable to where its value stands
 	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
@@ -122,7 +123,7 @@ func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 // Traits implements [scenarios.Call].
 func (c *Call) Traits() scenarios.CallTraits {
 	method, url := c.Asks()
-	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Origin: c.origin(), Method: method, URL: url}
+	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url}
 }
 
 // origin returns scheme and host of the URL if they are known and not the target's.
@@ -159,6 +160,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileProofs(s, in, m)
 	c.compileRedirects(s, m)
 	c.compileChecks(s.Check, in)
+	c.compileWants(s.Want)
 	targets.Extract(&c.rest, s.Extract, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name]

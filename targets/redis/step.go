@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
@@ -52,6 +53,7 @@ type step struct {
 	// once, {multi: […]} as a transaction
 	Redis   commandSource         `yaml:"redis"`
 	Check   *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is any that is no error
+	Want    *check.PathWants      `yaml:"want"`    // what a good answer has when it is whole; one that lacks it is no error
 	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands: $ is the answer, $[0] the first of a list
 }
 
@@ -69,7 +71,7 @@ func (c *call) Name() string { return c.name }
 
 // Traits implements [scenarios.Call].
 func (c *call) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Method: "redis", URL: c.source.name()}
+	return scenarios.CallTraits{Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name()}
 }
 
 // compile compiles a step.
@@ -85,7 +87,10 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	c.encoded = c.source.encode()
 	c.compileChecks(s.Check, in)
-	c.decodes = c.decodes || len(s.Extract) > 0
+	if s.Want != nil {
+		c.rest.Want("", &s.Want.Wants)
+	}
+	c.decodes = c.decodes || len(s.Extract) > 0 || s.Want != nil && s.Want.ReadsBody()
 	targets.Extract(&c.rest, s.Extract, in)
 	c.compileEndpoint(in, m)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
@@ -52,6 +53,7 @@ type step struct {
 	Copy        *copySource           `yaml:"sql.copy"`   // rows that are copied into a table of PostgreSQL, by COPY
 	Listen      *listenSource         `yaml:"sql.listen"` // a channel of PostgreSQL: waits for notifications, from LISTEN on
 	Check       *answerCheck          `yaml:"check"`      // what the answer must be to be ok; nil is any that is no error
+	Want        *check.PathWants      `yaml:"want"`       // what a good answer has when it is whole; one that lacks it is no error
 	Extract     map[string]extraction `yaml:"extract"`    // variable to where its value stands: $[0].id is a column of the first row
 }
 
@@ -106,6 +108,7 @@ func (c *call) Traits() scenarios.CallTraits {
 		s := &c.statements[i]
 		t.Refs = append(t.Refs, refsOf(s.args)...)
 		t.Sheds = t.Sheds || len(s.shed) > 0
+		t.Wants = t.Wants || s.rest.Wants()
 	}
 	if c.copies != nil {
 		t.Refs = append(t.Refs, refsOf(c.copies.Rows.Values)...)
@@ -164,12 +167,19 @@ func (c *call) compileOne(s *step, in targets.Scope, m *syntax.Mistakes) {
 	}
 	c.name = cmp.Or(c.name, name)
 	one.Keep = one.expected.compile(s.Check, s.Extract, c.dialect, in, m)
+	if s.Want != nil {
+		one.Keep = one.Keep || s.Want.ReadsBody()
+		one.rest.Want("", &s.Want.Wants)
+	}
 	c.statements = []statement{one}
 }
 
 // compileTransaction compiles the statements of a transaction.
 func (c *call) compileTransaction(s *step, in targets.Scope, m *syntax.Mistakes) {
 	t := s.Transaction
+	if s.Want != nil {
+		m.Add(s.Of("want"), "`want` is of a single statement, and this is a transaction")
+	}
 	if s.Check != nil || s.Extract != nil {
 		m.Add(t.At, "`check` and `extract` stand in the steps of a transaction")
 	}

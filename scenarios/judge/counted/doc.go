@@ -12,6 +12,7 @@
 //	valid.go     whether brunt's own time decides an objective
 //	need.go      how many requests decide an objective
 //	spread.go    percentiles over the occurrences of a fault
+//	whole.go     answers that lack some of what their steps want
 //	table.go     figures of the rows of result.json
 //
 // Metrics themselves are rows of [slo.Metrics].

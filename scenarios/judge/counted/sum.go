@@ -52,6 +52,7 @@ func (s *Sum) row(limit int) slo.Counts {
 	c := slo.Counts{
 		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
 		Timeouts: s.Timeouts, Sent: s.Sent, Attempts: s.Attempts, Checks: s.Checks, Failed: s.Failed,
+		Wants: s.Wants, Partial: s.Partial,
 		Iterations: s.Iterations, Span: s.Span,
 	}
 	if limit >= 0 && limit < len(s.Over) {
