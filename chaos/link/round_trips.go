@@ -65,6 +65,15 @@ func Blurred(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
 }
 
+// errMixed says that some probes were nearly as slow as the fault makes them: a late machine may well have made the others as slow.
+var errMixed = fmt.Errorf("%w for some of them", errBlurred)
+
+// Mixed says how late this machine was while some probes were nearly as slow as a fault on a share of them makes those. However
+// often that is found, it proves nothing.
+func Mixed(late time.Duration) error {
+	return fmt.Errorf("%w by %s, so that there is no telling", errMixed, quantity.FormatSeconds(late.Seconds()))
+}
+
 // LeastTelling returns the shortest time that proves a delay of least on a machine that is late: half of
 // least more than the lateness alone explains.
 func LeastTelling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
@@ -86,13 +95,15 @@ func UntilClear(ctx context.Context, prove func(pulse *pulse.Pulse) (string, err
 	}
 	defer pulse.Close()
 	found, why := "", error(nil) // of the last blurred try
-	for n := 1; ; n++ {
+	for n := 1; ; n++ {          // tries in a row that count
 		pulse.Reset()
 		text, err := prove(pulse)
 		over := ctx.Err() != nil
 		switch {
 		case errors.Is(err, errBlurred):
-			found, why = text, err
+			if found, why = text, err; errors.Is(err, errMixed) {
+				n = 0
+			}
 		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up during the try
 			n--
 		default:

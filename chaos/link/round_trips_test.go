@@ -120,10 +120,12 @@ func TestUntilClear(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		samples   int // samples before time is up
+		mixed     bool
 		text, err string
 	}{
-		{"time is up", 1, "", "slow, and this machine itself was late by 70ms"},
-		{"time is up after some looks", atEnd, "slow, 2 times in a row", ""},
+		{"time is up", 1, false, "", "slow, and this machine itself was late by 70ms"},
+		{"time is up after some looks", atEnd, false, "slow, 2 times in a row", ""},
+		{"the machine makes all kinds of them slow", 2 * InARow, true, "", "slow, and this machine itself was late for some of them by 70ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -132,6 +134,9 @@ func TestUntilClear(t *testing.T) {
 			text, err := UntilClear(ctx, func(*pulse.Pulse) (string, error) {
 				if n++; n == tt.samples {
 					cancel()
+				}
+				if tt.mixed {
+					return "slow", Mixed(late)
 				}
 				return "slow", Blurred(late)
 			})

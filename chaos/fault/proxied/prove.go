@@ -99,6 +99,8 @@ func (a asked) proves(share float64, all bool, found, missing string) (string, e
 	switch {
 	case !enough(a.hits):
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, missing)
+	case share < 1 && a.between > a.sure/4:
+		return found, link.Mixed(a.late)
 	case !enough(a.sure), a.between > a.sure/4:
 		return found, link.Blurred(a.late)
 	}
