@@ -101,7 +101,12 @@ func (m *metricParser) unknown(name string) error {
 	if known := m.table.alias(name); known != "" {
 		hint = syntax.Suggestion(known)
 	}
+	base, args, call := strings.Cut(m.Text, "(")
 	switch {
+	case call && hint == "":
+		if near := syntax.Nearest(base, m.table.callees()); near != "" {
+			hint = syntax.Suggestion(near + "(" + args)
+		}
 	case strings.Contains(name, "."):
 		service, resource, _ := cutLast(name, ".")
 		if near := syntax.Nearest(resource, resources()); near != "" && hint == "" {
@@ -116,6 +121,17 @@ func (m *metricParser) unknown(name string) error {
 		hint = "known are " + strings.Join(names, ", ")
 	}
 	return fmt.Errorf("unknown metric %q; %s", syntax.Clip(m.Text, 40), hint)
+}
+
+// callees lists the names of metrics that take arguments in parentheses.
+func (t Table) callees() []string {
+	out := []string{"p"}
+	for _, name := range t.Names() {
+		if base, _, call := strings.Cut(name, "("); call {
+			out = append(out, base)
+		}
+	}
+	return append(out, folds...)
 }
 
 func (m *metricParser) usage() error {

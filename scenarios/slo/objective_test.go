@@ -348,3 +348,20 @@ func FuzzObjective(f *testing.F) {
 		_ = o.Metric.FormatValue(o.Value)
 	})
 }
+
+// TestParseMetric_DidYouMean: a metric with arguments is suggested with those that were written.
+func TestParseMetric_DidYouMean(t *testing.T) {
+	for text, want := range map[string]string{
+		"per_requst(calls)":      `did you mean "per_request(calls)"?`,
+		"witin(200ms)":           `did you mean "within(200ms)"?`,
+		"slpe(posts.fds)":        `did you mean "slope(posts.fds)"?`,
+		"metrc(queue-depth)":     `did you mean "metric(queue-depth)"?`,
+		"increse(calls)":         `did you mean "increase(calls)"?`,
+		"alrt(HighErrorRate)":    `did you mean "alert(HighErrorRate)"?`,
+		"nothing-like-it(calls)": "known are",
+	} {
+		if _, err := slo.ParseMetric(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", text, err, want)
+		}
+	}
+}
