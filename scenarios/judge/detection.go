@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/gauge"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -18,8 +19,12 @@ import (
 func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Detected[i]
-	if o.Metric.OfAlert() {
+	switch {
+	case o.Metric.OfAlert():
 		d, asked = f.c.Alerts[AlertKey{i, o.Metric.Source}]
+	case o.Metric.Reaches():
+		asked = true
+		d.At, d.NotYet, d.Why = gauge.Reached(o.Metric, oc.Injected, f.c.Usage, f.c.Series)
 	}
 	switch {
 	case !asked:
@@ -28,7 +33,7 @@ func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResu
 	case d.Why != "":
 		r.Note = d.Why
 		return
-	case f.overlapping(i, d.At) != "":
+	case !o.Metric.Reaches() && f.overlapping(i, d.At) != "":
 		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed", f.overlapping(i, d.At))
 		return
 	}
@@ -82,7 +87,11 @@ func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResu
 // judgeUnnoticed judges a fault that the monitoring had not detected by its last query, least
 // seconds after the injection.
 func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
-	r.Low, r.Note = result.Num(least), "not noticed: > "+quantity.FormatSeconds(least)
+	what := "noticed"
+	if o.Metric.Reaches() {
+		what = "reached"
+	}
+	r.Low, r.Note = result.Num(least), fmt.Sprintf("not %s: > %s", what, quantity.FormatSeconds(least))
 	if !counted.Meets(o, least) {
 		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
 	}

@@ -76,7 +76,7 @@ func (c observeCompiler) observable(o slo.Objective) {
 		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
 			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
 		}
-	case !m.OfSeries():
+	case !m.OfSeries() && !m.Reaches():
 	case m.Resource == "":
 		read := slices.Clone(c.plan.Gauges)
 		for _, w := range c.plan.Watches {
@@ -107,7 +107,11 @@ func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metri
 		c.m.AddHint(o.Pos, "remove `rate: true`, and ask for the rate by mean(…) of a second metric if that is wanted too",
 			"`%s`: metric %s is a rate already, and %s wants the counter itself", o.Text, name, o.Metric.Fold)
 	}
-	if why := unitClash(g, o.Metric); why != "" && !o.Metric.Divided() {
+	m := o.Metric
+	if m.Reaches() {
+		m.Unit = m.Until.Unit
+	}
+	if why := unitClash(g, m); why != "" && !o.Metric.Divided() {
 		c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
 	}
 }

@@ -18,6 +18,7 @@
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
+//	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" .
@@ -38,7 +39,7 @@
 // Each clause may occur once, in any order. The metric determines the unit of the value:
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
-//	                  degraded, area, alert, resolved; rpo, late
+//	                  degraded, area, alert, resolved, reach; rpo, late
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
 //	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms

@@ -41,6 +41,8 @@ type Metric struct {
 	By       string // of a ratio: the counter that Source is divided by, a name from `metrics:`
 	PerTime  bool   // a growth, in Unit per second
 
+	Until Condition // of reach: what every value of Source holds
+
 	row *Row // row that it was parsed by; nil: look it up in Metrics
 }
 
@@ -62,8 +64,11 @@ func (m Metric) OfFault() bool { return m.Row().ofFault() }
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
 // OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
-// reacts.
-func (m Metric) OfMonitoring() bool { n := m.Row().Needs; return n == NeedsDetect || n == NeedsAlert }
+// reacts, or a series reaches a value.
+func (m Metric) OfMonitoring() bool {
+	n := m.Row().Needs
+	return n == NeedsDetect || n == NeedsAlert || n == NeedsReach
+}
 
 // Percentile reports whether the metric is a percentile of the times of requests. Requests slower than
 // its value are counted to decide it.

@@ -36,6 +36,9 @@ type metricParser struct {
 
 func (m *metricParser) parse() error {
 	name := m.Text
+	if ok, err := m.reach(); ok {
+		return err
+	}
 	if ok, err := m.series(name); ok {
 		return err
 	}

@@ -207,6 +207,12 @@ var metrics = Table{
 		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was resolved.",
 	},
 	{
+		Name: reachName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"reach(metric(name) >= 4)"},
+		From: Injection,
+		Meaning: "The time from the injection of a fault until a series holds a condition, such as reach(metric(replicas) >= 4) or " +
+			"reach(posts.memory < 256MiB): all its series, or all replicas. One that holds it already at the injection takes no time.",
+	},
+	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{
 			"unit.memory", "metric(name)", "slope(unit.fds)", "increase(name)", "ratio(name, name)", "per_request(name)",
 		},

@@ -80,7 +80,7 @@ func ParseObjective(s string) (Objective, error) { return Metrics().ParseObjecti
 // ParseObjective parses the short form, with a metric of the table.
 func (t Table) ParseObjective(s string) (Objective, error) {
 	o := Objective{Text: oneBlank(s)}
-	loc := opPattern.FindStringIndex(s)
+	loc := operator(s)
 	if loc == nil {
 		return o, fmt.Errorf("want `METRIC < VALUE`, such as `p95 < 200ms in baseline`, not %q", syntax.Clip(s, 60))
 	}
@@ -241,7 +241,7 @@ func (o *Objective) check() error {
 	case m.PerRequest() && o.After == "":
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
-	case m.OfAlert() && (o.Step != "" || o.Load != ""):
+	case (m.OfAlert() || m.Reaches()) && (o.Step != "" || o.Load != ""):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of", m.Text)
 	case m.Row().UpperOnly && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)

@@ -132,6 +132,13 @@ func TestParseObjective(t *testing.T) {
 			slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"},
 		},
 		{"alert(High_5xx).p95 < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
+		{"reach(metric(replicas) >= 4) < 60s after lose", slo.Objective{
+			Metric: slo.Metric{Name: "reach", Source: "replicas", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Plain}}, Op: "<", Value: 60, After: "lose",
+		}},
+		{"reach( posts.memory<256MiB )<=5s after lose#2", slo.Objective{
+			Metric: slo.Metric{Name: "reach", Source: "posts", Resource: "memory", Until: slo.Condition{Op: "<", Value: 256 << 20, Unit: slo.Bytes}},
+			Op:     "<=", Value: 5, After: "lose#2",
+		}},
 		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
 	for _, tt := range tests {

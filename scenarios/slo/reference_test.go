@@ -84,6 +84,13 @@ func TestReference_Mistakes(t *testing.T) {
 		"posts.memory < 2x of load stable":       "posts.memory is of no load",
 		"p95 = 110% of baseline in crash":        "p95",
 		"p95 < 110% of warmup":                   "warm-up is never measured",
+		"reach(metric(a) >= 4) < 5s":             "is measured from a fault",
+		"reach(metric(a) >= 4) > 5s after x":     "wants an upper bound",
+		"reach(metric(a)) < 5s after x":          "such as reach(metric(replicas) >= 4)",
+		"reach(p95 < 5s) < 5s after x":           "want a figure of a unit, or metric(NAME), and what it reaches",
+		"reach(mean(a) > 5) < 5s after x":        "want a figure of a unit, or metric(NAME), and what it reaches",
+		"reach(metric(a) > 5 < 5s after x":       "want `METRIC < VALUE`",
+		"reach(metric(a) > 1 in x) < 5s after x": "what a series reaches is a value alone",
 	} {
 		if _, err := slo.ParseObjective(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", text, err, want)

@@ -95,6 +95,7 @@ const (
 	NeedsFault                // a fault, named by `after`
 	NeedsDetect               // a fault, and the team's own monitoring
 	NeedsAlert                // a fault, and an alert of the team's own monitoring
+	NeedsReach                // a fault, and a series of values
 	NeedsLedger               // the ledger, which is read after the load
 	NeedsSeries               // a series of values: a figure of a unit, or a metric named under `metrics:`
 )
@@ -194,5 +195,5 @@ func (r *Row) Of(c Counts) float64 {
 
 // ofFault reports whether the metric is measured from a fault, named by `after`.
 func (r *Row) ofFault() bool {
-	return r.Needs == NeedsFault || r.Needs == NeedsDetect || r.Needs == NeedsAlert
+	return r.Needs == NeedsFault || r.Needs == NeedsDetect || r.Needs == NeedsAlert || r.Needs == NeedsReach
 }

@@ -1,0 +1,57 @@
+package gauge
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// Reached is when every series of a metric held its condition for the first time, from an instant on, and the last reading before at
+// which one did not. At is 0 if they never did. Why says what prevents an answer.
+func Reached(m slo.Metric, from time.Duration, usage []result.UnitUsage, named []result.Series) (at, notYet time.Duration, why string) {
+	all := seriesOf(m, usage, named)
+	notYet = from
+	for _, c := range all {
+		first, last, known := c.reached(m.Until, from)
+		switch {
+		case !known:
+			return 0, 0, "no value of " + c.of + " is known from the injection on"
+		case first == 0:
+			at, notYet = 0, max(notYet, last)
+			return at, notYet, ""
+		}
+		if first >= at {
+			at, notYet = first, max(from, last)
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0, "no value of " + m.Source + " is known"
+	}
+	return at, notYet, ""
+}
+
+// reached is when a series held a condition for the first time from an instant on, and the last reading before that; first is 0 if it
+// never did. A series that held it at the last reading before the instant did at once.
+func (c series) reached(until slo.Condition, from time.Duration) (first, last time.Duration, known bool) {
+	before := math.NaN()
+	for _, p := range c.points {
+		if math.IsNaN(float64(p.V)) {
+			continue
+		}
+		if p.T.D() <= from {
+			before = float64(p.V)
+			continue
+		}
+		if !known && until.Holds(before) {
+			return from, from, true
+		}
+		known = true
+		if until.Holds(float64(p.V)) {
+			return p.T.D(), last, true
+		}
+		last = p.T.D()
+	}
+	return 0, last, known
+}

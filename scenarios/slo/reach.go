@@ -1,0 +1,61 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// reachName is the name of the metric that a series reaches a value.
+const reachName = "reach"
+
+// A Condition is what a value of a series holds. The zero value is none.
+type Condition struct {
+	Op    string // < <= > >= =
+	Value float64
+	Unit  Unit
+}
+
+// Holds reports whether a value holds the condition.
+func (c Condition) Holds(v float64) bool { return Objective{Op: c.Op, Value: c.Value}.Holds(v) }
+
+// Reaches reports whether the metric is the time until a series holds a condition.
+func (m Metric) Reaches() bool { return m.Name == reachName }
+
+// reach parses what stands in reach(…); ok is false if the metric is another.
+func (m *metricParser) reach() (ok bool, err error) {
+	inner, found := strings.CutPrefix(m.Text, reachName+"(")
+	r, known := m.table.Row(reachName)
+	if !found || !known {
+		return false, nil
+	}
+	such := "such as reach(metric(replicas) >= 4)"
+	inner, found = strings.CutSuffix(inner, ")")
+	if !found {
+		return true, fmt.Errorf("%q: want a series and what it reaches, %s", syntax.Clip(m.Text, 60), such)
+	}
+	o, err := m.table.ParseObjective(inner)
+	switch {
+	case err != nil:
+		return true, fmt.Errorf("%q: %w; %s", syntax.Clip(m.Text, 60), err, such)
+	case !o.Metric.OfSeries() || o.Metric.Fold != folds[0] || o.Metric.Figure().Counted:
+		return true, fmt.Errorf("%q: want a figure of a unit, or metric(NAME), and what it reaches: %s", syntax.Clip(m.Text, 60), such)
+	case o.Phase != "" || o.After != "" || o.For != 0 || o.Relative():
+		return true, errors.New("what a series reaches is a value alone: " + such)
+	}
+	m.take(r)
+	m.Source, m.Resource, m.Until = o.Metric.Source, o.Metric.Resource, Condition{o.Op, o.Value, o.Metric.Unit}
+	return true, nil
+}
+
+// operator finds the operator of a short form: the first outside of parentheses.
+func operator(s string) []int {
+	for _, at := range opPattern.FindAllStringIndex(s, -1) {
+		if before := s[:at[0]]; strings.Count(before, "(") <= strings.Count(before, ")") {
+			return at
+		}
+	}
+	return nil
+}
