@@ -37,6 +37,7 @@ func TestExec(t *testing.T) {
 		{"lists", `exec: {inject: [touch, FILE], verify: [test, -e, FILE], revert: [rm, -f, FILE]}`},
 		{"texts for sh", `exec: {inject: "echo on > FILE", verify: "grep -q on FILE", revert: "rm -f FILE && echo gone", gone: "! test -e FILE", units: [one, two]}`},
 		{"a place of its own", `exec: {inject: [touch, flag], verify: [./probe], revert: [rm, -f, flag], dir: DIR, env: {NAME: flag}}`},
+		{"an action", `action.run: {run: [touch, FILE], until: [test, -e, FILE], undo: [rm, -f, FILE]}`},
 		{"an address of a unit", `exec: {inject: "echo ${unit.web.addr} > FILE", verify: [grep, -q, "^${unit.web.addr}$", FILE], revert: [rm, -f, FILE]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,6 +52,51 @@ func TestExec(t *testing.T) {
 				return flagFile(file)(t, effective)
 			})
 		})
+	}
+}
+
+// TestAction: an action without `until` has taken effect when its command has ended, and one that nothing takes back is done. A command
+// that fails is no action.
+func TestAction(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "flag")
+	for yaml, once := range map[string]bool{
+		`action.run: {run: "echo on > FILE; echo made", undo: "rm -f FILE; echo removed"}`: false,
+		`action.run: {run: "echo on > FILE; echo made"}`:                                   true,
+	} {
+		yaml = strings.ReplaceAll(yaml, "FILE", file)
+		f, _ := chaostest.Parse(t, yaml)
+		if f.Traits(chaos.Scope{}).OneShot != once {
+			t.Errorf("%s is a one-shot: %t", yaml, !once)
+		}
+		steps, err := f.Plan(t.Context(), chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := steps[0].Inject(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(file); err != nil || string(text) != "on\n" {
+			t.Errorf("%s wrote %q: %v", yaml, text, err)
+		}
+		if said, err := held.Verify(t.Context()); err != nil || !strings.Contains(said, "made") {
+			t.Errorf("%s: %q, %v", yaml, said, err)
+		}
+		if _, err := held.Revert(t.Context()); err != nil {
+			t.Error(err)
+		}
+		said, err := held.Gone(t.Context())
+		if _, stays := os.Stat(file); err != nil || (stays == nil) != once || strings.Contains(said, "removed") == once {
+			t.Errorf("%s: %q, %v; the file is gone: %v", yaml, said, err, stays)
+		}
+	}
+	f, _ := chaostest.Parse(t, `action.run: {run: "exit 3"}`)
+	steps, err := f.Plan(t.Context(), chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := steps[0].Inject(t.Context()); err == nil {
+		t.Error("a command that fails is an action")
 	}
 }
 

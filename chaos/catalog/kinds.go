@@ -71,6 +71,7 @@ func Faults() List {
 		new(proxied.SQLDelay),
 		new(custom.Exec),
 		new(custom.Webhook),
+		new(custom.Action),
 	}
 }
 

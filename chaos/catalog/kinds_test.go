@@ -23,7 +23,7 @@ func TestKinds_Dots(t *testing.T) {
 func TestKinds_Effects(t *testing.T) {
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
-		if own := !strings.Contains(d.Kind, "."); own != (d.Effect == "") || !own && !slices.Contains(chaos.Effects(), d.Effect) {
+		if own := d.On == 0; own != (d.Effect == "") || !own && !slices.Contains(chaos.Effects(), d.Effect) {
 			t.Errorf("the effect of %s is %q", d.Kind, d.Effect)
 		}
 	}

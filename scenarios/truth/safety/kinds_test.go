@@ -97,6 +97,9 @@ var kinds = []kind{
 	}},
 	{kind: "fd.exhaust", settings: processes("")},
 	{kind: "time.skew", settings: both(processes(", offset: 1h"), processes(", offset: -2h"))},
+	{kind: "action.run", settings: []string{
+		`{run: [touch, "FLAG"], until: [test, -e, "FLAG"], undo: [rm, -f, "FLAG"]}`, `{run: [touch, "FLAG"], undo: [rm, -f, "FLAG"]}`,
+	}},
 	{kind: "exec", settings: []string{
 		`{inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}`,
 		`{inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}`,
