@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 func reportCommand() *cobra.Command {
@@ -145,6 +146,9 @@ func reformat(ctx context.Context, w io.Writer, res *result.Result, format, out 
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f
+	}
+	if f, ok := w.(*os.File); ok && out == "" && format == pdf && term.IsTerminal(int(f.Fd())) {
+		return usagef("a terminal shows no PDF; -o report.pdf writes it to a file")
 	}
 	if format == pdf {
 		return html.PDF(ctx, w, res)

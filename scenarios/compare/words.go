@@ -40,7 +40,7 @@ func (r *Row) sentence() string {
 	}
 	from := fmt.Sprintf("sees %s only from %s on", r.Metric, r.share(r.Smallest))
 	if !r.Smallest.Known() {
-		from = "sees no change by so few runs"
+		return fmt.Sprintf("%s: %s; the margin is %s, and so few runs of %s show no change%s", r.where(), r.between(), r.share(r.Margin), r.kind(), r.remedy())
 	}
 	return fmt.Sprintf("%s: %s; the margin is %s, and %s %s%s", r.where(), r.between(), r.share(r.Margin), r.kind(), from, r.remedy())
 }
@@ -55,7 +55,7 @@ func (r *Row) kind() string {
 
 // between is the range in which the change certainly lies.
 func (r *Row) between() string {
-	switch low, high := r.Low.Known(), r.High.Known(); {
+	switch low, high := r.Low.Known() && r.Low != -1, r.High.Known(); {
 	case !low && !high:
 		return "no bounds yet"
 	case !low:
@@ -95,6 +95,8 @@ func (r *Row) worse(n result.Num) string {
 		return r.share(n)
 	case f == 0:
 		return "the same"
+	case f == -1: // of a time, which is never 0
+		return "no bound"
 	case f < 0:
 		return r.share(n) + " better"
 	}

@@ -67,7 +67,7 @@ func TestRow_Bounds(t *testing.T) {
 		Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01,
 		Verdict: scenarios.Inconclusive,
 	}
-	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") || !strings.Contains(s, "sees no change") {
+	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") || !strings.Contains(s, "show no change") {
 		t.Error(s)
 	}
 	rate := Row{Metric: "rate"}

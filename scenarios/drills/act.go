@@ -111,7 +111,9 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 		settings := &syntax.Node{Kind: syntax.Map}
 		if f.Value.Kind == syntax.Map && f.Key != "pulse" {
 			part = f.Value.Get("on")
-			settings = f.Value.Without(func(key string) bool { return key == "on" })
+			settings = f.Value.Without(func(key string) bool {
+				return key == "on" || key == "irreversible" && kind != "process.crash" && kind != "process.stop"
+			})
 		} else if !act {
 			continue
 		}

@@ -81,7 +81,11 @@ func New(from Sources) (*Reference, error) {
 	}
 	for _, row := range from.ExitCodes {
 		for code := range strings.SplitSeq(row[0], ", ") {
-			r.put(&entry{Path: code, Sort: "exit code", Text: fmt.Sprintf("%s: %s.", row[1], row[2])})
+			text := fmt.Sprintf("%s: %s.", row[1], row[2])
+			if e := r.entries[code]; e != nil { // of another verdict as well
+				text = e.Text + " Or " + text
+			}
+			r.put(&entry{Path: code, Sort: "exit code", Text: text})
 		}
 	}
 	for _, t := range terms.All() {

@@ -63,7 +63,6 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 // TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop condition reads does not
 // drop meanwhile, and the worker's own lag is named.
 func TestWorkers_Stopped(t *testing.T) {
-	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	var events []string
@@ -109,7 +108,6 @@ slo: [errors < 1%%]
 // TestWorkers_Interrupted: a worker that stands still does not hold a run up that was interrupted twice. It is lost, and the exit
 // code is that of the signal.
 func TestWorkers_Interrupted(t *testing.T) {
-	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
@@ -193,7 +191,6 @@ slo: [errors < 1%%]
 
 // TestWorkers_InterruptedEarly: an interrupt is heeded while a worker that does not answer is prepared.
 func TestWorkers_InterruptedEarly(t *testing.T) {
-	t.Parallel()
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	s := newAsked(t)

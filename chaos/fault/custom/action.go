@@ -142,7 +142,7 @@ func (s *action) Gone(ctx context.Context) (string, error) {
 func (*Action) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "action.run", New: func() chaos.Fault { return new(Action) },
-		Example: "{run: touch /run/app/new, undo: rm -f /run/app/new}",
+		Example: "{run: touch /run/app/new}",
 		Where:   "on Windows only commands written as lists",
 		Doc:     "Runs a command that breaks nothing by intent: a deployment, a scaling, a migration, a flushed cache. Objectives judge what it did to the load.",
 	}
