@@ -106,6 +106,10 @@ type syntaxPlace struct {
 
 func (x *syntaxPlace) diagnose() {
 	m := x.m
+	if line, col := openQuote(x.lines, m.Pos.Line); line > 0 {
+		m.Pos.Line, m.Pos.Col, m.What, m.Hint = line, col, "the quote that opens here is not closed in its line", ""
+		return
+	}
 	if from, text := unquotedPlaceholder(x.line, m.Pos.Col); from > 0 {
 		m.Pos.Col, m.What, m.Hint = from, "inside { } and [ ] a text with a placeholder is quoted", "write "+text
 		return
