@@ -104,7 +104,8 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 		tries = append(tries, singles...)
 	}
 	if !slices.ContainsFunc(tries, func(a attempt) bool { return a.laid != nil }) {
-		return usagef("no drill can run: %s: %s; `brunt drill plan` shows what can play the roles", tries[0].name, tries[0].why)
+		return usagef("no drill can run, as none of %d has its roles: %s, for one: %s; `brunt drill plan` shows for each what can play them, and --sweep "+
+			"tries every part without any role", len(tries), tries[0].name, tries[0].why)
 	}
 	if err := recoverOthers(c); err != nil {
 		return err

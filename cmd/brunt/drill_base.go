@@ -181,7 +181,8 @@ func (f *drillFlags) again(args []string) []string {
 
 // ofURL returns the text of a scenario for --url, and what is merged over it: the containers of --service.
 func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
-	line := oneline.Line{URL: f.url, Rate: cmp.Or(f.rate, drillRate)}
+	// subtle: a fault stays for some seconds, and a service that hangs as long answers every request in the end. Users do not wait for it.
+	line := oneline.Line{URL: f.url, Rate: cmp.Or(f.rate, drillRate), Timeout: "2s"}
 	if d != nil {
 		line.For = quantity.FormatDuration(d.Lasts.D())
 	}

@@ -37,7 +37,7 @@ are those of all services and links of a scenario, else of those that the runs n
 				return err
 			}
 			var system *drills.System
-			var again []string
+			again := []string{"SCENARIO"} // whose name the runs do not have
 			if of != "" {
 				again = []string{of}
 				plan, err := compile(of, &sourceFlags{trial: true})

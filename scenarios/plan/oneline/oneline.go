@@ -22,6 +22,7 @@ type Line struct {
 	URL        string   // what is loaded, http or https, with path and query
 	Rate       string   // requests a second: a number, or a rate of the language; default 50/s
 	For        string   // how long the load takes, a duration of the language; default 30s
+	Timeout    string   // of a request, a duration of the language; default that of the language
 	Objectives []string // of `slo`; default errors < 1%, or errors = 0% where too few requests come to judge that
 	Faults     []string // KIND KEY=VALUE …, with at=, for= and the other keys of the timeline; see [Line.Scenario]
 	Command    string   // the command line, for a comment
@@ -70,7 +71,11 @@ func (l Line) Scenario() (string, error) {
 	}
 	fmt.Fprintf(&b, "warmup: {for: %s}   # offered, recorded apart, never judged\n", quantity.FormatDuration(warmup))
 	fmt.Fprintf(&b, "\nload:\n  requests:\n    executor: constant-arrival-rate   # arrivals come whatever the target does, so that a stall can't hide\n")
-	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n    flow:\n      - get: %s\n", rate, quantity.FormatDuration(duration), text(syntax.PathQuery(u)))
+	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n", rate, quantity.FormatDuration(duration))
+	if l.Timeout != "" {
+		fmt.Fprintf(&b, "    timeout: %s\n", l.Timeout)
+	}
+	fmt.Fprintf(&b, "    flow:\n      - get: %s\n", text(syntax.PathQuery(u)))
 	if len(faults.Fields) > 0 {
 		b.WriteString("\n" + syntax.WriteYAML(mapOf("chaos", faults), func(s string) string { return s }))
 		if hold := times.hold(perSecond); hold > 0 {
