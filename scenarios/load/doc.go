@@ -11,7 +11,7 @@
 //	                                                  '- timeout passed unsent: counted, never sent
 //
 // An open load may have an [Engine], a separate load tool, in place of workers. A [Replay] takes
-// its arrivals from a log: log_parse.go parses lines, log_reader.go sorts them by time,
+// its arrivals from a log: package accesslog parses lines, log_reader.go sorts them by time,
 // log_cursor.go assigns each its time.
 //
 // The package uses calls and sessions through small interfaces. It does not depend on protocols

@@ -79,13 +79,13 @@ func (c *logCursor) read() {
 			break
 		}
 		n++
-		from := e.at - e.at%c.log.resolution - c.log.origin()
+		from := e.At - e.At%c.log.resolution - c.log.origin()
 		if from != now.from && !c.give(&now) {
 			return
 		}
 		now.from = from
-		name := c.log.names.Of(requestname.Of(e.method, e.target))
-		now.requests = append(now.requests, logEntry{c.log.flows[name], e.target})
+		name := c.log.names.Of(requestname.Of(e.Method, e.Target))
+		now.requests = append(now.requests, logEntry{c.log.flows[name], e.Target})
 	}
 	if c.give(&now) && c.err == nil && n != c.log.count {
 		c.err = fmt.Errorf("%s has changed since it was read: it had %d requests, and now %d", c.log.name, c.log.count, n)

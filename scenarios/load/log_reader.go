@@ -7,39 +7,22 @@ import (
 	"io"
 	"slices"
 
+	"brunt/scenarios/load/accesslog"
+
 	"github.com/klauspost/compress/gzip"
 )
-
-// An entry is a request of a log.
-type entry struct {
-	at     int64 // nanoseconds since 1970
-	n      int64 // line number
-	method string
-	target string // path and query
-}
 
 // A logReader returns the requests of a log to replay, ordered by time.
 //
 //	file -gunzip-> lines -parse-> entries -order, within the window-> skip, for, methods
 type logReader struct {
 	log     *Log
-	parser  logParser
+	parser  accesslog.Parser
 	order   order
 	done    bool // the end of the file was reached
 	scans   bool // findings are recorded in the log
 	closers []io.Closer
 }
-
-// A logParser parses a log line by line.
-type logParser interface {
-	// next returns the next entry. A badLine error concerns its line only; io.EOF is the end.
-	next() (entry, error)
-	// resolution is the resolution of the timestamps so far, in nanoseconds.
-	resolution() int64
-}
-
-// Error implements error.
-func (b badLine) Error() string { return fmt.Sprintf("line %d: %v", b.n, b.err) }
 
 // read opens the log. With scans it records its findings in the log.
 func (l *Log) read(scans bool) (*logReader, error) {
@@ -60,7 +43,7 @@ func (l *Log) read(scans bool) (*logReader, error) {
 		}
 		b = bufio.NewReaderSize(z, 1<<16)
 	}
-	if r.parser, err = newLogParser(b, l.format, l.fields); err != nil {
+	if r.parser, err = accesslog.New(b, l.format, accesslog.Fields{Time: l.fields.Time, Method: l.fields.Method, Path: l.fields.Path}); err != nil {
 		r.close()
 		return nil, fmt.Errorf("%s: %w", l.name, err)
 	}
@@ -74,28 +57,28 @@ func (r *logReader) close() {
 }
 
 // next returns the next request to replay; io.EOF is the end.
-func (r *logReader) next() (entry, error) {
+func (r *logReader) next() (accesslog.Entry, error) {
 	for {
 		e, err := r.ordered()
 		if err != nil {
-			return entry{}, err
+			return accesslog.Entry{}, err
 		}
 		l := r.log
 		if r.scans && l.first == 0 {
-			l.first = e.at
+			l.first = e.At
 		}
 		from := l.origin()
 		switch {
-		case e.at < from:
+		case e.At < from:
 			r.leave("before what is replayed (skip)")
 			continue
-		case l.length > 0 && e.at >= from+int64(l.length):
-			return entry{}, io.EOF
-		case e.target == "":
+		case l.length > 0 && e.At >= from+int64(l.length):
+			return accesslog.Entry{}, io.EOF
+		case e.Target == "":
 			r.leave("without a request")
 			continue
-		case !slices.Contains(l.methods, e.method):
-			r.leave("by " + e.method + " (methods)")
+		case !slices.Contains(l.methods, e.Method):
+			r.leave("by " + e.Method + " (methods)")
 			continue
 		}
 		return e, nil
@@ -109,16 +92,16 @@ func (r *logReader) leave(why string) {
 }
 
 // ordered returns the next entry by time.
-func (r *logReader) ordered() (entry, error) {
+func (r *logReader) ordered() (accesslog.Entry, error) {
 	for {
 		if e, ok := r.order.pop(r.done); ok {
 			return e, nil
 		}
 		if r.done {
-			return entry{}, io.EOF
+			return accesslog.Entry{}, io.EOF
 		}
-		e, err := r.parser.next()
-		bad, isBad := errors.AsType[badLine](err)
+		e, err := r.parser.Next()
+		bad, isBad := errors.AsType[accesslog.BadLine](err)
 		switch {
 		case errors.Is(err, io.EOF):
 			r.done = true
@@ -127,21 +110,21 @@ func (r *logReader) ordered() (entry, error) {
 			r.bad(bad)
 			continue
 		case err != nil:
-			return entry{}, fmt.Errorf("reading %s: %w", r.log.name, err)
+			return accesslog.Entry{}, fmt.Errorf("reading %s: %w", r.log.name, err)
 		}
 		if r.scans {
 			r.log.lines++
-			r.log.resolution = min(r.log.resolution, r.parser.resolution())
+			r.log.resolution = min(r.log.resolution, r.parser.Resolution())
 		}
 		if r.scans {
-			r.log.disorder = max(r.log.disorder, min(r.order.newest-e.at, int64(r.log.window)))
+			r.log.disorder = max(r.log.disorder, min(r.order.newest-e.At, int64(r.log.window)))
 		}
 		r.order.push(e)
 	}
 }
 
 // bad records a line that can't be parsed.
-func (r *logReader) bad(b badLine) {
+func (r *logReader) bad(b accesslog.BadLine) {
 	if !r.scans {
 		return
 	}
@@ -156,7 +139,7 @@ func (r *logReader) bad(b badLine) {
 // entries with the same time keep the order of the file.
 type order struct {
 	window int64
-	heap   []entry
+	heap   []accesslog.Entry
 	newest int64
 	oldest int64 // time of the entry returned last
 	late   int64 // entries that were further out of order than the window
@@ -165,14 +148,14 @@ type order struct {
 // mostOrdered bounds the number of entries in the heap, whatever the window: about 100 MB.
 const mostOrdered = 1 << 19
 
-func (o *order) less(a, b *entry) bool { return a.at < b.at || a.at == b.at && a.n < b.n }
+func (o *order) less(a, b *accesslog.Entry) bool { return a.At < b.At || a.At == b.At && a.N < b.N }
 
-func (o *order) push(e entry) {
-	if e.at < o.oldest {
-		e.at = o.oldest
+func (o *order) push(e accesslog.Entry) {
+	if e.At < o.oldest {
+		e.At = o.oldest
 		o.late++
 	}
-	o.newest = max(o.newest, e.at)
+	o.newest = max(o.newest, e.At)
 	o.heap = append(o.heap, e)
 	for i := len(o.heap) - 1; i > 0; {
 		up := (i - 1) / 2
@@ -185,15 +168,15 @@ func (o *order) push(e entry) {
 }
 
 // pop returns the first entry, once no earlier one can follow; all says that the log has ended.
-func (o *order) pop(all bool) (entry, bool) {
+func (o *order) pop(all bool) (accesslog.Entry, bool) {
 	n := len(o.heap)
-	if n == 0 || !all && n < mostOrdered && o.heap[0].at > o.newest-o.window {
-		return entry{}, false
+	if n == 0 || !all && n < mostOrdered && o.heap[0].At > o.newest-o.window {
+		return accesslog.Entry{}, false
 	}
 	e := o.heap[0]
-	o.oldest = e.at
+	o.oldest = e.At
 	o.heap[0] = o.heap[n-1]
-	o.heap[n-1] = entry{}
+	o.heap[n-1] = accesslog.Entry{}
 	o.heap = o.heap[:n-1]
 	for i := 0; ; {
 		least := i
@@ -207,45 +190,5 @@ func (o *order) pop(all bool) (entry, bool) {
 		}
 		o.heap[i], o.heap[least] = o.heap[least], o.heap[i]
 		i = least
-	}
-}
-
-// lineReader returns lines with their numbers.
-type lineReader struct {
-	r *bufio.Reader
-	n int64
-}
-
-// longestLine is the maximum length of a line; a longer one is a bad line.
-const longestLine = 64 << 10
-
-var errLong = fmt.Errorf("it is longer than %d KiB", longestLine>>10)
-
-// next returns the next line that is not empty, in a buffer that it reuses.
-func (l *lineReader) next() ([]byte, error) {
-	for {
-		line, err := l.r.ReadSlice('\n')
-		if len(line) == 0 && err != nil {
-			return nil, err
-		}
-		l.n++
-		if errors.Is(err, bufio.ErrBufferFull) {
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = l.r.ReadSlice('\n')
-			}
-			if err != nil && !errors.Is(err, io.EOF) {
-				return nil, err
-			}
-			return nil, badLine{l.n, errLong}
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		for len(line) > 0 && (line[len(line)-1] == '\n' || line[len(line)-1] == '\r' || line[len(line)-1] == ' ') {
-			line = line[:len(line)-1]
-		}
-		if len(line) > 0 {
-			return line, nil
-		}
 	}
 }

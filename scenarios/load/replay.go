@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
+	"brunt/scenarios/load/accesslog"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/requestname"
 	"brunt/scenarios/syntax"
@@ -139,7 +140,7 @@ type logSettings struct {
 type logFindings struct {
 	lines      int64
 	bad        int64
-	badLines   []badLine
+	badLines   []accesslog.BadLine
 	left       map[string]int64 // requests that are not made, by reason
 	disorder   int64            // greatest distance of a line out of order, in nanoseconds; at most the window
 	late       int64            // lines that are further out of order than the window
@@ -156,12 +157,6 @@ type logFindings struct {
 type LogStep struct {
 	Name, Method string
 	Count        int64
-}
-
-// badLine is a line that can't be parsed.
-type badLine struct {
-	n   int64
-	err error
 }
 
 const (
@@ -191,9 +186,9 @@ func (l *Log) scan() error {
 		if err != nil {
 			return err
 		}
-		l.names.Count(requestname.Of(e.method, e.target))
+		l.names.Count(requestname.Of(e.Method, e.Target))
 		l.count++
-		l.seconds.add((e.at - l.origin()) / int64(time.Second))
+		l.seconds.add((e.At - l.origin()) / int64(time.Second))
 	}
 	l.late = r.order.late
 	l.flows = map[string]int32{}
@@ -272,7 +267,7 @@ func (l *Log) leave(why string) {
 func (l *Log) badText() string {
 	var parts []string
 	for _, b := range l.badLines {
-		parts = append(parts, fmt.Sprintf("line %d: %v", b.n, b.err))
+		parts = append(parts, b.Error())
 	}
 	if more := l.bad - int64(len(parts)); more > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", more))

@@ -54,29 +54,30 @@ var arrows = map[string][]string{
 		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "targets", "chaos",
 	},
-	"scenarios/plan/plantest": {"scenarios", "scenarios/plan"},
-	"scenarios/quantity":      {"scenarios/syntax"},
-	"scenarios/connect":       {"scenarios"},
-	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/disk":          nil,
-	"scenarios/placement":     {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/requestname":   {"scenarios/syntax"},
-	"scenarios/retry":         {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/result":        {"scenarios"},
-	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/secret":        {"scenarios/syntax"},
-	"scenarios/syntax":        nil,
-	"scenarios/template":      {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
-	"scenarios/load":          {"scenarios"},
-	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
-	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
-	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
-	"scenarios/k6":            {"scenarios", "targets/platform/procgroup", "targets/platform/tail"},
-	"scenarios/machine":       {"scenarios"},
-	"scenarios/lsp":           {"scenarios", "scenarios/reference"}, // what an editor is told
-	"scenarios/measure":       {"scenarios"},
-	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
-	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
+	"scenarios/plan/plantest":  {"scenarios", "scenarios/plan"},
+	"scenarios/quantity":       {"scenarios/syntax"},
+	"scenarios/connect":        {"scenarios"},
+	"scenarios/check":          {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/disk":           nil,
+	"scenarios/placement":      {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/requestname":    {"scenarios/syntax"},
+	"scenarios/result":         {"scenarios"},
+	"scenarios/slo":            {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/secret":         {"scenarios/syntax"},
+	"scenarios/syntax":         nil,
+	"scenarios/template":       {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
+	"scenarios/load":           {"scenarios", "scenarios/load/accesslog"},
+	"scenarios/load/accesslog": {"scenarios/check"},
+	"scenarios/driver":         {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
+	"scenarios/impact":         {"scenarios"},                                                // works on counts, not requests
+	"scenarios/judge":          {"scenarios", "scenarios/impact", "scenarios/measure"},
+	"scenarios/k6":             {"scenarios", "targets/platform/procgroup", "targets/platform/tail"},
+	"scenarios/machine":        {"scenarios"},
+	"scenarios/lsp":            {"scenarios", "scenarios/reference"}, // what an editor is told
+	"scenarios/measure":        {"scenarios"},
+	"scenarios/truth":          nil, // a server of known behaviour: it shares nothing with what it tests
+	"scenarios/truth/played":   {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
+	"scenarios/retry":          {"scenarios/quantity", "scenarios/syntax"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": { // the one list of protocols

@@ -1,4 +1,4 @@
-package load
+package accesslog
 
 import (
 	"bufio"
@@ -14,9 +14,9 @@ import (
 	"brunt/scenarios/check"
 )
 
-// newLogParser returns a parser for a format. For auto it detects the format from the beginning
+// New returns a parser for a format. For auto it detects the format from the beginning
 // of the log.
-func newLogParser(b *bufio.Reader, format string, fields LogFields) (logParser, error) {
+func New(b *bufio.Reader, format string, fields Fields) (Parser, error) {
 	if format == "" || format == "auto" {
 		head, err := b.Peek(b.Size())
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -65,8 +65,8 @@ type stamp struct {
 	at   int64
 }
 
-// resolution is the resolution of the timestamps so far, in nanoseconds; at most a second.
-func (s *stamp) resolution() int64 {
+// Resolution is the resolution of the timestamps so far, in nanoseconds; at most a second.
+func (s *stamp) Resolution() int64 {
 	r := int64(time.Second)
 	for range min(len(s.fine), 9) {
 		r /= 10
@@ -240,41 +240,41 @@ type combinedLog struct {
 	stamp
 }
 
-func (c *combinedLog) next() (entry, error) {
+func (c *combinedLog) Next() (Entry, error) {
 	line, err := c.lines.next()
 	if err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	e, err := c.parse(line)
 	if err != nil {
-		return entry{}, badLine{c.lines.n, err}
+		return Entry{}, BadLine{c.lines.n, err}
 	}
-	e.n = c.lines.n
+	e.N = c.lines.n
 	return e, nil
 }
 
 var errCombined = errors.New(`it is not of the form 127.0.0.1 - - [10/Oct/2026:13:55:36 +0200] "GET / HTTP/1.1" 200 2326`)
 
-func (c *combinedLog) parse(line []byte) (entry, error) {
+func (c *combinedLog) parse(line []byte) (Entry, error) {
 	// A user name may contain any character, so the time is the last field before the first quote.
 	before, after, ok := bytes.Cut(line, []byte{'"'})
 	if !ok {
-		return entry{}, errCombined
+		return Entry{}, errCombined
 	}
 	open, end := bytes.LastIndexByte(before, '['), bytes.LastIndexByte(before, ']')
 	if open < 0 || end < open {
-		return entry{}, errCombined
+		return Entry{}, errCombined
 	}
 	at, err := c.read(string(line[open+1 : end]))
 	if err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	request, ok := quotedText(after)
 	if !ok {
-		return entry{}, errCombined
+		return Entry{}, errCombined
 	}
-	e := entry{at: at}
-	e.method, e.target = requestLine(request)
+	e := Entry{At: at}
+	e.Method, e.Target = requestLine(request)
 	return e, nil
 }
 
@@ -317,29 +317,29 @@ var (
 // jsonLog has one object per line.
 type jsonLog struct {
 	lines  lineReader
-	fields LogFields
+	fields Fields
 	stamp
 }
 
-func (j *jsonLog) next() (entry, error) {
+func (j *jsonLog) Next() (Entry, error) {
 	line, err := j.lines.next()
 	if err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	e, err := j.parse(line)
 	if err != nil {
-		return entry{}, badLine{j.lines.n, err}
+		return Entry{}, BadLine{j.lines.n, err}
 	}
-	e.n = j.lines.n
+	e.N = j.lines.n
 	return e, nil
 }
 
-func (j *jsonLog) parse(line []byte) (entry, error) {
+func (j *jsonLog) parse(line []byte) (Entry, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {
-		return entry{}, errors.New("it is not a JSON object")
+		return Entry{}, errors.New("it is not a JSON object")
 	}
-	f := logFieldsOf{fields: j.fields, get: func(name string) (string, bool) { return jsonText(object, name) }}
+	f := fieldsOf{fields: j.fields, get: func(name string) (string, bool) { return jsonText(object, name) }}
 	return f.entry(&j.stamp)
 }
 
@@ -370,14 +370,14 @@ func jsonText(object map[string]json.RawMessage, name string) (string, bool) {
 	return s, true
 }
 
-// logFieldsOf finds the required fields in a line.
-type logFieldsOf struct {
-	fields LogFields
+// fieldsOf finds the required fields in a line.
+type fieldsOf struct {
+	fields Fields
 	get    func(name string) (string, bool)
 }
 
 // find returns a field by its configured name, else by the usual names.
-func (f *logFieldsOf) find(name string, usual []string) (string, bool) {
+func (f *fieldsOf) find(name string, usual []string) (string, bool) {
 	if name != "" {
 		return f.get(name)
 	}
@@ -389,33 +389,33 @@ func (f *logFieldsOf) find(name string, usual []string) (string, bool) {
 	return "", false
 }
 
-func (f *logFieldsOf) entry(s *stamp) (entry, error) {
+func (f *fieldsOf) entry(s *stamp) (Entry, error) {
 	text, ok := f.find(f.fields.Time, timeNames)
 	if !ok {
-		return entry{}, noField("time", f.fields.Time)
+		return Entry{}, noField("time", f.fields.Time)
 	}
 	at, err := s.read(text)
 	if err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	path, ok := f.find(f.fields.Path, pathNames)
 	if !ok {
-		return entry{}, noField("path", f.fields.Path)
+		return Entry{}, noField("path", f.fields.Path)
 	}
-	e := entry{at: at}
+	e := Entry{At: at}
 	method, ok := f.find(f.fields.Method, methodNames)
 	if ok {
-		e.method, e.target = known(strings.ToUpper(method)), asked(path)
+		e.Method, e.Target = known(strings.ToUpper(method)), asked(path)
 	}
-	if !ok || e.target == "" {
+	if !ok || e.Target == "" {
 		if m, target := requestLine(path); target != "" {
-			e.method, e.target = m, target
+			e.Method, e.Target = m, target
 		} else if !ok {
-			e.method, e.target = "GET", asked(path)
+			e.Method, e.Target = "GET", asked(path)
 		}
 	}
-	if !check.IsToken(e.method) {
-		e.target = ""
+	if !check.IsToken(e.Method) {
+		e.Target = ""
 	}
 	return e, nil
 }
@@ -433,11 +433,11 @@ type csvLog struct {
 	comma   byte
 	columns map[string]int
 	row     []string
-	fields  LogFields
+	fields  Fields
 	stamp
 }
 
-func newCSVLog(b *bufio.Reader, fields LogFields) (*csvLog, error) {
+func newCSVLog(b *bufio.Reader, fields Fields) (*csvLog, error) {
 	c := &csvLog{lines: lineReader{r: b}, comma: ',', columns: map[string]int{}, fields: fields}
 	first, err := c.lines.next()
 	if err != nil {
@@ -457,7 +457,7 @@ func newCSVLog(b *bufio.Reader, fields LogFields) (*csvLog, error) {
 		what, name string
 		usual      []string
 	}{{"time", fields.Time, timeNames}, {"path", fields.Path, pathNames}} {
-		header := logFieldsOf{get: func(name string) (string, bool) {
+		header := fieldsOf{get: func(name string) (string, bool) {
 			_, ok := c.columns[name]
 			return "", ok
 		}}
@@ -468,13 +468,13 @@ func newCSVLog(b *bufio.Reader, fields LogFields) (*csvLog, error) {
 	return c, nil
 }
 
-func (c *csvLog) next() (entry, error) {
+func (c *csvLog) Next() (Entry, error) {
 	line, err := c.lines.next()
 	if err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	c.row = splitCSV(line, c.comma, c.row[:0])
-	f := logFieldsOf{fields: c.fields, get: func(name string) (string, bool) {
+	f := fieldsOf{fields: c.fields, get: func(name string) (string, bool) {
 		i, ok := c.columns[name]
 		if !ok || i >= len(c.row) {
 			return "", false
@@ -483,9 +483,9 @@ func (c *csvLog) next() (entry, error) {
 	}}
 	e, err := f.entry(&c.stamp)
 	if err != nil {
-		return entry{}, badLine{c.lines.n, err}
+		return Entry{}, BadLine{c.lines.n, err}
 	}
-	e.n = c.lines.n
+	e.N = c.lines.n
 	return e, nil
 }
 
