@@ -53,7 +53,7 @@ func TestIterate_DoesNotAllocate(t *testing.T) {
 		}
 		n := int64(0)
 		if allocs := testing.AllocsPerRun(1000, func() {
-			v.iterate(context.Background(), job{n: n}, 0)
+			v.serve(context.Background(), job{n: n}, 0)
 			n++
 		}); allocs != 0 {
 			t.Errorf("%s: %v allocations per iteration", c.name, allocs)
@@ -72,7 +72,7 @@ func BenchmarkIterate(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		v.iterate(context.Background(), job{n: 1}, 0)
+		v.serve(context.Background(), job{n: 1}, 0)
 	}
 }
 

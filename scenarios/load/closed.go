@@ -7,14 +7,33 @@ import (
 	"time"
 )
 
+// closedLoad is a closed load under way.
+type closedLoad struct {
+	*Run
+	ctx    context.Context
+	users  sync.WaitGroup
+	asleep *asleep
+	most   int64 // users
+	opened atomic.Int64
+	shared atomic.Int64 // iterations that began, of those that the users share
+}
+
+// closedUser is a user of a closed load.
+type closedUser struct {
+	*vu
+	mine  int64         // iterations that began
+	warm  int64         // number of the next one of the warm-up, below zero
+	began time.Duration // the last one
+}
+
 // closed runs a closed load. Each virtual user begins an iteration when its previous one has
 // ended, while the number of active users is above its id.
 func (r *Run) closed(ctx context.Context) Stats {
-	var users sync.WaitGroup
-	var opened, shared atomic.Int64
-	most := r.Plan.MostUsers()
-	for i := range int(r.Part.Share(most)) {
-		users.Go(func() {
+	c := &closedLoad{Run: r, ctx: ctx, most: r.Plan.MostUsers()}
+	c.asleep = newAsleep(ctx, &c.users)
+	defer c.asleep.stop()
+	for i := range int(r.Part.Share(c.most)) {
+		c.users.Go(func() {
 			id := int(r.Part.Nth(int64(i)))
 			if !r.userAt(ctx, r.begin(id)) {
 				return
@@ -24,16 +43,13 @@ func (r *Run) closed(ctx context.Context) Stats {
 				r.fail(err)
 				return
 			}
-			opened.Add(1)
-			r.live(ctx, v, &shared, most)
-			if err := v.user.Close(); err != nil {
-				r.fail(err)
-			}
+			c.opened.Add(1)
+			c.live(&closedUser{vu: v, warm: -1})
 		})
 	}
-	r.settle(ctx, r.Plan.End(), &users)
+	r.settle(ctx, r.Plan.End(), &c.users)
 	end := min(r.Now(), r.Plan.End())
-	return Stats{Pacing: "none: closed", VirtualUser: int(opened.Load()), End: end}
+	return Stats{Pacing: "none: closed", VirtualUser: int(c.opened.Load()), End: end}
 }
 
 // begin returns when user id has its first iteration. Users that are active at the start begin
@@ -74,45 +90,85 @@ func (r *Run) activeFrom(id int, t time.Duration) time.Duration {
 	return never
 }
 
-// live runs one virtual user to its end.
-func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64) {
-	mine := int64(0)
-	warm := int64(-1)
-	for ctx.Err() == nil && !r.aborted.Load() {
+// live runs a user to its end, or until it sleeps.
+func (c *closedLoad) live(u *closedUser) {
+	for {
+		j, more := c.next(u)
+		if !more {
+			break
+		}
+		if pauses := u.serve(c.ctx, j, u.began); pauses > 0 {
+			c.sleep(u, pauses)
+			return
+		}
+		if !c.rested(u) {
+			break
+		}
+	}
+	c.leave(u)
+}
+
+// sleep has a user go on after a long pause.
+func (c *closedLoad) sleep(u *closedUser, pauses time.Duration) {
+	c.asleep.until(pauses, u.vu, func() {
+		if again := u.resume(c.ctx); again > 0 {
+			c.sleep(u, again)
+		} else if c.rested(u) {
+			c.live(u)
+		} else {
+			c.leave(u)
+		}
+	})
+}
+
+// leave closes a user.
+func (c *closedLoad) leave(u *closedUser) {
+	if err := u.user.Close(); err != nil {
+		c.fail(err)
+	}
+}
+
+// next waits for the next iteration of a user, and begins it; false: it has none.
+func (c *closedLoad) next(u *closedUser) (j job, more bool) {
+	r := c.Run
+	for c.ctx.Err() == nil && !r.aborted.Load() {
 		now := r.Now()
 		if now >= r.Plan.End() {
-			return
+			break
 		}
 		var n int64
 		switch {
 		case now < 0:
-			n = warm*users - int64(v.id)
-			warm--
-		case r.Plan.Users.At(now) <= float64(v.id):
-			if !r.userAt(ctx, r.activeFrom(v.id, now)) {
-				return
+			n = u.warm*c.most - int64(u.id)
+			u.warm--
+		case r.Plan.Users.At(now) <= float64(u.id):
+			if !r.userAt(c.ctx, r.activeFrom(u.id, now)) {
+				return job{}, false
 			}
 			continue
 		case r.Plan.Shared > 0:
-			if n = r.Part.Nth(shared.Add(1) - 1); n >= r.Plan.Shared {
-				return
+			if n = r.Part.Nth(c.shared.Add(1) - 1); n >= r.Plan.Shared {
+				return job{}, false
 			}
 		default:
-			if r.Plan.PerVU > 0 && mine >= r.Plan.PerVU {
-				return
+			if r.Plan.PerVU > 0 && u.mine >= r.Plan.PerVU {
+				return job{}, false
 			}
-			n = mine*users + int64(v.id)
-			mine++
+			n = u.mine*c.most + int64(u.id)
+			u.mine++
 		}
 		r.enter(1)
-		j := job{n: n, intended: now}
+		j, u.began = job{n: n, intended: now}, now
 		r.owed.begin(j)
-		v.serve(ctx, j, now)
-		r.enter(-1)
-		if !r.rest(ctx, v, now) {
-			return
-		}
+		return j, true
 	}
+	return job{}, false
+}
+
+// rested ends the iteration of a user, and waits until its period is over, or the load. It returns false when the run ends first.
+func (c *closedLoad) rested(u *closedUser) bool {
+	c.enter(-1)
+	return c.rest(c.ctx, u.vu, u.began)
 }
 
 // rest waits until the period of an iteration that began at an instant is over, or the load. It returns false when the run ends

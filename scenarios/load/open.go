@@ -26,6 +26,7 @@ type dispatcher struct {
 	*Run
 	ctx     context.Context
 	workers sync.WaitGroup
+	asleep  *asleep
 
 	mu     sync.Mutex
 	idle   []*worker     // a stack: the worker that was busy last is taken first
@@ -50,6 +51,8 @@ const parkAfter = 10 * time.Second
 // open runs an open load.
 func (r *Run) open(ctx context.Context) Stats {
 	d := &dispatcher{Run: r, ctx: ctx, empty: make(chan struct{}, 1)}
+	d.asleep = newAsleep(ctx, &d.workers)
+	defer d.asleep.stop()
 	pacer := NewPacer(r.Pacing, r.Now, r.highest())
 	end := r.Plan.End()
 	d.arrivals(pacer)
@@ -168,17 +171,42 @@ func (d *dispatcher) work(w *worker, jobs <-chan job) {
 		if j.parks {
 			return
 		}
-		for more := true; more; {
-			ready := j.ready
-			if !j.waited {
-				ready = d.Now()
-			}
-			w.serve(d.ctx, j, ready)
-			d.enter(-1)
-			j, more = d.next(w)
+		if !d.serve(w, j) {
+			return
 		}
 	}
 	d.end(w)
+}
+
+// serve runs an iteration, then the arrivals in line, until the worker is idle. It returns false if the worker sleeps.
+func (d *dispatcher) serve(w *worker, j job) bool {
+	for more := true; more; {
+		ready := j.ready
+		if !j.waited {
+			ready = d.Now()
+		}
+		if pauses := w.serve(d.ctx, j, ready); pauses > 0 {
+			d.asleep.until(pauses, w.vu, func() { d.resume(w) })
+			return false
+		}
+		d.enter(-1)
+		j, more = d.next(w)
+	}
+	return true
+}
+
+// resume goes on with the iteration of a worker that slept.
+func (d *dispatcher) resume(w *worker) {
+	if pauses := w.resume(d.ctx); pauses > 0 {
+		d.asleep.until(pauses, w.vu, func() { d.resume(w) })
+		return
+	}
+	d.enter(-1)
+	jobs := w.jobs // before it is idle
+	if j, more := d.next(w); more && !d.serve(w, j) {
+		return
+	}
+	d.work(w, jobs)
 }
 
 // end closes the user of a worker.

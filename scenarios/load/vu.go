@@ -23,6 +23,18 @@ type vu struct {
 	out   scenarios.Outcome // outcome of the current step
 	whole scenarios.Outcome // outcome of the iteration
 	ready bool              // init has succeeded
+	under progress          // of the iteration
+}
+
+// progress is how far an iteration has come.
+type progress struct {
+	job      job
+	ready    time.Duration
+	flow     *Flow
+	next     int           // the step
+	at       time.Duration // when it is due
+	pause    time.Duration // think time before it
+	requests int           // that were made
 }
 
 // newVU opens virtual user number local of the part that this run makes.
@@ -118,58 +130,86 @@ func turn(n int64, of int) int {
 	return int(n % int64(of))
 }
 
-// serve runs iteration j, and closes what it opened.
-func (v *vu) serve(ctx context.Context, j job, ready time.Duration) {
-	v.iterate(ctx, j, ready)
+// serve runs iteration j from its arrival to its end, and closes what it opened. Ready is when the generator accepted it. It returns how
+// long the iteration pauses if that is long: then resume goes on with it. Else it returns zero.
+func (v *vu) serve(ctx context.Context, j job, ready time.Duration) (pauses time.Duration) {
+	r, intended := v.run, j.intended
+	if !v.prepare(ctx, intended+r.Timeout) {
+		v.failed(j, ready)
+		v.ended()
+		return 0
+	}
+	v.under = progress{job: j, ready: ready, flow: v.begin(j), at: intended}
+	v.whole = scenarios.Outcome{
+		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true, Answered: true,
+	}
+	return v.goOn(ctx)
+}
+
+// resume goes on with an iteration after its pause, as serve does.
+func (v *vu) resume(ctx context.Context) (pauses time.Duration) {
+	if !v.run.pause(ctx, v.under.at) {
+		v.cutOff()
+		return 0
+	}
+	return v.goOn(ctx)
+}
+
+// cutOff ends an iteration because the run ends: requests that did not begin are not offered.
+func (v *vu) cutOff() {
+	v.run.owed.cutOff(v.under.job)
+	v.ended()
+}
+
+// ended closes what the iteration opened.
+func (v *vu) ended() {
 	if v.end != nil {
 		v.end(&v.it)
 	}
 }
 
-// iterate runs iteration j from its arrival to its end. Ready is when the generator accepted it.
-func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
-	r, intended := v.run, j.intended
-	if !v.prepare(ctx, intended+r.Timeout) {
-		v.failed(j, ready)
-		return
-	}
-	flow := v.begin(j)
-	v.whole = scenarios.Outcome{
-		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true, Answered: true,
-	}
-	at, pause, requests := intended, time.Duration(0), 0
-	for i := range flow.Steps {
-		s := &flow.Steps[i]
+// goOn makes the steps of an iteration from the next one on. It returns how long the iteration pauses if that is long.
+func (v *vu) goOn(ctx context.Context) (pauses time.Duration) {
+	r, p := v.run, &v.under
+	for p.next < len(p.flow.Steps) {
+		i := p.next
+		s := &p.flow.Steps[i]
+		p.next++
 		if s.Call == nil {
 			d := s.Think.Draw(v.it.Rand)
-			at += d
-			pause += d
-			if !r.pause(ctx, at) {
-				r.owed.cutOff(j)
-				return // the run ends: requests that did not begin are not offered
+			p.at += d
+			p.pause += d
+			if left := p.at - r.Now(); left >= longPause && ctx.Err() == nil {
+				return left
+			}
+			if !r.pause(ctx, p.at) {
+				v.cutOff()
+				return 0
 			}
 			continue
 		}
 		if i > 0 {
-			ready = r.Now()
+			p.ready = r.Now()
 		}
-		paced := v.request(s, at, ready)
+		paced := v.request(s, p.at, p.ready)
 		if v.it.Idle {
 			continue
 		}
-		v.add(requests == 0, pause, paced)
-		requests++
-		at, pause = v.out.End, 0
+		v.add(p.requests == 0, p.pause, paced)
+		p.requests++
+		p.at, p.pause = v.out.End, 0
 		if v.out.Kind != scenarios.OK {
 			if v.out.Kind == scenarios.Error && v.out.Cause != scenarios.Unfinished {
-				r.skip(v.sink, &v.out, flow.Steps[i+1:])
+				r.skip(v.sink, &v.out, p.flow.Steps[i+1:])
 			}
 			break
 		}
 	}
-	if requests > 0 {
+	if p.requests > 0 {
 		v.sink.Record(&v.whole)
 	}
+	v.ended()
+	return 0
 }
 
 // request makes and records one request that was due at at. Paced is the time that its own schedule took: the think time of a call
