@@ -25,7 +25,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 
 // answer waits for the message that a step expects, from number from on, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
-	a, err := on.wait(from, t.deadline, t.timer, c.expect.fits(t.it, &t.scratch))
+	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it, &t.scratch))
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (t *exchange) close(st *stream) error {
 		t.end(st, t.it)
 		return nil
 	}
-	_, err = on.wait(on.next(), t.deadline, t.timer, func(*Message) bool { return false })
+	_, err = on.wait(on.next(), t.deadline, t.after, func(*Message) bool { return false })
 	at, lost := on.fault()
 	if lost == nil {
 		t.end(st, t.it)

@@ -66,7 +66,5 @@ func (c *client) secure() bool { return slices.Contains([]string{"https", "wss",
 
 // Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) {
-	s := &session{client: c, timer: time.NewTimer(time.Hour)}
-	s.timer.Stop()
-	return s, nil
+	return &session{client: c}, nil
 }

@@ -1,10 +1,12 @@
 package stream
 
 import (
+	"net"
 	"sync"
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/stream/park"
 )
 
 // conn is a stream to the other side: its wire, and what came on it. A goroutine reads its messages, each with its time, until it ends.
@@ -18,6 +20,7 @@ type conn struct {
 	every  time.Duration // between two messages that are read; zero: as they come
 	buf    []byte        // of what is written
 
+	parking *park.Lot     // nil: it keeps its reader
 	pinger  *pinger       // nil: none
 	stopped chan struct{} // closed when brunt closes the connection
 	stop    sync.Once
@@ -36,18 +39,57 @@ func (c *conn) prepare(st *stream) {
 	}
 }
 
-// begin starts to read.
+// begin starts to read, or to wait for something to read.
 func (c *conn) begin() error {
+	if c.parking == nil || !c.park() {
+		return c.startReader()
+	}
+	return nil
+}
+
+// park leaves the connection without a reader until something comes. It returns false if that is not possible, or brunt closes it.
+func (c *conn) park() bool {
+	s := c.socket()
+	s.rest()
+	if c.parking.Park(&s.place, s.raw) { // from now on another reader may have it
+		return true
+	}
+	s.reading.parks = false
+	return false
+}
+
+// unparked gives the connection a reader again.
+func (c *conn) unparked() {
+	if err := c.startReader(); err != nil {
+		c.end(err)
+	}
+}
+
+// closed ends the connection if it is parked: its socket is closed, which the kernel does not tell of.
+func (c *conn) closed() {
+	if c.parking.Take(&c.socket().place) {
+		c.end(net.ErrClosed)
+	}
+}
+
+// startReader starts to read.
+func (c *conn) startReader() error {
 	if !c.client.Go(c.read) {
 		return targets.ErrAborted
 	}
 	return nil
 }
 
-// read reads messages until the connection ends.
+// read reads messages until the connection ends, or is parked.
 func (c *conn) read() {
 	for {
 		a, err := c.wire.Read()
+		if err == errIdle {
+			if c.park() {
+				return
+			}
+			continue
+		}
 		if err != nil {
 			c.end(err)
 			return
@@ -103,5 +145,19 @@ func (c *conn) Close() error {
 	c.mu.Lock()
 	left := c.leaving && c.lost == nil
 	c.mu.Unlock()
-	return c.wire.Close(left)
+	if c.parking == nil {
+		return c.wire.Close(left)
+	}
+	s := c.socket()
+	if left && c.parking.TakeAt(&s.place, time.Now().Add(CloseTime), func() {
+		_ = s.raw.Close()
+		c.end(net.ErrClosed)
+	}) {
+		return nil
+	}
+	err := c.wire.Close(left)
+	if !left {
+		c.closed()
+	}
+	return err
 }

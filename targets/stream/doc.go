@@ -13,9 +13,9 @@
 //	conn.go      a stream under way: what is read and written
 //	socket.go    a connection of WebSocket or TCP
 //	sockets.go   the connections of WebSocket and TCP of a load
+//	idle.go      how long a connection on which nothing comes has a reader
 //	inbox.go     the messages that came on it, and why it ended
-//	websocket.go the handshake and the frames of WebSocket
-//	compress.go  compressed messages of WebSocket
+//	websocket.go the handshake of WebSocket
 //	ping.go      pings of WebSocket
 //	tcp.go       how messages are told apart on TCP
 //	client.go    the streams of a load

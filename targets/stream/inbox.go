@@ -141,8 +141,8 @@ func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int
 	return nil, c.seq + 1, c.lost
 }
 
-// wait waits for a message from number from on that fits.
-func (c *inbox) wait(from int64, deadline time.Duration, timer *time.Timer, fits func(a *Message) bool) (*Message, error) {
+// wait waits for a message from number from on that fits, by a timer of after.
+func (c *inbox) wait(from int64, deadline time.Duration, after func(time.Duration) *time.Timer, fits func(a *Message) bool) (*Message, error) {
 	for {
 		a, to, err := c.pick(from, fits)
 		switch {
@@ -158,7 +158,7 @@ func (c *inbox) wait(from int64, deadline time.Duration, timer *time.Timer, fits
 		if left <= 0 {
 			return nil, os.ErrDeadlineExceeded
 		}
-		timer.Reset(left)
+		timer := after(left)
 		select {
 		case <-c.wake:
 		case <-timer.C:

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -99,21 +98,14 @@ func (t *exchange) fill(st *stream) error {
 	if err != nil {
 		return &syntax.BadURL{Why: err.Error()}
 	}
-	h := &st.with
-	h.subprotocols, h.compress = c.subprotocols, c.compress
-	h.url = *t.client.at
-	h.url.User = nil
-	h.url.Scheme = "ws"
+	to := *t.client.at
+	to.User, to.Scheme = nil, "ws"
 	if t.client.secure() {
-		h.url.Scheme = "wss"
+		to.Scheme = "wss"
 	}
-	h.url.Path, h.url.RawPath = strings.TrimSuffix(h.url.Path, "/")+u.Path, ""
-	h.url.RawQuery = u.RawQuery
-	t.url = h.url.String()
-	h.headers = http.Header{}
-	if t.client.o.Agent != "" {
-		h.headers["User-Agent"] = []string{t.client.o.Agent}
-	}
+	to.Path, to.RawPath, to.RawQuery = strings.TrimSuffix(to.Path, "/")+u.Path, "", u.RawQuery
+	h := &st.with
+	h.url = to.String()
 	for i := range c.headers {
 		value, err := c.headers[i].Append(nil, t.it)
 		if err != nil {
@@ -122,12 +114,16 @@ func (t *exchange) fill(st *stream) error {
 		if !targets.IsOneLine(string(value)) {
 			return &targets.Error{Cause: scenarios.Other, Text: "the value of the header " + c.headers[i].name + " has control characters"}
 		}
-		h.headers[c.headers[i].name] = append(h.headers[c.headers[i].name], string(value))
-		t.headers = append(t.headers, c.headers[i].name+": "+string(value))
+		h.headers = append(h.headers, c.headers[i].name+": "+string(value))
 	}
-	st.key = t.url + "\n" + strings.Join(t.headers, "\n")
+	if st.key = named; c.stream == "" {
+		st.key = h.url + "\n" + strings.Join(h.headers, "\n")
+	}
 	return nil
 }
+
+// named is the key of a stream that has a name: it has its connection alone.
+const named = "named"
 
 // greet sends the first message of a stream, and waits for what its step expects.
 func (t *exchange) greet(on *conn, c *call, out *scenarios.Outcome) error {
@@ -177,10 +173,10 @@ func (t *exchange) notice(st *stream) {
 // rest waits until a time, by the step's deadline.
 func (t *exchange) rest(until time.Duration) error {
 	late := until > t.deadline
-	t.timer.Reset(max(0, min(until, t.deadline)-t.client.o.Now()))
-	defer t.timer.Stop()
+	timer := t.after(min(until, t.deadline) - t.client.o.Now())
+	defer timer.Stop()
 	select {
-	case <-t.timer.C:
+	case <-timer.C:
 	case <-t.client.Over().Done():
 		return targets.ErrAborted
 	}

@@ -272,15 +272,15 @@ func (r *schedule) rest(now time.Duration) {
 	if r.st.conn == nil {
 		at = min(at, max(r.again, now))
 	}
-	r.timer.Reset(max(0, at-r.client.o.Now()))
-	defer r.timer.Stop()
+	timer := r.after(at - r.client.o.Now())
+	defer timer.Stop()
 	var came chan struct{}
 	if r.st.conn != nil {
 		came = r.st.conn.wake
 	}
 	select {
 	case <-came:
-	case <-r.timer.C:
+	case <-timer.C:
 	case <-r.client.Over().Done():
 	}
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -23,21 +24,12 @@ func (t *exchange) sampled(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sent := &result.Sent{
-		Method: t.call.kind, URL: t.url, Headers: t.headers, Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command,
-	}
+	sent := &result.Sent{Method: t.call.kind, Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command}
 	switch st := t.used; {
 	case st != nil && st.request != nil:
 		st.request.Describe(sent)
-	case st != nil && st.call.kind == kindWS && !t.call.opens():
-		sent.URL = st.with.url.String()
-		for name, values := range st.with.headers {
-			for _, value := range values {
-				if name != "User-Agent" {
-					sent.Headers = append(sent.Headers, name+": "+value)
-				}
-			}
-		}
+	case st != nil && st.call.kind == kindWS:
+		sent.URL, sent.Headers = st.with.url, slices.Clone(st.with.headers)
 	}
 	if sent.URL == "" {
 		scheme := "tcp"

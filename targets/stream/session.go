@@ -13,8 +13,8 @@ import (
 // session is a virtual user with the streams that it holds.
 type session struct {
 	client  *client
-	streams []*stream // in the order in which they were opened
-	timer   *time.Timer
+	streams []*stream   // in the order in which they were opened
+	timer   *time.Timer // nil: the user has not waited yet
 	scratch []byte
 	t       exchange
 }
@@ -40,12 +40,20 @@ type exchange struct {
 	it       *template.Iter
 	out      *scenarios.Outcome
 	deadline time.Duration
-	data     []byte  // of the message that was sent last
-	said     bool    // there is one
-	used     *stream // nil: none
-	url      string  // of a handshake
-	headers  []string
+	data     []byte   // of the message that was sent last
+	said     bool     // there is one
+	used     *stream  // nil: none
 	got      *Message // the one that was waited for; nil: none came
+}
+
+// after returns the timer of the user, which fires after d.
+func (s *session) after(d time.Duration) *time.Timer {
+	if s.timer == nil {
+		s.timer = time.NewTimer(max(0, d))
+	} else {
+		s.timer.Reset(max(0, d))
+	}
+	return s.timer
 }
 
 // Do implements [targets.Session].

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/stream/park"
+	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
 )
@@ -21,9 +23,12 @@ type socket struct {
 	o   *targets.Options
 
 	framing   *framing
-	webSocket *webSocket    // nil: TCP
-	br        *bufio.Reader // nil: it is not read yet
-	began     time.Duration // of the message that is read
+	webSocket *websocket.Reader // nil: TCP
+	used      bool              // it carries messages
+	br        *bufio.Reader     // nil: it has no reader
+	began     time.Duration     // of the message that is read
+	reading   reading
+	place     park.Place // while it has no reader
 
 	writing sync.Mutex
 	buf     []byte // of a control frame
@@ -32,31 +37,38 @@ type socket struct {
 
 // use makes the connection one of messages. Br has what came behind a handshake; nil is nothing.
 func (s *socket) use(br *bufio.Reader) {
-	from := io.Reader(s.net)
+	from := io.Reader(patient{s})
 	if br != nil && br.Buffered() > 0 {
 		rest, _ := br.Peek(br.Buffered())
-		from = io.MultiReader(bytes.NewReader(slices.Clone(rest)), s.net)
+		from = io.MultiReader(bytes.NewReader(slices.Clone(rest)), from)
+	} else {
+		s.reading.plain = s.net == s.raw
 	}
-	s.br = bufio.NewReaderSize(from, readBuffer)
+	s.used = true
+	s.takeBuffer(from)
 	if s.webSocket != nil {
-		s.webSocket.began = s.begins
-		s.webSocket.answer = func(op ws.OpCode, data []byte) { _ = s.control(op, data) }
+		s.webSocket.Wait, s.webSocket.Began = s.wait, s.begins
+		s.webSocket.Answer = func(op ws.OpCode, data []byte) { _ = s.control(op, data) }
 	}
 }
 
-// readBuffer is the size in bytes of the buffer of a connection: thousands are held at once.
-const readBuffer = 2 << 10
-
 // begins notes when a message begins.
-func (s *socket) begins() { s.began = s.o.Now() }
+func (s *socket) begins() { s.began, s.reading.waits = s.o.Now(), false }
 
-// Read implements [Wire].
+// Read implements [Wire]. After errIdle the connection is to be parked.
 func (s *socket) Read() (a *Message, err error) {
 	a = new(Message)
+	if s.br == nil {
+		s.takeBuffer(patient{s})
+	}
 	if s.webSocket != nil {
-		a.Data, _, err = s.webSocket.read(s.br)
-	} else {
+		a.Data, _, err = s.webSocket.Read(s.br)
+	} else if err = s.wait(); err == nil {
 		a.Data, err = s.framing.read(s.br, s.begins)
+	}
+	if err == errIdle || s.reading.waits && s.rested(err) {
+		s.reading.waits = false
+		return nil, errIdle
 	}
 	if err != nil {
 		_ = s.raw.Close()
@@ -80,14 +92,14 @@ func (s *socket) Append(dst, data []byte, binary bool) ([]byte, error) {
 	if binary {
 		op = ws.OpBinary
 	}
-	if s.webSocket.compressed {
-		small, err := deflate(data)
+	if s.webSocket.Compressed {
+		small, err := websocket.Deflate(data)
 		if err != nil {
 			return dst, err
 		}
-		return appendMasked(dst, op, compressedBit, small), nil
+		return websocket.AppendMasked(dst, op, websocket.CompressedBit, small), nil
 	}
-	return appendMasked(dst, op, 0, data), nil
+	return websocket.AppendMasked(dst, op, 0, data), nil
 }
 
 // Write implements [Wire].
@@ -113,7 +125,7 @@ func (s *socket) write(b []byte) error {
 func (s *socket) control(op ws.OpCode, data []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.buf = appendMasked(s.buf[:0], op, 0, data)
+	s.buf = websocket.AppendMasked(s.buf[:0], op, 0, data)
 	_ = s.net.SetWriteDeadline(time.Now().Add(CloseTime))
 	return s.write(s.buf)
 }
@@ -131,8 +143,8 @@ func (s *socket) Leave() (answers bool, err error) {
 
 // Close implements [Wire].
 func (s *socket) Close(left bool) error {
-	if left && s.br != nil {
-		return s.net.SetReadDeadline(time.Now().Add(CloseTime))
+	if left && s.used {
+		return s.leaveBy(time.Now().Add(CloseTime))
 	}
 	return s.raw.Close()
 }

@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/stream/park"
+	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
 )
@@ -17,9 +20,10 @@ import (
 // sockets are the connections of a load to one endpoint.
 type sockets struct {
 	*targets.Pool[*conn]
-	client *client
-	tls    *tls.Config // nil: none
-	places *targets.Places[*conn]
+	client  *client
+	tls     *tls.Config // nil: none
+	places  *targets.Places[*conn]
+	parking func() *park.Lot // made when the first connection is opened
 }
 
 // newSockets creates the connections of a client.
@@ -42,7 +46,11 @@ func newSockets(c *client) (s *sockets, err error) {
 		}
 	}
 	s.Pool = targets.NewPool[*conn](&c.o)
-	s.Cut = func(one *conn) { _ = one.socket().raw.Close() } // TLS might wait for a write
+	s.parking = sync.OnceValue(func() *park.Lot { return park.New(s.Over(), s.Go) })
+	s.Cut = func(one *conn) {
+		_ = one.socket().raw.Close() // TLS might wait for a write
+		one.closed()
+	}
 	s.places = s.To(targets.Connector[*conn]{Dial: s.dial, Ready: s.secure})
 	return s, nil
 }
@@ -69,7 +77,10 @@ func (s *sockets) dial(ctx context.Context, n uint64) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.client.newConn(&socket{raw: raw, net: raw, o: &s.client.o}), nil
+	sock := &socket{raw: raw, net: raw, o: &s.client.o}
+	c := s.client.newConn(sock)
+	c.parking, sock.place.Wake, sock.place.Over = s.parking(), c.unparked, c.stopped
+	return c, nil
 }
 
 // secure makes the TLS handshake, if the endpoint wants one.
@@ -108,10 +119,10 @@ func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcom
 	sent, first, err := on.socket().shake(st, deadline)
 	if err == nil && c.ping > 0 && s.client.o.Emit != nil {
 		on.pinger = &pinger{on: on.socket(), every: c.ping}
-		on.socket().webSocket.ponged = on.pinger.answered
+		on.socket().webSocket.Ponged = on.pinger.answered
 	}
 	if err == nil {
-		err = on.begin()
+		err = s.begin(on)
 	}
 	if err == nil && on.pinger != nil {
 		on.pinger.start()
@@ -131,6 +142,16 @@ func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcom
 	return on, nil
 }
 
+// begin starts to read a connection. One that is read slowly on purpose has a reader all the time.
+func (s *sockets) begin(on *conn) error {
+	r := &on.socket().reading
+	r.parks, r.armed, r.last = on.every == 0, never, s.client.o.Now()
+	if !r.parks || !r.plain { // else something may wait in TLS
+		return on.startReader()
+	}
+	return on.begin()
+}
+
 // put returns a connection, for reuse if keep is true.
 func (s *sockets) put(on *conn, keep bool) { s.places.Put(on, keep) }
 
@@ -144,7 +165,7 @@ func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Dur
 	}
 	_ = s.net.SetDeadline(s.o.T0.Add(deadline))
 	stamped := targets.Stamp(s.net, s.o.Now)
-	br, compressed, err := st.with.shake(stamped)
+	br, compressed, err := st.with.shake(stamped, st.call, s.o.Agent)
 	if br != nil {
 		defer ws.PutReader(br)
 	}
@@ -155,7 +176,7 @@ func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Dur
 		return sent, first, os.ErrDeadlineExceeded
 	}
 	_ = s.net.SetDeadline(time.Time{})
-	s.webSocket = &webSocket{compressed: compressed}
+	s.webSocket = &websocket.Reader{Compressed: compressed}
 	s.use(br)
 	return sent, first, nil
 }

@@ -11,10 +11,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/stream/websocket"
 )
-
-// mostMessage bounds the size of a message that is read, in bytes.
-const mostMessage = 64 << 20
 
 // framing says how the messages of a TCP connection are told apart. Exactly one of until, length and bytes is given.
 type framing struct {
@@ -54,8 +52,8 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			m.Add(one.Value.Pos, "a length has 1, 2, 4 or 8 bytes, not %s", syntax.Clip(text, 20))
 		}
 	case "bytes":
-		if f.bytes = number; err != nil || number < 1 || number > mostMessage {
-			m.Add(one.Value.Pos, "a message has 1 to %d bytes, not %s", mostMessage, syntax.Clip(text, 20))
+		if f.bytes = number; err != nil || number < 1 || number > websocket.MostMessage {
+			m.Add(one.Value.Pos, "a message has 1 to %d bytes, not %s", websocket.MostMessage, syntax.Clip(text, 20))
 		}
 	default:
 		m.AddHint(one.Pos, hint, "unknown key %q", syntax.Clip(one.Key, 60))
@@ -94,17 +92,17 @@ func (f *framing) read(br *bufio.Reader, began func()) (data []byte, err error) 
 	case f.until != "":
 		return f.readUntil(br)
 	case f.bytes > 0:
-		return readBytes(br, nil, uint64(f.bytes))
+		return websocket.ReadN(br, nil, uint64(f.bytes))
 	}
 	var n uint64
 	for range f.length {
 		b, err := br.ReadByte()
 		if err != nil {
-			return nil, half(err)
+			return nil, websocket.Half(err)
 		}
 		n = n<<8 | uint64(b)
 	}
-	return readBytes(br, nil, n)
+	return websocket.ReadN(br, nil, n)
 }
 
 // readUntil reads to what ends the message. A line may end with a carriage return.
@@ -114,12 +112,12 @@ func (f *framing) readUntil(br *bufio.Reader) (data []byte, err error) {
 		some, err := br.ReadSlice(last)
 		data = append(data, some...)
 		switch {
-		case len(data) > mostMessage:
-			return nil, errLong
+		case len(data) > websocket.MostMessage:
+			return nil, websocket.ErrLong
 		case err == bufio.ErrBufferFull:
 			continue
 		case err != nil:
-			return nil, half(err)
+			return nil, websocket.Half(err)
 		case bytes.HasSuffix(data, []byte(f.until)):
 			if data = data[:len(data)-len(f.until)]; f.until == "\n" {
 				data = bytes.TrimSuffix(data, []byte("\r"))
@@ -127,28 +125,4 @@ func (f *framing) readUntil(br *bufio.Reader) (data []byte, err error) {
 			return data, nil
 		}
 	}
-}
-
-var errLong = &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf("a message is over %d MiB", mostMessage>>20)}
-
-// readBytes appends n bytes to data. The memory grows with what comes: a length alone must not claim it.
-func readBytes(br *bufio.Reader, data []byte, n uint64) ([]byte, error) {
-	const most = 64 << 10
-	if n > mostMessage || uint64(len(data))+n > mostMessage {
-		return nil, errLong
-	}
-	for n > 0 {
-		some := int(min(n, most))
-		from := len(data)
-		data = slices.Grow(data, some)[:from+some]
-		for b := data[from:]; len(b) > 0; {
-			k, err := br.Read(b)
-			if err != nil {
-				return nil, half(err)
-			}
-			b = b[k:]
-		}
-		n -= uint64(some)
-	}
-	return data, nil
 }

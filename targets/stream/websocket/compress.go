@@ -1,4 +1,4 @@
-package stream
+package websocket
 
 import (
 	"bytes"
@@ -10,14 +10,14 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// offer offers compression whose messages stand alone (RFC 7692), so that a stream that is silent needs no window.
-func offer(d *ws.Dialer) {
+// Offer offers compression whose messages stand alone (RFC 7692), so that a stream that is silent needs no window.
+func Offer(d *ws.Dialer) {
 	p := wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}
 	d.Extensions = append(d.Extensions, p.Option())
 }
 
-// agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not offered.
-func agreed(h *ws.Handshake) (bool, error) {
+// Agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not offered.
+func Agreed(h *ws.Handshake) (bool, error) {
 	if len(h.Extensions) == 0 {
 		return false, nil
 	}
@@ -47,8 +47,8 @@ const (
 	ended   = "\x01\x00\x00\xff\xff"
 )
 
-// deflate compresses a message.
-func deflate(data []byte) ([]byte, error) {
+// Deflate compresses a message.
+func Deflate(data []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := deflaters.Get().(*flate.Writer)
 	defer deflaters.Put(w)
@@ -70,12 +70,12 @@ func inflate(data []byte) ([]byte, error) {
 	if err := r.(flate.Resetter).Reset(from, nil); err != nil {
 		return nil, err
 	}
-	out, err := io.ReadAll(io.LimitReader(r, mostMessage+1))
+	out, err := io.ReadAll(io.LimitReader(r, MostMessage+1))
 	switch {
 	case err != nil:
 		return nil, bad("a compressed message is broken: %v", err)
-	case len(out) > mostMessage:
-		return nil, errLong
+	case len(out) > MostMessage:
+		return nil, ErrLong
 	}
 	return out, nil
 }

@@ -1,4 +1,4 @@
-package stream
+package websocket
 
 import (
 	"bytes"
@@ -7,17 +7,17 @@ import (
 
 // TestInflate_Bounded: a small message that holds more than a message may have is refused.
 func TestInflate_Bounded(t *testing.T) {
-	small, err := deflate(make([]byte, mostMessage))
+	small, err := Deflate(make([]byte, MostMessage))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if back, err := inflate(small); err != nil || len(back) != mostMessage {
+	if back, err := inflate(small); err != nil || len(back) != MostMessage {
 		t.Errorf("%d bytes came back: %v", len(back), err)
 	}
-	if small, err = deflate(make([]byte, mostMessage+1)); err != nil {
+	if small, err = Deflate(make([]byte, MostMessage+1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = inflate(small); err != errLong {
+	if _, err = inflate(small); err != ErrLong {
 		t.Errorf("got %v", err)
 	}
 	if _, err = inflate(bytes.Repeat([]byte{0xff}, 20)); err == nil {

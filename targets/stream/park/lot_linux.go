@@ -1,0 +1,161 @@
+package park
+
+import (
+	"context"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Lot has the connections that are parked. One descriptor tells on which of them something came.
+type Lot struct {
+	epoll  syscall.RawConn // nil: there is none
+	events [128]unix.EpollEvent
+
+	mu     sync.Mutex
+	places map[uint64]*Place
+	names  uint64  // so far
+	due    []taken // in the order of their times
+}
+
+// taken is a place that is taken at a time.
+type taken struct {
+	place *Place
+	name  uint64
+	at    time.Time
+	then  func()
+}
+
+// New creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means of the system nothing is
+// parked.
+func New(ctx context.Context, spawn func(f func()) bool) *Lot {
+	l := &Lot{places: map[uint64]*Place{}}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return l
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return l
+	}
+	file := os.NewFile(uintptr(fd), "epoll")
+	if l.epoll, err = file.SyscallConn(); err != nil || !spawn(l.run) {
+		l.epoll = nil
+		_ = file.Close()
+		return l
+	}
+	context.AfterFunc(ctx, func() { _ = file.Close() }) // ends run
+	return l
+}
+
+// run wakes connections on which something came, until the lot is closed.
+func (l *Lot) run() {
+	for {
+		n := 0
+		if err := l.epoll.Read(func(fd uintptr) bool {
+			n, _ = unix.EpollWait(int(fd), l.events[:], 0)
+			return n > 0
+		}); err != nil {
+			return
+		}
+		for _, e := range l.events[:n] {
+			l.mu.Lock()
+			p := l.places[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]
+			l.mu.Unlock()
+			if p != nil && l.Take(p) {
+				p.Wake()
+			}
+		}
+		runtime.Gosched() // to their readers, which end soon: a server may ping all of thousands at once
+	}
+}
+
+// Park parks a connection until something comes on it. It returns false if that is not possible, or not any more. All that came was
+// read, or is in the kernel.
+func (l *Lot) Park(p *Place, c net.Conn) bool {
+	is, ok := c.(syscall.Conn)
+	if !ok || l.epoll == nil {
+		return false
+	}
+	raw, err := is.SyscallConn()
+	if err != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-p.Over:
+		return false
+	default:
+	}
+	l.names++
+	how := unix.EPOLL_CTL_MOD
+	if !p.watched {
+		how = unix.EPOLL_CTL_ADD
+	}
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(uint32(l.names)), Pad: int32(uint32(l.names >> 32))}
+	refused := os.ErrClosed
+	_ = raw.Control(func(fd uintptr) {
+		_ = l.epoll.Control(func(epoll uintptr) { refused = unix.EpollCtl(int(epoll), how, int(fd), &e) })
+	})
+	if refused != nil {
+		return false
+	}
+	p.watched, p.name = true, l.names
+	l.places[p.name] = p
+	return true
+}
+
+// Take reports whether a connection was parked. It is not any more. The kernel does not tell when brunt itself closes one.
+func (l *Lot) Take(p *Place) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.take(p)
+}
+
+func (l *Lot) take(p *Place) bool {
+	name := p.name
+	delete(l.places, name)
+	p.name = 0
+	return name != 0
+}
+
+// TakeAt takes a connection at a time, and calls then, unless it is woken before. It returns false if it is not parked. The times of
+// calls don't decrease.
+func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.name == 0 {
+		return false
+	}
+	if len(l.due) == 0 {
+		time.AfterFunc(time.Until(at), l.takeDue)
+	}
+	l.due = append(l.due, taken{p, p.name, at, then})
+	return true
+}
+
+// takeDue takes the connections whose times have come.
+func (l *Lot) takeDue() {
+	l.mu.Lock()
+	n := 0
+	var late []taken
+	for ; n < len(l.due) && time.Until(l.due[n].at) <= 0; n++ {
+		if t := l.due[n]; t.place.name == t.name && l.take(t.place) {
+			late = append(late, t)
+		}
+	}
+	if l.due = slices.Delete(l.due, 0, n); len(l.due) > 0 {
+		time.AfterFunc(time.Until(l.due[0].at), l.takeDue)
+	}
+	l.mu.Unlock()
+	for _, t := range late {
+		t.then()
+	}
+}
