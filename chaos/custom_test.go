@@ -3,6 +3,7 @@
 package chaos_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,9 +115,10 @@ func TestExec_Once(t *testing.T) {
 // primary is a managed database with an API: POST /failover moves the primary from a to b, DELETE
 // moves it back.
 type primary struct {
-	moved atomic.Bool
-	deaf  atomic.Bool // requests have no effect
-	auth  atomic.Value
+	moved    atomic.Bool
+	deaf     atomic.Bool  // requests have no effect
+	sessions atomic.Int64 // that are open
+	auth     atomic.Value
 }
 
 func (p *primary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -167,5 +169,84 @@ func TestWebhook(t *testing.T) {
 				return chaostest.World{Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}}}
 			})
 		})
+	}
+}
+
+// act makes POST steps at a server, whose end is the end of what they did.
+func (p *primary) act(_ context.Context, s chaos.Sequence) (io.Closer, error) {
+	p.sessions.Add(int64(s.Sessions))
+	p.moved.Store(!p.deaf.Load())
+	return closing(func() error {
+		if p.sessions.Add(-int64(s.Sessions)) == 0 {
+			p.moved.Store(false)
+		}
+		return nil
+	}), nil
+}
+
+type closing func() error
+
+func (c closing) Close() error { return c() }
+
+func TestCall(t *testing.T) {
+	for _, c := range []struct{ name, yaml string }{
+		{"hold", `call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`},
+		{"hold by some", `call: {hold: [{post: "URL/failover"}, {think: 1s}], count: 7, units: [db], verify: {get: "URL/", check: {"$.primary": b}}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			db := &primary{}
+			server := httptest.NewServer(db)
+			t.Cleanup(server.Close)
+			chaostest.Run(t, strings.ReplaceAll(c.yaml, "URL", server.URL), func(_ *testing.T, effective bool) chaostest.World {
+				db.deaf.Store(!effective)
+				return chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act}, Occurrence: chaos.Occurrence{Now: clock()}}}
+			})
+			if n := db.sessions.Load(); n != 0 {
+				t.Errorf("%d sessions are left", n)
+			}
+		})
+	}
+}
+
+// TestCall_Ended: a hold that ended before its time is not judged.
+func TestCall_Ended(t *testing.T) {
+	db := &primary{}
+	server := httptest.NewServer(db)
+	t.Cleanup(server.Close)
+	yaml := strings.ReplaceAll(`call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`, "URL", server.URL)
+	w := chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act}, Occurrence: chaos.Occurrence{Now: clock()}}}
+	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := h.Traits().Ended
+	if err := ended(t.Context()); err != nil {
+		t.Errorf("while it holds: %v", err)
+	}
+	db.moved.Store(false)
+	if err := ended(t.Context()); err == nil || !strings.Contains(err.Error(), "does not any more") {
+		t.Errorf("once it does not: %v", err)
+	}
+	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+		t.Errorf("%s, %v", o, err)
+	}
+}
+
+// TestCall_Mistakes: settings that can't be are told with what to write.
+func TestCall_Mistakes(t *testing.T) {
+	const verify = `, verify: {get: "http://127.0.0.1:1/"}}`
+	for yaml, want := range map[string]string{
+		`call: {at: db` + verify:                                              "want exactly one of hold and inject",
+		`call: {hold: {get: /}, inject: {get: /}` + verify:                    "want exactly one of hold and inject",
+		`call: {hold: {get: /}, revert: none` + verify:                        "what a session holds ends with it",
+		`call: {inject: {get: /}` + verify:                                    "nothing says how `inject` is taken back",
+		`call: {inject: {get: /}, revert: none` + verify:                      "`gone` is required",
+		`call: {hold: {get: /}, count: 20000` + verify:                        "holds at most 10000 sessions, not 20000",
+		`call: {inject: {get: /}, revert: none, count: 2, gone: [x]` + verify: "only `hold` has several sessions",
+	} {
+		if got := chaostest.Mistakes(t, yaml, chaos.Scope{}); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", yaml, got, want)
+		}
 	}
 }

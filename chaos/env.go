@@ -4,6 +4,7 @@ import (
 	"context"
 	crand "crypto/rand"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -122,6 +123,10 @@ type Host struct {
 	// extracted as `value`. A [NotPassedError] says that it was answered and did not pass, any other error that
 	// there was no answer. Nil means that there is no protocol.
 	AskStep func(ctx context.Context, step *syntax.Node, u Unit, timeout time.Duration) (value string, err error)
+	// Act runs a sequence and leaves its sessions as the last step does: in a transaction, with their streams open.
+	// Closing them ends their connections. After an error nothing is open; a [NotPassedError] says that a step was
+	// answered and did not pass. Nil means that there is no protocol.
+	Act func(ctx context.Context, s Sequence) (io.Closer, error)
 
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
 	Allow     [][]string        // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match

@@ -19,7 +19,7 @@ import (
 
 // suites are the tables of faults that the conformance suite runs, by what their faults act on.
 var suites = map[chaos.On][]string{
-	0:                  {"TestExec", "TestWebhook"},
+	0:                  {"TestExec", "TestWebhook", "TestCall"},
 	chaos.OnProcesses:  {"TestFaults", "resourceFaults"},
 	chaos.OnContainers: {"TestDocker_Faults"},
 	chaos.OnLinks:      {"TestFaults"},

@@ -1,6 +1,8 @@
 package chaos
 
 import (
+	"time"
+
 	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
 )
@@ -26,6 +28,8 @@ type Traits struct {
 	Asks RoleQuestion
 	// Steps are the steps of the load's language by which the fault itself asks.
 	Steps []*syntax.Node
+	// Acts are the steps of the load's language by which the fault itself acts.
+	Acts []Sequence
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
 	// Kept are the texts that the journal keeps as they stand, so that any process can revert the fault: a command with
@@ -41,6 +45,14 @@ type Traits struct {
 	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.
 	// Without results it allows the fault: an agent may be able to inject it. Nil allows it always.
 	Try func(capabilities func() []netns.Capability) error
+}
+
+// A Sequence is a list of steps of the load's language that follow one another in one session.
+type Sequence struct {
+	Steps    *syntax.Node  // a list
+	At       string        // the endpoint of the steps that name none; empty: the only one of their protocol, or the target's own URL
+	Sessions int           // how many run it, each with connections of its own; zero is 1
+	Timeout  time.Duration // of a step
 }
 
 // ServiceOf returns the service of a unit, service[i].

@@ -267,7 +267,7 @@ func (p *files) objectives(sc *Scenario) {
 }
 
 // isFaultKind reports whether a key of a chaos entry names its kind: it contains a dot, or is
-// exec or webhook.
+// call, exec or webhook.
 func isFaultKind(key string) bool {
-	return strings.Contains(key, ".") || slices.Contains([]string{"exec", "webhook"}, key)
+	return strings.Contains(key, ".") || slices.Contains([]string{"call", "exec", "webhook"}, key)
 }

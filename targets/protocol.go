@@ -34,8 +34,9 @@ type Scope struct {
 
 // A Flow tells the sequences of steps of a plan apart: what a step opens, the others of its sequence use.
 type Flow struct {
-	Load   int // negative: none
-	Number int // of the sequence, among all of the plan
+	Load   int  // negative: none
+	Number int  // of the sequence, among all of the plan
+	Holds  bool // its session keeps its connection as each step leaves it, as that of [Options.Holds] does
 }
 
 // To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
@@ -100,6 +101,7 @@ type Options struct {
 	Sampler Sampler
 	Agent   string  // User-Agent
 	Tracing Tracing // of requests; zero: none
+	Holds   bool    // a session keeps its connection as a call leaves it, such as in a transaction
 }
 
 // KeepsAlive reports whether connections are kept for further requests.

@@ -72,6 +72,7 @@ func Faults() List {
 		new(custom.Exec),
 		new(custom.Webhook),
 		new(custom.Action),
+		new(custom.Call),
 	}
 }
 

@@ -216,15 +216,15 @@ func (a *Asking) String() string {
 	case "prometheus":
 		return a.query().String()
 	case "ask":
-		return describeStep(a.Ask)
+		return DescribeStep(a.Ask)
 	case "exec":
 		return a.Exec.String()
 	}
 	return a.Command.String()
 }
 
-// describeStep describes a step by its kind and where it goes.
-func describeStep(n *syntax.Node) string {
+// DescribeStep describes a step of the load's language by its kind and where it goes.
+func DescribeStep(n *syntax.Node) string {
 	if n.Kind == syntax.Map && len(n.Fields) > 0 {
 		if f := n.Fields[0]; f.Value.Kind == syntax.String {
 			return fmt.Sprintf("step %s %s", f.Key, f.Value.Value)

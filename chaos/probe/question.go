@@ -263,7 +263,7 @@ func (q stepQuestion) Ask(ctx context.Context) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	return true, describeStep(q.step) + words(value), nil
+	return true, DescribeStep(q.step) + words(value), nil
 }
 
 func (q stepQuestion) Value(ctx context.Context, from *Finder) (string, error) {

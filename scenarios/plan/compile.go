@@ -37,7 +37,10 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{
 		sc: sc, o: o, m: sc.Mistakes(),
-		plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Asked: map[*syntax.Node]load.Step{}},
+		plan: &Plan{
+			Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self,
+			Asked: map[*syntax.Node][]load.Step{},
+		},
 	}
 	c.plan.Protocols = catalog.New()
 	if o.Protocols != nil {
@@ -228,20 +231,6 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load
 		out = append(out, step)
 	}
 	return out, whole
-}
-
-// AskedValue is the variable that a step of a question extracts as its value.
-const AskedValue = "value"
-
-// asked compiles the step of a question; nil is a question that is asked in another way.
-func (c *compiler) asked(n *syntax.Node) {
-	if n == nil {
-		return
-	}
-	if steps, whole := c.steps([]scenarios.Step{{Pos: n.Pos, With: n}}, unmeasured, new(scenarios.Load)); whole {
-		c.plan.Asked[n] = steps[0]
-		c.sc.Symbols.Var(AskedValue) // the run looks it up
-	}
 }
 
 // call compiles the request of a step of load l, and reports its mistakes.

@@ -14,6 +14,7 @@
 //	requests.go    requests of a targets file, a log, or vegeta
 //	script.go      loads that are k6 scripts: what brunt-k6 says they will do
 //	once.go        the steps of setup and teardown
+//	asked.go       steps that ask, and those by which faults act
 //	target.go      what is loaded: a stack, or the URL of a system that runs
 //	ready.go       the questions that tell whether the target is ready
 //	endpoints.go   URLs of other systems, for the steps of their protocols

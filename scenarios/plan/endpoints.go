@@ -114,6 +114,9 @@ func (p *Plan) UsedEndpoints() []string {
 	if p.Ledger != nil && p.Ledger.Query.Call != nil {
 		calls = append(calls, p.Ledger.Query.Call)
 	}
+	for _, steps := range p.Asked {
+		calls = append(calls, load.Calls(steps)...)
+	}
 	return p.endpointsOf(calls)
 }
 

@@ -71,10 +71,13 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 func (c faultCompiler) questions(d chaos.Fault) {
 	t := d.Traits(chaos.Scope{})
 	if t.Asks != nil {
-		c.asked(t.Asks.AsksStep())
+		askCompiler(c).asked(t.Asks.AsksStep())
 	}
 	for _, step := range t.Steps {
-		c.asked(step)
+		askCompiler(c).asked(step)
+	}
+	for _, s := range t.Acts {
+		askCompiler(c).acts(s)
 	}
 }
 

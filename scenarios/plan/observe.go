@@ -32,7 +32,7 @@ func (c observeCompiler) observed() {
 		before := c.m.Len()
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.m)
-			c.asked(g.Ask)
+			askCompiler(c).asked(g.Ask)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
@@ -57,7 +57,7 @@ func (c observeCompiler) watch(of scenarios.Watched) {
 	if syntax.Decode(of.With, w, c.m); c.m.Len() > before {
 		return
 	}
-	c.asked(w.Ask)
+	askCompiler(c).asked(w.Ask)
 	if w.Check(c.plan.Scope, c.m); !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}
@@ -199,7 +199,7 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 		return c.plan.ChaosAllowlist.CheckURL(nil)(u)
 	}
 	d.Check(scope, c.m)
-	c.asked(d.Ask)
+	askCompiler(c).asked(d.Ask)
 	return d
 }
 

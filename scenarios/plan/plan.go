@@ -142,15 +142,15 @@ type Plan struct {
 	Smoke      bool                          // a smoke run: a fault need not meet traffic
 	Notes      []string                      // hints for the author, and the smallest outage that the load can show
 
-	Contained      bool                       // the plan needs a Docker engine
-	Self           []string                   // the command line of brunt, for stacks that are part of it
-	Listen         string                     // host:port of the link to the target; empty is a free port
-	Upstream       string                     // host:port of a target that already runs, as the loads reach it
-	SetupParts     []OncePart                 // requests and commands before the load
-	TeardownParts  []OncePart                 // requests and commands after the load
-	Ready          []load.Step                // checks whether a target that already runs is ready
-	Readiness      []Readiness                // questions whether a service, or a target that already runs, is ready
-	Asked          map[*syntax.Node]load.Step // steps that ask a unit or the target, by their settings
+	Contained      bool                         // the plan needs a Docker engine
+	Self           []string                     // the command line of brunt, for stacks that are part of it
+	Listen         string                       // host:port of the link to the target; empty is a free port
+	Upstream       string                       // host:port of a target that already runs, as the loads reach it
+	SetupParts     []OncePart                   // requests and commands before the load
+	TeardownParts  []OncePart                   // requests and commands after the load
+	Ready          []load.Step                  // checks whether a target that already runs is ready
+	Readiness      []Readiness                  // questions whether a service, or a target that already runs, is ready
+	Asked          map[*syntax.Node][]load.Step // steps that ask a unit or the target, and those by which faults act, by their settings
 	Protocols      *targets.Set
 	Shared         *targets.Shared             // state shared by the steps
 	LoadAllowlist  *allow.List                 // of the load

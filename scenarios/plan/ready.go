@@ -45,7 +45,7 @@ func (c readyCompiler) serviceReady() {
 			if len(r.Exec.Args) > 0 && !c.plan.Scope.Containers {
 				m.AddHint(r.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and %s is a process", s.Name)
 			}
-			c.asked(r.Ask)
+			askCompiler(c).asked(r.Ask)
 			c.plan.Readiness = append(c.plan.Readiness, Readiness{s.Name, r})
 		}
 	}
@@ -67,7 +67,7 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	case c.plan.Scope.External == "" && !c.targetUnknown:
 		c.m.Add(r.At, "`ready` asks the target, and it has no url")
 	}
-	c.asked(r.Ask)
+	askCompiler(c).asked(r.Ask)
 	c.plan.Readiness = append(c.plan.Readiness, Readiness{Ready: r})
 }
 

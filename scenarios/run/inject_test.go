@@ -61,6 +61,7 @@ var otherSamples = map[string]sample{
 	"memory.limit": {"{pid: ALONE, bytes: 64MiB}", true},
 	"exec":         {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
 	"webhook":      {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
+	"call":         {"{inject: {put: HOOK}, verify: {ask: {get: HOOK}}, revert: none, gone: {get: HOOK}}", false},
 }
 
 // inTests gives an example the places of these tests.
@@ -88,7 +89,7 @@ func TestInject_Kinds(t *testing.T) {
 			if testing.Short() &&
 				!slices.Contains([]string{
 					"process.freeze", "process.crash", "stress.cpu", "cpu.throttle", "network.latency", "network.loss",
-					"dns.fail", "container.pause", "http.error", "exec", "webhook",
+					"dns.fail", "container.pause", "http.error", "exec", "webhook", "call",
 				},
 					kind) {
 				t.Skip("injected as one of the others is, by a fault that has tests of its own")

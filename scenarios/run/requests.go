@@ -1,8 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -65,8 +68,8 @@ func (r *requests) straight(base string, timeout time.Duration, kept *samples.Se
 // ask runs a step of a question at a unit, or at the target where u is nil, and returns what it extracted as
 // value. It changes no variable of the run.
 func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
-	step, known := r.Plan.Asked[n]
-	if !known || step.Call == nil {
+	steps, known := r.Plan.Asked[n]
+	if !known {
 		return "", errors.New("it can't be asked")
 	}
 	var o targets.Options
@@ -82,13 +85,12 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 		}
 		what = "question to " + u.Name()
 		env.Units = probe.AddressesAt(u, env.Units)
-		o = r.straight(plan.UnitURL(r.Plan, step.Call, addr), timeout, nil)
+		o = r.straight(plan.UnitURL(r.Plan, steps[0].Call, addr), timeout, nil)
 	}
 	vars := slices.Clone(r.vars)
 	for i := range vars {
 		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
 	}
-	steps := []load.Step{step}
 	if err := r.run(ctx, r.iteration(what, steps, o, vars, &env), steps); err != nil {
 		return "", err
 	}
@@ -96,6 +98,26 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 		return string(vars[slot].Text), nil
 	}
 	return "", nil
+}
+
+// act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past the links that
+// faults are on, and only to what both load and faults may reach.
+func (r *requests) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
+	steps, known := r.Plan.Asked[s.Steps]
+	if !known {
+		return nil, errors.New("its steps can't be made")
+	}
+	l := r.SetupLoad()
+	o := r.reach(l)
+	o.Resolve, o.Timeout, o.Holds = l.Resolve, s.Timeout, true
+	o.Allow = func(addr netip.Addr, hostport, host string) error {
+		return cmp.Or(r.LoadAllowlist.Check(addr, hostport, host), r.ChaosAllowlist.Check(addr, hostport, host))
+	}
+	return once.Hold(ctx, steps, max(1, s.Sessions), func() *once.Iteration {
+		vars := make([]template.Value, len(r.vars))
+		template.CopyVars(vars, r.vars)
+		return r.iteration("fault", steps, o, vars, r.env)
+	})
 }
 
 // The keys of a scenario for what runs once.

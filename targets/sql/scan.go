@@ -9,6 +9,8 @@ import (
 type Syntax struct {
 	Dollar    bool // parameters are $1, $2 and so on, and $tag$ quotes a text; else parameters are ?
 	Backslash bool // a backslash escapes in quoted texts, and # begins a comment
+
+	holds bool // a step may begin a transaction that stays open
 }
 
 // scanned is what the text of a statement holds.

@@ -146,7 +146,8 @@ func (t *exchange) run() error {
 	case err == nil:
 		t.answered(s, t.out)
 	}
-	t.places.Put(t.conn, err == nil && t.conn.Idle() && t.client.o.KeepsAlive())
+	keep := t.conn.Idle() && t.client.o.KeepsAlive() || t.client.o.Holds && t.conn.Usable()
+	t.places.Put(t.conn, err == nil && keep)
 	if err == nil && t.out.End > t.it.Deadline {
 		err = targets.ErrLate
 	}

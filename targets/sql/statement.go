@@ -135,6 +135,8 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 	}
 	switch {
 	case q.text == "":
+	case !found.several && slices.Contains(controls, found.verb) && len(args) == 0 && x.holds:
+		s.Form = Simple
 	case !found.several && slices.Contains(controls, found.verb):
 		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it", "calls share connections: a transaction is one step")
 	case found.several && len(args) > 0:

@@ -163,7 +163,9 @@ func (c *call) compileOne(s *step, in targets.Scope, m *syntax.Mistakes) {
 			m.AddHint(s.Of("sql.listen"), "letters, digits and _", "%q is not the name of a channel", syntax.Clip(s.Listen.Channel, 60))
 		}
 	default:
-		one.Statement = c.dialect.Syntax.compileStatement(&s.SQL, s.Args, m)
+		by := c.dialect.Syntax
+		by.holds = in.Flow.Holds
+		one.Statement = by.compileStatement(&s.SQL, s.Args, m)
 	}
 	c.name = cmp.Or(c.name, name)
 	one.Keep = one.expected.compile(s.Check, s.Extract, c.dialect, in, m)

@@ -91,6 +91,7 @@ type customStep struct {
 	gone     probe.Question // nil: verify does not hold any more
 	takes    time.Duration
 	leftover func(ctx context.Context) error // ends what inject left running; nil for calls
+	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it can't
 
 	said string // output of inject
 	done string // output of revert
@@ -181,7 +182,9 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 }
 
 // Traits implements [chaos.Held].
-func (s *customStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes} }
+func (s *customStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
+}
 
 // Verify implements [chaos.Held].
 func (s *customStep) Verify(ctx context.Context) (string, error) {

@@ -33,6 +33,7 @@ type Iteration struct {
 	Vars      []template.Value
 	Env       *template.Env
 
+	bound   bool // the calls are bound: another iteration has done it
 	client  targets.Client
 	session targets.Session
 	samples *samples.Set
@@ -47,8 +48,10 @@ func (i *Iteration) Run(ctx context.Context, steps []load.Step) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, i.client.Abort)()
-	if err := i.Protocols.Select(load.Calls(steps)...).Bind(ctx, i.client); err != nil {
-		return err
+	if !i.bound {
+		if err := i.Protocols.Select(load.Calls(steps)...).Bind(ctx, i.client); err != nil {
+			return err
+		}
 	}
 	if i.session == nil {
 		session, err := i.client.Open(0)

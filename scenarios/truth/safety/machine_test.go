@@ -116,13 +116,20 @@ func (m *machine) names() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// hook is a switch for each path, which PUT turns on and DELETE off.
+// hook is a switch for each path, which PUT turns on and DELETE off. POST turns it on for a second.
 func (m *machine) hook(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
 	case r.Method == http.MethodPut:
 		m.on[r.URL.Path] = true
+	case r.Method == http.MethodPost:
+		m.on[r.URL.Path] = true
+		time.AfterFunc(time.Second, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			delete(m.on, r.URL.Path)
+		})
 	case r.Method == http.MethodDelete:
 		delete(m.on, r.URL.Path)
 	case !m.on[r.URL.Path]:

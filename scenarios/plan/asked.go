@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"net/url"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/syntax"
+)
+
+// askCompiler compiles the steps that ask, and those by which faults act.
+type askCompiler struct{ *compiler }
+
+// AskedValue is the variable that a step of a question extracts as its value.
+const AskedValue = "value"
+
+// asked compiles the step of a question; nil is a question that is asked in another way.
+func (c askCompiler) asked(n *syntax.Node) {
+	if n == nil {
+		return
+	}
+	if steps, whole := c.beside([]*syntax.Node{n}, ""); whole && steps[0].Call == nil {
+		c.m.AddHint(n.Pos, "such as {get: /role}", "a pause asks nothing")
+	} else if whole {
+		c.plan.Asked[n] = steps
+		c.sc.Symbols.Var(AskedValue) // the run looks it up
+	}
+}
+
+// acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault would be.
+func (c askCompiler) acts(s chaos.Sequence) {
+	c.flow.Holds = true
+	steps, whole := c.beside(s.Steps.Items, s.At)
+	if c.flow.Holds = false; !whole {
+		return
+	}
+	c.plan.Asked[s.Steps] = steps
+	for i, step := range steps {
+		if step.Call == nil {
+			continue
+		}
+		to := &c.sc.Target.URL.Template
+		if _, name := c.plan.Protocols.Goes(step.Call, c.sc.Target.Endpoints); name != "" {
+			endpoint := c.sc.Target.Endpoints[name]
+			to = &endpoint.Template
+		}
+		text, static := to.Static()
+		if u, err := url.Parse(text); static && err == nil && u.Host != "" {
+			if err := c.plan.ChaosAllowlist.CheckURL(nil)(u); err != nil {
+				c.m.Add(s.Steps.Items[i].Pos, "%v", err)
+			}
+		}
+	}
+}
+
+// beside compiles steps besides the load that follow one another. Those that name no endpoint go to at; empty: to the only one of
+// their protocol.
+func (c askCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) {
+	before := c.m.Len()
+	steps := make([]scenarios.Step, len(list))
+	for i, n := range list {
+		s := &steps[i]
+		if s.DecodeNode(n, c.m); s.At == nil && at != "" {
+			s.At = &syntax.Node{Kind: syntax.String, Value: at, Pos: n.Pos}
+		}
+	}
+	if c.m.Len() > before {
+		return nil, false
+	}
+	return c.steps(steps, unmeasured, new(scenarios.Load))
+}
