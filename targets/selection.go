@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
@@ -73,11 +76,30 @@ func (s *Selection) Bind(ctx context.Context, by Client) error {
 		if m, mixed := by.(*mixedClient); mixed {
 			one = m.clients[i]
 		}
-		if err := bind(ctx, c, one); err != nil {
+		if err := bindInTime(ctx, bind, c, one); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Name(), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// bindTime is how long a target may take to prepare one call.
+const bindTime = 10 * time.Second
+
+// bindInTime binds a call. A target that says nothing is an error after [bindTime].
+func bindInTime(ctx context.Context, bind func(context.Context, scenarios.Call, Client) error, c scenarios.Call, by Client) error {
+	within, cancel := context.WithTimeout(ctx, bindTime)
+	defer cancel()
+	err := bind(within, c, by)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return err
+	case within.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the target accepts connections, and has not answered within %v: does it speak the protocol of its URL?", bindTime)
+	case err == io.EOF: //nolint:errorlint // it says no more
+		return errors.New("the target accepts connections, and ends them without an answer")
+	}
+	return fmt.Errorf("%w%s", err, tlsRemedy(err))
 }
 
 // BindOnce binds the calls at the target through a client of its own.

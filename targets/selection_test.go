@@ -1,8 +1,13 @@
 package targets_test
 
 import (
+	"context"
+	"io"
 	"reflect"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
@@ -24,5 +29,33 @@ func TestSelection_Spoken(t *testing.T) {
 	want := targets.Spoken{Versions: []string{"1.0", "aaa", "b"}, Waits: 4, Streams: 3}
 	if got := client.Spoken(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestSelection_Bind: a target that does not answer while calls are prepared is an error in time, which says what to look at.
+func TestSelection_Bind(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		bind func(ctx context.Context) error
+		want string
+		most time.Duration
+	}{
+		{"silent", func(ctx context.Context) error { <-ctx.Done(); return io.ErrUnexpectedEOF }, "has not answered within 10s", 11 * time.Second},
+		{"closed", func(context.Context) error { return io.EOF }, "ends them without an answer", 0},
+		{"refused", func(context.Context) error { return io.ErrShortWrite }, "aaa: short write", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := idle("aaa")
+				d.Bind = func(ctx context.Context, _ scenarios.Call, _ targets.Client) error { return c.bind(ctx) }
+				set := targets.NewSet(nil, d)
+				call, _ := set.Compile(syntax.Block{Kind: "aaa"}, targets.Scope{}, &syntax.Mistakes{})
+				began := time.Now()
+				err := set.Select(call).BindOnce(t.Context(), targets.Options{})
+				if took := time.Since(began); err == nil || !strings.Contains(err.Error(), c.want) || took > c.most {
+					t.Errorf("after %v: %v", took, err)
+				}
+			})
+		})
 	}
 }
