@@ -19,8 +19,8 @@ type Spec struct {
 
 // A Place is where the verification reads every write.
 type Place struct {
-	Name string // name of a unit, or the URL itself
-	Base string // the URL; empty is the URL of the unit once it runs
+	Name string // name of a unit or of an endpoint, or the URL itself
+	Base string // the URL; empty is the URL of the unit, or of the endpoint, once it runs
 }
 
 // Counted is the variable that receives the count of an answer.

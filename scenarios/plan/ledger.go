@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -165,19 +164,14 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	}
 }
 
-// entryPlace is where the load's own steps of that protocol go: the target, or an endpoint.
+// entryPlace is where the read itself goes: the target, or an endpoint.
 func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 	if call := p.Query.Call; call != nil {
-		schemes := c.plan.Protocols.Of(call).Schemes
-		for _, name := range slices.Sorted(maps.Keys(c.sc.Target.Endpoints)) {
+		if _, name := c.plan.Protocols.Goes(call, c.sc.Target.Endpoints); name != "" {
 			t := c.sc.Target.Endpoints[name]
-			if scheme, _, _ := strings.Cut(t.Text(), "://"); !slices.Contains(schemes, scheme) {
-				continue
-			}
 			text, static := t.Static()
 			if !static {
-				c.m.AddHint(p.Of("read"), "such as at: [\"cache[0]\"]", "the address of the endpoint %q is not known before the target "+
-					"runs; `at` names the units to read from", name)
+				text = "" // known once its units run
 			}
 			return []ledger.Place{{Name: name, Base: text}}
 		}

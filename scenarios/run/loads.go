@@ -199,8 +199,11 @@ func (l *loads) close() error {
 	return nil
 }
 
-// readAt returns the URL at which the ledger reads a unit.
+// readAt returns the URL at which the ledger reads a unit, or an endpoint whose address is that of a unit.
 func (l *loads) readAt(unit string) string {
+	if text, ok := l.Endpoints(l.env)[unit]; ok {
+		return text
+	}
 	return plan.UnitURL(l.Plan, l.Plan.Ledger.Query.Call, l.sys.Addr(unit))
 }
 
