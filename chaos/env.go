@@ -58,6 +58,7 @@ type Endpoint struct {
 	HTTP   bool   // HTTP without TLS, so that a link can look into its requests
 	GRPC   bool   // gRPC without TLS, which is HTTP too
 	Scheme string // of its URL
+	TLS    string // the setting of its URL by which connections turn to TLS after their begin; empty: none
 	NoLink string // why no link can lead to it; empty: one can
 }
 
@@ -74,8 +75,14 @@ func (sc *Scope) CarriesH2(from, to string) bool {
 	return sc.H2C && !sc.TLS
 }
 
-// CarriesMySQL reports whether a link is known to carry MySQL.
-func (sc *Scope) CarriesMySQL(from, to string) bool {
+// MySQLPort is the port of MySQL and MariaDB, unless they are told another.
+const MySQLPort = 3306
+
+// CarriesMySQL reports whether a link to an address is known to carry MySQL: by its endpoint, or by the port.
+func (sc *Scope) CarriesMySQL(from, to, upstream string) bool {
+	if strings.HasSuffix(upstream, fmt.Sprintf(":%d", MySQLPort)) {
+		return true
+	}
 	return from == LoadName && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
 		return e.Scheme == "mysql" && (e.Name == to || to == TargetName && e.Addr == sc.External)
 	})

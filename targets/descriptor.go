@@ -61,6 +61,9 @@ type Descriptor struct {
 	// OfUnit returns the URL at which a unit with an address is reached as the endpoint of a step is, with
 	// its user and its database. It may be nil: a unit is reached by a URL of a scheme and an address.
 	OfUnit func(endpoint *url.URL, addr string) string
+	// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin, such as
+	// sslmode=require; empty: none. It may be nil.
+	Encrypts func(endpoint *url.URL) string
 	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
 	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
 	Lasts func(c scenarios.Call) bool

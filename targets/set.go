@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -93,6 +94,16 @@ func (s *Set) Schemes() []string {
 // Secure reports whether connections of a URL with a scheme begin with TLS.
 func (s *Set) Secure(scheme string) bool {
 	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Secure, scheme) })
+}
+
+// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin; empty: none.
+func (s *Set) Encrypts(endpoint *url.URL) string {
+	for _, d := range s.list {
+		if d.Encrypts != nil && slices.Contains(d.Schemes, endpoint.Scheme) {
+			return d.Encrypts(endpoint)
+		}
+	}
+	return ""
 }
 
 // Compile compiles a step by the protocol of its kind. It notes mistakes in m.

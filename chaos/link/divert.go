@@ -77,7 +77,8 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if f.Name() == u.Name() {
 				continue
 			}
-			t.Links = append(t.Links, &chaos.Link{From: f.Name(), To: u.Name()})
+			l := &chaos.Link{From: f.Name(), To: u.Name()}
+			t.Links = append(t.Links, l)
 			if env.Dry {
 				continue
 			}
@@ -85,6 +86,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if err != nil {
 				return nil, err
 			}
+			l.MySQL = slices.ContainsFunc(at, func(a netip.AddrPort) bool { return a.Port() == chaos.MySQLPort })
 			called := u.Contained.ContainerID()
 			for _, a := range at {
 				d.to = append(d.to, divertedTo{u, called.ID, a})

@@ -41,7 +41,9 @@ func (c *compiler) endpoints() {
 			text = t.Text()
 		}
 		if err := c.checkScheme(text); err != nil {
-			c.m.AddHint(t.At, "such as http://127.0.0.1:8080", "the endpoint %q: %v", name, err)
+			c.targetUnknown = true
+			scheme, _, _ := strings.Cut(text, "://")
+			c.m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, c.plan.Protocols.Schemes()), "such as http://127.0.0.1:8080"), "the endpoint %q: %v", name, err)
 			continue
 		}
 		if several := hostList(text); several != "" {
@@ -57,7 +59,7 @@ func (c *compiler) endpoints() {
 		u, err := c.endpointURL(text)
 		if err == nil {
 			end.Addr, end.GRPC = targets.HostPort(u), u.Scheme == "grpc"
-			end.Scheme = u.Scheme
+			end.Scheme, end.TLS = u.Scheme, c.plan.Protocols.Encrypts(u)
 			end.HTTP = end.GRPC || u.Scheme == "http"
 			err = c.target(u)
 		}
@@ -246,7 +248,7 @@ func (c *compiler) endpointURL(text string) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%q is not a URL", c.sc.Secrets.Mask(text))
 	case u.Hostname() == "" || syntax.CheckPort(u.Port()) != nil || u.Port() == "":
-		return nil, fmt.Errorf("%q has no host with a port", u.Redacted())
+		return nil, fmt.Errorf("%q has no host with a port: %s://HOST:PORT", u.Redacted(), u.Scheme)
 	}
 	return u, nil
 }
@@ -271,7 +273,7 @@ func (c endpointCompiler) only(t *scenarios.Target) {
 
 // ownURL refuses a target of endpoints alone where a step goes to none of them.
 func (c endpointCompiler) ownURL() {
-	if !c.sc.Target.OnlyEndpoints() {
+	if !c.sc.Target.OnlyEndpoints() || c.targetUnknown {
 		return
 	}
 	steps := slices.Concat(c.plan.Ready, c.plan.Setup, c.plan.Teardown)

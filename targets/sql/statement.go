@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,12 +142,28 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it", "calls share connections: a transaction is one step")
 	case found.several && len(args) > 0:
 		m.AddHint(q.at, "a step each, or the steps of sql.tx", "several statements in one text have no arguments")
+	case found.params == 0 && len(args) > 0 && foreign(q.text, x.Dollar) != "":
+		m.AddHint(q.at, "a parameter is written "+example, "%s is no parameter here: the statement has none and args has %s", foreign(q.text, x.Dollar),
+			count(len(args), "value"))
 	case found.params != len(args):
 		m.AddHint(q.at, "a parameter is written "+example, "the statement has %s and args has %s", count(found.params, "parameter"), count(len(args), "value"))
 	case found.several:
 		s.Form = Simple
 	}
 	return s
+}
+
+// placeholders are how other databases and clients write parameters.
+var placeholders = regexp.MustCompile(`(?:^|[\s=<>(,])(\?|\$[0-9]+|%s|%\([a-z_]+\)s|[:@][A-Za-z_][A-Za-z0-9_]*|\{\{[^}]*\}\})`)
+
+// foreign returns the first text of a statement that looks like a parameter and is none; empty: there is none.
+func foreign(text string, dollar bool) string {
+	for _, found := range placeholders.FindAllStringSubmatch(text, -1) {
+		if own := strings.HasPrefix(found[1], "$") && dollar || found[1] == "?" && !dollar; !own {
+			return found[1]
+		}
+	}
+	return ""
 }
 
 // controls are the first words of statements that begin or end a transaction.

@@ -79,6 +79,14 @@ func (d *Dialect) locate(u *url.URL) (l Location, err error) {
 	return l, nil
 }
 
+// encrypts returns the parameter of an endpoint's URL that asks for TLS; empty: none does.
+func encrypts(endpoint *url.URL) string {
+	if mode := endpoint.Query().Get("sslmode"); tlsModes[mode] != NoTLS {
+		return "sslmode=" + mode
+	}
+	return ""
+}
+
 // ofUnit returns the URL of an endpoint at another address: that server, whatever it is.
 func ofUnit(endpoint *url.URL, addr string) string {
 	u, query := *endpoint, endpoint.Query()

@@ -50,10 +50,11 @@ func (r *Requests) probe() proxy.ProbeRequest {
 
 func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	r.Edge.CheckEdge(at, sc, m)
-	if sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
+	before := m.Len()
+	spoken(&r.Edge, "HTTP", "its requests", func(end *chaos.Endpoint) bool { return end.HTTP }, at, sc, m)
+	if m.Len() == before && sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
-	spoken(&r.Edge, "HTTP", "its requests", func(end *chaos.Endpoint) bool { return end.HTTP }, at, sc, m)
 	r.CheckPercent(r.Percent, leastShare, "requests", m)
 	switch {
 	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':

@@ -10,8 +10,22 @@ import (
 // spoken notes an endpoint whose link a fault hits, and that does not speak the protocol that the fault looks into.
 func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoint) bool, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	for i := range sc.Endpoints {
-		if end := &sc.Endpoints[i]; end.NoLink == "" && !speaks(end) && e.On(chaos.LoadName, end.Name, nil) {
+		end := &sc.Endpoints[i]
+		link := end.Name
+		switch {
+		case end.NoLink == "":
+		case end.Addr != "" && end.Addr == sc.External:
+			link = chaos.TargetName
+		default:
+			continue
+		}
+		switch {
+		case !e.On(chaos.LoadName, link, nil):
+		case !speaks(end):
 			m.Add(at, "the endpoint %q does not speak %s without TLS, so that no link can look into %s; network.* faults work", end.Name, protocol, inside)
+		case end.TLS != "":
+			m.AddHint(at, "without "+end.TLS+" in its URL, or with a fault of network.*, which looks into nothing",
+				"connections to the endpoint %q are encrypted by %s, so that no link can look into %s", end.Name, end.TLS, inside)
 		}
 	}
 }
