@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/grpc"
 	"brunt/targets/targetstest"
@@ -64,45 +65,74 @@ func mute(c net.Conn, message []byte) {
 	}
 }
 
+// calling opens a user of a server that always answers the same.
+func calling(t testing.TB, step string) (*targetstest.User, scenarios.Call) {
+	t.Helper()
+	known := start(t, options{})
+	flow := targetstest.Compile(t, grpc.Descriptor(), "", step)
+	if err := bindAt(t.Context(), grpc.Descriptor(), known.Base(), flow.Calls...); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		if c, err := l.Accept(); err == nil {
+			mute(c, []byte("\x00\x00\x00\x00\x02\x08\x01"))
+			_ = c.Close()
+		}
+	})
+	o := targets.Options{Base: "grpc://" + l.Addr().String(), T0: time.Now(), Timeout: time.Minute, Agent: "brunt"}
+	client, err := grpc.Descriptor().Client(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = client.Close(), l.Close()
+		all.Wait()
+	})
+	return flow.Open(t, client, o.T0, 0), flow.Calls[0]
+}
+
+// fixed is a call without placeholders and checks.
+const fixed = `{grpc: grpc.health.v1.Health/Check, message: {service: shop.Orders}}`
+
+// TestCall_Allocations: a call without placeholders and checks allocates nothing; the server allocates for each of three frames that it
+// reads: four times.
+func TestCall_Allocations(t *testing.T) {
+	if suite.Race {
+		t.Skip("the race detector allocates")
+	}
+	u, call := calling(t, fixed)
+	u.It.Deadline = time.Minute
+	out := new(scenarios.Outcome)
+	if n := testing.AllocsPerRun(500, func() {
+		*out = scenarios.Outcome{}
+		if u.Session.Do(&u.It, call, out); out.Kind != scenarios.OK {
+			t.Fatal(out)
+		}
+	}); n > 4 {
+		t.Errorf("%v allocations a call, those of the server included", n)
+	}
+}
+
 // The figures include the server's allocations: one for each frame of headers that it reads.
 func BenchmarkCall(b *testing.B) {
 	for _, c := range []struct{ name, step string }{
-		{"fixed", `{grpc: grpc.health.v1.Health/Check, message: {service: shop.Orders}}`},
+		{"fixed", fixed},
 		{"template", `{grpc: grpc.health.v1.Health/Check, message: {service: "shop${int(1,50)}"}}`},
 		{"check", `grpc: health`},
 	} {
 		b.Run("call="+c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			known := start(b, options{})
-			flow := targetstest.Compile(b, grpc.Descriptor(), "", c.step)
-			if err := bindAt(b.Context(), grpc.Descriptor(), known.Base(), flow.Calls...); err != nil {
-				b.Fatal(err)
-			}
-			l, err := net.Listen("tcp4", "127.0.0.1:0")
-			if err != nil {
-				b.Fatal(err)
-			}
-			var all sync.WaitGroup
-			all.Go(func() {
-				if c, err := l.Accept(); err == nil {
-					mute(c, []byte("\x00\x00\x00\x00\x02\x08\x01"))
-					_ = c.Close()
-				}
-			})
-			o := targets.Options{Base: "grpc://" + l.Addr().String(), T0: time.Now(), Timeout: time.Minute, Agent: "brunt"}
-			client, err := grpc.Descriptor().Client(o)
-			if err != nil {
-				b.Fatal(err)
-			}
-			u := flow.Open(b, client, o.T0, 0)
+			u, _ := calling(b, c.step)
 			for b.Loop() {
 				if out := u.Do(0, time.Minute); out.Kind != scenarios.OK {
 					b.Fatal(out)
 				}
 			}
-			b.StopTimer()
-			_, _ = client.Close(), l.Close()
-			all.Wait()
 		})
 	}
 }

@@ -336,7 +336,7 @@ func TestHeld_Abort(t *testing.T) {
 
 // TestHeld_Reused: calls that end, by brunt or by the server, leave their connection to others.
 func TestHeld_Reused(t *testing.T) {
-	s := start(t, options{streams: 2})
+	s := start(t, options{streams: 8})
 	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join, message: {text: hi}, expect: exists}`,
 		`{send: {json: {text: bye}}, expect: exists}`, `{close: chat}`)
 	u := f.user(t, 0)

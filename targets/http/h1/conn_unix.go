@@ -212,7 +212,7 @@ func stillOpen(c *net.TCPConn) bool {
 	open := false
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		_, err := sysPeek(int(fd), b[:])
 		open = err == unix.EAGAIN
 	})
 	return err == nil && open

@@ -17,6 +17,11 @@ func sysRead(fd int, b []byte) (int, error) {
 	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
 }
 
+// sysPeek leaves what it reads, and needs no memory for the address of the other side, as unix.Recvfrom does.
+func sysPeek(fd int, b []byte) (int, error) {
+	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+}
+
 func sysWrite(fd int, b []byte) (int, error) {
 	return retry(unix.SYS_SENDTO, fd, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }

@@ -2,12 +2,23 @@
 
 package h1
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // sysRead and sysWrite are for non-blocking sockets. The standard library's calls tell the
 // race detector that a write happened before the read of its data.
 
 func sysRead(fd int, b []byte) (int, error) { return retry(syscall.Read, fd, b) }
+
+func sysPeek(fd int, b []byte) (int, error) {
+	return retry(func(fd int, b []byte) (int, error) {
+		n, _, err := unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		return n, err
+	}, fd, b)
+}
 
 func sysWrite(fd int, b []byte) (int, error) { return retry(syscall.Write, fd, b) }
 
