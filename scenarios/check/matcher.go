@@ -153,6 +153,17 @@ func (k *Matcher) Matches(v any, found bool) bool {
 	return equality && (ValueText(v) == k.text) == (k.op == "=")
 }
 
+// MatchesText reports whether a text fits, as Matches does, and allocates nothing for the most usual forms.
+func (k *Matcher) MatchesText(text []byte) bool {
+	switch k.op {
+	case "=", "!=":
+		return (string(text) == k.text) == (k.op == "=")
+	case "~":
+		return k.re.Match(text)
+	}
+	return k.Matches(string(text), true)
+}
+
 func compare(x float64, op string, y float64) bool {
 	switch op {
 	case "<":

@@ -3,6 +3,7 @@ package stream
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/scenarios/check"
@@ -24,11 +25,24 @@ type Message struct {
 	// Decode returns the text of Data, if that is in another form. Nil: it is text.
 	Decode func(data []byte) (text []byte, err error)
 
+	reused bool  // its memory is, once it is judged
 	seq    int64 // its number within the connection
 	text   []byte
 	broken error // why Data has no text
 	doc    any   // the text as JSON
 	tried  bool
+}
+
+// messages are those that sockets read into.
+var messages = sync.Pool{New: func() any { return &Message{reused: true} }}
+
+// release gives the memory of a message back, which nothing uses any more; nil is none.
+func (a *Message) release() {
+	if a == nil || !a.reused || cap(a.Data) > mostBuffer {
+		return
+	}
+	*a = Message{Data: a.Data[:0], reused: true}
+	messages.Put(a)
 }
 
 // JSON implements [targets.Answer]: the value at a path. Of a message that is no JSON, $ is its text.

@@ -15,7 +15,7 @@ func FuzzFraming(f *testing.F) {
 		for _, how := range []framing{{until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
 			br := bufio.NewReader(bytes.NewReader(b))
 			for n := 0; ; n++ {
-				if _, err := how.read(br, func() {}); err != nil {
+				if _, err := how.read(br, nil, func() {}); err != nil {
 					break
 				}
 				if n > len(b) {
@@ -26,7 +26,7 @@ func FuzzFraming(f *testing.F) {
 			if err != nil || how.bytes > 0 {
 				continue
 			}
-			back, err := how.read(bufio.NewReader(io.MultiReader(bytes.NewReader(wire), bytes.NewReader(b))), func() {})
+			back, err := how.read(bufio.NewReader(io.MultiReader(bytes.NewReader(wire), bytes.NewReader(b))), nil, func() {})
 			if how.until != "" && bytes.Contains(wire[:len(wire)-1], []byte(how.until)) {
 				continue // the text's end and the delimiter make an earlier one
 			}

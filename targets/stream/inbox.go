@@ -109,12 +109,12 @@ func (c *inbox) clear() {
 	c.queue, c.size = nil, 0
 }
 
-// arrivals returns the times of the messages that came since it was called last.
-func (c *inbox) arrivals() []arrival {
+// arrivals returns the times of the messages that came since it was called last. The next ones go into the memory of spare.
+func (c *inbox) arrivals(spare []arrival) []arrival {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := c.arrived
-	c.arrived = nil
+	c.arrived = spare[:0]
 	return list
 }
 

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -96,25 +97,23 @@ func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bo
 	for i := range k.list {
 		c := &k.list[i]
 		var v any
-		found := true
-		switch {
-		case c.path != nil:
+		if c.path != nil {
+			var found bool
 			if v, found = a.JSON(c.path); !found {
 				return scratch, false
 			}
-		case c.text != nil || !c.Matcher.IsZero():
-			v = string(a.Body())
-		default:
-			continue
 		}
 		if c.text == nil {
-			if !c.Matches(v, true) {
+			if c.path != nil && !c.Matches(v, true) || c.path == nil && !c.IsZero() && !c.MatchesText(a.Body()) {
 				return scratch, false
 			}
 			continue
 		}
 		var err error
-		if scratch, err = c.text.Append(scratch[:0], it); err != nil || check.ValueText(v) != string(scratch) {
+		if scratch, err = c.text.Append(scratch[:0], it); err != nil {
+			return scratch, false
+		}
+		if c.path != nil && check.ValueText(v) != string(scratch) || c.path == nil && !bytes.Equal(a.Body(), scratch) {
 			return scratch, false
 		}
 	}

@@ -204,6 +204,7 @@ func (r *schedule) receive() {
 		p := r.pairs[which]
 		r.pairs = slices.Delete(r.pairs, which, which+1)
 		if p.gone {
+			a.release()
 			continue
 		}
 		r.waiting--
@@ -305,5 +306,6 @@ func (r *schedule) finish(p *pair, got *Message, err error) {
 	out := r.exchange.out
 	r.exchange.out, r.got, r.data, r.said = &p.out, got, append(r.data[:0], p.data...), true
 	r.sampled(err)
-	r.exchange.out = out
+	r.exchange.out, r.got = out, nil
+	got.release()
 }

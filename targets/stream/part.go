@@ -29,23 +29,33 @@ func parts(of scenarios.Call) []string {
 	return list
 }
 
+// mostSpare is for how many messages the memory of their times is kept.
+const mostSpare = 100
+
 // measure hands over the messages that came on a stream.
 func (s *session) measure(st *stream, on *conn, it *template.Iter) {
 	emit := s.client.o.Emit
 	if emit == nil {
 		return
 	}
-	for _, a := range on.arrivals() {
+	list := on.arrivals(s.spare)
+	for _, a := range list {
 		part := nextMessage
 		if !st.any {
 			part = firstMessage
 		}
-		out := scenarios.Outcome{
+		if s.part == nil {
+			s.part = new(scenarios.Outcome)
+		}
+		*s.part = scenarios.Outcome{
 			Intended: st.last, Ready: st.last, Slot: st.last, Sent: st.last, WasSent: true, Answered: true,
 			First: max(a.first, st.last), End: max(a.end, st.last), Bytes: int64(a.bytes),
 		}
-		st.any, st.last = true, out.End
-		emit(it, st.call, part, &out)
+		st.any, st.last = true, s.part.End
+		emit(it, st.call, part, s.part)
+	}
+	if s.spare = list; cap(list) > mostSpare {
+		s.spare = nil
 	}
 	s.pings(st, on, it)
 }

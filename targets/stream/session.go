@@ -16,6 +16,8 @@ type session struct {
 	streams []*stream   // in the order in which they were opened
 	timer   *time.Timer // nil: the user has not waited yet
 	scratch []byte
+	spare   []arrival          // memory
+	part    *scenarios.Outcome // that is handed over; nil: none was
 	t       exchange
 }
 
@@ -70,6 +72,7 @@ func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcom
 		t.fail(out, err)
 	}
 	t.sample(err)
+	t.got.release()
 	t.got = nil
 }
 

@@ -57,14 +57,14 @@ func (s *socket) begins() { s.began, s.reading.waits = s.o.Now(), false }
 
 // Read implements [Wire]. After errIdle the connection is to be parked.
 func (s *socket) Read() (a *Message, err error) {
-	a = new(Message)
+	a = messages.Get().(*Message)
 	if s.br == nil {
 		s.takeBuffer(patient{s})
 	}
 	if s.webSocket != nil {
-		a.Data, _, err = s.webSocket.Read(s.br)
+		a.Data, _, err = s.webSocket.Read(s.br, a.Data)
 	} else if err = s.wait(); err == nil {
-		a.Data, err = s.framing.read(s.br, s.begins)
+		a.Data, err = s.framing.read(s.br, a.Data, s.begins)
 	}
 	if err == errIdle || s.reading.waits && s.rested(err) {
 		s.reading.waits = false

@@ -82,17 +82,18 @@ func (f *framing) append(dst, data []byte) ([]byte, error) {
 	return append(dst, data...), nil
 }
 
-// read reads the next message.
-func (f *framing) read(br *bufio.Reader, began func()) (data []byte, err error) {
-	if _, err = br.Peek(1); err != nil {
+// read reads the next message, into the memory of data.
+func (f *framing) read(br *bufio.Reader, data []byte, began func()) ([]byte, error) {
+	if _, err := br.Peek(1); err != nil {
 		return nil, err
 	}
 	began()
+	data = data[:0]
 	switch {
 	case f.until != "":
-		return f.readUntil(br)
+		return f.readUntil(br, data)
 	case f.bytes > 0:
-		return websocket.ReadN(br, nil, uint64(f.bytes))
+		return websocket.ReadN(br, data, uint64(f.bytes))
 	}
 	var n uint64
 	for range f.length {
@@ -102,11 +103,11 @@ func (f *framing) read(br *bufio.Reader, began func()) (data []byte, err error) 
 		}
 		n = n<<8 | uint64(b)
 	}
-	return websocket.ReadN(br, nil, n)
+	return websocket.ReadN(br, data, n)
 }
 
 // readUntil reads to what ends the message. A line may end with a carriage return.
-func (f *framing) readUntil(br *bufio.Reader) (data []byte, err error) {
+func (f *framing) readUntil(br *bufio.Reader, data []byte) ([]byte, error) {
 	last := f.until[len(f.until)-1]
 	for {
 		some, err := br.ReadSlice(last)

@@ -25,7 +25,7 @@ func FuzzWebSocket(f *testing.F) {
 		br := bufio.NewReader(bytes.NewReader(b))
 		w := &Reader{Compressed: true, Began: func() {}, Answer: func(op ws.OpCode, data []byte) { AppendMasked(nil, op, 0, data) }}
 		for range len(b) + 1 {
-			data, _, err := w.Read(br)
+			data, _, err := w.Read(br, nil)
 			if err != nil {
 				return
 			}

@@ -79,10 +79,13 @@ type Reader struct {
 	Wait       func() error                    // before a message; nil: it does nothing
 	Began      func()                          // a message begins
 	Answer     func(op ws.OpCode, data []byte) // sends a control frame
+
+	header [ws.MaxHeaderSize]byte // of the frame that is read
 }
 
-// Read returns the next message. It answers pings. The end of the stream by a close frame is a [closedError].
-func (f *Reader) Read(br *bufio.Reader) (data []byte, binary bool, err error) {
+// Read returns the next message, in the memory of into. It answers pings. The end of the stream by a close frame is a [closedError].
+func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, err error) {
+	data = into[:0]
 	begun, deflated := false, false
 	for {
 		if !begun && f.Wait != nil {
@@ -99,7 +102,7 @@ func (f *Reader) Read(br *bufio.Reader) (data []byte, binary bool, err error) {
 		if !begun {
 			f.Began()
 		}
-		h, err := ws.ReadHeader(br)
+		h, err := ws.ReadHeaderBuffer(br, f.header[:0])
 		switch {
 		case err != nil:
 			return nil, false, Half(err)
