@@ -62,7 +62,7 @@ type step struct {
 	Answering    `yaml:",inline"`
 	Within       quantity.Duration          `yaml:"within,positive"` // of await: how long it waits; default: the load's timeout
 	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
-	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server
+	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server, such as graphql-transport-ws
 	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
 	Ping         quantity.Duration          `yaml:"ping,positive"`   // of ws: how often a ping is sent, whose answers are measured; default: never
 	Compress     bool                       `yaml:"compress"`        // of ws: offers the server to compress messages (permessage-deflate); default: off
