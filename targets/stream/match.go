@@ -51,7 +51,11 @@ func (k *match) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			}
 			k.add(path, f.Key, f.Value, m)
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "$", "$.path"}), "unknown condition %q", syntax.Clip(f.Key, 60))
+			hint := syntax.DidYouMean(f.Key, []string{"text"})
+			if !strings.HasPrefix(hint, "did you mean") {
+				hint = "a field of the message is $." + syntax.Clip(f.Key, 60) + ", and its whole text is text"
+			}
+			m.AddHint(f.Pos, hint, "unknown condition %q", syntax.Clip(f.Key, 60))
 		}
 	}
 }
