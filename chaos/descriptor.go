@@ -106,10 +106,11 @@ const (
 	OnLinks                     // links, by the proxy on them
 	OnPackets                   // packets of containers, by the kernel of Linux
 	OnDiverted                  // connections from one container to another, which Linux diverts through a proxy
+	OnCluster                   // pods, workloads and nodes of Kubernetes, by its API
 )
 
 // onTexts are the elements of a set, for people.
-var onTexts = []string{"processes", "containers", "links", "packets of containers", "connections between containers"}
+var onTexts = []string{"processes", "containers", "links", "packets of containers", "connections between containers", "pods, workloads and nodes of Kubernetes"}
 
 func (o On) String() string {
 	var out []string

@@ -23,6 +23,7 @@ type Scope struct {
 	Unsupervised []string        // services among them that no supervisor restarts after a crash
 	Zones        Zones           // zones of the units that have one
 	Found        map[string]bool // services among them whose containers are found only during the run
+	Cluster      *Cluster        // the services are workloads of Kubernetes; nil: they are not
 	Containers   bool            // the services run in containers
 	Edges        []EdgeName      // declared links, by service; those of the load begin with LoadName
 	External     string          // host:port of a target that already runs
@@ -35,6 +36,24 @@ type Scope struct {
 	// Void is called instead of noting a mistake when a fault will match nothing: `on_no_unit: skip`
 	// skips it. Nil makes it a mistake.
 	Void func(why string)
+}
+
+// A Cluster is what is known before a run of a target on Kubernetes. Its pods are found during the run.
+type Cluster struct {
+	Namespace string
+	// Workloads are the kinds of the services' workloads, as the API's paths have them, by service; empty for pods that are selected by
+	// labels. Nil: each deployment and stateful set is a service, and they are found during the run too.
+	Workloads map[string]string
+	Nodes     map[string]string // labels of the nodes that faults may hit; empty: none may be hit
+}
+
+// Later reports whether the units of a service are known only during the run.
+func (sc *Scope) Later(service string) bool { return sc.Cluster != nil || sc.Found[service] }
+
+// Has reports whether there is a service of a name, or may be.
+func (sc *Scope) Has(service string) bool {
+	_, listed := sc.Services[service]
+	return listed || sc.Cluster != nil && sc.Cluster.Workloads == nil
 }
 
 // NoMatch notes that nothing matches. A name close to an existing one is always a mistake, even where

@@ -49,6 +49,7 @@ func (g *Group) Traits(sc Scope) Traits {
 		out.Reaches = append(out.Reaches, t.Reaches...)
 		out.PIDs = append(out.PIDs, t.PIDs...)
 		out.Zones = append(out.Zones, t.Zones...)
+		out.Rights = append(out.Rights, t.Rights...)
 		out.Finds = out.Finds || t.Finds
 		out.Commands = out.Commands || t.Commands
 		out.InNetwork = out.InNetwork || t.InNetwork

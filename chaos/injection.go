@@ -11,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"brunt/targets/platform/docker"
 )
 
 // An injection is an occurrence of a fault while the timeline plays it.
@@ -383,7 +381,7 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		r.count(h.Traits().Affected)
 		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)
-		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
+		for err != nil && Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
 			out, err = h.Revert(undo)
 		}
 		t.Journal.Point("after revert")

@@ -13,6 +13,9 @@ import (
 
 // KnowsZone reports whether a zone exists, and notes a mistake if it does not.
 func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool {
+	if sc.Cluster != nil { // its nodes have the zones
+		return true
+	}
 	known := sc.Zones.names()
 	if len(known) == 0 {
 		sc.NoMatch(at, m, "`zones: [a, b]` beside a service's replicas puts them in turn into zones", "there is no zone %q: no unit stands in any", zone)
@@ -179,3 +182,6 @@ const ContainerPrefix = "container/"
 
 // ContainerName returns the unit name of the container with a name.
 func ContainerName(name string) string { return ContainerPrefix + name }
+
+// NodePrefix begins the name of a node of a cluster among the units that a step hits, such as node/n1.
+const NodePrefix = "node/"

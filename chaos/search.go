@@ -3,6 +3,7 @@ package chaos
 import (
 	"slices"
 
+	"brunt/chaos/kube"
 	"brunt/targets/platform/docker"
 )
 
@@ -11,6 +12,7 @@ type Search struct {
 	PIDs       []int                 // processes that a fault may hit
 	Engine     *docker.Engine        // nil: none answers
 	Containers []docker.Container    // of the engine, that a fault may hit
+	Clusters   []kube.Address        // namespaces of clusters that are named
 	Live       func(run string) bool // whether a run goes on
 }
 

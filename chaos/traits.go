@@ -3,6 +3,7 @@ package chaos
 import (
 	"time"
 
+	"brunt/chaos/kube"
 	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
 )
@@ -42,6 +43,8 @@ type Traits struct {
 	// Touches reports whether the fault hits the link between two units, and whether it has to parse the
 	// HTTP on it. Nil is a fault that is never on links.
 	Touches func(from, to string, z Zones) (hit, http bool)
+	// Rights are what the fault needs of a cluster besides finding its target.
+	Rights []kube.Right
 	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.
 	// Without results it allows the fault: an agent may be able to inject it. Nil allows it always.
 	Try func(capabilities func() []netns.Capability) error

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos/kube"
 	"brunt/targets/platform/docker"
 )
 
@@ -147,7 +148,7 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	var errs []error
 	for i := len(undo) - 1; i >= 0; i-- {
 		result, err := o.Undo(ctx, undo[i])
-		for err != nil && docker.Away(err) && ctx.Err() == nil && awayFor(ctx, began) {
+		for err != nil && Away(err) && ctx.Err() == nil && awayFor(ctx, began) {
 			result, err = o.Undo(ctx, undo[i])
 		}
 		if result != Gone {
@@ -160,6 +161,9 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	}
 	return out, nil
 }
+
+// Away reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
+func Away(err error) bool { return docker.Away(err) || kube.Away(err) }
 
 // RetryEvery is the pause before an engine is asked again: it may have read a request of a dead brunt
 // and not executed it yet.

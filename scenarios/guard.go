@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -25,8 +26,10 @@ type Guard struct {
 
 // Allow names addresses beyond loopback and what brunt started.
 type Allow struct {
-	Load  []string `yaml:"load"`  // hosts, host:port, addresses or CIDR ranges that load may reach
-	Chaos []string `yaml:"chaos"` // engines, contexts and hosts that faults may reach
+	Load []string `yaml:"load"` // hosts, host:port, addresses or CIDR ranges that load may reach
+	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as kubernetes/CONTEXT/NAMESPACE
+	Chaos []string          `yaml:"chaos"`
+	Nodes map[string]string `yaml:"nodes"` // labels of the nodes of a cluster that faults may hit, all of them; zero is none
 }
 
 // Of returns the list of a key, load or chaos.
@@ -43,6 +46,7 @@ type Reach struct {
 	prefixes []netip.Prefix
 	addrs    []string // host:port as written
 	hosts    []string
+	clusters []string // namespaces, as kubernetes/CONTEXT/NAMESPACE
 }
 
 // A ReachError says what is wrong with an entry, and how to fix it.
@@ -60,6 +64,13 @@ func FaultsBeyond(what string) error {
 // Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its
 // error is a [ReachError].
 func (r *Reach) Add(entry string) error {
+	if is, ok := kubernetes.ParseName(entry); is {
+		if !ok {
+			return &ReachError{fmt.Sprintf("%q is no namespace of a cluster", entry), "such as kubernetes/CONTEXT/NAMESPACE, with a context of the kubeconfig"}
+		}
+		r.clusters = append(r.clusters, entry)
+		return nil
+	}
 	if strings.Contains(entry, "*") {
 		return &ReachError{What: "names addresses, hosts or ranges such as 10.0.0.0/8; it takes no *"}
 	}
@@ -81,6 +92,9 @@ func (r *Reach) Add(entry string) error {
 	r.hosts = append(r.hosts, strings.ToLower(entry))
 	return nil
 }
+
+// NamesCluster reports whether a namespace of a cluster is an entry.
+func (r *Reach) NamesCluster(name string) bool { return slices.Contains(r.clusters, name) }
 
 // NamesAddresses reports whether the entries contain addresses or ranges. If so, a host name may
 // resolve to one of them.
@@ -108,6 +122,11 @@ func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	for _, a := range other.addrs {
 		if !r.Holds(netip.MustParseAddrPort(a), "") {
 			return a, false
+		}
+	}
+	for _, c := range other.clusters {
+		if !r.NamesCluster(c) {
+			return c, false
 		}
 	}
 	for _, h := range other.hosts {

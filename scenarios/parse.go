@@ -261,6 +261,9 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 	if t.Units != nil && !runs {
 		p.m.Add(t.Of("units"), "`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
 	}
+	if t.Kubernetes != nil && !runs {
+		p.m.Add(t.Of("kubernetes"), "`kubernetes` names pods that run already, beside a url or endpoints, and brunt starts %s", kinds[0])
+	}
 	if t.Has("entry") && runs {
 		p.m.Add(t.Of("entry"), "`entry` names a service that brunt starts; a url needs none")
 	}

@@ -22,7 +22,7 @@ type Policy struct {
 	// addresses beyond loopback that load and faults may reach; a missing list is no limit
 	Allow Allow `yaml:"allow"`
 	// kinds of target that may be loaded, of url, stack, processes, containers, compose; pid allows
-	// faults on processes, and container on containers, that brunt did not start; nil is all
+	// faults on processes, container on containers, and kubernetes on pods, that brunt did not start; nil is all
 	Targets []string `yaml:"targets"`
 	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
 	Faults []string `yaml:"faults"`
@@ -66,6 +66,11 @@ type Protect struct {
 	Units      []string `yaml:"units"`      // service[i]
 	PIDs       []int    `yaml:"pids"`       // processes that brunt did not start
 	Containers []string `yaml:"containers"` // containers that brunt did not start, by their names
+	// namespaces of clusters; kube-* and openshift-* always are
+	Namespaces []string `yaml:"namespaces"`
+	// what has one of these labels in a cluster: a pod, or its workload, its node or its namespace; an empty value is any;
+	// brunt.dev/protect=true always protects
+	Labels map[string]string `yaml:"labels"`
 }
 
 // A Requirement is a key that a policy requires of a scenario with faults.
@@ -93,9 +98,9 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Schema implements [syntax.Schemer].
 func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 
-// policyTargets are the values of a policy's targets: kinds of target, and processes and
-// containers of the machine.
-var policyTargets = append(slices.Clone(targetKinds), "pid", "container")
+// policyTargets are the values of a policy's targets: kinds of target, processes and
+// containers of the machine, and pods of a cluster.
+var policyTargets = append(slices.Clone(targetKinds), "pid", "container", "kubernetes")
 
 // ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The error is
 // a [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes

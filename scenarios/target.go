@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -25,6 +26,8 @@ type Target struct {
 	Compose *Compose `yaml:"compose"`
 	// containers that are already running, by the names that faults use
 	Units *syntax.Node `yaml:"units"`
+	// pods that run already, beside a url or endpoints: the workloads of a namespace, which faults hit
+	Kubernetes *kubernetes.Target `yaml:"kubernetes"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
 	// where every step goes to one of them. brunt waits until each that setup goes to accepts connections, and

@@ -12,10 +12,13 @@ import (
 	"brunt/chaos/fault/container"
 	"brunt/chaos/fault/custom"
 	"brunt/chaos/fault/dns"
+	"brunt/chaos/fault/node"
 	"brunt/chaos/fault/packet"
+	"brunt/chaos/fault/pod"
 	"brunt/chaos/fault/process"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/fault/resource"
+	"brunt/chaos/fault/workload"
 	"brunt/chaos/journal"
 )
 
@@ -69,6 +72,14 @@ func Faults() List {
 		new(proxied.RedisDelay),
 		new(proxied.SQLError),
 		new(proxied.SQLDelay),
+		new(pod.Delete),
+		new(pod.Evict),
+		new(pod.Fail),
+		new(workload.Scale),
+		new(workload.Restart),
+		new(node.Cordon),
+		new(node.Drain),
+		new(node.Taint),
 		new(custom.Exec),
 		new(custom.Webhook),
 		new(custom.Action),

@@ -15,6 +15,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/kube"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/docker"
 )
@@ -69,11 +70,16 @@ const watchdogMark = "BRUNT_GUARD="
 // Discover looks for what dead runs have left: the named runs, or all. What no mark says the run of is Unproven where
 // runs are named. It changes nothing. An error beside a Discovery says what could not be looked at.
 func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Discovery, error) {
+	return DiscoverIn(ctx, ops, nil, runs...)
+}
+
+// DiscoverIn is Discover that looks into namespaces of clusters too.
+func DiscoverIn(ctx context.Context, ops chaos.Operations, clusters []kube.Address, runs ...string) (*Discovery, error) {
 	all, owners, err := markedProcesses()
 	if err != nil {
 		return nil, err
 	}
-	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs, engine: localEngine()}
+	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs, engine: localEngine(), clusters: clusters}
 	if d.engine != nil {
 		defer d.engine.Close()
 	}
@@ -127,12 +133,13 @@ func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Disco
 // A discoverer makes a Discovery.
 type discoverer struct {
 	*Discovery
-	ops    chaos.Operations
-	owners map[string]string // live runs, with the paths of their journals
-	only   []string          // runs that are asked for; empty is all
-	engine *docker.Engine    // the machine's own; nil: none answers
-	known  []chaos.Undo      // of live runs, and of what is found already
-	swept  []string          // runs with objects in the engine, whose containers are to be removed
+	ops      chaos.Operations
+	owners   map[string]string // live runs, with the paths of their journals
+	only     []string          // runs that are asked for; empty is all
+	engine   *docker.Engine    // the machine's own; nil: none answers
+	clusters []kube.Address    // namespaces to look into
+	known    []chaos.Undo      // of live runs, and of what is found already
+	swept    []string          // runs with objects in the engine, whose containers are to be removed
 }
 
 // asked reports whether a run is one of those that are asked for.
@@ -199,7 +206,7 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 			_ = f.Close()
 		}
 	}
-	s := &chaos.Search{PIDs: hittable(marked), Engine: d.engine, Live: func(run string) bool { return d.owners[run] != "" }}
+	s := &chaos.Search{PIDs: hittable(marked), Engine: d.engine, Clusters: d.clusters, Live: func(run string) bool { return d.owners[run] != "" }}
 	var unlisted error
 	if s.Engine != nil {
 		var all []docker.Container

@@ -161,7 +161,8 @@ func (j *Journal) Intent(in chaos.Intent) (int, error) {
 	j.Point("before intent")
 	r := record{
 		Op: opIntent, ID: j.last, Fault: in.Fault, What: in.What, Undo: in.Undo,
-		Until: in.Until.UTC(), Deadline: in.Deadline.UTC(), Owner: &j.own, Place: &Place{Machine: j.host, Engine: engineOf(j.ops, in.Undo)},
+		Until: in.Until.UTC(), Deadline: in.Deadline.UTC(), Owner: &j.own,
+		Place: &Place{Machine: j.host, Engine: engineOf(j.ops, in.Undo), Cluster: clusterOf(in.Undo)},
 	}
 	if err := j.write(r); err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/scenarios/kubernetes"
 	"brunt/targets/platform/docker"
 )
 
@@ -117,6 +118,20 @@ func engineOf(ops chaos.Operations, undo []chaos.Undo) string {
 		}
 		if ops[u.Op].ByEngine && json.Unmarshal(u.Args, &args) == nil && args.Engine.Host != "" {
 			return args.Engine.Host
+		}
+	}
+	return ""
+}
+
+// clusterOf returns the namespace of a cluster that undos change, or "".
+func clusterOf(undo []chaos.Undo) string {
+	for _, u := range undo {
+		var args struct {
+			Context   string `json:"context"`
+			Namespace string `json:"namespace"`
+		}
+		if json.Unmarshal(u.Args, &args) == nil && args.Context != "" && args.Namespace != "" {
+			return kubernetes.Name(args.Context, args.Namespace)
 		}
 	}
 	return ""

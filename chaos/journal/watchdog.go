@@ -208,7 +208,7 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 	_, _ = e.revert(ctx, o.ops)
 }
 
-// takeOverDead reverts what a dead brunt left. What an engine does not answer may succeed when that is back: it is tried
+// takeOverDead reverts what a dead brunt left. What an engine or a cluster does not answer may succeed when that is back: it is tried
 // again, with growing pauses, for as long as an engine or a machine takes to start again. Between two attempts the journal is
 // free for `brunt revert`.
 func takeOverDead(ops chaos.Operations, journal string) error {
@@ -216,7 +216,7 @@ func takeOverDead(ops chaos.Operations, journal string) error {
 	pause := time.Second / 4
 	for began := time.Now(); ; pause = min(2*pause, longest) {
 		err := takeOver(ops, journal, false)
-		if err == nil || !docker.Unanswered(err) || time.Since(began) > most {
+		if err == nil || !docker.Unanswered(err) && !chaos.Away(err) || time.Since(began) > most {
 			return err
 		}
 		time.Sleep(pause)

@@ -2,6 +2,8 @@ package kube
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -32,4 +34,39 @@ func (c *Cluster) May(ctx context.Context, r Right) (allowed bool, reason string
 		return false, "", err
 	}
 	return answer.Status.Allowed, clean(answer.Status.Reason), nil
+}
+
+// A MissingRight is a right that the caller lacks.
+type MissingRight struct {
+	Right
+	Why string // as the cluster says it; may be empty
+}
+
+// Lacking asks the cluster for each right, and returns those that the caller lacks.
+func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRight, err error) {
+	for _, r := range rights {
+		may, why, err := c.May(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if !may {
+			out = append(out, MissingRight{r, why})
+		}
+	}
+	return out, nil
+}
+
+// Require returns an error that names all of some rights that the caller lacks, with the lines of a role that grant them.
+func (c *Cluster) Require(ctx context.Context, rights []Right) error {
+	lack, err := c.Lacking(ctx, rights)
+	if err != nil || len(lack) == 0 {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "the cluster %s does not let you:", c.Server())
+	for _, m := range lack {
+		fmt.Fprintf(&b, "\n  %s; this line of a role grants it: %s", m.Right, Rule(m.Right))
+	}
+	b.WriteString("\n`brunt rbac SCENARIO` prints the whole roles")
+	return errors.New(b.String())
 }

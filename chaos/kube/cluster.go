@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -21,10 +22,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// InCluster is the context of the cluster whose pod brunt runs in, by the service account of that pod.
+const InCluster = "in-cluster"
+
 // An Address says which cluster is meant.
 type Address struct {
-	Kubeconfig string // a file; empty: those that kubectl reads, else the service account of the pod that brunt runs in
-	Context    string // of the kubeconfig; empty: its current one
+	Kubeconfig string // files, as $KUBECONFIG lists them; empty: those that kubectl reads, else the service account of the pod that brunt runs in
+	Context    string // of the kubeconfig, or InCluster; empty: its current one
 	Namespace  string // empty: that of the context, else default
 }
 
@@ -35,6 +39,9 @@ type Options struct {
 	// AnswerWithin is how long the answer to a request may take; zero is 20 s. Watches and connections to pods have no such limit.
 	AnswerWithin time.Duration
 }
+
+// userAgent is what brunt calls itself, also as the manager of the fields that it sets.
+const userAgent = "brunt"
 
 const (
 	answerWithin  = 20 * time.Second
@@ -53,10 +60,32 @@ type Cluster struct {
 	refused atomic.Pointer[error] // why Check refused the address
 }
 
+// A NoContextError says that a kubeconfig lacks a context.
+type NoContextError struct {
+	Context string
+	Known   []string // the contexts that it has
+}
+
+func (e NoContextError) Error() string {
+	return fmt.Sprintf("the kubeconfig has no context %q; it has: %s", e.Context, cmp.Or(strings.Join(e.Known, ", "), "none"))
+}
+
 // Open prepares the client of a cluster. It does not connect.
 func Open(at Address, o Options) (*Cluster, error) {
+	if at.Context == InCluster {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("the context %s: %w", InCluster, err)
+		}
+		return open(at, config, o)
+	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = at.Kubeconfig
+	switch files := filepath.SplitList(at.Kubeconfig); {
+	case len(files) == 1:
+		rules.ExplicitPath = at.Kubeconfig
+	case len(files) > 1:
+		rules.Precedence = files
+	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: at.Context}
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	raw, err := loader.RawConfig()
@@ -64,7 +93,7 @@ func Open(at Address, o Options) (*Cluster, error) {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	if names := slices.Sorted(maps.Keys(raw.Contexts)); at.Context != "" && !slices.Contains(names, at.Context) {
-		return nil, fmt.Errorf("the kubeconfig has no context %q; it has: %s", at.Context, cmp.Or(strings.Join(names, ", "), "none"))
+		return nil, NoContextError{at.Context, names}
 	}
 	config, err := loader.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
@@ -100,7 +129,7 @@ func open(at Address, config *rest.Config, o Options) (*Cluster, error) {
 	config.Host = host
 	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	config.Dial = c.dialer(o.Check)
-	config.UserAgent = "brunt"
+	config.UserAgent = userAgent
 	if c.tls, err = rest.TLSConfigFor(config); err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}

@@ -12,6 +12,8 @@
 //	request.go  one request, and the errors of the API
 //	objects.go  kinds of objects and their verbs
 //	watch.go    a list that is kept up to date
+//	raw.go      objects of any kind, and references to objects as data
+//	edit.go     changes that are marked on the object, and can be taken back
 //	access.go   what the caller may do
 //	roles.go    the manifest of the roles that grant it
 //	forward.go  connections to pods

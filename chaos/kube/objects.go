@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,8 +23,11 @@ type Objects[T any] struct {
 	path string // of the list
 }
 
-// within is the path of the list of a kind in a namespace; group is that of the kind's group and version.
+// within is the path of the list of a kind in a namespace, or in all where that is empty; group is that of the kind's group and version.
 func within(namespace, group, kind string) string {
+	if namespace == "" {
+		return group + "/" + kind
+	}
 	return group + "/namespaces/" + url.PathEscape(namespace) + "/" + kind
 }
 
@@ -33,7 +39,7 @@ func (c *Cluster) Namespaces() Objects[corev1.Namespace] {
 // Nodes are the nodes of the cluster.
 func (c *Cluster) Nodes() Objects[corev1.Node] { return Objects[corev1.Node]{c, "/api/v1/nodes"} }
 
-// Pods are the pods of a namespace.
+// Pods are the pods of a namespace, or of all where that is empty.
 func (c *Cluster) Pods(namespace string) Objects[corev1.Pod] {
 	return Objects[corev1.Pod]{c, within(namespace, "/api/v1", "pods")}
 }
@@ -53,6 +59,31 @@ func (c *Cluster) Jobs(namespace string) Objects[batchv1.Job] {
 	return Objects[batchv1.Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
 }
 
+// Deployments are the deployments of a namespace.
+func (c *Cluster) Deployments(namespace string) Objects[appsv1.Deployment] {
+	return Objects[appsv1.Deployment]{c, within(namespace, "/apis/apps/v1", "deployments")}
+}
+
+// StatefulSets are the stateful sets of a namespace.
+func (c *Cluster) StatefulSets(namespace string) Objects[appsv1.StatefulSet] {
+	return Objects[appsv1.StatefulSet]{c, within(namespace, "/apis/apps/v1", "statefulsets")}
+}
+
+// DaemonSets are the daemon sets of a namespace.
+func (c *Cluster) DaemonSets(namespace string) Objects[appsv1.DaemonSet] {
+	return Objects[appsv1.DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
+}
+
+// Slices are the slices of a namespace's endpoints: the addresses that its services lead to.
+func (c *Cluster) Slices(namespace string) Objects[discoveryv1.EndpointSlice] {
+	return Objects[discoveryv1.EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}
+}
+
+// Autoscalers are the horizontal autoscalers of a namespace.
+func (c *Cluster) Autoscalers(namespace string) Objects[autoscalingv2.HorizontalPodAutoscaler] {
+	return Objects[autoscalingv2.HorizontalPodAutoscaler]{c, within(namespace, "/apis/autoscaling/v2", "horizontalpodautoscalers")}
+}
+
 // Roles are the roles of a namespace.
 func (c *Cluster) Roles(namespace string) Objects[rbacv1.Role] {
 	return Objects[rbacv1.Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
@@ -68,11 +99,14 @@ func (c *Cluster) Budgets(namespace string) Objects[policyv1.PodDisruptionBudget
 	return Objects[policyv1.PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
-// Evict deletes a pod as a drain of its node does. An error with the reason [Refused] says that a disruption budget does not allow
-// it now.
-func (c *Cluster) Evict(ctx context.Context, namespace, pod string) error {
+// Evict deletes a pod as a drain of its node does; with a UID only that pod. An error with the reason [Refused] says that a disruption
+// budget does not allow it now.
+func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
 	ask := policyv1.Eviction{
 		TypeMeta: metav1.TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: namespace},
+	}
+	if uid != "" {
+		ask.DeleteOptions = &metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(uid)}
 	}
 	return c.do(ctx, call{method: http.MethodPost, path: c.Pods(namespace).at(pod) + "/eviction", body: ask}, nil)
 }

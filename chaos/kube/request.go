@@ -56,11 +56,32 @@ func Answered(err error) bool {
 	return ok && e.Code < http.StatusInternalServerError && e.Code != http.StatusTooManyRequests
 }
 
+// An unansweredError says that a request was not answered.
+type unansweredError struct{ error }
+
+func (e unansweredError) Unwrap() error { return e.error }
+
+// Away reports whether an error says that the API server is away, or can't answer now: the same request may succeed later.
+func Away(err error) bool {
+	if _, ok := errors.AsType[unansweredError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*apiError](err)
+	return ok && (e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused)
+}
+
 // errorOf is the error that an answer of the API server says.
 func errorOf(code int, text []byte) *apiError {
 	var s metav1.Status
 	if json.Unmarshal(text, &s) == nil && s.Kind == "Status" && s.Message != "" {
-		return &apiError{Code: code, Reason: Reason(s.Reason), Message: clean(s.Message)}
+		var message strings.Builder
+		message.WriteString(s.Message)
+		if s.Details != nil && s.Reason == metav1.StatusReasonTooManyRequests { // the causes name the budget that refuses an eviction
+			for _, c := range s.Details.Causes {
+				message.WriteString(" " + c.Message)
+			}
+		}
+		return &apiError{Code: code, Reason: Reason(s.Reason), Message: clean(message.String())}
 	}
 	said := clean(string(text))
 	if said == "" {
@@ -160,5 +181,5 @@ func (c *Cluster) unreachable(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	return fmt.Errorf("the API server %s does not answer: %w", c.base.Host, err)
+	return unansweredError{fmt.Errorf("the API server %s does not answer: %w", c.base.Host, err)}
 }

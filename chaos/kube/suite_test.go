@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -215,6 +216,7 @@ func suiteOf(t *testing.T, kubeconfig, guest string) {
 	t.Run("pages", b.pages)
 	t.Run("dry", b.dry)
 	t.Run("patch", b.patch)
+	t.Run("edit", b.edit)
 	t.Run("watch", b.watch)
 	t.Run("rights", b.rights)
 	t.Run("pods", b.pods)
@@ -330,6 +332,53 @@ func (b *bed) patch(t *testing.T) {
 	}
 }
 
+// edit checks that a change is marked, and taken back as far as nothing else changed it.
+func (b *bed) edit(t *testing.T) {
+	maps := b.ConfigMaps(b.namespace)
+	made := must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap("edited", "a", nil), false))
+	r := kube.Ref{API: "v1", Resource: "configmaps", Namespace: b.namespace, Name: "edited"}
+	m := kube.Mark{Run: "r", Edits: []kube.Edit{
+		{Path: "/data/key", Prior: json.RawMessage(`"a"`), Ours: json.RawMessage(`"b"`)}, {Path: "/data/new", Ours: json.RawMessage(`"c"`)},
+	}}
+	uid := string(made.UID)
+	now := func() (*corev1.ConfigMap, kube.Raw) {
+		raw := must[*kube.Raw](t)(b.Like(r).Get(t.Context(), r.Name))
+		return must[*corev1.ConfigMap](t)(maps.Get(t.Context(), r.Name)), *raw
+	}
+	if err := b.Edit(t.Context(), r, "another", m); err == nil || !strings.Contains(err.Error(), "another object has its name") {
+		t.Errorf("edit another: %v", err)
+	}
+	wrong := kube.Mark{Run: "r", Edits: []kube.Edit{{Path: "/data/key", Prior: json.RawMessage(`"z"`), Ours: json.RawMessage(`"b"`)}}}
+	if err := b.Edit(t.Context(), r, uid, wrong); err == nil || !strings.Contains(err.Error(), "has another value at /data/key") {
+		t.Errorf("edit what is not as it was: %v", err)
+	}
+	if err := b.Edit(t.Context(), r, uid, m); err != nil {
+		t.Fatal(err)
+	}
+	is, raw := now()
+	if is.Data["key"] != "b" || is.Data["new"] != "c" || len(raw.Marks()) != 1 || raw.Marks()[m.Key()].Run != "r" || m.Stands(raw) != nil {
+		t.Errorf("edited: %v, marks %v, %v", is.Data, raw.Marks(), m.Stands(raw))
+	}
+	if err := b.Edit(t.Context(), r, uid, m); err == nil || !strings.Contains(err.Error(), "has the mark of a run already") {
+		t.Errorf("edit twice: %v", err)
+	}
+	is.Data["key"] = "d"
+	_ = must[*corev1.ConfigMap](t)(maps.Update(t.Context(), "edited", is))
+	if _, raw = now(); m.Stands(raw) == nil || !strings.Contains(m.Stands(raw).Error(), `/data/key is "d", changed by `) {
+		t.Errorf("changed by another: %v", m.Stands(raw))
+	}
+	gone, theirs, err := b.TakeBack(t.Context(), r, uid, m)
+	if is, raw = now(); gone || err != nil || len(theirs) != 1 || is.Data["key"] != "d" || is.Data["new"] != "" || len(raw.Marks()) > 0 {
+		t.Errorf("taken back: %v, %v, %v; %v, marks %v", gone, theirs, err, is.Data, raw.Marks())
+	}
+	if gone, _, err = b.TakeBack(t.Context(), r, uid, m); gone || err != nil {
+		t.Errorf("taken back twice: %v, %v", gone, err)
+	}
+	if gone, _, err = b.TakeBack(t.Context(), r, "another", m); !gone || err != nil {
+		t.Errorf("taken back of another: %v, %v", gone, err)
+	}
+}
+
 // watch checks that a watch tells what there is, what changes, and what has gone while it was interrupted.
 func (b *bed) watch(t *testing.T) {
 	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
@@ -417,11 +466,11 @@ func (b *bed) pods(t *testing.T) {
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), budget, false); err != nil {
 		t.Fatal(err)
 	}
-	why(t, "evict what a budget needs", b.Evict(t.Context(), b.namespace, "echo"), kube.Refused)
+	why(t, "evict what a budget needs", b.Evict(t.Context(), b.namespace, "echo", ""), kube.Refused)
 	if err := b.Budgets(b.namespace).Delete(t.Context(), "echo", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
-	suite.Until(t, "the pod can be evicted", func() bool { return b.Evict(t.Context(), b.namespace, "echo") == nil })
+	suite.Until(t, "the pod can be evicted", func() bool { return b.Evict(t.Context(), b.namespace, "echo", "") == nil })
 	suite.Until(t, "the pod is gone", func() bool {
 		_, err := pods.Get(t.Context(), "echo")
 		return kube.Is(err, kube.NotFound)

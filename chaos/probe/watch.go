@@ -50,7 +50,7 @@ func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 	case w.Of == "":
 	case !known:
 		m.AddHint(w.Place.Of("of"), syntax.DidYouMean(service, slices.Collect(maps.Keys(sc.Services))), "there is no service %q", service)
-	case one && !sc.Found[service] && index >= n:
+	case one && !sc.Later(service) && index >= n:
 		m.Add(w.Place.Of("of"), "%s has %d replicas, counted from 0", service, n)
 	}
 }

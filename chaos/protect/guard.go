@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/docker"
@@ -21,6 +22,9 @@ type Rules struct {
 	Named func(name string) error
 	// Containers are the names of containers that the policies protect.
 	Containers []string
+	Namespaces []string            // of clusters, that the policies protect
+	Labels     [][2]string         // labels of objects of clusters that the policies protect, by key and value; an empty value is any
+	Nodes      []map[string]string // labels of the nodes that may be hit; a node must have all of each, and an empty one allows none
 	// Engine opens the engine of the machine's containers. It may be called more than once.
 	Engine func(ctx context.Context) (*docker.Engine, error)
 }
@@ -80,11 +84,17 @@ func (g *check) unit(ctx context.Context, name string, hit chaos.Hit, onLink boo
 		}
 		return g.process(ctx, pid, hit)
 	}
+	if node, ok := strings.CutPrefix(name, chaos.NodePrefix); ok {
+		return g.node(ctx, node)
+	}
 	i := slices.IndexFunc(g.among.Units, func(u chaos.Unit) bool { return u.Name() == name })
 	ref, found := strings.CutPrefix(name, chaos.ContainerPrefix)
 	switch {
 	case i >= 0:
 		u := g.among.Units[i]
+		if p, ok := cluster.Of(u); ok {
+			return g.pod(ctx, p)
+		}
 		if c, ok := container.Of(u); ok {
 			return g.inspected(ctx, c.Engine, c.Ref, hit)
 		}

@@ -155,13 +155,13 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 	}
 	switch {
 	case s.Service != "" || s.Zone != "":
-		if _, ok := sc.Services[s.Service]; !ok && s.Service != "" {
+		if s.Service != "" && !sc.Has(s.Service) {
 			sc.NoMatch(s.Of("service"), m, syntax.DidYouMean(s.Service, names), "there is no service %q", s.Service)
 			return
 		}
 		n := s.matches(sc)
 		switch most := s.roles().among(n); {
-		case m.Len() > before || sc.Found[s.Service]:
+		case m.Len() > before || sc.Later(s.Service):
 		case n == 0:
 			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case !s.roles().checkEnough(n, s.Place, s.Matching(), sc, m):
@@ -187,7 +187,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	n, known := sc.Services[service]
 	switch {
-	case sc.Found[service]: // found during the run
+	case known && sc.Later(service), !known && sc.Has(service): // found during the run
 	case !known:
 		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:

@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/chaos/kube"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 
@@ -28,6 +29,16 @@ const mostSearches = 5
 type discoverFlags struct {
 	yes bool // take back what is brunt's
 	all bool // take back what may be brunt's too, without asking
+
+	context, namespace string // of a cluster to look into
+}
+
+// clusters are the namespaces of clusters to look into.
+func (f discoverFlags) clusters() []kube.Address {
+	if f.context == "" {
+		return nil
+	}
+	return []kube.Address{{Context: f.context, Namespace: f.namespace}}
 }
 
 // discover finds what dead runs have left, without a journal, and reverts it if it is told to.
@@ -35,7 +46,7 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
 	ops := catalog.AllOperations()
-	d, err := journal.Discover(ctx, ops, runs...)
+	d, err := journal.DiscoverIn(ctx, ops, f.clusters(), runs...)
 	if d == nil {
 		return scenarios.Usage(err)
 	}
@@ -59,7 +70,7 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 			fmt.Fprintf(out, "%s: %s\n", foundAs(t.Run, t.Pending.What), outcomeText(t))
 		}
 		also = nil // what was asked for once is not asked for again
-		if d, err = journal.Discover(ctx, ops, runs...); d == nil {
+		if d, err = journal.DiscoverIn(ctx, ops, f.clusters(), runs...); d == nil {
 			return err
 		}
 		if err = terr; err == nil && len(d.Left) == 0 {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/chaos/kube"
+	"brunt/scenarios/plan"
+	target "brunt/scenarios/plan/pods"
 	"brunt/scenarios/run/workers/pods"
 
 	"github.com/spf13/cobra"
@@ -17,7 +20,7 @@ func rbacCommand() *cobra.Command {
 		Use:   "rbac SCENARIO",
 		Short: "Print the least roles of Kubernetes with which a scenario runs",
 		Long: `Print the manifest of the least roles of Kubernetes with which a scenario runs: for its workers, where
-they are pods. --for binds the roles to a user, a group or a service account. No cluster is asked.
+they are pods, and for its faults, where they hit pods, workloads and nodes. --for binds the roles to a user, a group or a service account. No cluster is asked.
 ` + "`brunt doctor SCENARIO`" + ` asks the cluster which of these rights you lack.`,
 		Example: `  brunt rbac scenario.yaml --for ann
   brunt rbac scenario.yaml --for serviceaccount:ci/runner`,
@@ -31,16 +34,32 @@ they are pods. --for binds the roles to a user, a group or a service account. No
 			if err != nil {
 				return err
 			}
-			if !p.Scenario.Workers.Elsewhere() {
-				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes", args[0])
+			rights := clusterRights(p)
+			if len(rights) == 0 {
+				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes, and its target names no pods there", args[0])
 			}
-			_, err = fmt.Fprint(stdout(c), kube.Roles("brunt", pods.Rights(p.Scenario.Workers.Namespace), subject))
+			_, err = fmt.Fprint(stdout(c), kube.Roles("brunt", rights, subject))
 			return err
 		},
 	}
 	c.Flags().StringVar(&to, "for", "", "who gets the roles: a user, group:NAME, or serviceaccount:NAMESPACE/NAME")
 	f.register(c)
 	return c
+}
+
+// clusterRights are what a plan takes of clusters.
+func clusterRights(p *plan.Plan) (out []kube.Right) {
+	if p.Scenario.Workers.Elsewhere() {
+		out = pods.Rights(p.Scenario.Workers.Namespace)
+	}
+	if k := p.Scenario.Target.Kubernetes; k != nil {
+		for _, r := range target.Rights(k, p.Scope, p.Faults) {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 // subjectOf reads who gets roles.

@@ -46,14 +46,21 @@ and disconnected containers, lowered limits, stopped processes, queueing discipl
 each it says where it is, whether it is proven to be brunt's, and the command that takes it
 back by hand. --yes takes back what is proven, and asks for the rest one by one at a
 terminal; --all takes that without asking. Nothing of a run that goes on is touched. What an
-exec or a webhook has done is known from a journal or a copy alone. Linux only.`,
+exec or a webhook has done is known from a journal or a copy alone. Linux only. With
+--context and --namespace it looks into a cluster too: what a fault has changed there
+carries what was there before.`,
 		Example: `  brunt revert
   brunt revert --discover
+  brunt revert --discover --context staging --namespace shop
   brunt revert --discover --yes`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case find && f.all && !f.yes:
 				return usagef("--all goes with --yes")
+			case (f.context == "") != (f.namespace == ""):
+				return usagef("--context and --namespace go together")
+			case f.context != "" && !find:
+				return usagef("--context and --namespace go with --discover")
 			case find:
 				return discover(c, args, f)
 			case f.yes, f.all:
@@ -96,6 +103,8 @@ exec or a webhook has done is known from a journal or a copy alone. Linux only.`
 	c.Flags().BoolVar(&find, "discover", false, "look for what is left without a journal (Linux)")
 	c.Flags().BoolVar(&f.yes, "yes", false, "with --discover: take back what is brunt's, and ask for the rest")
 	c.Flags().BoolVar(&f.all, "all", false, "with --yes: take back the rest without asking")
+	c.Flags().StringVar(&f.context, "context", "", "with --discover: a context of the kubeconfig, whose cluster to look into")
+	c.Flags().StringVar(&f.namespace, "namespace", "", "with --context: the namespace of the cluster")
 	return c
 }
 

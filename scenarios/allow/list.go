@@ -165,6 +165,16 @@ func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
+// CheckCluster refuses a namespace of a cluster that a list does not name.
+func (l *List) CheckCluster(name string) error {
+	for _, f := range l.rules {
+		if !f.NamesCluster(name) {
+			return f.refuse(name)
+		}
+	}
+	return nil
+}
+
 // OwnAddresses holds the addresses, beyond loopback, of what brunt started.
 type OwnAddresses struct {
 	mu    sync.Mutex

@@ -46,6 +46,9 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	if p.Contained {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
+	if p.Scenario.Target.Kubernetes != nil {
+		checks = append(checks, podNeeds(ctx, p)...)
+	}
 	for _, e := range p.Parts() {
 		d, _ := catalog.Find(e.Kind)
 		if d.Capability == nil {
@@ -217,6 +220,32 @@ func portNeeds(p *plan.Plan) []Check {
 		}}
 	}
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
+}
+
+// podNeeds checks the rights that the plan takes of the cluster of its pods, and finds the pods.
+func podNeeds(ctx context.Context, p *plan.Plan) []Check {
+	f := finder.New(p)
+	defer f.Close()
+	if err := f.Choose(ctx); err != nil {
+		return []Check{{"target's cluster", Bad, strings.ReplaceAll(err.Error(), "\n", " "), "faults of this scenario hit pods there"}}
+	}
+	t := f.Pods()
+	n := map[string]int{}
+	for _, u := range t.Units() {
+		n[u.Service()]++
+	}
+	var found []string
+	for _, name := range t.Services() {
+		found = append(found, fmt.Sprintf("%s (%d)", name, n[name]))
+	}
+	out := []Check{{"target's cluster", Fine, fmt.Sprintf("%s at %s, with the pods of %s", t.Place, t.Server(), strings.Join(found, ", ")), ""}}
+	if unnamed := t.Unnamed(); len(unnamed) > 0 {
+		out = append(out, Check{
+			"target's cluster", Limited, "the names of these workloads can't name a service: " + strings.Join(unnamed, ", "),
+			"give them names under target.kubernetes.services",
+		})
+	}
+	return out
 }
 
 // engineNeeds checks the Docker engine and the images of the plan's containers.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
 	"brunt/chaos/container"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -67,6 +68,9 @@ type sampler interface {
 func NewUsage(units []chaos.Unit) *Usage {
 	u := &Usage{}
 	for _, of := range units {
+		if _, ok := cluster.Of(of); ok { // its processes are on a node
+			continue
+		}
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
 		if c, ok := container.Of(of); ok {
 			one.sampler = &containerSampler{of: c}

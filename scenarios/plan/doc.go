@@ -19,6 +19,7 @@
 //	ready.go       the questions that tell whether the target is ready
 //	endpoints.go   URLs of other systems, for the steps of their protocols
 //	containers.go  containers that already run
+//	cluster.go     pods of a cluster that already run
 //	proxy.go       by which proxy each load goes
 //	faults.go      the timeline: kinds, selectors, when each fault is due
 //	group.go       groups: the steps of several faults that are one
@@ -30,7 +31,8 @@
 //	files.go       how many open files a plan needs
 //
 // Package allow holds the allow-lists of a plan. Package forecast refuses objectives that no run can decide.
-// Package finder finds containers, package inputs files. Package dryrun says what a plan would do.
+// Package pods says which faults can't be made on pods, and which rights the others take. Package finder finds
+// containers and pods, package inputs files. Package dryrun says what a plan would do.
 //
 // # To add to it
 //

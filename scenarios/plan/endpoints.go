@@ -269,6 +269,7 @@ func (c endpointCompiler) only(t *scenarios.Target) {
 		}
 	}
 	c.chosen(t)
+	clusterCompiler(c).target(t)
 }
 
 // ownURL refuses a target of endpoints alone where a step goes to none of them.

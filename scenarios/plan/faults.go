@@ -10,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
+	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -48,6 +49,7 @@ func (c faultCompiler) faults() {
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}
+	pods.Check(&c.plan.Scope, c.plan.Faults, c.m)
 	c.order()
 	c.triggers()
 }
@@ -61,7 +63,7 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
 		e.Damage = d
 		c.questions(d)
-		if !c.targetUnknown {
+		if !c.targetUnknown && !pods.Unmade(&c.plan.Scope, f.Block) {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
 	}
@@ -96,8 +98,8 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
-	if b.With.Get("project") != nil || len(c.plan.Containers) > 0 {
-		return scope // running containers
+	if b.With.Get("project") != nil || len(c.plan.Containers) > 0 || scope.Cluster != nil {
+		return scope // running containers, or pods
 	}
 	for _, key := range []string{"service", "unit"} {
 		n := b.With.Get(key)

@@ -172,7 +172,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	case o.Metric.Figure().OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
 			"containers alone, and %s is of processes", o.Text, service)
-	case one && !c.plan.Scope.Found[service]:
+	case one && !c.plan.Scope.Later(service):
 		var i int
 		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
 			c.m.Add(o.Pos, "`%s`: %s has %d replicas, from %s[0] to %s[%d]", o.Text, service, n, service, service, n-1)

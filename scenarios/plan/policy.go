@@ -43,6 +43,7 @@ func (c *compiler) policies() {
 	for _, p := range c.o.Policies {
 		check.addresses(p)
 		check.targets(p)
+		check.cluster(p)
 		check.sizes(p)
 		check.kinds(p)
 		check.protect(p)

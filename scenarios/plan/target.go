@@ -114,6 +114,7 @@ func (c *compiler) external(t *scenarios.Target) {
 	}
 	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
 	c.chosen(t)
+	clusterCompiler{c}.target(t)
 }
 
 // elsewhere says what to do with a URL of a scheme that target.url does not take.

@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/driver"
+	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/load"
 	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
@@ -70,7 +71,7 @@ var described = sync.OnceValue(func() syntax.Describer { return settings(describ
 // sources returns the source texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/placement": placement.Source,
+		"brunt/scenarios": scenarios.Source, "brunt/scenarios/kubernetes": kubernetes.Source, "brunt/scenarios/placement": placement.Source,
 		"brunt/scenarios/result": result.Source, "brunt/scenarios/retry": retry.Source, "brunt/scenarios/slo": slo.Source,
 		"brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source,

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
@@ -95,7 +96,12 @@ func TestCorpusValid(t *testing.T) {
 func TestSamples(t *testing.T) {
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
-		text := "version: 1\ntarget:\n  processes:\n    web: {command: [./web], links: [store]}\n    store: {command: [./store]}\n  entry: web\n" +
+		target := "target:\n  processes:\n    web: {command: [./web], links: [store]}\n    store: {command: [./store]}\n  entry: web\n"
+		if d.On == chaos.OnCluster {
+			target = "target: {url: \"http://127.0.0.1:1\", kubernetes: {context: c, namespace: shop}}\n" +
+				"guard: {allow: {chaos: [kubernetes/c/shop], nodes: {pool: apps}}}\n"
+		}
+		text := "version: 1\n" + target +
 			"load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 60s, flow: [{get: /}]}}\nchaos:\n  " + d.Sample("it") + "\n"
 		if _, err := plantest.CompileText(text); err != nil {
 			t.Errorf("%s: %v\n%s", d.Kind, plantest.Explained(err), text)

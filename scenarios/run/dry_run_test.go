@@ -17,7 +17,6 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
 )
@@ -72,7 +71,7 @@ func TestDryRun_AgreesWithRun(t *testing.T) {
 			t.Log(cell + ": " + table[cell])
 		}
 	})
-	for _, kind := range plan.FaultKinds() {
+	for _, kind := range machineKinds() {
 		if !inShortRun(kind) && os.Getenv("BRUNT_FULL") == "" && flag.Lookup("test.run").Value.String() == "" {
 			continue // all of them take a quarter of an hour
 		}

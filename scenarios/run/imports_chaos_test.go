@@ -14,16 +14,17 @@ import (
 //
 // A package that is missing here fails the test: add it with what it may import.
 var chaosArrows = map[string][]string{
-	"chaos": {"chaos/cgroup", "chaos/netns", "chaos/proxy"},
+	"chaos": {"chaos/cgroup", "chaos/kube", "chaos/netns", "chaos/proxy"},
 
 	// What the faults share.
 	"chaos/agent": {
 		"chaos", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy/child", "chaos/rpc", "chaos/selector",
 	},
+	"chaos/cluster":   {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
 	"chaos/container": {"chaos", "chaos/proc"},
-	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
+	"chaos/journal":   {"chaos", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
-	"chaos/protect":   {"chaos", "chaos/container", "chaos/proc", "chaos/rootfs"},
+	"chaos/protect":   {"chaos", "chaos/cluster", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rootfs"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.
@@ -43,20 +44,24 @@ var chaosArrows = map[string][]string{
 	"chaos/fault/container": {"chaos", "chaos/container", "chaos/selector"},
 	"chaos/fault/custom":    {"chaos", "chaos/journal", "chaos/probe", "chaos/proc"},
 	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/netns", "chaos/packets", "chaos/selector"},
+	"chaos/fault/node":      {"chaos", "chaos/cluster", "chaos/kube"},
 	"chaos/fault/packet": {
 		"chaos", "chaos/link", "chaos/netns", "chaos/packets", "chaos/proof", "chaos/proxy", "chaos/proxy/pulse", "chaos/proxy/toxics", "chaos/selector",
 	},
+	"chaos/fault/pod":     {"chaos", "chaos/cluster", "chaos/kube"},
 	"chaos/fault/process": {"chaos", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector"},
 	"chaos/fault/proxied": {
 		"chaos", "chaos/link", "chaos/proof", "chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/peer", "chaos/proxy/pulse", "chaos/proxy/toxics",
 		"chaos/selector",
 	},
 	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/stress", "chaos/victim"},
+	"chaos/fault/workload": {"chaos", "chaos/cluster", "chaos/kube"},
 
 	// The one list of faults.
 	"chaos/catalog": {
-		"chaos", "chaos/agent", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
-		"chaos/fault/dns", "chaos/fault/packet", "chaos/fault/process", "chaos/fault/proxied", "chaos/fault/resource",
+		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
+		"chaos/fault/dns", "chaos/fault/node", "chaos/fault/packet", "chaos/fault/pod", "chaos/fault/process", "chaos/fault/proxied",
+		"chaos/fault/resource", "chaos/fault/workload",
 		"chaos/journal", "chaos/link", "chaos/probe", "chaos/selector", "chaos/victim",
 	},
 

@@ -27,6 +27,7 @@ import (
 // import.
 var arrows = map[string][]string{
 	"scenarios": {
+		"scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/secret", "scenarios/slo",
 		"scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/retry", "scenarios/secret", "scenarios/slo",
 		"scenarios/syntax", "scenarios/template",
 	},
@@ -49,7 +50,7 @@ var arrows = map[string][]string{
 	"scenarios/drills":       {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
-	"scenarios/plan/finder":  {"scenarios/plan", "targets/platform/docker", "chaos"},
+	"scenarios/plan/finder":  {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
 	"scenarios/plan/dryrun": {
 		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "targets", "chaos",
@@ -59,6 +60,7 @@ var arrows = map[string][]string{
 	"scenarios/connect":        {"scenarios"},
 	"scenarios/check":          {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/disk":           nil,
+	"scenarios/kubernetes":     {"scenarios/syntax"},
 	"scenarios/placement":      {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/requestname":    {"scenarios/syntax"},
 	"scenarios/result":         {"scenarios"},
@@ -66,8 +68,7 @@ var arrows = map[string][]string{
 	"scenarios/secret":         {"scenarios/syntax"},
 	"scenarios/syntax":         nil,
 	"scenarios/template":       {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
-	"scenarios/load":           {"scenarios", "scenarios/load/accesslog"},
-	"scenarios/load/accesslog": {"scenarios/check"},
+	"scenarios/load":           {"scenarios"},
 	"scenarios/driver":         {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
 	"scenarios/impact":         {"scenarios"},                                                // works on counts, not requests
 	"scenarios/judge":          {"scenarios", "scenarios/impact", "scenarios/measure"},
@@ -77,6 +78,7 @@ var arrows = map[string][]string{
 	"scenarios/measure":        {"scenarios"},
 	"scenarios/truth":          nil, // a server of known behaviour: it shares nothing with what it tests
 	"scenarios/truth/played":   {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
+	"scenarios/load/accesslog": {"scenarios/check"},
 	"scenarios/retry":          {"scenarios/quantity", "scenarios/syntax"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
@@ -177,6 +179,8 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
+	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/requestname",
+	"scenarios/result", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
 	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/requestname", "scenarios/result",
 	"scenarios/retry", "scenarios/secret",
 	"scenarios/slo", "scenarios/syntax", "scenarios/template",

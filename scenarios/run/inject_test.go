@@ -68,6 +68,14 @@ var otherSamples = map[string]sample{
 var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "container/web", "container/CONTAINER", "container/store", "container/OTHER",
 	"/var/lib/store", "DIR")
 
+// machineKinds are the kinds that act on this machine. Those on a cluster are tried by TestCluster_Faults (chaos) and TestPods_Kube (cmd/brunt).
+func machineKinds() []string {
+	return slices.DeleteFunc(plan.FaultKinds(), func(kind string) bool {
+		d, _ := catalog.Find(kind)
+		return d.On == chaos.OnCluster
+	})
+}
+
 // injectFaults are a sample of each kind: its example.
 var injectFaults = func() map[string]sample {
 	out := map[string]sample{}
@@ -83,7 +91,7 @@ var injectFaults = func() map[string]sample {
 func TestInject_Kinds(t *testing.T) {
 	t.Parallel()
 	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
-	for _, kind := range plan.FaultKinds() {
+	for _, kind := range machineKinds() {
 		f := injectFaults[kind]
 		t.Run(kind, func(t *testing.T) {
 			if testing.Short() &&

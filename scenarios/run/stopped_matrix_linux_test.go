@@ -17,7 +17,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
-	"brunt/scenarios/plan"
 )
 
 // stoppedLoads are the columns of the matrix that are loads.
@@ -68,7 +67,7 @@ func stoppedKinds() map[string]string {
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
 		sample := injectFaults[d.Kind]
-		if !sample.stays {
+		if !sample.stays || d.On == chaos.OnCluster {
 			continue
 		}
 		out[d.Kind] = sample.settings
@@ -131,7 +130,7 @@ func TestStopped_Matrix(t *testing.T) {
 		t.Skip("each needs as long as the watchdog is patient")
 	}
 	kinds := stoppedKinds()
-	for _, kind := range plan.FaultKinds() {
+	for _, kind := range machineKinds() {
 		if injectFaults[kind].stays && kinds[kind] == "" {
 			t.Errorf("%s is not in the matrix", kind)
 		}

@@ -3,6 +3,7 @@ package kubetest
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,48 +26,59 @@ func (c change) apply(doc object) error {
 	for i := range keys {
 		keys[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(keys[i])
 	}
-	var at any = doc
-	for _, key := range keys[:len(keys)-1] {
-		var err error
-		if at, err = child(at, key); err != nil {
-			return err
-		}
-	}
-	key := keys[len(keys)-1]
-	value, err := child(at, key)
-	switch c.Op {
-	case "test":
-		if err != nil || !reflect.DeepEqual(value, c.Value) {
-			return errTest
-		}
-		return nil
-	case "add":
-	default:
-		if err != nil {
-			return err
-		}
-	}
-	m, ok := at.(map[string]any)
-	if !ok {
-		return c.inList(at, key)
-	}
-	if c.Op == "remove" {
-		delete(m, key)
-	} else {
-		m[key] = c.Value
-	}
-	return nil
+	_, err := c.in(doc, keys)
+	return err
 }
 
-// inList replaces an element of a list. Elements are neither added nor removed.
-func (c change) inList(at any, key string) error {
-	list, ok := at.([]any)
-	i, err := strconv.Atoi(key)
-	if !ok || err != nil || i < 0 || i >= len(list) || c.Op != "replace" {
-		return errNone
+// in changes what is at a path of keys below a value, and returns the value as it is then.
+func (c change) in(of any, keys []string) (any, error) {
+	value, err := child(of, keys[0])
+	if len(keys) > 1 {
+		if err != nil {
+			return nil, err
+		}
+		if value, err = c.in(value, keys[1:]); err != nil {
+			return nil, err
+		}
+		return change{Op: "replace", Value: value}.at(of, keys[0])
 	}
-	list[i] = c.Value
-	return nil
+	if c.Op == "test" {
+		if err != nil || !reflect.DeepEqual(value, c.Value) {
+			return nil, errTest
+		}
+		return of, nil
+	}
+	if err != nil && c.Op != "add" {
+		return nil, err
+	}
+	return c.at(of, keys[0])
+}
+
+// at adds, replaces or removes the value of a key, or an item of a list.
+func (c change) at(of any, key string) (any, error) {
+	switch of := of.(type) {
+	case map[string]any:
+		if c.Op == "remove" {
+			delete(of, key)
+		} else {
+			of[key] = c.Value
+		}
+		return of, nil
+	case []any:
+		i, err := strconv.Atoi(key)
+		switch {
+		case c.Op == "add" && key == "-":
+			return append(of, c.Value), nil
+		case err != nil || i < 0 || i >= len(of):
+			return nil, errNone
+		case c.Op == "remove":
+			return slices.Delete(of, i, i+1), nil
+		case c.Op == "replace":
+			of[i] = c.Value
+			return of, nil
+		}
+	}
+	return nil, errNone
 }
 
 // child is the value of a key of a map, or of an index of a list.

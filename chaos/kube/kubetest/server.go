@@ -76,6 +76,13 @@ func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Un
 // Plain refuses WebSockets from now on.
 func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }
 
+// Node adds a node with labels.
+func (s *Server) Node(name string, labels map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = s.store.add("/api/v1/nodes", object{"metadata": object{"name": name, "labels": labels}, "spec": object{}}, false)
+}
+
 // Forget ends the history: a watch that goes on from an earlier version is told that it is expired.
 func (s *Server) Forget() { s.mu.Lock(); s.store.forget(); s.mu.Unlock() }
 
@@ -125,22 +132,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// collections are the resources that there are; the path of a list ends with one.
-var collections = []string{"namespaces", "nodes", "pods", "events", "configmaps", "jobs", "poddisruptionbudgets"}
-
 // split splits the path of a request into that of the list, the name of the object, and the subresource.
 func split(path string) (list, name, sub string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	at := 0
-	for i, p := range parts {
-		if slices.Contains(collections, p) && (p != "namespaces" || i+2 >= len(parts)) {
-			at = i
-			break
-		}
+	at := 2 // of the resource, after api/VERSION
+	if parts[0] == "apis" {
+		at = 3
 	}
-	list = "/" + strings.Join(parts[:at+1], "/")
-	rest := append(parts[at+1:], "", "")
-	return list, rest[0], rest[1]
+	if len(parts) > at+2 && parts[at] == "namespaces" {
+		at += 2
+	}
+	at = min(at, len(parts)-1)
+	rest := append(slices.Clone(parts[at+1:]), "", "")
+	return "/" + strings.Join(parts[:at+1], "/"), rest[0], rest[1]
+}
+
+// resources are what the server says of the kinds of an API.
+var resources = map[string][]any{
+	"/api/v1": {
+		object{"name": "pods", "kind": "Pod", "namespaced": true},
+		object{"name": "pods/eviction", "kind": "Eviction", "namespaced": true},
+		object{"name": "nodes", "kind": "Node"},
+		object{"name": "configmaps", "kind": "ConfigMap", "namespaced": true},
+		object{"name": "resourcequotas", "kind": "ResourceQuota", "namespaced": true},
+	},
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
@@ -153,9 +168,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 	case q.Get("watch") != "":
 		s.watch(w, r, list)
 		return
+	case resources[r.URL.Path] != nil:
+		answer(w, object{"kind": "APIResourceList", "resources": resources[r.URL.Path]}, nil)
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.store.settle()
 	switch {
 	case sub == "eviction":
 		err := s.store.evictable(list, name)

@@ -201,7 +201,14 @@ func (s *store) evictable(list, name string) error {
 
 // list is a page of the objects that a query selects.
 func (s *store) list(list string, q url.Values) (object, error) {
-	names := slices.Sorted(maps.Keys(s.objects[list]))
+	of := s.objects[list]
+	if !strings.Contains(list, "/namespaces/") && of == nil { // of all namespaces
+		of = map[string]object{}
+		for _, l := range s.all(last(list)) {
+			of[l.list+"/"+l.name] = l.object
+		}
+	}
+	names := slices.Sorted(maps.Keys(of))
 	if from := q.Get("continue"); from != "" {
 		i, _ := slices.BinarySearch(names, from)
 		names = names[i:]
@@ -209,7 +216,7 @@ func (s *store) list(list string, q url.Values) (object, error) {
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	items, next := []any{}, ""
 	for _, name := range names {
-		if o := s.objects[list][name]; selected(o, q) {
+		if o := of[name]; selected(o, q) {
 			if limit > 0 && len(items) == limit {
 				next = name
 				break

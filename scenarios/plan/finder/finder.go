@@ -1,5 +1,5 @@
-// Package finder finds the containers of a plan that brunt did not start: those that the target names,
-// and those that a fault selects. It is the only part of a plan that asks a Docker engine.
+// Package finder finds the containers and pods of a plan that brunt did not start: those that the target names,
+// and those that a fault selects. It is the only part of a plan that asks a Docker engine or a cluster.
 //
 //	f := finder.New(p)
 //	defer f.Close()
@@ -16,8 +16,12 @@ import (
 	"sync"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
 	"brunt/chaos/protect"
+	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/pods"
 	"brunt/targets/platform/docker"
 )
 
@@ -25,8 +29,9 @@ import (
 // use.
 type Containers struct {
 	plan   *plan.Plan
-	chosen []chaos.Unit // running containers, by the names that the target gives them
-	zones  chaos.Zones  // zones that include the chosen containers; nil is the plan's
+	chosen []chaos.Unit    // running containers, by the names that the target gives them, or pods
+	zones  chaos.Zones     // zones that include the chosen units; nil is the plan's
+	pods   *cluster.Target // the services of a cluster; nil: the target names none, or Choose has not found them
 
 	mu     sync.Mutex // guards client, engine and found
 	client *docker.Engine
@@ -78,6 +83,9 @@ func (c *Containers) Engine() *docker.Engine {
 func (c *Containers) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.pods != nil {
+		c.pods.Close()
+	}
 	if c.client == nil {
 		return nil
 	}
@@ -106,8 +114,13 @@ func (c *Containers) Selected(name string) bool {
 	return slices.ContainsFunc(c.found, func(f string) bool { return strings.EqualFold(f, name) })
 }
 
-// Choose finds the containers that the target names.
+// Choose finds the containers or the pods that the target names.
 func (c *Containers) Choose(ctx context.Context) error {
+	if k := c.plan.Scenario.Target.Kubernetes; k != nil && c.pods == nil {
+		if err := c.choosePods(ctx, k); err != nil {
+			return err
+		}
+	}
 	if !c.plan.Contained {
 		return nil
 	}
@@ -141,11 +154,43 @@ func (c *Containers) Choose(ctx context.Context) error {
 	return nil
 }
 
+// choosePods finds the pods of the workloads that the target names.
+func (c *Containers) choosePods(ctx context.Context, k *kubernetes.Target) error {
+	rights := pods.Rights(k, c.plan.Scope, c.plan.Faults)
+	client, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace}, rights...)
+	if err != nil {
+		return err
+	}
+	found, err := cluster.Find(ctx, client, at, k)
+	if err != nil {
+		client.Close()
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pods, c.chosen, c.zones = found, found.Units(), found.Zones()
+	return nil
+}
+
+// Pods are the services of a cluster that Choose has found; nil is none.
+func (c *Containers) Pods() *cluster.Target {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pods
+}
+
 // Guard refuses what the plan's policies and the labels of containers protect.
 func (c *Containers) Guard() *protect.Guard {
-	rules := protect.Rules{Named: c.plan.CheckProtected, Engine: c.Open}
+	rules := protect.Rules{Named: c.plan.CheckProtected, Engine: c.Open, Nodes: []map[string]string{c.plan.Scenario.Guard.Allow.Nodes}}
 	for _, p := range c.plan.Policies {
 		rules.Containers = append(rules.Containers, p.Protect.Containers...)
+		if policy := p.Allow.Nodes; policy != nil {
+			rules.Nodes = append(rules.Nodes, policy)
+		}
+		rules.Namespaces = append(rules.Namespaces, p.Protect.Namespaces...)
+		for key, value := range p.Protect.Labels {
+			rules.Labels = append(rules.Labels, [2]string{key, value})
+		}
 	}
 	return protect.New(rules)
 }

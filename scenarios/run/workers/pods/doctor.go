@@ -19,7 +19,7 @@ type Finding struct {
 // Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the processors of the
 // nodes. It changes nothing.
 func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string) []Finding {
-	lack, err := lacking(ctx, c, Rights(s.Namespace))
+	lack, err := c.Lacking(ctx, Rights(s.Namespace))
 	if err != nil {
 		return []Finding{{"cluster of the workers", err.Error(), "without an answer of the cluster no worker is hired"}}
 	}

@@ -57,12 +57,8 @@ func conversationOf(run string, index int) string { return run + "/" + strconv.I
 
 // Hire implements [workers.Hirer].
 func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
-	lack, err := lacking(ctx, h.cluster, Rights(h.s.Namespace))
-	if err != nil {
+	if err := h.cluster.Require(ctx, Rights(h.s.Namespace)); err != nil {
 		return nil, err
-	}
-	if len(lack) > 0 {
-		return nil, lackError(h.cluster, lack)
 	}
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

@@ -1,0 +1,135 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+)
+
+// A Change is the step that changes values of an object until the fault ends, and the held fault. The object carries what was there before.
+type Change struct {
+	Target *Target
+	Run    string
+	What   string   // describes it in a sentence
+	Hits   []string // the units, and the node
+	Object kube.Ref
+	UID    string // of the object
+	Edits  []kube.Edit
+	// Also is done once the values are changed, and must be safe to repeat: Verify does it again. Nil is nothing.
+	Also func(ctx context.Context) error
+	// Takes is how long the effect may need beside the usual.
+	Takes time.Duration
+	// Effect proves the effect, and Over that it is over. Both are asked until they give no error.
+	Effect, Over func(ctx context.Context) (string, error)
+
+	left string // what something else changed since, which the revert left
+}
+
+var (
+	_ chaos.Step = (*Change)(nil)
+	_ chaos.Held = (*Change)(nil)
+)
+
+// JSON is a value of an edit.
+func JSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // numbers, texts and maps of texts cannot fail
+	}
+	return b
+}
+
+// String implements [chaos.Step].
+func (c *Change) String() string { return c.What }
+
+// Units implements [chaos.Step].
+func (c *Change) Units() []string { return c.Hits }
+
+// Via implements [chaos.Step].
+func (*Change) Via() string { return "api" }
+
+func (c *Change) mark() kube.Mark { return kube.Mark{Run: c.Run, Edits: c.Edits} }
+
+// Undo implements [chaos.Step].
+func (c *Change) Undo() []chaos.Undo {
+	return []chaos.Undo{undoOf(c.Target.Place, c.Object, c.UID, c.mark())}
+}
+
+// Inject implements [chaos.Step].
+func (c *Change) Inject(ctx context.Context) (chaos.Held, error) {
+	ctx = context.WithoutCancel(ctx)
+	err := c.Target.Edit(ctx, c.Object, c.UID, c.mark())
+	switch {
+	case kube.Away(err): // it may have been done
+		return c, err
+	case err != nil:
+		return nil, err
+	case c.Also == nil:
+		return c, nil
+	}
+	return c, c.Also(ctx)
+}
+
+// Verify implements [chaos.Held].
+func (c *Change) Verify(ctx context.Context) (string, error) {
+	return Until(ctx, func() (string, error) {
+		if c.Also != nil {
+			if err := c.Also(ctx); err != nil {
+				return "", err
+			}
+		}
+		return c.Effect(ctx)
+	})
+}
+
+// Traits implements [chaos.Held].
+func (c *Change) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: c.Takes, Ended: c.ended} }
+
+// ended says who else changed the values, or that the object is no more.
+func (c *Change) ended(ctx context.Context) error {
+	o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
+	switch {
+	case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
+		return fmt.Errorf("%s is no more, and not by this run", c.Object)
+	case err != nil: // what can't be read is no proof; the revert reads it again
+		return nil
+	}
+	if err := c.mark().Stands(*o); err != nil {
+		return fmt.Errorf("%s: %w", c.Object, err)
+	}
+	return nil
+}
+
+// Revert implements [chaos.Held].
+func (c *Change) Revert(ctx context.Context) (chaos.Outcome, error) {
+	out, theirs, err := takeBack(ctx, c.Target.Cluster, c.Object, c.UID, c.mark())
+	if len(theirs) > 0 {
+		c.left = strings.Join(theirs, ", ")
+	}
+	return out, err
+}
+
+// Gone implements [chaos.Held].
+func (c *Change) Gone(ctx context.Context) (string, error) {
+	if c.left != "" {
+		return fmt.Sprintf("%s: %s; brunt leaves it", c.Object, c.left), nil
+	}
+	return Until(ctx, func() (string, error) {
+		o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
+		switch {
+		case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
+			return fmt.Sprintf("%s is no more", c.Object), nil
+		case err != nil:
+			return "", errors.Join(chaos.ErrNoAnswer, err)
+		case c.mark().Stands(*o) == nil:
+			return "", fmt.Errorf("%s is as the fault has set it still", c.Object)
+		}
+		return c.Over(ctx)
+	})
+}

@@ -1,0 +1,95 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"brunt/chaos/kube"
+	"brunt/chaos/proc"
+	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/syntax"
+)
+
+// A Place is a namespace of a cluster, as data.
+type Place struct {
+	Kubeconfig string `json:"kubeconfig,omitempty"` // files, as $KUBECONFIG listed them
+	Context    string `json:"context"`
+	Namespace  string `json:"namespace"`
+	UID        string `json:"cluster"` // of the namespace kube-system, which lives as long as the cluster
+}
+
+// String is the place as guard.allow.chaos names it.
+func (p Place) String() string { return kubernetes.Name(p.Context, p.Namespace) }
+
+// Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. An error names all of some rights that the caller
+// lacks.
+func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.Cluster, Place, error) {
+	if at.Kubeconfig == "" {
+		at.Kubeconfig = kubeconfig()
+	}
+	c, err := kube.Open(at, kube.Options{})
+	if no, ok := errors.AsType[kube.NoContextError](err); ok {
+		if near := syntax.Nearest(no.Context, no.Known); near != "" {
+			err = fmt.Errorf("%w; %s", err, syntax.Suggestion(near))
+		}
+	}
+	if err != nil {
+		return nil, Place{}, fmt.Errorf("%s: %w", kubernetes.Name(at.Context, at.Namespace), err)
+	}
+	p := Place{Kubeconfig: at.Kubeconfig, Context: at.Context, Namespace: at.Namespace}
+	if err = c.Require(ctx, rights); err == nil {
+		p.UID, err = c.Identity(ctx)
+	}
+	if err != nil {
+		c.Close()
+		return nil, Place{}, fmt.Errorf("%s: %w", p, err)
+	}
+	return c, p, nil
+}
+
+// kubeconfig is $KUBECONFIG with absolute paths: an undo may be executed in another folder.
+func kubeconfig() string {
+	var out []string
+	for _, file := range filepath.SplitList(os.Getenv("KUBECONFIG")) {
+		if abs, err := filepath.Abs(file); err == nil && file != "" {
+			out = append(out, abs)
+		}
+	}
+	return strings.Join(out, string(filepath.ListSeparator))
+}
+
+// Open opens the cluster of a place again, for an undo. It must be the same one.
+func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
+	at := kube.Address{Kubeconfig: p.Kubeconfig, Context: p.Context, Namespace: p.Namespace}
+	if os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+		if _, err := kube.Open(at, kube.Options{}); err != nil { // a pod of brunt's has no kubeconfig
+			at = kube.Address{Context: kube.InCluster, Namespace: p.Namespace}
+		}
+	}
+	c, is, err := Connect(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if is.UID != p.UID {
+		c.Close()
+		return nil, fmt.Errorf("%s leads to another cluster now (its kube-system has the UID %s, and had %s)", p, is.UID, p.UID)
+	}
+	return c, nil
+}
+
+// RunLabel is the label of what brunt makes in a cluster: the run.
+const RunLabel = "brunt.dev/run"
+
+// ProtectedNamespace returns why no fault may hit anything in a namespace, or nil.
+func ProtectedNamespace(name string) error {
+	for _, prefix := range []string{"kube-", "openshift-"} {
+		if strings.HasPrefix(name, prefix) {
+			return fmt.Errorf("namespace %s: %w: those of %s* are of the cluster itself", name, proc.ErrProtected, prefix)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package cluster
+
+import (
+	"brunt/chaos/kube"
+	"brunt/scenarios/kubernetes"
+)
+
+// Rights are what finding a target and following its pods takes.
+func Rights(of *kubernetes.Target) []kube.Right {
+	ns := of.Namespace
+	in := func(group, resource string, verbs ...string) (out []kube.Right) {
+		for _, verb := range verbs {
+			out = append(out, kube.Right{Verb: verb, Group: group, Resource: resource, Namespace: ns})
+		}
+		return out
+	}
+	out := []kube.Right{
+		{Verb: "get", Resource: "namespaces", Namespace: "kube-system", Name: "kube-system"}, // its UID is the identity of the cluster
+		{Verb: "get", Resource: "namespaces", Namespace: ns, Name: ns},
+	}
+	out = append(out, in("", "pods", "get", "list")...)
+	used := map[string]bool{kubernetes.Deployments: len(of.Services) == 0, kubernetes.StatefulSets: len(of.Services) == 0}
+	for _, s := range of.Services {
+		resource, _ := s.Workload()
+		used[resource] = true
+	}
+	for _, resource := range []string{kubernetes.Deployments, kubernetes.StatefulSets, kubernetes.DaemonSets} {
+		if used[resource] {
+			out = append(out, in("apps", resource, "get", "list")...)
+		}
+	}
+	return out
+}

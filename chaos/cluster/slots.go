@@ -1,0 +1,246 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+	"brunt/scenarios/syntax"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// A Target is the services of a namespace of a cluster, and their pods. It is safe for concurrent use.
+type Target struct {
+	*kube.Cluster
+	Place   Place
+	nodes   map[string]string // zones, by node
+	list    []*service
+	unnamed []string // workloads whose names can't name a service
+
+	mu   sync.Mutex            // guards pods, and the slots of services
+	pods map[string]corev1.Pod // those in a slot, by UID
+}
+
+// service is the service of a name, or nil.
+func (t *Target) service(name string) *service {
+	i := slices.IndexFunc(t.list, func(s *service) bool { return s.name == name })
+	if i < 0 {
+		return nil
+	}
+	return t.list[i]
+}
+
+// Unnamed lists the workloads whose names can't name a service.
+func (t *Target) Unnamed() []string { return t.unnamed }
+
+// Services lists the services.
+func (t *Target) Services() []string {
+	var out []string
+	for _, s := range t.list {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// isLive reports whether a pod is in a slot: it has neither ended nor begun to.
+func isLive(p *corev1.Pod) bool {
+	return p.DeletionTimestamp == nil && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
+}
+
+// IsReady reports whether a pod is ready, as its node says.
+func IsReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
+}
+
+// refresh finds the pods of all services.
+func (t *Target) refresh(ctx context.Context) error {
+	all, err := t.Pods(t.Place.Namespace).List(ctx, kube.Query{})
+	if err != nil {
+		return fmt.Errorf("%s: list its pods: %w", t.Place, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pods = map[string]corev1.Pod{}
+	of := map[string]string{}
+	for _, s := range t.list {
+		own := s.among(all)
+		if len(own) == 0 && s.workload.Name == "" {
+			return fmt.Errorf("%s: %w: no pod of the namespace %s has the labels %s", s.name, chaos.ErrNoUnit, t.Place.Namespace, s.pods)
+		}
+		for i := range own {
+			if other, taken := of[string(own[i].UID)]; taken {
+				return fmt.Errorf("the pod %s is of the services %s and %s: a pod is of one", own[i].Name, other, s.name)
+			}
+			of[string(own[i].UID)] = s.name
+		}
+		t.place(s, own)
+	}
+	return nil
+}
+
+// among lists the live pods of the service among others, the oldest first.
+func (s *service) among(all []corev1.Pod) (own []corev1.Pod) {
+	for i := range all {
+		if isLive(&all[i]) && s.selects.Matches(labels.Set(all[i].Labels)) {
+			own = append(own, all[i])
+		}
+	}
+	slices.SortFunc(own, func(a, b corev1.Pod) int {
+		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return own
+}
+
+// place puts the live pods of a service into slots: each stays in its own, and one that is new takes the lowest free one. Those of a stateful
+// set have the slots that their names say. Mu is held.
+func (t *Target) place(s *service, own []corev1.Pod) {
+	now := map[string]corev1.Pod{}
+	for i := range own {
+		now[string(own[i].UID)] = own[i]
+	}
+	for i, uid := range s.slots {
+		if _, lives := now[uid]; !lives {
+			delete(t.pods, uid)
+			s.slots[i] = ""
+		}
+	}
+	for i := range own {
+		uid := string(own[i].UID)
+		t.pods[uid] = own[i]
+		if slices.Contains(s.slots, uid) {
+			continue
+		}
+		slot := slices.Index(s.slots, "")
+		if s.ordinal {
+			_, number, _ := cutLast(own[i].Name)
+			if n, err := strconv.Atoi(number); err == nil {
+				slot = n
+			}
+		}
+		if slot < 0 {
+			slot = len(s.slots)
+		}
+		for len(s.slots) <= slot {
+			s.slots = append(s.slots, "")
+		}
+		s.slots[slot] = uid
+	}
+}
+
+// cutLast cuts a name at its last dash.
+func cutLast(name string) (before, after string, found bool) {
+	i := strings.LastIndexByte(name, '-')
+	if i < 0 {
+		return name, "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// relist finds the pods of one service again.
+func (t *Target) relist(ctx context.Context, s *service) ([]corev1.Pod, error) {
+	all, err := t.Pods(t.Place.Namespace).List(ctx, kube.Query{Labels: s.pods})
+	if err != nil {
+		return nil, fmt.Errorf("%s: list its pods: %w", s.name, err)
+	}
+	own := s.among(all)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.place(s, own)
+	return own, nil
+}
+
+// PodsOf lists the pods of a service that are live now.
+func (t *Target) PodsOf(ctx context.Context, service string) ([]corev1.Pod, error) {
+	s := t.service(service)
+	if s == nil {
+		return nil, t.NoService(service)
+	}
+	return t.relist(ctx, s)
+}
+
+// NoService says that there is no service of a name, and which there are.
+func (t *Target) NoService(name string) error {
+	err := noSuch("service", name, t.Services(), "")
+	if slices.Contains(t.unnamed, name) {
+		err = fmt.Errorf("%w; the name of the workload %s can't name a service: give it one under target.kubernetes.services", err, name)
+	}
+	return fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)
+}
+
+// Workload is the workload that is a service. Pods that labels select have none.
+func (t *Target) Workload(service string) (kube.Ref, error) {
+	s := t.service(service)
+	switch {
+	case s == nil:
+		return kube.Ref{}, t.NoService(service)
+	case s.workload.Name == "":
+		return kube.Ref{}, fmt.Errorf("%s is the pods with the labels %s, and no workload", service, s.pods)
+	}
+	return s.workload, nil
+}
+
+// Units lists the pods as units, by their slots.
+func (t *Target) Units() []chaos.Unit {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []chaos.Unit
+	for _, s := range t.list {
+		for i := range s.slots {
+			out = append(out, &Pod{t: t, of: s, slot: i})
+		}
+	}
+	return out
+}
+
+// Zones are the zones of the units, by the nodes that their pods are on.
+func (t *Target) Zones() chaos.Zones {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := chaos.Zones{}
+	for _, s := range t.list {
+		for i, uid := range s.slots {
+			if pod, has := t.pods[uid]; has && t.nodes[pod.Spec.NodeName] != "" {
+				out[syntax.UnitName(s.name, i)] = t.nodes[pod.Spec.NodeName]
+			}
+		}
+	}
+	return out
+}
+
+// unitsOn lists the units whose pods are on a node, with the pods.
+func (t *Target) unitsOn(node string) (units []string, pods []corev1.Pod) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.list {
+		for i, uid := range s.slots {
+			if pod, has := t.pods[uid]; has && pod.Spec.NodeName == node {
+				units, pods = append(units, syntax.UnitName(s.name, i)), append(pods, pod)
+			}
+		}
+	}
+	return units, pods
+}
+
+// nodeNames lists the nodes that pods of the target are on.
+func (t *Target) nodeNames() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	on := map[string]bool{}
+	for _, pod := range t.pods {
+		if pod.Spec.NodeName != "" {
+			on[pod.Spec.NodeName] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(on))
+}

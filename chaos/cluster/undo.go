@@ -1,0 +1,117 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+)
+
+// opEdit takes back values that a fault changed. The name stands in journals.
+const opEdit = "kube.edit"
+
+// A target of an undo: an object of a cluster.
+type undoArgs struct {
+	Place
+	Object kube.Ref `json:"object"`
+	Run    string   `json:"run"`
+}
+
+// An undoIdentity is what an undo is for: settings of one object.
+type undoIdentity struct {
+	Cluster string `json:"cluster"`
+	Object  string `json:"object"` // its UID
+	Setting string `json:"setting"`
+}
+
+// undoOf is the undo of changes of an object.
+func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
+	return chaos.Undo{
+		Op: opEdit, Args: JSON(undoArgs{at, object, m.Run}), Identity: JSON(undoIdentity{at.UID, uid, m.Key()}), Prior: JSON(m.Edits),
+	}
+}
+
+// EditOperations revert the faults that change values of objects.
+func EditOperations() []chaos.Operation {
+	return []chaos.Operation{{Name: opEdit, Do: undoEdit, Exclusive: true, Find: findMarks}}
+}
+
+// undoEdit executes the undo of changes of an object.
+func undoEdit(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	var args undoArgs
+	var id undoIdentity
+	m := kube.Mark{}
+	err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Prior, &m.Edits))
+	if err != nil || id.Object == "" || args.Object.Name == "" {
+		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+	}
+	m.Run = args.Run
+	c, err := args.Open(ctx)
+	if err != nil {
+		return chaos.Failed, err
+	}
+	defer c.Close()
+	out, _, err := takeBack(ctx, c, args.Object, id.Object, m)
+	return out, err
+}
+
+// takeBack takes changes of an object back. What something else changed since stays, and is named with who did.
+func takeBack(ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark) (out chaos.Outcome, theirs []string, err error) {
+	gone, theirs, err := c.TakeBack(ctx, object, uid, m)
+	switch {
+	case err != nil:
+		return chaos.Failed, nil, err
+	case gone, len(theirs) == len(m.Edits):
+		return chaos.Gone, theirs, nil
+	}
+	return chaos.Reverted, theirs, nil
+}
+
+// findMarks searches for objects with the mark of a run.
+func findMarks(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
+	var out []chaos.Remnant
+	var errs []error
+	for _, at := range s.Clusters {
+		some, err := marksAt(ctx, at)
+		out, errs = append(out, some...), append(errs, err)
+	}
+	return out, chaos.JoinErrors(errs...)
+}
+
+// marksAt finds the marks in a namespace, and on nodes as far as they may be read.
+func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
+	c, place, err := Connect(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	var out []chaos.Remnant
+	var errs []error
+	for _, of := range []kube.Ref{
+		{API: "v1", Resource: "pods", Namespace: at.Namespace},
+		{API: api, Resource: "deployments", Namespace: at.Namespace},
+		{API: api, Resource: "statefulsets", Namespace: at.Namespace},
+		{API: "v1", Resource: "nodes"},
+	} {
+		all, err := c.Like(of).List(ctx, kube.Query{})
+		if kube.Is(err, kube.Forbidden) {
+			errs = append(errs, fmt.Errorf("%s: %w", place, err))
+			continue
+		} else if err != nil {
+			return out, err
+		}
+		for _, o := range all {
+			for key, m := range o.Marks() {
+				of.Name = o.Text("metadata", "name")
+				out = append(out, chaos.Remnant{
+					Run: m.Run, Sure: true, What: fmt.Sprintf("%s of %s is as a fault has set it", of, place), Why: "it carries what was there before: " + key,
+					Undo: undoOf(place, of, o.Text("metadata", "uid"), m),
+				})
+			}
+		}
+	}
+	return out, chaos.JoinErrors(errs...)
+}

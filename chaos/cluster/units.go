@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
+)
+
+// Units say which pods a fault hits: exactly one of service, unit and zone; or the units of a service in a zone.
+type Units struct {
+	syntax.Place
+	Service string        `yaml:"service"` // the service to hit, as many pods as pick says
+	Unit    string        `yaml:"unit"`    // service[i]
+	Zone    string        `yaml:"zone"`    // all units on nodes of the zone, or those of the service
+	Pick    selector.Pick `yaml:"pick"`    // one (the default), all (that of a zone), a number or a share
+}
+
+func (u *Units) selector() *selector.Selector {
+	return &selector.Selector{Place: u.Place, Service: u.Service, Unit: u.Unit, Zone: u.Zone, Pick: u.Pick}
+}
+
+// OnCluster reports whether the target is on a cluster, and notes that it is not.
+func OnCluster(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) bool {
+	if sc.Cluster == nil {
+		m.AddHint(at, "such as target: {url: …, kubernetes: {context: staging, namespace: shop}}",
+			"it hits what is on Kubernetes, and the target names no cluster")
+	}
+	return sc.Cluster != nil
+}
+
+// CheckUnits checks the settings against the target.
+func (u *Units) CheckUnits(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	if !OnCluster(at, sc, m) {
+		return
+	}
+	if u.Pick.Role != "" {
+		m.Add(u.Of("pick"), "pods can't be asked which of them leads; name the unit")
+		return
+	}
+	u.selector().CheckSelector(at, sc, m)
+}
+
+// Traits implements [chaos.Fault] for a fault on pods.
+func (u *Units) Traits(sc chaos.Scope) chaos.Traits { return u.selector().Traits(sc) }
+
+// ErrNoPod says that a fault on pods was aimed at something else.
+var ErrNoPod = errors.New("it is not a pod")
+
+// Pods finds the pods to hit: it picks the requested number of the matching ones by the run's seed.
+func (u *Units) Pods(ctx context.Context, env chaos.Env) ([]*Pod, error) {
+	if t := TargetOf(env.Units); t != nil && u.Service != "" && t.service(u.Service) == nil {
+		return nil, t.NoService(u.Service)
+	}
+	targets, err := u.selector().Targets(ctx, env)
+	var out []*Pod
+	for _, t := range targets {
+		p, ok := Of(t.Unit)
+		if !ok {
+			return nil, ErrNoPod
+		}
+		out = append(out, p)
+	}
+	return out, err
+}
+
+// Right is a right on objects of the target's namespace.
+func Right(sc chaos.Scope, verb, group, resource string) kube.Right {
+	r := kube.Right{Verb: verb, Group: group, Resource: resource}
+	if sc.Cluster != nil {
+		r.Namespace = sc.Cluster.Namespace
+	}
+	return r
+}
+
+// Follow is the right to see whether services lead to a pod.
+func Follow(sc chaos.Scope) []kube.Right {
+	return []kube.Right{Right(sc, "list", "discovery.k8s.io", "endpointslices")}
+}

@@ -1,0 +1,26 @@
+package cluster
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	askEvery = 50 * time.Millisecond // at first
+	askMost  = 500 * time.Millisecond
+)
+
+// Until asks until there is an answer without an error, or ctx ends. The error is that of the last answer.
+func Until(ctx context.Context, ask func() (string, error)) (string, error) {
+	for pause := askEvery; ; pause = min(2*pause, askMost) {
+		text, err := ask()
+		if err == nil {
+			return text, nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return "", err
+		}
+	}
+}

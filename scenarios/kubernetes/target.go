@@ -1,0 +1,84 @@
+package kubernetes
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// Target says which pods of a cluster faults hit: those of workloads in one namespace, which run already.
+type Target struct {
+	syntax.Place
+	Context   string            `yaml:"context,required"`   // of the kubeconfig; in-cluster is the service account of the pod that brunt runs in
+	Namespace string            `yaml:"namespace,required"` // of the workloads
+	Selector  map[string]string `yaml:"selector"`           // labels of the workloads, all of them; an empty value is any; zero is all workloads
+	// the services by the names that faults use; zero is every deployment and stateful set, by its own name
+	Services map[string]Service `yaml:"services"`
+}
+
+// Service is a service on Kubernetes: exactly one of deployment, statefulset, daemonset and pods.
+type Service struct {
+	syntax.Place
+	Deployment  string            `yaml:"deployment"`  // its name
+	StatefulSet string            `yaml:"statefulset"` // its name; a unit has the ordinal of its pod
+	DaemonSet   string            `yaml:"daemonset"`   // its name
+	Pods        map[string]string `yaml:"pods"`        // labels of the pods, all of them
+}
+
+// The kinds of workloads, as paths of the API have them.
+const (
+	Deployments  = "deployments"
+	StatefulSets = "statefulsets"
+	DaemonSets   = "daemonsets"
+)
+
+// Workload is the workload of the service: its kind, and its name; empty for pods that labels select.
+func (s *Service) Workload() (kind, name string) {
+	switch {
+	case s.Deployment != "":
+		return Deployments, s.Deployment
+	case s.StatefulSet != "":
+		return StatefulSets, s.StatefulSet
+	case s.DaemonSet != "":
+		return DaemonSets, s.DaemonSet
+	}
+	return "", ""
+}
+
+// prefix begins the name of a namespace of a cluster in guard.allow.chaos.
+const prefix = "kubernetes/"
+
+// Name is how guard.allow.chaos names a namespace of a cluster.
+func Name(context, namespace string) string { return prefix + context + "/" + namespace }
+
+// ParseName reports whether an entry of guard.allow.chaos is a namespace of a cluster, and whether it is a right one. A context may have
+// slashes.
+func ParseName(entry string) (is, ok bool) {
+	of, is := strings.CutPrefix(entry, prefix)
+	i := strings.LastIndexByte(of, '/')
+	return is, i > 0 && i < len(of)-1 && !strings.ContainsAny(of, "* ")
+}
+
+// Check notes mistakes in the settings, as far as they are known without the cluster. Taken are names that no service may have.
+func (t *Target) Check(m *syntax.Mistakes, taken ...string) {
+	if len(t.Services) > 0 && len(t.Selector) > 0 {
+		m.Add(t.Of("selector"), "`selector` selects the workloads where none is named, and `services` names them")
+	}
+	for name, s := range t.Services {
+		if !syntax.IsName(name) || slices.Contains(taken, name) {
+			m.Add(s.At, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", syntax.Clip(name, 40))
+			continue
+		}
+		given := 0
+		for _, has := range []bool{s.Deployment != "", s.StatefulSet != "", s.DaemonSet != "", len(s.Pods) > 0} {
+			if has {
+				given++
+			}
+		}
+		if given != 1 {
+			m.AddHint(s.At, "such as {deployment: "+name+"} or {pods: {app: "+name+"}}",
+				"the service %q wants exactly one of deployment, statefulset, daemonset and pods", name)
+		}
+	}
+}
