@@ -200,6 +200,16 @@ func resets(resource int, name func(o kube.Raw) []kube.Change) func(t *testing.T
 	}
 }
 
+// deletes deletes all objects of a kind.
+func deletes(resource string) func(t *testing.T, s *shop) {
+	return func(t *testing.T, s *shop) {
+		of := kube.Ref{API: "v1", Resource: resource, Namespace: s.at.Namespace, Name: "full"}
+		if err := s.Like(of).Delete(t.Context(), of.Name, kube.Deletion{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // clusterFaults are faults on a cluster, with what removes each without its knowledge; nil: it always has an effect.
 var clusterFaults = []struct {
 	yaml  string
@@ -222,6 +232,10 @@ var clusterFaults = []struct {
 		return []kube.Change{{Op: "remove", Path: "/spec/taints"}}
 	})},
 	{"node.taint: {of: store, key: example.com/broken, effect: NoExecute}", false, nil},
+	{
+		"kube.apply: {manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {pods: \"9\"}}}, " +
+			"until: {\"$.status.hard.pods\": \"9\"}}", true, deletes("resourcequotas"),
+	},
 }
 
 // runs runs the suite on each of the faults, in the shop that is made for it. Without spoiled, no fault is removed without its knowledge: the

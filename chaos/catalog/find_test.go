@@ -19,6 +19,7 @@ var foundOtherwise = map[string]string{
 	"brunt.end":      "the process of brunt holds its journal open",
 	"proxy.clear":    "proxies end with their process, which has a mark",
 	"docker.hand":    "it makes an agent execute other operations",
+	"kube.delete":    "the label of the object; of which kind it is, the journal alone knows",
 	"exec":           "no search knows what a command has done",
 	"exec.end":       "the kernel ends the command with brunt; what it has started is not known",
 	"webhook":        "no search knows what a call has done",

@@ -77,6 +77,7 @@ func Faults() List {
 		new(pod.Fail),
 		new(workload.Scale),
 		new(workload.Restart),
+		new(workload.Apply),
 		new(node.Cordon),
 		new(node.Drain),
 		new(node.Taint),

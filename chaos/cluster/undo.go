@@ -10,8 +10,11 @@ import (
 	"brunt/chaos/kube"
 )
 
-// opEdit takes back values that a fault changed. The name stands in journals.
-const opEdit = "kube.edit"
+// Undo operations in a cluster. The names stand in journals.
+const (
+	opEdit   = "kube.edit"   // takes back values that a fault changed
+	opDelete = "kube.delete" // deletes an object that a fault created
+)
 
 // A target of an undo: an object of a cluster.
 type undoArgs struct {
@@ -68,6 +71,46 @@ func takeBack(ctx context.Context, c *kube.Cluster, object kube.Ref, uid string,
 		return chaos.Gone, theirs, nil
 	}
 	return chaos.Reverted, theirs, nil
+}
+
+// DeleteUndo is the undo of the creation of an object with the label of a run.
+func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
+	return chaos.Undo{Op: opDelete, Args: JSON(undoArgs{at, object, run}), Identity: JSON(undoIdentity{at.UID, object.Namespace + "/" + object.String(), run})}
+}
+
+// DeleteOperations revert the faults that create objects.
+func DeleteOperations() []chaos.Operation {
+	return []chaos.Operation{{Name: opDelete, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var args undoArgs
+		if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		c, err := args.Open(ctx)
+		if err != nil {
+			return chaos.Failed, err
+		}
+		defer c.Close()
+		return DeleteOwn(ctx, c, args.Object, args.Run)
+	}}}
+}
+
+// DeleteOwn deletes an object, if it has the label of the run.
+func DeleteOwn(ctx context.Context, c *kube.Cluster, object kube.Ref, run string) (chaos.Outcome, error) {
+	o, err := c.Like(object).Get(ctx, object.Name)
+	switch {
+	case kube.Is(err, kube.NotFound), err == nil && o.Labels()[RunLabel] != run:
+		return chaos.Gone, nil
+	case err != nil:
+		return chaos.Failed, err
+	}
+	err = c.Like(object).Delete(ctx, object.Name, kube.Deletion{UID: o.Text("metadata", "uid")})
+	switch {
+	case kube.Is(err, kube.NotFound), kube.Is(err, kube.Conflict):
+		return chaos.Gone, nil
+	case err != nil:
+		return chaos.Failed, err
+	}
+	return chaos.Reverted, nil
 }
 
 // findMarks searches for objects with the mark of a run.

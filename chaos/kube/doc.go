@@ -8,16 +8,17 @@
 // of Dial. The environment's proxies are not used, as they would hide that address. client-go does what concerns
 // kubeconfigs, credentials and TLS, and nothing else: its clients dial by themselves, so the requests are made here.
 //
-//	cluster.go  the kubeconfig, the connection, and the identity of a cluster
-//	request.go  one request, and the errors of the API
-//	objects.go  kinds of objects and their verbs
-//	watch.go    a list that is kept up to date
-//	raw.go      objects of any kind, and references to objects as data
-//	edit.go     changes that are marked on the object, and can be taken back
-//	access.go   what the caller may do
-//	roles.go    the manifest of the roles that grant it
-//	forward.go  connections to pods
-//	tunnel.go   how they are upgraded
+//	cluster.go    the kubeconfig, the connection, and the identity of a cluster
+//	request.go    one request, and the errors of the API
+//	objects.go    kinds of objects and their verbs
+//	watch.go      a list that is kept up to date
+//	raw.go        objects of any kind, and references to objects as data
+//	discovery.go  what kinds there are
+//	edit.go       changes that are marked on the object, and can be taken back
+//	access.go     what the caller may do
+//	roles.go      the manifest of the roles that grant it
+//	forward.go    connections to pods
+//	tunnel.go     how they are upgraded
 //
 // To use a further kind of objects, add a method to [Cluster] in objects.go, and its rows to package kubetest.
 package kube

@@ -1,0 +1,44 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A Kind is what the cluster knows of a kind of objects.
+type Kind struct {
+	Resource   string // as paths have it, such as deployments
+	Namespaced bool   // its objects are in namespaces
+}
+
+// KindOf asks the cluster for a kind of an API, such as apps/v1. An error names the kinds that there are.
+func (c *Cluster) KindOf(ctx context.Context, api, kind string) (Kind, error) {
+	path := "/apis/" + api
+	if !strings.Contains(api, "/") {
+		path = "/api/" + api
+	}
+	var list metav1.APIResourceList
+	if err := c.do(ctx, call{method: http.MethodGet, path: path}, &list); err != nil {
+		if Is(err, NotFound) {
+			return Kind{}, fmt.Errorf("the cluster has no API %s", api)
+		}
+		return Kind{}, err
+	}
+	var known []string
+	for _, r := range list.APIResources {
+		if strings.Contains(r.Name, "/") { // a part of an object
+			continue
+		}
+		if r.Kind == kind {
+			return Kind{r.Name, r.Namespaced}, nil
+		}
+		known = append(known, r.Kind)
+	}
+	slices.Sort(known)
+	return Kind{}, fmt.Errorf("the API %s has no kind %s; it has: %s", api, kind, strings.Join(known, ", "))
+}
