@@ -96,7 +96,7 @@ func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 func RunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var errs []error
 	var out []string
-	faults, wrong := forecasts(ctx, p)
+	faults, _, wrong := forecasts(ctx, p)
 	if wrong != nil {
 		out, errs = append(out, wrong.Error(), ""), append(errs, wrong)
 	}

@@ -82,6 +82,9 @@ func (d *drift) target(was, now PlannedTarget) {
 	if !slices.Equal(was.Addresses, now.Addresses) {
 		d.add("%s leads to %s, the plan says %s", now.Name, listed(now.Addresses), listed(was.Addresses))
 	}
+	if now.Cluster != nil && was.Cluster != nil && *now.Cluster != *was.Cluster {
+		d.add("%s leads to another cluster than the plan's: its kube-system has the UID %s, the plan says %s", now.Cluster.Name, now.Cluster.UID, was.Cluster.UID)
+	}
 	find := func(in []PlannedService, name string) *PlannedService {
 		for i := range in {
 			if in[i].Name == name {

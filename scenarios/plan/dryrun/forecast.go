@@ -47,15 +47,15 @@ type ForecastStep struct {
 }
 
 // forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run
-// tries, so that it refuses what a run refuses; it reads only. The error is one that ends a run before any fault.
-func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
+// tries, so that it refuses what a run refuses; it reads only. In is the cluster of the pods that were found, or nil. The error is one that
+// ends a run before any fault.
+func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCluster, wrong error) {
 	found := finder.New(p)
 	defer found.Close()
 	env := chaos.Env{
 		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin, Find: found.Find},
 		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
 	}
-	var wrong error
 	if p.Stack != nil {
 		addStack(&env, p)
 		if p.Stack.Platform == platform.Docker {
@@ -67,6 +67,9 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 		}
 		if wrong = found.Choose(ctx); wrong == nil {
 			env.Units, env.Zones = found.Units(), found.Zones()
+			if pods := found.Pods(); pods != nil {
+				in = &PlannedCluster{pods.Place.String(), pods.Place.UID}
+			}
 		}
 	}
 	for _, e := range p.Scope.Endpoints {
@@ -78,7 +81,6 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 		wrong = fmt.Errorf("the target would not be found: %w", wrong)
 	}
 	capabilities := sync.OnceValue(netns.Capabilities)
-	var out []Forecast
 	for place, e := range p.Faults {
 		f := Forecast{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForecastStep{}}
 		if e.Detect != nil {
@@ -106,7 +108,7 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 		}
 		out = append(out, f)
 	}
-	return result.Masked(out, p.Scenario.Secrets.Mask), wrong
+	return result.Masked(out, p.Scenario.Secrets.Mask), in, wrong
 }
 
 // addStack adds the units and links that a run would start.

@@ -61,6 +61,13 @@ type PlannedTarget struct {
 	Entry     string           `json:"entry,omitempty"`
 	Services  []PlannedService `json:"services,omitempty"`
 	Addresses []string         `json:"addresses,omitempty"` // addresses of the URL's host
+	Cluster   *PlannedCluster  `json:"cluster,omitempty"`   // of the pods that faults hit
+}
+
+// A PlannedCluster is the cluster that a context of the kubeconfig led to.
+type PlannedCluster struct {
+	Name string `json:"name"` // as guard.allow.chaos has it
+	UID  string `json:"uid"`  // of its namespace kube-system
 }
 
 // A PlannedService is a service that brunt would start.
@@ -127,7 +134,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 		return nil, err
 	}
 	var wrong error
-	f.Faults, wrong = forecasts(ctx, p)
+	f.Faults, f.Target.Cluster, wrong = forecasts(ctx, p)
 	errs := []error{wrong}
 	for i := range f.Faults {
 		errs = append(errs, f.Faults[i].err)
