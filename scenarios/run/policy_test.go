@@ -60,6 +60,10 @@ func TestPolicy(t *testing.T) {
 		crash  = "{at: 10s, process.crash: {service: posts}}"
 		slow   = "{at: 10s, for: 5s, network.latency: {from: gateway, to: users, delay: 10ms}}"
 		frozen = "{at: 10s, for: 5s, process.freeze: {pid: 4000001}}"
+
+		pods    = `{url: "http://127.0.0.1:9", kubernetes: {context: c, namespace: shop}}`
+		shop    = "{allow: {chaos: [kubernetes/c/shop]}}"
+		deleted = "{at: 10s, pod.delete: {service: web}}"
 	)
 	for _, c := range []struct {
 		name, target, guard, fault string
@@ -158,6 +162,15 @@ func TestPolicy(t *testing.T) {
 			"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}",
 			"it names db.test, and POLICY:2:1 says allow.chaos: [other.test]",
 		},
+		{"pods", pods, shop, deleted, "targets: [url, kubernetes]", ""},
+		{
+			"no pods", pods, shop, deleted, "targets: [url]",
+			"it names pods that brunt did not start, and POLICY:2:1 says targets: [url] without kubernetes",
+		},
+		{"a namespace of pods", pods, shop, deleted, "allow: {chaos: [kubernetes/c/shop]}", ""},
+		{"another namespace of pods", pods, shop, deleted, "allow: {chaos: [kubernetes/c/other]}", "it names kubernetes/c/shop"},
+		{"a protected namespace", pods, shop, deleted, "protect: {namespaces: [shop]}", "the namespace shop is protected by POLICY:2:1"},
+		{"a family of pods", pods, shop, deleted, "forbid: [pod.*]", "pod.delete is not allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := boundedScenario(c.target, c.guard, c.fault)

@@ -1,0 +1,284 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"brunt/chaos/kube"
+	"brunt/scenarios/suite"
+
+	"github.com/goccy/go-yaml"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// A podBed is a namespace of a real cluster with a deployment of two pods, and a program of brunt's that breaks them.
+type podBed struct {
+	*kube.Cluster
+	program   string
+	scenario  string
+	namespace string
+	web       kube.Ref
+}
+
+func newPodBed(t *testing.T) *podBed {
+	path := os.Getenv("BRUNT_KUBECONFIG")
+	if path == "" {
+		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
+	}
+	t.Setenv("KUBECONFIG", path)
+	dir := t.TempDir()
+	b := &podBed{program: filepath.Join(dir, "brunt"), scenario: filepath.Join(dir, "s.yaml"), namespace: "pods-" + strings.ToLower(rand.Text()[:6])}
+	if out, err := exec.Command("go", "build", "-o", b.program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var err error
+	if b.Cluster, err = kube.Open(kube.Address{}, kube.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	if _, err := b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}}, false); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Namespaces().Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
+			t.Error(err)
+		}
+	})
+	b.web = kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: b.namespace, Name: "web"}
+	labels := map[string]any{"app": "web"}
+	pods := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
+		"terminationGracePeriodSeconds": 1,
+		"containers":                    []any{map[string]any{"name": "app", "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never"}},
+	}}
+	if _, err := b.Like(b.web).Create(t.Context(), &kube.Raw{
+		"metadata": map[string]any{"name": "web"},
+		"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(srv.Close)
+	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace).Replace(`version: 1
+target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS}}
+guard: {allow: {chaos: [kubernetes/brunt-kube/NS]}}
+load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 200s, flow: [{get: /}]}}
+chaos:
+  fail: {at: 5s, for: 100s, pod.fail: {service: web}}
+  none: {at: 110s, for: 60s, workload.scale: {service: web, to: 0}}
+  evict: {at: 180s, pod.evict: {service: web}}
+`)
+	if err := os.WriteFile(b.scenario, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.ready(t)
+	return b
+}
+
+// ready waits until both pods are ready and nothing of a fault is left.
+func (b *podBed) ready(t *testing.T) {
+	t.Helper()
+	suite.Until(t, "both pods are ready, as before", func() bool {
+		o, err := b.Like(b.web).Get(t.Context(), "web")
+		pods, perr := b.Like(kube.Ref{API: "v1", Resource: "pods", Namespace: b.namespace}).List(t.Context(), kube.Query{})
+		marks := 0
+		for _, p := range pods {
+			marks += len(p.Marks())
+		}
+		return err == nil && perr == nil && o.Number("status", "readyReplicas") == 2 && o.Number("spec", "replicas") == 2 && len(o.Marks())+marks == 0
+	})
+}
+
+// brunt runs a command with a state directory.
+func (b *podBed) brunt(t *testing.T, state string, args ...string) (string, error) {
+	t.Helper()
+	c := exec.Command(b.program, args...)
+	c.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=")
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+// in injects a fault until it is verified, and returns brunt and its run.
+func (b *podBed) in(t *testing.T, state, fault string) (brunt *exec.Cmd, run string) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	brunt = exec.Command(b.program, "inject", b.scenario, fault)
+	brunt.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=")
+	brunt.Stdout, brunt.Stderr = file, file
+	if err := brunt.Start(); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the fault is in", func() bool {
+		text, err := os.ReadFile(file.Name())
+		return err == nil && strings.Contains(string(text), "fault.verified")
+	})
+	names, err := filepath.Glob(filepath.Join(state, "*.journal"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("journals %q, %v", names, err)
+	}
+	return brunt, strings.TrimSuffix(filepath.Base(names[0]), ".journal")
+}
+
+// children are the processes that a process has started.
+func children(t *testing.T, pid int) (out []int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := regexp.MustCompile(`(?m)^Pid:\s+(\d+)\n(?:.*\n)*?PPid:\s+` + strconv.Itoa(pid) + `\n`)
+	for _, file := range all {
+		if text, err := os.ReadFile(file); err == nil {
+			if m := parent.FindSubmatch(text); m != nil {
+				child, _ := strconv.Atoi(string(m[1]))
+				out = append(out, child)
+			}
+		}
+	}
+	return out
+}
+
+// TestPods_KubeKilled kills brunt, then brunt and its watchdog, while a fault on pods is in: its watchdog, the journal or the marks in the
+// cluster take it back.
+func TestPods_KubeKilled(t *testing.T) {
+	b := newPodBed(t)
+	for _, fault := range []string{"fail", "none"} {
+		t.Run(fault+", brunt killed", func(t *testing.T) {
+			brunt, _ := b.in(t, t.TempDir(), fault)
+			_ = brunt.Process.Kill()
+			_ = brunt.Wait()
+			b.ready(t)
+		})
+		for _, how := range []string{"journal", "marks"} {
+			t.Run(fault+", both killed, by the "+how, func(t *testing.T) {
+				state := t.TempDir()
+				brunt, run := b.in(t, state, fault)
+				own := children(t, brunt.Process.Pid)
+				if len(own) == 0 {
+					t.Fatal("brunt has no watchdog")
+				}
+				for _, pid := range own { // it can't act when its pipe is closed
+					_ = syscall.Kill(pid, syscall.SIGSTOP)
+				}
+				_ = brunt.Process.Kill()
+				_ = brunt.Wait()
+				for _, pid := range own {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+				}
+				args := []string{"revert"}
+				if how == "marks" {
+					state = t.TempDir()
+					args = []string{"revert", "--discover", "--yes", "--context", "brunt-kube", "--namespace", b.namespace, run}
+				}
+				if out, err := b.brunt(t, state, args...); err != nil || !strings.Contains(out, "taken back") {
+					t.Errorf("%v\n%s", err, out)
+				}
+				b.ready(t)
+			})
+		}
+	}
+}
+
+// TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that `brunt rbac` prints.
+func TestPods_KubeRefused(t *testing.T) {
+	b := newPodBed(t)
+	two := intstr.FromInt32(2)
+	if _, err := b.Budgets(b.namespace).Create(t.Context(), &policyv1.PodDisruptionBudget{
+		ObjectMeta: metav1.ObjectMeta{Name: "all"},
+		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the budget is counted", func() bool {
+		of, err := b.Budgets(b.namespace).Get(t.Context(), "all")
+		return err == nil && of.Status.CurrentHealthy == 2
+	})
+	out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "evict")
+	if err == nil || !strings.Contains(out, "the cluster refuses to evict the pod") || !strings.Contains(out, "The disruption budget all needs 2 healthy pods") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := b.Budgets(b.namespace).Delete(t.Context(), "all", kube.Deletion{}); err != nil {
+		t.Fatal(err)
+	}
+
+	user := "ann-" + b.namespace
+	roles, err := b.brunt(t, t.TempDir(), "rbac", b.scenario, "--for", user)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, roles)
+	}
+	roles = strings.ReplaceAll(roles, "{name: brunt,", "{name: "+b.namespace+",")
+	roles = strings.ReplaceAll(roles, "kind: Role, name: brunt}", "kind: Role, name: "+b.namespace+"}")
+	b.apply(t, roles)
+	text, err := os.ReadFile(os.Getenv("BRUNT_KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := filepath.Join(t.TempDir(), "config")
+	text = bytes.Replace(text, []byte("user: {client-certificate-data"), []byte("user: {as: "+user+", client-certificate-data"), 1)
+	if err := os.WriteFile(as, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", as)
+	suite.Until(t, "the roles are known", func() bool {
+		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
+		return err == nil
+	})
+	b.apply(t, strings.Replace(roles, "resources: [pods/eviction], verbs: [create]", "resources: [pods/eviction], verbs: [get]", 1))
+	suite.Until(t, "the right is gone", func() bool {
+		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
+		return err != nil
+	})
+	want := "create pods/eviction in the namespace " + b.namespace + "; this line of a role grants it"
+	if !strings.Contains(out, want) || strings.Count(out, "this line of a role") != 1 {
+		t.Errorf("without one right:\n%s", out)
+	}
+}
+
+// apply creates the roles and bindings of a manifest, or replaces their rules.
+func (b *podBed) apply(t *testing.T, manifest string) {
+	t.Helper()
+	for _, text := range strings.Split(manifest, "---\n") {
+		var o kube.Raw
+		if err := yaml.Unmarshal([]byte(text), &o); err != nil {
+			t.Fatal(err)
+		}
+		if o == nil {
+			continue
+		}
+		r := kube.Ref{
+			API: "rbac.authorization.k8s.io/v1", Resource: strings.ToLower(o.Text("kind")) + "s",
+			Namespace: o.Text("metadata", "namespace"), Name: o.Text("metadata", "name"),
+		}
+		_, err := b.Like(r).Create(t.Context(), &o, false)
+		if kube.Is(err, kube.AlreadyExists) {
+			err = nil
+			if r.Resource == "roles" {
+				_, err = b.Like(r).Patch(t.Context(), r.Name, kube.Change{Op: "replace", Path: "/rules", Value: o["rules"]})
+			}
+		} else if err == nil {
+			t.Cleanup(func() { _ = b.Like(r).Delete(context.WithoutCancel(t.Context()), r.Name, kube.Deletion{}) })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
