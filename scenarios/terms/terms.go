@@ -218,7 +218,9 @@ var all = []Term{
 		"containers under `protect` of a policy. When brunt plans a fault, also for `--dry-run`, and again just before each injection, it looks up which " +
 		"process a unit is and which containers that process is in. It refuses a `pid:` in a protected container, a process that was " +
 		"started there by exec, a process in a namespace of it, a container that shares its network or processes, its address as an end of a network " +
-		"fault, and `disk.fill` on a filesystem that it writes to. It also refuses a process of a container whose labels it can't read. Nothing allows a " +
+		"fault, and `disk.fill` on a filesystem that it writes to. In a cluster it refuses namespaces of kube-* and openshift-*, what a policy protects, " +
+		"pods of brunt, nodes without the labels of `allow.nodes`, and pods whose own label, or that of their workload, node or namespace, is " +
+		"brunt.dev/protect=true. It also refuses a process of a container whose labels it can't read. Nothing allows a " +
 		"fault on brunt itself, the programs that started it, the watchdogs, agents and proxies of any brunt, the container engine, threads of the kernel, or " +
 		"system services such as init, systemd, dbus and sshd outside of containers, unless brunt has started them. A program counts as a system service by " +
 		"its name, if the machine started it: it runs as a user of the system, outside of user sessions, and all its ancestors are system services."},

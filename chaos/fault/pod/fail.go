@@ -16,10 +16,6 @@ import (
 // Fail is the fault pod.fail. The images of its containers get a name that no runtime can parse: the pod's node ends the containers, with the
 // grace that the pod gives them, and can't start them until the fault ends. The pod stays, with its name, its address and its node, and is
 // not ready.
-//
-// The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod, a deadline of the pod
-// ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
-// registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was ended.
 type Fail struct {
 	cluster.Units `yaml:",inline"`
 }
@@ -54,6 +50,10 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 }
 
 // failStep is the step that fails one pod.
+//
+// The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod, a deadline of the pod
+// ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
+// registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was seen to be down.
 func failStep(env chaos.Env, u *cluster.Pod, pod *corev1.Pod) chaos.Step {
 	grace := settles
 	if seconds := pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
