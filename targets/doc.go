@@ -9,6 +9,7 @@
 //
 // What every protocol shares is here or in dial:
 //
+//	host_list.go   a URL with a list of hosts, as other clients take it
 //	descriptor.go  what a protocol is; set.go chooses one for each step, selection.go those of a load
 //	protocol.go    what a step and a client are given
 //	network.go     how a protocol opens connections; dial implements it

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/arguments"
 
 	"github.com/spf13/cobra"
 )
@@ -42,8 +42,8 @@ func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra
 func completeFaults(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch {
 	case len(args) == 0:
-		return plan.FaultKinds(), cobra.ShellCompDirectiveDefault
-	case len(args) == 1 && !slices.Contains(plan.FaultKinds(), args[0]):
+		return arguments.Kinds(), cobra.ShellCompDirectiveDefault
+	case len(args) == 1 && !slices.Contains(arguments.Kinds(), args[0]):
 		var names []string
 		if sc, _ := scenarios.Parse(args[0], scenarios.Options{}); sc != nil {
 			for i := range sc.Faults {
@@ -57,5 +57,5 @@ func completeFaults(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 
 // completeKinds completes the kind of --fault.
 func completeKinds(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return plan.FaultKinds(), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	return arguments.Kinds(), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }

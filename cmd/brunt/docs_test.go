@@ -13,12 +13,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/terms"
 
-	"brunt/scenarios/suite"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
@@ -292,7 +293,7 @@ func TestReference_Complete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := append(plan.FaultKinds(), slo.MetricNames()...)
+	names := append(arguments.Kinds(), slo.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
 		names = append(names, strings.Split(row[0], ", ")...)
 	}

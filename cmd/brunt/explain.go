@@ -8,7 +8,7 @@ import (
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
-	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/reference"
 
 	"github.com/spf13/cobra"
@@ -44,7 +44,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 // newReference makes the reference of this build.
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
-		Faults: plan.FaultKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
+		Faults: arguments.Kinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
 	}
 	for _, f := range catalog.All().Formats() {
 		from.Formats[f.Name] = f.About

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
@@ -148,7 +149,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 		return f.bare(args)
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
-		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], plan.FaultKinds()))
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], arguments.Kinds()))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {
@@ -180,7 +181,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 // isKind reports whether a word names a kind of fault, present or planned.
 func isKind(word string) bool {
 	noun, later := syntax.NotYet(word)
-	return slices.Contains(plan.FaultKinds(), word) || later && noun == "fault"
+	return slices.Contains(arguments.Kinds(), word) || later && noun == "fault"
 }
 
 // isFile reports whether a word looks like a scenario file.

@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/plan/asked"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/inputs"
+	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
@@ -72,10 +73,10 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 func journalNeeds(p *plan.Plan) []Check {
 	var out []Check
 	for _, e := range p.Parts() {
-		if plan.KeepsSecret(p, e) {
+		if kept.KeepsSecret(p.Scenario.Secrets, e) {
 			out = append(out, Check{
 				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
-					"is taken back", plan.NamedSecret,
+					"is taken back", kept.NamedSecret,
 			})
 		}
 	}

@@ -46,7 +46,7 @@ func (c *compiler) endpoints() {
 			c.m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, c.plan.Protocols.Schemes()), "such as http://127.0.0.1:8080"), "the endpoint %q: %v", name, err)
 			continue
 		}
-		if several := hostList(text); several != "" {
+		if several := targets.HostList(text); several != "" {
 			c.m.AddHint(t.At, "each further host is a parameter of the URL: "+several, "the endpoint %q: its URL has a list of hosts", name)
 			continue
 		}
@@ -69,26 +69,6 @@ func (c *compiler) endpoints() {
 		c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
 	}
 	endpointCompiler{c}.linked()
-}
-
-// hostList returns how a URL is written that has a list of hosts with commas, which other clients take; "" is none.
-func hostList(text string) string {
-	scheme, rest, _ := strings.Cut(text, "://")
-	end := len(rest)
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		end = i
-	}
-	before := ""
-	if i := strings.LastIndexByte(rest[:end], '@'); i >= 0 {
-		before = "USER:PASSWORD@"
-		rest, end = rest[i+1:], end-i-1
-	}
-	hosts := strings.Split(rest[:end], ",")
-	if len(hosts) == 1 {
-		return ""
-	}
-	path, _, _ := strings.Cut(rest[end:], "?")
-	return scheme + "://" + before + hosts[0] + path + "?addr=" + strings.Join(hosts[1:], "&addr=")
 }
 
 // linked declares the links from the load to endpoints. Each address has one link at most, because the load is led

@@ -72,7 +72,8 @@ func (c observeCompiler) observable(o slo.Objective) {
 	case m.OfAlert():
 		i := slices.IndexFunc(c.plan.Alerts, func(a observe.Alert) bool { return a.Name == m.Source })
 		if i < 0 {
-			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`, alertNames(c.plan.Alerts))
+			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`,
+				namesOf(c.plan.Alerts, func(a observe.Alert) string { return a.Name }))
 		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
 			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
 		}
@@ -99,7 +100,7 @@ func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metri
 	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })
 	if i < 0 {
 		c.absent(o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(name, "-", "_")+"}}",
-			gaugeNames(read))
+			namesOf(read, func(g observe.Metric) string { return g.Name }))
 		return
 	}
 	g := read[i].Gauge
@@ -130,16 +131,10 @@ func (c observeCompiler) absent(o slo.Objective, name, noun, such string, names 
 	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, name)
 }
 
-func alertNames(all []observe.Alert) (out []string) {
-	for _, a := range all {
-		out = append(out, a.Name)
-	}
-	return out
-}
-
-func gaugeNames(all []observe.Metric) (out []string) {
-	for _, g := range all {
-		out = append(out, g.Name)
+// namesOf lists names.
+func namesOf[T any](list []T, name func(T) string) (out []string) {
+	for _, one := range list {
+		out = append(out, name(one))
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios/allow"
 	"brunt/scenarios/connect"
 	"brunt/scenarios/load"
+	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -21,7 +22,7 @@ import (
 func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
 	for _, path := range paths {
-		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{Read: read})
+		p, err := scenarios.ParsePolicy(path, arguments.Kinds(), scenarios.Options{Read: read})
 		if p == nil {
 			return nil, err
 		}

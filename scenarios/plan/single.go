@@ -3,18 +3,17 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
+	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -52,7 +51,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults = []*chaos.Entry{&entry}
-		one.Notes = keptSecrets(p, entry.Parts()) // those of the whole plan are about its load
+		one.Notes = kept.Notes(p.Scenario.Secrets, entry.Parts()) // those of the whole plan are about its load
 		for _, policy := range p.Policies {
 			one.Notes = append(one.Notes, heldTo(policy))
 		}
@@ -100,7 +99,7 @@ var bareTiming = []string{"for", "within"}
 // mistake found.
 func CompileBare(b Bare) (*Plan, error) {
 	m := &syntax.Mistakes{}
-	timing, settings := FaultArguments(b.Settings, m)
+	timing, settings := arguments.Split(b.Settings, m)
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
 		m.Add(o.Pos, "%q needs a timeline; a single fault is injected at once, and once", o.Key)
@@ -120,7 +119,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	zero := quantity.Duration(0)
 	f.At = &zero
 	settings.Pos = at
-	linked := OnLink(b.Kind, settings)
+	linked := arguments.OnLink(b.Kind, settings)
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
@@ -145,35 +144,6 @@ func CompileBare(b Bare) (*Plan, error) {
 		m.Add(at, "%s", why)
 	}
 	return c.plan, m.Err()
-}
-
-// FaultArguments parses key=value settings of a fault, and splits those of its time from those of its kind. from is the
-// end of a link.
-func FaultArguments(args []string, m *syntax.Mistakes) (timing, settings *syntax.Node) {
-	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
-	return syntax.Arguments(args, m).Split(times)
-}
-
-// OnLink reports whether a fault of a kind, with these settings, is on a link that brunt opens.
-func OnLink(kind string, settings *syntax.Node) bool {
-	mk := catalog.Kinds()[kind]
-	return mk != nil && mk().Traits(chaos.Scope{}).Touches != nil && !ofContainers(settings)
-}
-
-// ofContainers reports whether the settings of a fault select containers, whose packets do not pass
-// through brunt's links.
-func ofContainers(settings *syntax.Node) bool {
-	for _, key := range []string{"container", "labels", "project", "in_network"} {
-		if settings.Get(key) != nil {
-			return true
-		}
-	}
-	for _, key := range []string{"from", "to"} {
-		if n := settings.Get(key); n != nil && strings.HasPrefix(n.Value, "container/") {
-			return true
-		}
-	}
-	return false
 }
 
 // opened resolves the link of a bare fault.
@@ -202,6 +172,3 @@ func (c *compiler) opened(b Bare) {
 	c.sc.Target.Place = syntax.Place{At: syntax.Pos{File: "--to"}}
 	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 }
-
-// FaultKinds lists the kinds of fault.
-func FaultKinds() []string { return slices.Sorted(maps.Keys(catalog.Kinds())) }

@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 	"scenarios/secret":         {"scenarios/syntax"},
 	"scenarios/syntax":         nil,
 	"scenarios/template":       {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
-	"scenarios/load":           {"scenarios"},
+	"scenarios/load":           {"scenarios", "scenarios/load/accesslog"},
 	"scenarios/driver":         {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
 	"scenarios/impact":         {"scenarios"},                                                // works on counts, not requests
 	"scenarios/judge":          {"scenarios", "scenarios/impact", "scenarios/measure"},

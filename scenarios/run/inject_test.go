@@ -29,6 +29,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
@@ -70,7 +71,7 @@ var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "con
 
 // machineKinds are the kinds that act on this machine. Those on a cluster are tried by TestCluster_Faults (chaos) and TestPods_Kube (cmd/brunt).
 func machineKinds() []string {
-	return slices.DeleteFunc(plan.FaultKinds(), func(kind string) bool {
+	return slices.DeleteFunc(arguments.Kinds(), func(kind string) bool {
 		d, _ := catalog.Find(kind)
 		return d.On == chaos.OnCluster
 	})

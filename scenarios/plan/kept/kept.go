@@ -1,4 +1,5 @@
-package plan
+// Package kept tells which faults the journal keeps a secret of, to take them back.
+package kept
 
 import (
 	"fmt"
@@ -6,24 +7,25 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/scenarios/template"
 )
 
 // KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after a
 // crash of brunt. Of a secret that comes from a variable or a file the journal has the source.
-func KeepsSecret(p *Plan, e *chaos.Entry) bool {
+func KeepsSecret(secrets *template.Secrets, e *chaos.Entry) bool {
 	return slices.ContainsFunc(e.Traits(chaos.Scope{}).Kept, func(text string) bool {
-		return p.Scenario.Secrets.MaskFields(text) != text
+		return secrets.MaskFields(text) != text
 	})
 }
 
 // NamedSecret says how a secret does not come into the journal.
 const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
 
-// keptSecrets notes which of the faults the journal keeps a secret of.
-func keptSecrets(p *Plan, faults []*chaos.Entry) []string {
+// Notes notes which of the faults the journal keeps a secret of.
+func Notes(secrets *template.Secrets, faults []*chaos.Entry) []string {
 	var names []string
 	for _, e := range faults {
-		if KeepsSecret(p, e) {
+		if KeepsSecret(secrets, e) {
 			names = append(names, fmt.Sprintf("%q", e.Name))
 		}
 	}
