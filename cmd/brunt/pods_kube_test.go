@@ -256,7 +256,7 @@ func TestPods_KubeRefused(t *testing.T) {
 // apply creates the roles and bindings of a manifest, or replaces their rules.
 func (b *podBed) apply(t *testing.T, manifest string) {
 	t.Helper()
-	for _, text := range strings.Split(manifest, "---\n") {
+	for text := range strings.SplitSeq(manifest, "---\n") {
 		var o kube.Raw
 		if err := yaml.Unmarshal([]byte(text), &o); err != nil {
 			t.Fatal(err)
