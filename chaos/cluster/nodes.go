@@ -19,8 +19,8 @@ type Nodes struct {
 	Of   string `yaml:"of"`   // a service or a unit: the node that the unit is on, or one of the service, by the run's seed
 }
 
-// CheckNodes checks the settings against the target.
-func (n *Nodes) CheckNodes(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+// Check implements [chaos.Fault] for a fault on nodes.
+func (n *Nodes) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case !OnCluster(at, sc, m):
 		return

@@ -89,6 +89,16 @@ func (p *Pod) Start(context.Context) error { return errOfCluster }
 // Traits implements [chaos.Unit].
 func (p *Pod) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
 
+// Grace is the longest time that some pods give their containers to end; zero where none says one.
+func Grace(pods ...corev1.Pod) (most time.Duration) {
+	for i := range pods {
+		if seconds := pods[i].Spec.TerminationGracePeriodSeconds; seconds != nil {
+			most = max(most, time.Duration(*seconds)*time.Second)
+		}
+	}
+	return most
+}
+
 // Replaced checks that something makes another pod in the place of one.
 func Replaced(pod *corev1.Pod) error {
 	if metav1.GetControllerOf(pod) == nil {

@@ -32,8 +32,8 @@ func OnCluster(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) bool {
 	return sc.Cluster != nil
 }
 
-// CheckUnits checks the settings against the target.
-func (u *Units) CheckUnits(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+// Check implements [chaos.Fault] for a fault on pods.
+func (u *Units) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !OnCluster(at, sc, m) {
 		return
 	}

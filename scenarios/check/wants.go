@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,14 +32,13 @@ func (w *Wants) decode(n *syntax.Node, m *syntax.Mistakes, keys ...string) {
 		m.AddHint(n.Pos, `such as {"$.author.name": exists}`, "want is a map")
 		return
 	}
-	known := strings.Join(keys, " ")
 	for _, f := range n.Fields {
 		switch {
 		case strings.HasPrefix(f.Key, "$"):
 			if k, ok := DecodePath(f, m); ok {
 				w.Paths = append(w.Paths, k)
 			}
-		case !strings.Contains(" "+known+" ", " "+f.Key+" "):
+		case !slices.Contains(keys, f.Key):
 			hint := syntax.DidYouMean(f.Key, append(keys, "$.path"))
 			if f.Key == "status" || f.Key == "shed" || f.Key == "allow" {
 				hint = "`check` says which are good, and an answer that is not good is not whole"

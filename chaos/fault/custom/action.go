@@ -3,9 +3,6 @@ package custom
 import (
 	"context"
 	"fmt"
-	"maps"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -41,11 +38,7 @@ func (f *Action) Traits(sc chaos.Scope) chaos.Traits {
 	if t.OneShot = f.Undo == nil; t.OneShot {
 		return t
 	}
-	t.Kept = append(t.Kept, f.Undo.String())
-	for _, name := range slices.Sorted(maps.Keys(f.Env)) {
-		v := f.Env[name]
-		t.Kept = append(t.Kept, name+"="+v.Text())
-	}
+	t.Kept = append(t.Kept, keptOf(f.Undo, f.Env)...)
 	return t
 }
 
@@ -56,20 +49,13 @@ func (f *Action) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if f.Undo != nil {
 		f.Undo.Validate(m)
 	}
-	for name := range f.Env {
-		t := f.Env[name]
-		probe.CheckPlaceholders(&t.Template, m)
-	}
+	checkEnv(f.Env, m)
 }
 
 // Plan implements [chaos.Fault].
 func (f *Action) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 	c, at := f.custom(), probe.CommandContext{Env: f.Env, Dir: f.Dir}
-	name := "sh"
-	if !f.Run.Shell {
-		name = filepath.Base(f.Run.Args[0].Text())
-	}
-	s := &action{customStep: c.step("command", "run "+quoteBack(f.Run.String()), name)}
+	s := &action{customStep: c.step("command", "run "+quoteBack(f.Run.String()), programOf(&f.Run))}
 	if err := env.Bound(len(s.units)); err != nil {
 		return nil, err
 	}

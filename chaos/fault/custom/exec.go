@@ -48,12 +48,26 @@ func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	if t.OneShot = f.Revert.none; t.OneShot {
 		return t
 	}
-	t.Kept = append(t.Kept, f.Revert.String())
-	for _, name := range slices.Sorted(maps.Keys(f.Env)) {
-		v := f.Env[name]
-		t.Kept = append(t.Kept, name+"="+v.Text())
-	}
+	t.Kept = append(t.Kept, keptOf(&f.Revert.Command, f.Env)...)
 	return t
+}
+
+// keptOf is what the journal has of a command that takes a fault back.
+func keptOf(c *probe.Command, env map[string]template.Text) []string {
+	out := []string{c.String()}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		v := env[name]
+		out = append(out, name+"="+v.Text())
+	}
+	return out
+}
+
+// checkEnv checks the variables of commands.
+func checkEnv(env map[string]template.Text, m *syntax.Mistakes) {
+	for name := range env {
+		t := env[name]
+		probe.CheckPlaceholders(&t.Template, m)
+	}
 }
 
 // Check implements [chaos.Fault].
@@ -61,10 +75,7 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Custom.check(at, f.Revert.none, sc, m)
 	f.Inject.Validate(m)
 	f.Revert.Validate(m)
-	for name := range f.Env {
-		t := f.Env[name]
-		probe.CheckPlaceholders(&t.Template, m)
-	}
+	checkEnv(f.Env, m)
 }
 
 // Context returns where its commands are run.
@@ -95,11 +106,14 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 }
 
 // name names what is hit if the author gives no units.
-func (f *Exec) name() string {
-	if f.Inject.Shell {
+func (f *Exec) name() string { return programOf(&f.Inject) }
+
+// programOf is the name of the program that a command runs.
+func programOf(c *probe.Command) string {
+	if c.Shell {
 		return "sh"
 	}
-	return filepath.Base(f.Inject.Args[0].Text())
+	return filepath.Base(c.Args[0].Text())
 }
 
 // spawnedBy gives the function that records a started command in the journal; nil records nothing.

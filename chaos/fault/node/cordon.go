@@ -11,7 +11,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/syntax"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -22,9 +21,6 @@ type Cordon struct {
 }
 
 var _ chaos.Fault = (*Cordon)(nil)
-
-// Check implements [chaos.Fault].
-func (c *Cordon) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { c.CheckNodes(at, sc, m) }
 
 // Plan implements [chaos.Fault].
 func (c *Cordon) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios"
-	"brunt/scenarios/syntax"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,9 +29,6 @@ func (d *Drain) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [chaos.Fault].
-func (d *Drain) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { d.CheckNodes(at, sc, m) }
-
 // Plan implements [chaos.Fault].
 func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	n, err := d.Find(ctx, env)
@@ -53,13 +48,11 @@ func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			return nil, err
 		}
 		pods = append(pods, n.Pods[i])
-		if seconds := n.Pods[i].Spec.TerminationGracePeriodSeconds; seconds != nil {
-			c.Takes = max(c.Takes, settles+time.Duration(*seconds)*time.Second)
-		}
 	}
 	if len(pods) == 0 {
 		return nil, fmt.Errorf("%w: the pods of the target on the node %s are of daemon sets, which no drain evicts", chaos.ErrNoUnit, n.Name)
 	}
+	c.Takes = settles + cluster.Grace(pods...)
 	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), scenarios.Amount(len(pods), "pod"))
 	c.Also = func(ctx context.Context) error { return evict(ctx, n, pods) }
 	c.Effect = func(ctx context.Context) (string, error) {

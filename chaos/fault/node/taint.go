@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
@@ -29,7 +28,7 @@ var _ chaos.Fault = (*Taint)(nil)
 
 // Check implements [chaos.Fault].
 func (t *Taint) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
-	t.CheckNodes(at, sc, m)
+	t.Nodes.Check(at, sc, m)
 	for _, why := range validation.IsQualifiedName(t.Key) {
 		m.Add(t.Place.Of("key"), "%q is no key of a taint: %s", syntax.Clip(t.Key, 60), why)
 	}
@@ -58,14 +57,9 @@ func (t *Taint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	}
 	is := func(has corev1.Taint) bool { return has.MatchTaint(&taint) && has.Value == taint.Value }
 	c := &cluster.Change{
-		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles,
+		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles + cluster.Grace(ends...),
 		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint.ToString(), scenarios.Amount(len(ends), "pod")),
 		Edits: []kube.Edit{{Path: "/spec/taints", Ours: cluster.JSON(taint), Item: true}},
-	}
-	for i := range ends {
-		if seconds := ends[i].Spec.TerminationGracePeriodSeconds; seconds != nil {
-			c.Takes = max(c.Takes, settles+time.Duration(*seconds)*time.Second)
-		}
 	}
 	c.Effect = func(ctx context.Context) (string, error) {
 		has, err := tainted(ctx, n, is)

@@ -30,7 +30,7 @@ func (d *Delete) Traits(sc chaos.Scope) chaos.Traits {
 
 // Check implements [chaos.Fault].
 func (d *Delete) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
-	d.CheckUnits(at, sc, m)
+	d.Units.Check(at, sc, m)
 	if d.Grace != nil && (d.Grace.D() < time.Second || d.Grace.D()%time.Second != 0) {
 		m.Add(d.Of("grace"), "grace is whole seconds, at least 1s, not %s: 0 frees the name of a pod that may still run", d.Grace)
 	}

@@ -44,9 +44,7 @@ func endSteps(ctx context.Context, env chaos.Env, u *cluster.Units, make func(e 
 		if err != nil {
 			return nil, err
 		}
-		if seconds := e.pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
-			e.grace = time.Duration(*seconds) * time.Second
-		}
+		e.grace = cluster.Grace(*e.pod)
 		make(e)
 		out = append(out, e)
 	}

@@ -7,7 +7,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/syntax"
 )
 
 // Evict is the fault pod.evict. A disruption budget may refuse it: the fault is not injected then, and says which budget. The phase lasts
@@ -24,9 +23,6 @@ func (e *Evict) Traits(sc chaos.Scope) chaos.Traits {
 	t.OneShot, t.Rights = true, append(cluster.Follow(sc), cluster.Right(sc, "create", "", "pods/eviction"))
 	return t
 }
-
-// Check implements [chaos.Fault].
-func (e *Evict) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { e.CheckUnits(at, sc, m) }
 
 // Plan implements [chaos.Fault].
 func (e *Evict) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {

@@ -3,12 +3,10 @@ package pod
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/syntax"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -28,9 +26,6 @@ func (f *Fail) Traits(sc chaos.Scope) chaos.Traits {
 	t.Rights = append(t.Rights, cluster.Right(sc, "patch", "", "pods"))
 	return t
 }
-
-// Check implements [chaos.Fault].
-func (f *Fail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { f.CheckUnits(at, sc, m) }
 
 // Plan implements [chaos.Fault].
 func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
@@ -55,12 +50,8 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
 // registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was seen to be down.
 func failStep(env chaos.Env, u *cluster.Pod, pod *corev1.Pod) chaos.Step {
-	grace := settles
-	if seconds := pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
-		grace += time.Duration(*seconds) * time.Second
-	}
 	c := &cluster.Change{
-		Target: u.Target(), Run: env.Run, Hits: []string{u.Name()}, UID: string(pod.UID), Takes: grace,
+		Target: u.Target(), Run: env.Run, Hits: []string{u.Name()}, UID: string(pod.UID), Takes: settles + cluster.Grace(*pod),
 		What:   fmt.Sprintf("fail pod %s (%s, on %s, UID %s): its images get a name that can't be started", pod.Name, u.Name(), pod.Spec.NodeName, pod.UID),
 		Object: kube.Ref{API: "v1", Resource: "pods", Namespace: pod.Namespace, Name: pod.Name},
 	}

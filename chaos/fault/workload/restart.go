@@ -27,11 +27,7 @@ var restarted = []string{kubernetes.Deployments, kubernetes.StatefulSets, kubern
 
 // Traits implements [chaos.Fault].
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
-	t := chaos.Traits{OneShot: true, Units: 1, Reaches: sc.UnitsOf(r.Service)}
-	for _, resource := range resources(sc, r.Service, restarted) {
-		t.Rights = append(t.Rights, cluster.Right(sc, "patch", "apps", resource))
-	}
-	return t
+	return chaos.Traits{OneShot: true, Units: 1, Reaches: sc.UnitsOf(r.Service), Rights: patches(sc, r.Service, restarted)}
 }
 
 // Check implements [chaos.Fault].
@@ -41,15 +37,7 @@ func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	t := cluster.TargetOf(env.Units)
-	if t == nil {
-		return nil, cluster.ErrNoPod
-	}
-	ref, err := t.Workload(r.Service)
-	if err != nil {
-		return nil, err
-	}
-	o, err := t.Like(ref).Get(ctx, ref.Name)
+	t, ref, o, err := found(ctx, env, r.Service)
 	if err != nil {
 		return nil, err
 	}

@@ -58,11 +58,27 @@ var scaled = []string{kubernetes.Deployments, kubernetes.StatefulSets}
 // Traits implements [chaos.Fault].
 func (s *Scale) Traits(sc chaos.Scope) chaos.Traits {
 	t := chaos.Traits{Units: 1, Reaches: sc.UnitsOf(s.Service)}
-	for _, resource := range resources(sc, s.Service, scaled) {
-		t.Rights = append(t.Rights, cluster.Right(sc, "patch", "apps", resource))
-	}
-	t.Rights = append(t.Rights, cluster.Right(sc, "list", "autoscaling", "horizontalpodautoscalers"))
+	t.Rights = append(patches(sc, s.Service, scaled), cluster.Right(sc, "list", "autoscaling", "horizontalpodautoscalers"))
 	return t
+}
+
+// found finds the workload that a service is, as the cluster has it now.
+func found(ctx context.Context, env chaos.Env, service string) (t *cluster.Target, ref kube.Ref, o *kube.Raw, err error) {
+	if t = cluster.TargetOf(env.Units); t == nil {
+		return nil, ref, nil, cluster.ErrNoPod
+	}
+	if ref, err = t.Workload(service); err == nil {
+		o, err = t.Like(ref).Get(ctx, ref.Name)
+	}
+	return t, ref, o, err
+}
+
+// patches are the rights to patch the workload that a service is, one of some kinds.
+func patches(sc chaos.Scope, service string, among []string) (out []kube.Right) {
+	for _, resource := range resources(sc, service, among) {
+		out = append(out, cluster.Right(sc, "patch", "apps", resource))
+	}
+	return out
 }
 
 // resources are the kinds of workloads that a service may be.
@@ -103,19 +119,11 @@ func (s *Scale) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	t := cluster.TargetOf(env.Units)
-	if t == nil {
-		return nil, cluster.ErrNoPod
-	}
-	ref, err := t.Workload(s.Service)
+	t, ref, o, err := found(ctx, env, s.Service)
 	if err != nil {
 		return nil, err
 	}
 	if err := autoscaled(ctx, t, ref); err != nil {
-		return nil, err
-	}
-	o, err := t.Like(ref).Get(ctx, ref.Name)
-	if err != nil {
 		return nil, err
 	}
 	is := o.Number("spec", "replicas")
