@@ -129,7 +129,7 @@ func TestCall_Metadata(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	head := f.heads[0]
+	head := f.metadata()[0]
 	if got := fmt.Sprintf("%q %q %q %q", head["tenant"], head["raw-bin"], head["content-type"], head["user-agent"]); got !=
 		`["a1"] ["ÿ"] ["application/grpc"] ["brunt/test"]` {
 		t.Error(got)
@@ -344,7 +344,7 @@ func TestCall_NothingTwice(t *testing.T) {
 	ends.Wait()
 	s.Stop() // no call is under way
 	served := map[string]int{}
-	for _, head := range s.heads {
+	for _, head := range s.metadata() {
 		served[head["mark"][0]]++
 	}
 	failed := 0

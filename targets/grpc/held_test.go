@@ -129,7 +129,7 @@ func TestHeld(t *testing.T) {
 		if got, want := strings.Join(s.logged(), ", "), "hi 1, "+own+", twice 0,  7, end"; got != want || !strings.HasPrefix(own, "a 1 ") {
 			t.Errorf("the server saw %s, want %s", got, want)
 		}
-		if user := s.heads[0].Get("user"); s.Connections() != 2 || len(user) != 1 || user[0] != "u3" { // one of them to bind
+		if user := s.metadata()[0].Get("user"); s.Connections() != 2 || len(user) != 1 || user[0] != "u3" { // one of them to bind
 			t.Errorf("%d connections, of %v", s.Connections(), user)
 		}
 		first, rest, held := f.of("join first message"), f.of("join message"), f.of("join held")
@@ -278,7 +278,7 @@ func TestHeld_NothingIsSentTwice(t *testing.T) {
 		if got := len(s.logged()); got != sent || answered != 40 {
 			t.Errorf("%s: the server counted %d messages, %d were sent and %d answered", verb, got, sent, answered)
 		}
-		if got := len(s.heads); int64(got) != calls || calls != 20 {
+		if got := len(s.metadata()); int64(got) != calls || calls != 20 {
 			t.Errorf("%s: the server counted %d calls, and %d were sent", verb, got, calls)
 		}
 	}

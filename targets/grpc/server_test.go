@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -140,7 +141,7 @@ func start(t testing.TB, o options) *server {
 	file := compiled(t)
 	s := &server{secure: o.cert != nil, release: make(chan struct{}), ask: file.Messages().ByName("Ask"), health: healthsrv.NewServer()}
 	s.Listener = l
-	var with []grpc.ServerOption
+	with := []grpc.ServerOption{grpc.WaitForHandlers(true)} // what a handler notes is there once Stop is over
 	if o.cert != nil {
 		with = append(with, grpc.Creds(credentials.NewServerTLSFromCert(o.cert)))
 	}
@@ -213,6 +214,13 @@ func (f *filesOf) FindDescriptorByName(name protoreflect.FullName) (protoreflect
 		}
 	}
 	return nil, status.Error(codes.NotFound, "no such name")
+}
+
+// metadata returns what the calls brought, in the order in which they came.
+func (s *server) metadata() []metadata.MD {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.heads)
 }
 
 // say answers a call by what its text asks for: the message itself, unless it is told otherwise.
