@@ -15,6 +15,7 @@
 //	template  placeholders, data tables, escaping, secrets
 //	slo       objectives and the table of metrics
 //	check     conditions on a response
+//	prose     text for people: amounts, lists, escaping
 //	scenarios the scenario file, policies, outcomes of requests, verdicts and exit codes
 //	result    what result.json holds
 //

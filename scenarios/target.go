@@ -41,6 +41,23 @@ type Target struct {
 	TLS *TLS `yaml:"tls"`
 }
 
+// Kind names the kind of target: processes, containers, compose, stack or url; it is empty where the target names none.
+func (t *Target) Kind() string {
+	switch {
+	case t.Processes != nil:
+		return "processes"
+	case t.Containers != nil:
+		return "containers"
+	case t.Compose != nil:
+		return "compose"
+	case t.Stack != "":
+		return "stack"
+	case !t.URL.IsZero(), t.OnlyEndpoints(): // systems that run already
+		return "url"
+	}
+	return ""
+}
+
 // OnlyEndpoints reports whether the target is of endpoints alone.
 func (t *Target) OnlyEndpoints() bool {
 	return len(t.Endpoints) > 0 && t.URL.IsZero() && t.Stack == "" && t.Processes == nil && t.Containers == nil && t.Compose == nil

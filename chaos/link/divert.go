@@ -17,7 +17,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/selector"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 )
 
 // diverted is a step that puts a toxic on connections between containers. brunt has no permanent proxy
@@ -305,7 +305,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 		}
 		n++
 	}
-	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, scenarios.Amount(n, "connection")), nil
+	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, prose.Amount(n, "connection")), nil
 }
 
 // diversion is a link with the destination that is diverted to it.

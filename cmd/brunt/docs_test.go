@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
@@ -94,7 +94,7 @@ func TestDocuments_Scenarios(t *testing.T) {
 			}
 			var err error
 			if strings.HasPrefix(f[2], "# policy") {
-				_, err = plan.ReadPolicies([]string{file}, nil)
+				_, err = policy.Read([]string{file}, nil)
 			} else {
 				_, err = compile(file, nil)
 			}

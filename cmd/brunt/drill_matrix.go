@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ are those of all services and links of a scenario, else of those that the runs n
 				}
 				system = new(drills.SystemOf(plan))
 			}
-			page := html.MatrixPage{Summary: fmt.Sprintf("%s of it.", scenarios.Amount(len(found), "run"))}
+			page := html.MatrixPage{Summary: fmt.Sprintf("%s of it.", prose.Amount(len(found), "run"))}
 			var runs []drills.Tried
 			for _, r := range found {
 				page.Name = r.Result.Name

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/capacity"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -137,7 +138,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 
 // say prints the result.
 func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
-	probes := scenarios.Amount(len(found.Tries), "probe")
+	probes := prose.Amount(len(found.Tries), "probe")
 	switch {
 	case err != nil:
 		fmt.Fprintf(w, "not found: after %s the limit is above %.4g/s", probes, found.Low)

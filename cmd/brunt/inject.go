@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
@@ -125,7 +126,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 		}
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
-			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", scenarios.ListOr(in.Units, "nothing hit"), in.Via,
+			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", prose.ListOr(in.Units, "nothing hit"), in.Via,
 				quantity.FormatSeconds(float64(in.Cleared-in.Injected)), affected(in), in.Revert)
 		}
 	}
@@ -169,7 +170,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 		for _, e := range plan.Faults {
 			names = append(names, e.Name)
 		}
-		return nil, usagef("want one fault of %s: %s", args[0], scenarios.ListOr(names, "it has none"))
+		return nil, usagef("want one fault of %s: %s", args[0], prose.ListOr(names, "it has none"))
 	}
 	one, err := plan.Single(args[1], hold)
 	if err != nil {

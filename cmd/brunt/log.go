@@ -4,7 +4,7 @@ import (
 	"io"
 	"log/slog"
 
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 
 	"github.com/spf13/cobra"
 )
@@ -38,7 +38,7 @@ type cleanJSON struct{ to io.Writer }
 
 // Write implements [io.Writer].
 func (w cleanJSON) Write(record []byte) (int, error) {
-	if _, err := w.to.Write(scenarios.CleanJSON(record)); err != nil {
+	if _, err := w.to.Write(prose.CleanJSON(record)); err != nil {
 		return 0, err
 	}
 	return len(record), nil

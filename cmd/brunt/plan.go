@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/smoke"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -181,5 +182,5 @@ func (e *driftError) Error() string {
 	}
 	n := len(e.found)
 	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "),
-		scenarios.Amount(n, "difference"))
+		prose.Amount(n, "difference"))
 }

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 
 	"github.com/spf13/cobra"
 )
@@ -24,7 +25,7 @@ func leftElsewhere(dir string) error {
 	for _, s := range states {
 		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
 			errs = append(errs, fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
-				s.Path, s.Host, scenarios.Amount(n, "fault")))
+				s.Path, s.Host, prose.Amount(n, "fault")))
 		}
 	}
 	return errors.Join(errs...)

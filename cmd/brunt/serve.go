@@ -11,6 +11,7 @@ import (
 	"brunt/reporters/site"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,6 @@ func writeSite(c *cobra.Command, out string, roots []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, html.Index), scenarios.Amount(runs, "run"))
+	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, html.Index), prose.Amount(runs, "run"))
 	return nil
 }

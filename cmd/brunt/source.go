@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func policyFiles(given []string) []string {
 
 // policies reads all policies that apply.
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
-	out, err := plan.ReadPolicies(policyFiles(f.policy), f.read)
+	out, err := policy.Read(policyFiles(f.policy), f.read)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
 		err = scenarios.Usage(err)
 	}

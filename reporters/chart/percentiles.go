@@ -10,7 +10,7 @@ import (
 
 	"brunt/reporters/scale"
 	"brunt/reporters/words"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -142,7 +142,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 			}
 		}
 		ch.Table.Rows = append(ch.Table.Rows, row)
-		ch.Label += scenarios.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
+		ch.Label += prose.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
 	}
 	c.name(ch, list, x, s)
 	steps, legends := c.limits(r, list, x, s)

@@ -8,6 +8,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -18,7 +19,7 @@ const DecisionFile = JUnitFile
 func DecisionSummary(w io.Writer, d *result.Decision) error {
 	s := &stepSummary{}
 	s.line("### %s %s\n", badge(d.Verdict), markdown(strings.TrimSpace(d.Word+" "+d.Name)))
-	s.line("%s\n", markdown(scenarios.Sentence(d.Reason)))
+	s.line("%s\n", markdown(prose.Sentence(d.Reason)))
 	if len(d.Metrics) > 0 {
 		s.line("| | Metric | Before | Now | Change | At best | At worst | Margin | Sees from |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
 	}
@@ -37,10 +38,10 @@ func DecisionSummary(w io.Writer, d *result.Decision) error {
 	}
 	s.line("")
 	for _, says := range d.Says {
-		s.line("- %s", markdown(scenarios.Sentence(says)))
+		s.line("- %s", markdown(prose.Sentence(says)))
 	}
 	if d.Basis != "" {
-		s.line("\n<sub>%s</sub>\n", markdown(scenarios.Sentence(d.Basis)))
+		s.line("\n<sub>%s</sub>\n", markdown(prose.Sentence(d.Basis)))
 	}
 	_, err := io.WriteString(w, s.String())
 	return err

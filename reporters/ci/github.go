@@ -9,6 +9,7 @@ import (
 	"brunt/reporters"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -171,5 +172,5 @@ func badge(v scenarios.Verdict) string {
 
 // markdown escapes text for a table cell or a line.
 func markdown(text string) string {
-	return scenarios.Markdown(words.Clip(words.Clean(text), longestCell))
+	return prose.Markdown(words.Clip(words.Clean(text), longestCell))
 }

@@ -9,6 +9,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -41,14 +42,14 @@ type judgedRunView struct{ Name, Link, When, Figures, State string }
 func Decision(w io.Writer, d *result.Decision) error {
 	v := decisionView{
 		Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
-		Name: words.Clean(d.Name), Reason: scenarios.Sentence(words.Clean(d.Reason)),
+		Name: words.Clean(d.Name), Reason: prose.Sentence(words.Clean(d.Reason)),
 	}
 	var err error
 	if v.CSS, v.Policy, err = styled("assets/decision.css"); err != nil {
 		return err
 	}
 	if d.Basis != "" {
-		v.Basis = scenarios.Sentence(words.Clean(d.Basis))
+		v.Basis = prose.Sentence(words.Clean(d.Basis))
 	}
 	fact := func(name, value string) { v.Facts = append(v.Facts, struct{ Name, Value string }{name, value}) }
 	fact("Begun", d.Started.UTC().Format("2006-01-02 15:04:05")+" UTC")
@@ -56,10 +57,10 @@ func Decision(w io.Writer, d *result.Decision) error {
 	fact("Runs", words.Count(int64(len(d.Runs))))
 	fact("Exit code", fmt.Sprint(d.ExitCode))
 	for _, s := range d.Says {
-		v.Says = append(v.Says, scenarios.Sentence(words.Clean(s)))
+		v.Says = append(v.Says, prose.Sentence(words.Clean(s)))
 	}
 	for _, s := range d.Statistics {
-		v.Statistics = append(v.Statistics, scenarios.Sentence(words.Clean(s)))
+		v.Statistics = append(v.Statistics, prose.Sentence(words.Clean(s)))
 	}
 	for i := range d.Metrics {
 		v.Rows = append(v.Rows, judged(&d.Metrics[i]))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -145,7 +146,7 @@ func FaultEffect(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.Impacted && f.Impact != result.NotRecovered {
 		s = strings.TrimSuffix(s, ".") + "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
 	}
-	s = scenarios.Sentence(s)
+	s = prose.Sentence(s)
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
 	}

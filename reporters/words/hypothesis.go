@@ -2,6 +2,7 @@ package words
 
 import (
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -22,5 +23,5 @@ func Hypothesis(r *result.Result) string {
 	case scenarios.Running, scenarios.Pending:
 		found = "under test"
 	}
-	return "Hypothesis: " + found + ". " + scenarios.Sentence(text)
+	return "Hypothesis: " + found + ". " + prose.Sentence(text)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -200,7 +201,7 @@ func LedgerText(l *result.LedgerRecord) string {
 			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before)))
 	}
 	if l.Note != "" {
-		text.WriteString(" " + scenarios.Sentence(Clean(l.Note)))
+		text.WriteString(" " + prose.Sentence(Clean(l.Note)))
 	}
 	return text.String()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -172,7 +173,7 @@ func ErrorSum(r *result.Result) string {
 	case skipped > 0:
 		s += ": " + Count(run.Bad-skipped) + " were made and failed, " + Count(skipped) + " were skipped, as a step before them failed"
 	}
-	return scenarios.Sentence(s)
+	return prose.Sentence(s)
 }
 
 // ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. Those of parts are in the

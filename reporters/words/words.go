@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -58,11 +59,11 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text safe for one line, as [scenarios.Clean] does.
-func Clean(s string) string { return scenarios.Clean(s) }
+// Clean makes text safe for one line, as [prose.Clean] does.
+func Clean(s string) string { return prose.Clean(s) }
 
 // CleanLines is Clean for text of several lines.
-func CleanLines(s string) string { return scenarios.CleanLines(s) }
+func CleanLines(s string) string { return prose.CleanLines(s) }
 
 // Seconds formats a duration in seconds; unknown is –.
 func Seconds(n result.Num) string {

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/run"
 )
 
@@ -71,7 +72,7 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive { // a later sample may have what this one lacks
 			continue
 		}
-		fmt.Fprintf(x.Log, "in round %d, after %s of blocks: %s; it ends here\n", n+1, scenarios.Amount(pairs, "pair"), found.Verdict)
+		fmt.Fprintf(x.Log, "in round %d, after %s of blocks: %s; it ends here\n", n+1, prose.Amount(pairs, "pair"), found.Verdict)
 		r.found = found
 		end(errClear)
 		return

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/switchback"
 )
@@ -68,7 +69,7 @@ func (x *Comparison) fit() error {
 	}
 	if x.Pairs = fit - x.Confirm; x.Pairs < 2 {
 		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.Budget,
-			scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
+			prose.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ func (x *Comparison) announce() {
 	w, whole := x.Log, quantity.FormatDuration(x.whole)
 	if x.each > 0 {
 		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
-			quantity.FormatDuration(x.each), scenarios.Amount(x.Pairs, "round"), whole, x.folder)
+			quantity.FormatDuration(x.each), prose.Amount(x.Pairs, "round"), whole, x.folder)
 		return
 	}
 	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm, whole, x.folder)
@@ -106,7 +107,7 @@ func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 			if found == nil {
 				continue
 			}
-			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
+			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", prose.Amount(n, "round"), prose.Amount(pairs, "pair"), found.Verdict)
 		}
 		if last || found.Verdict != scenarios.Inconclusive {
 			return x.outcome(found), nil

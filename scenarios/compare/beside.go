@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -57,9 +58,9 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	}
 	switch {
 	case n >= LeastHistory:
-		out.Verdict, out.Reason = c.Verdict, scenarios.Sentence(c.Reason)
+		out.Verdict, out.Reason = c.Verdict, prose.Sentence(c.Reason)
 	case worst < 0:
-		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.", scenarios.Amount(len(tests), "figure"))
+		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.", prose.Amount(len(tests), "figure"))
 	default:
 		t := tests[worst]
 		out.Reason = fmt.Sprintf("%d of %s worse than the baseline by more than the margin, most of all %s by %s.", worse,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -105,5 +106,5 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 
 // sayBlocks describes the blocks of both sides.
 func (c *Comparison) sayBlocks() string {
-	return fmt.Sprintf("%s of blocks, the order of each drawn, without the first second after a switch", scenarios.Amount(len(c.Base), "pair"))
+	return fmt.Sprintf("%s of blocks, the order of each drawn, without the first second after a switch", prose.Amount(len(c.Base), "pair"))
 }

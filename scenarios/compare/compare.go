@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 
@@ -522,7 +523,7 @@ func (c *Comparison) conclude() {
 			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive]-len(hopeless), len(c.Rows)-len(hopeless), c.Reason)
 		}
 	default:
-		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin", scenarios.Amount(len(c.Rows)-len(hopeless), "metric"))
+		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin", prose.Amount(len(c.Rows)-len(hopeless), "metric"))
 		if hopeless != nil {
 			c.Reason += "; left out of the verdict: " + strings.Join(hopeless, ", ")
 		}
@@ -534,7 +535,7 @@ func (c *Comparison) uncontrolled() string {
 	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks like a change " +
 		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate` or by --history"
 	if c.options.History != nil {
-		why += fmt.Sprintf(", which has %s of this scenario besides, and %d are needed", scenarios.Amount(len(c.past), "record"), LeastHistory)
+		why += fmt.Sprintf(", which has %s of this scenario besides, and %d are needed", prose.Amount(len(c.past), "record"), LeastHistory)
 	}
 	var most *Row
 	for i := range c.Rows {

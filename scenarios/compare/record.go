@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/compare/settings"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -186,7 +187,7 @@ func Outdated(records []*Record) string {
 			}
 		}
 		if n > 0 {
-			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, scenarios.Amount(n, "older record"), old.meant))
+			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, prose.Amount(n, "older record"), old.meant))
 		}
 	}
 	return strings.Join(says, "; ")

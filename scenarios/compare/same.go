@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/compare/settings"
+	"brunt/scenarios/prose"
 )
 
 // Same reports whether o is a record of the same scenario.
@@ -35,7 +35,7 @@ func (r *Record) Comparable(all []*Record) (records []*Record, left []string) {
 		if n > 1 {
 			verb = "were"
 		}
-		left = append(left, fmt.Sprintf("%s %s made on another kind of machine: %s, and this is %s", scenarios.Amount(n, "record"), verb,
+		left = append(left, fmt.Sprintf("%s %s made on another kind of machine: %s, and this is %s", prose.Amount(n, "record"), verb,
 			elsewhere[n-1].Machine, r.Machine))
 	}
 	return records, append(left, r.apartFrom(others, len(all))...)

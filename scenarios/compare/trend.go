@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/compare/sparkline"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -128,33 +129,15 @@ func (t *Trend) Sentence(m Move) string {
 		t.row().share(result.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
 }
 
-var bars = []rune("▁▂▃▄▅▆▇█")
-
-// spark draws the points in one line of at most width runes, the newest last.
-func (t *Trend) spark(width int) string {
-	points := t.Points[max(0, len(t.Points)-width):]
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, p := range points {
-		if v := float64(p.Value); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			low, high = min(low, v), max(high, v)
-		}
-	}
-	var b strings.Builder
-	for _, p := range points {
-		v := float64(p.Value)
-		switch {
-		case math.IsNaN(v) || math.IsInf(v, 0):
-			b.WriteRune('!')
-		case high <= low:
-			b.WriteRune(bars[0])
-		default:
-			b.WriteRune(bars[min(len(bars)-1, int(float64(len(bars))*(v-low)/(high-low)))])
-		}
-	}
-	return b.String()
-}
-
 const sparkWidth = 40 // runes
+
+// values are the values of the points.
+func (t *Trend) values() (all []float64) {
+	for _, p := range t.Points {
+		all = append(all, float64(p.Value))
+	}
+	return all
+}
 
 // TrendText writes trends for a terminal.
 func TrendText(w io.Writer, trends []Trend) error {
@@ -165,9 +148,9 @@ func TrendText(w io.Writer, trends []Trend) error {
 		if v := t.Points[len(t.Points)-1].Value; v.Known() {
 			last = t.Say(float64(v))
 		}
-		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, t.spark(sparkWidth), last)
+		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, sparkline.Of(t.values(), sparkWidth), last)
 		for _, m := range t.Moves {
-			fmt.Fprintf(&b, "  changed level on %s\n", scenarios.Clean(t.Sentence(m)))
+			fmt.Fprintf(&b, "  changed level on %s\n", prose.Clean(t.Sentence(m)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare/noise"
+	"brunt/scenarios/prose"
 )
 
 // A Trial compares runs with a history. It makes a further run while the runs so far are
@@ -107,7 +108,7 @@ func Unmeasured(records []*Record) string {
 	}
 	old := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return len(r.Noise) > 0 })
 	return fmt.Sprintf("how quiet the machine was is not known of %s, so that no run counts as disturbed before it is known of %d runs",
-		scenarios.Amount(len(old), "older record"), noise.Least)
+		prose.Amount(len(old), "older record"), noise.Least)
 }
 
 // exceeded returns how the noise of the runs of a record exceeds a norm.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -15,7 +16,7 @@ import (
 func (r *Row) where() string {
 	s := r.Metric
 	if r.of().ofUnit {
-		return scenarios.Clean(s + " of " + r.Step)
+		return prose.Clean(s + " of " + r.Step)
 	}
 	if r.Step != "*" {
 		s += fmt.Sprintf(" of %q", r.Step)
@@ -26,7 +27,7 @@ func (r *Row) where() string {
 	if r.Phase != "run" {
 		s += " in " + r.Phase
 	}
-	return scenarios.Clean(s)
+	return prose.Clean(s)
 }
 
 // sentence describes the result of the row.
@@ -178,7 +179,7 @@ func (c *Comparison) sides() string {
 		return c.sayBlocks()
 	}
 	if c.Design == Past {
-		return fmt.Sprintf("%s of history and %s", scenarios.Amount(len(c.Base), "record"), scenarios.Amount(len(c.Cand), "run"))
+		return fmt.Sprintf("%s of history and %s", prose.Amount(len(c.Base), "record"), prose.Amount(len(c.Cand), "run"))
 	}
 	return fmt.Sprintf("%d and %d runs", len(c.Base), len(c.Cand))
 }
@@ -223,7 +224,7 @@ func (c *Comparison) basis() string {
 	case Switched:
 		return c.sides() + wrong + ", however long they go on"
 	case Sessions:
-		return fmt.Sprintf("%s, one side after the other, held to how much %s of the history differ", c.sides(), scenarios.Amount(len(c.past), "record")) + wrong
+		return fmt.Sprintf("%s, one side after the other, held to how much %s of the history differ", c.sides(), prose.Amount(len(c.past), "record")) + wrong
 	case Uncontrolled:
 		return c.sides() + ", one side after the other: figures without bounds"
 	case Past:
@@ -247,7 +248,7 @@ func (c *Comparison) statistics() []string {
 	return []string{
 		"compared by " + test,
 		fmt.Sprintf("a metric fails if its lower bound is above zero and its mean above the margin, at a level that Holm's procedure shares among %s; "+
-			"it passes if its upper bound at alpha is under the margin; alpha is %s", scenarios.Amount(len(c.Rows), "metric"), quantity.FormatShare(c.Alpha)),
+			"it passes if its upper bound at alpha is under the margin; alpha is %s", prose.Amount(len(c.Rows), "metric"), quantity.FormatShare(c.Alpha)),
 		`"sees from" is the smallest change that runs like these report as a failure 4 times in 5`,
 	}
 }

@@ -19,6 +19,8 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/policy"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/targets/platform/docker"
 )
@@ -149,7 +151,7 @@ func leftovers(dirs []string) Check {
 	}
 	c := Check{Name: "other runs", State: Fine, Found: fmt.Sprintf("%d go on, nothing left behind", alive)}
 	if left > 0 {
-		c.State, c.Found, c.Fix = Limited, "left behind: "+scenarios.Amount(left, "fault"), "`brunt revert` takes them back"
+		c.State, c.Found, c.Fix = Limited, "left behind: "+prose.Amount(left, "fault"), "`brunt revert` takes them back"
 	}
 	return c
 }
@@ -166,7 +168,7 @@ func discovery(ctx context.Context) Check {
 		return c
 	case len(d.Left) > 0:
 		c.State, c.Fix = Limited, "`brunt revert --discover` lists it, and takes it back with --yes"
-		c.Found = fmt.Sprintf("%s of dead runs, such as: %s", scenarios.Amount(len(d.Left), "remnant"), d.Left[0].What)
+		c.Found = fmt.Sprintf("%s of dead runs, such as: %s", prose.Amount(len(d.Left), "remnant"), d.Left[0].What)
 	}
 	if n := len(d.Unproven); n > 0 {
 		c.Found += fmt.Sprintf("; %d more may be brunt's or of others, such as: %s", n, d.Unproven[0].What)
@@ -255,13 +257,13 @@ func Policies(paths []string) []Check {
 	}
 	var out []Check
 	for _, path := range paths {
-		p, err := plan.ReadPolicies([]string{path}, nil)
+		p, err := policy.Read([]string{path}, nil)
 		if err != nil {
 			what, _, _ := strings.Cut(err.Error(), "\n")
 			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})
 			continue
 		}
-		out = append(out, Check{"policy", Fine, plan.PolicyName(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
+		out = append(out, Check{"policy", Fine, policy.Name(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
 	}
 	return out
 }

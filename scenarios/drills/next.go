@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 )
 
@@ -120,7 +121,7 @@ func (c Coverage) String() string {
 	}
 	percent := func(k int) string { return quantity.FormatShareBriefly(float64(k) / float64(c.Modes)) }
 	text := fmt.Sprintf("Of %s of its services and links, %d held, %d failed, %d not known: ",
-		scenarios.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
+		prose.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
 	if c.Held+c.Failed == c.Modes {
 		return text + percent(c.Held) + "."
 	}

@@ -22,6 +22,7 @@ import (
 	"brunt/scenarios/compare"
 	"brunt/scenarios/compare/noise"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -48,7 +49,7 @@ func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
 	}
 	if s.Runs = fit - s.Confirm; s.Runs < 1 {
 		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", budget,
-			scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), s.Confirm)
+			prose.Amount(fit, "run"), quantity.FormatDuration(whole), s.Confirm)
 	}
 	if !waits {
 		s.Wait = min(s.Wait, budget/4)
@@ -79,7 +80,7 @@ func planned(p *plan.Plan) *compare.Record {
 
 // lacksHistory is the error of a gate that may not learn, with the number of records that count.
 func lacksHistory(n int, left []string) error {
-	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s", scenarios.Amount(n, "record"),
+	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s", prose.Amount(n, "record"),
 		compare.LeastHistory, strings.Join(append([]string{""}, left...), "; "))
 }
 
@@ -165,7 +166,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 				why = " to confirm it"
 			}
 			fmt.Fprintf(g.Out, "after %s: %s: %s; brunt makes %s%s\n",
-				scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, scenarios.Amount(more, "new run"), why)
+				prose.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, prose.Amount(more, "new run"), why)
 		},
 	}
 	found, made, err := trial.Decide(now, g.Options)
@@ -205,7 +206,7 @@ func (g *Gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 		known := append(compare.Measure(all), compare.Mean(made))
 		n := min(len(known), compare.LeastHistory)
 		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
-		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", scenarios.Amount(n, "record"), compare.LeastHistory)
+		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", prose.Amount(n, "record"), compare.LeastHistory)
 		d.Says = append(compare.Outlook(known, g.Runs, g.Options), left...)
 	}
 	g.describe(d, made)

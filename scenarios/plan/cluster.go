@@ -1,10 +1,6 @@
 package plan
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/scenarios"
@@ -42,20 +38,5 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 	name := kubernetes.Name(k.Context, k.Namespace)
 	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {
 		c.m.AddHint(k.At, "guard: {allow: {chaos: ["+name+"]}} lets brunt break what runs there", "%v", err)
-	}
-}
-
-// cluster compares the pods that the target names with the policy.
-func (c policyCheck) cluster(p *scenarios.Policy) {
-	k := c.sc.Target.Kubernetes
-	if k == nil {
-		return
-	}
-	if slices.Contains(p.Protect.Namespaces, k.Namespace) {
-		c.m.Add(k.Of("namespace"), "the namespace %s is protected by %s", k.Namespace, p.Of("protect"))
-	}
-	if p.Has("targets") && !slices.Contains(p.Targets, "kubernetes") {
-		c.beyond(c.sc.Target.Of("kubernetes"), p.Of("targets"), fmt.Sprintf("targets: [%s] without kubernetes", strings.Join(p.Targets, ", ")),
-			"it names pods that brunt did not start")
 	}
 }

@@ -54,7 +54,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.system()
 	c.endpoints()
 	declared(c)
-	c.targetUnknown = c.m.Len() > before || TargetKind(&sc.Target) == "" && c.plan.Scope.External == ""
+	c.targetUnknown = c.m.Len() > before || sc.Target.Kind() == "" && c.plan.Scope.External == ""
 	if (readyCompiler{c}).readiness() {
 		c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
 	}

@@ -56,7 +56,7 @@ func (c *compiler) reachEngine() {
 	at := syntax.Pos{}
 	switch {
 	case c.plan.Stack != nil && c.plan.Stack.Platform == platform.Docker:
-		at = c.sc.Target.Of(TargetKind(&c.sc.Target))
+		at = c.sc.Target.Of(c.sc.Target.Kind())
 	case len(c.plan.Containers) > 0:
 		at = c.sc.Target.Of("units")
 	default:

@@ -107,7 +107,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 			continue
 		}
 		why := "the target is a url, of which brunt starts nothing"
-		if TargetKind(&c.sc.Target) == "" {
+		if c.sc.Target.Kind() == "" {
 			why = "no scenario says what there is"
 		}
 		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",

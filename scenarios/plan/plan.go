@@ -30,11 +30,11 @@ import (
 // TargetName describes the target in one word.
 func (p *Plan) TargetName() string {
 	t := p.Scenario.Target
-	switch TargetKind(&t) {
+	switch t.Kind() {
 	case "stack":
 		return "stack " + t.Stack
 	case "processes", "containers":
-		return TargetKind(&t)
+		return t.Kind()
 	case "compose":
 		return "compose " + t.Compose.File
 	}

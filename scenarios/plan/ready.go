@@ -99,7 +99,7 @@ func (p *Plan) ReadyOf(service string) *probe.Ready {
 // readySteps are the requests that check whether a running target is ready. They use the load's own
 // network settings: TLS, names and blast radius.
 func readySteps(t *scenarios.Target) []scenarios.Step {
-	if t.Ready == nil || TargetKind(t) != "url" {
+	if t.Ready == nil || t.Kind() != "url" {
 		return nil
 	}
 	r := t.Ready

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/allow"
 	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/kept"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -52,8 +53,8 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults = []*chaos.Entry{&entry}
 		one.Notes = kept.Notes(p.Scenario.Secrets, entry.Parts()) // those of the whole plan are about its load
-		for _, policy := range p.Policies {
-			one.Notes = append(one.Notes, heldTo(policy))
+		for _, held := range p.Policies {
+			one.Notes = append(one.Notes, policy.HeldTo(held))
 		}
 		if entry.Detect != nil {
 			entry.Detect = nil
@@ -72,10 +73,10 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 
 // unjudged explains why a policy forbids a fault without load: it requires what only load can show.
 func (p *Plan) unjudged() string {
-	for _, policy := range p.Policies {
-		for i, r := range policy.Require {
+	for _, held := range p.Policies {
+		for i, r := range held.Require {
 			if r == scenarios.RequireSteady || r == scenarios.RequireStop {
-				return fmt.Sprintf("%s requires `%s`, and without load there is nothing to judge it by", policy.Item("require", i), r)
+				return fmt.Sprintf("%s requires `%s`, and without load there is nothing to judge it by", held.Item("require", i), r)
 			}
 		}
 	}

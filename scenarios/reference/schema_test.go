@@ -17,8 +17,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios/load"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
 	protocols "brunt/targets/catalog"
@@ -447,7 +447,7 @@ func TestPolicySchema(t *testing.T) {
 		{"require: [nothing]", false},
 		{"protect: {service: a}", false},
 	} {
-		_, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, tt.text)}, nil)
+		_, err := policy.Read([]string{plantest.WritePolicy(t, tt.text)}, nil)
 		if (err == nil) != tt.ok {
 			t.Errorf("the parser says %v of\n%s", err, tt.text)
 		}

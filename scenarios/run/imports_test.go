@@ -27,9 +27,8 @@ import (
 // import.
 var arrows = map[string][]string{
 	"scenarios": {
-		"scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/secret", "scenarios/slo",
-		"scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/retry", "scenarios/secret", "scenarios/slo",
-		"scenarios/syntax", "scenarios/template",
+		"scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/retry",
+		"scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
 	},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
@@ -56,6 +55,7 @@ var arrows = map[string][]string{
 		"scenarios/plan/plantest", "targets", "chaos",
 	},
 	"scenarios/plan/plantest":  {"scenarios", "scenarios/plan"},
+	"scenarios/prose":          nil,
 	"scenarios/quantity":       {"scenarios/syntax"},
 	"scenarios/connect":        {"scenarios"},
 	"scenarios/check":          {"scenarios/quantity", "scenarios/syntax"},
@@ -179,11 +179,8 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
-	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/requestname",
-	"scenarios/result", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
-	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/placement", "scenarios/quantity", "scenarios/requestname", "scenarios/result",
-	"scenarios/retry", "scenarios/secret",
-	"scenarios/slo", "scenarios/syntax", "scenarios/template",
+	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/prose", "scenarios/quantity",
+	"scenarios/requestname", "scenarios/result", "scenarios/retry", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
 }
 
 // onlyK6 is the only package that may import k6, which has another license than brunt and takes a

@@ -10,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/template"
@@ -54,7 +55,7 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN,
 		Revert: string(chaos.None), Verdict: scenarios.Pass, Reason: "It was in, and it is gone.",
 	}
-	if plan.TargetKind(&p.Scenario.Target) != "" {
+	if p.Scenario.Target.Kind() != "" {
 		in.Target = p.TargetName()
 	}
 	if err := r.protection.Open(); err != nil {
@@ -171,7 +172,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	case c.Skipped:
 		in.worse(scenarios.Inconclusive, "it was skipped, as guard.on_no_unit says: "+mask(c.InjectErr.Error()))
 	case c.OneShot:
-		in.Reason = scenarios.Sentence("it was done: " + in.GoneEvidence)
+		in.Reason = prose.Sentence("it was done: " + in.GoneEvidence)
 	}
 	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
 }

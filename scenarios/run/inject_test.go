@@ -32,6 +32,7 @@ import (
 	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
@@ -547,7 +548,7 @@ func TestInject_Mistakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.policy != "" {
 				var err error
-				if c.bare.Policies, err = plan.ReadPolicies([]string{plantest.WritePolicy(t, c.policy)}, nil); err != nil {
+				if c.bare.Policies, err = policy.Read([]string{plantest.WritePolicy(t, c.policy)}, nil); err != nil {
 					t.Fatal(err)
 				}
 			}

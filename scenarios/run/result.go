@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
@@ -38,7 +39,7 @@ func (r *runner) unstarted(err error) *result.Result {
 			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
 		})
 	}
-	res.Verdict, res.Reason = scenarios.Invalid, scenarios.Sentence(r.Scenario.Secrets.Mask(err.Error()))
+	res.Verdict, res.Reason = scenarios.Invalid, prose.Sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {
 		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code
 		return res

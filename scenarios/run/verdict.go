@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/watchdog"
@@ -67,7 +68,7 @@ func (v verdict) worse(to scenarios.Verdict, reason string) {
 // worsen sets a verdict and its reason where they are worse than the present ones.
 func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string) {
 	if w := scenarios.Worse(*was, to); w != *was {
-		*was, *why = w, scenarios.Sentence(reason)
+		*was, *why = w, prose.Sentence(reason)
 	}
 }
 

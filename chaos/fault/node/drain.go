@@ -8,7 +8,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,13 +53,13 @@ func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		return nil, fmt.Errorf("%w: the pods of the target on the node %s are of daemon sets, which no drain evicts", chaos.ErrNoUnit, n.Name)
 	}
 	c.Takes = settles + cluster.Grace(pods...)
-	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), scenarios.Amount(len(pods), "pod"))
+	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), prose.Amount(len(pods), "pod"))
 	c.Also = func(ctx context.Context) error { return evict(ctx, n, pods) }
 	c.Effect = func(ctx context.Context) (string, error) {
 		if left, err := there(ctx, n, pods); err != nil || len(left) > 0 {
-			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", scenarios.Amount(len(left), "pod"), n.Name))
+			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", prose.Amount(len(left), "pod"), n.Name))
 		}
-		return fmt.Sprintf("%s of the target gone from the node %s", scenarios.Amount(len(pods), "pod"), n.Name), nil
+		return fmt.Sprintf("%s of the target gone from the node %s", prose.Amount(len(pods), "pod"), n.Name), nil
 	}
 	return []chaos.Step{c}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,7 +58,7 @@ func (t *Taint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	is := func(has corev1.Taint) bool { return has.MatchTaint(&taint) && has.Value == taint.Value }
 	c := &cluster.Change{
 		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles + cluster.Grace(ends...),
-		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint.ToString(), scenarios.Amount(len(ends), "pod")),
+		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint.ToString(), prose.Amount(len(ends), "pod")),
 		Edits: []kube.Edit{{Path: "/spec/taints", Ours: cluster.JSON(taint), Item: true}},
 	}
 	c.Effect = func(ctx context.Context) (string, error) {
@@ -67,9 +67,9 @@ func (t *Taint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			return "", errors.Join(err, fmt.Errorf("the node %s has no taint %s", n.Name, taint.ToString()))
 		}
 		if left, err := there(ctx, n, ends); err != nil || len(left) > 0 {
-			return "", errors.Join(err, fmt.Errorf("%s on the node %s still", scenarios.Amount(len(left), "pod"), n.Name))
+			return "", errors.Join(err, fmt.Errorf("%s on the node %s still", prose.Amount(len(left), "pod"), n.Name))
 		}
-		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint.ToString(), scenarios.Amount(len(ends), "pod")), nil
+		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint.ToString(), prose.Amount(len(ends), "pod")), nil
 	}
 	c.Over = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, is); err != nil || has {

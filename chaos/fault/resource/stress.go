@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/chaos/victim"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -212,7 +212,7 @@ func (*stressCPU) Plan() error { return nil }
 
 func (s *stressCPU) String() string {
 	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim,
-		scenarios.Amount(s.job.CPU.Workers, "worker"))
+		prose.Amount(s.job.CPU.Workers, "worker"))
 }
 
 // Inject implements [chaos.Step].
@@ -480,7 +480,7 @@ func (s *stressIO) Plan() error {
 }
 
 func (s *stressIO) String() string {
-	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, scenarios.Amount(s.job.Disk.Workers, "worker"))
+	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, prose.Amount(s.job.Disk.Workers, "worker"))
 }
 
 // Undo implements [chaos.Step].

@@ -8,8 +8,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios"
 	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -67,7 +67,7 @@ type restart struct {
 }
 
 func (s *restart) String() string {
-	return fmt.Sprintf("restart %s (%s, UID %s), %s", s.ref, s.service, s.object.Text("metadata", "uid"), scenarios.Amount(len(s.was), "pod"))
+	return fmt.Sprintf("restart %s (%s, UID %s), %s", s.ref, s.service, s.object.Text("metadata", "uid"), prose.Amount(len(s.was), "pod"))
 }
 
 func (s *restart) Units() []string        { return s.hits }
@@ -114,7 +114,7 @@ func (s *restart) Verify(ctx context.Context) (string, error) {
 		if err == nil && fresh == 0 && old > 0 {
 			err = fmt.Errorf("%s: no pod is another one yet", s.service)
 		}
-		return fmt.Sprintf("%s of %s came for %d", scenarios.Amount(fresh, "pod"), s.service, len(s.was)), err
+		return fmt.Sprintf("%s of %s came for %d", prose.Amount(fresh, "pod"), s.service, len(s.was)), err
 	})
 }
 
@@ -126,10 +126,10 @@ func (s *restart) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		old, _, ready, err := s.pods(ctx)
 		if err == nil && (old > 0 || ready < len(s.was)) {
-			err = fmt.Errorf("%s: %s of before, and %d others ready of %d", s.service, scenarios.Amount(old, "pod"), ready, len(s.was))
+			err = fmt.Errorf("%s: %s of before, and %d others ready of %d", s.service, prose.Amount(old, "pod"), ready, len(s.was))
 		}
 		took := quantity.FormatSeconds(time.Since(s.at).Seconds())
-		return fmt.Sprintf("%s of %s, none of them of before, ready after %s", scenarios.Amount(ready, "pod"), s.service, took), err
+		return fmt.Sprintf("%s of %s, none of them of before, ready after %s", prose.Amount(ready, "pod"), s.service, took), err
 	})
 }
 

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios"
 	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -129,7 +129,7 @@ func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	is := o.Number("spec", "replicas")
 	to := s.of(is)
 	if to == is {
-		return nil, fmt.Errorf("%s has %s already", s.Service, scenarios.Amount(is, "replica"))
+		return nil, fmt.Errorf("%s has %s already", s.Service, prose.Amount(is, "replica"))
 	}
 	if err := env.Bound(max(0, is-to)); err != nil {
 		return nil, err
@@ -190,9 +190,9 @@ func counted(ctx context.Context, t *cluster.Target, service string, want int, r
 		word = "ready pod"
 	}
 	if len(pods) != want || n != want {
-		return "", fmt.Errorf("%s has %s of %d, and %d are wanted", service, scenarios.Amount(n, word), len(pods), want)
+		return "", fmt.Errorf("%s has %s of %d, and %d are wanted", service, prose.Amount(n, word), len(pods), want)
 	}
-	return fmt.Sprintf("%s has %s", service, scenarios.Amount(n, word)), nil
+	return fmt.Sprintf("%s has %s", service, prose.Amount(n, word)), nil
 }
 
 // autoscaled refuses a workload whose number of pods an autoscaler sets.

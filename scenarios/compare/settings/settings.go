@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
@@ -120,7 +120,7 @@ func Differ(then, now map[string]string) string {
 	var names, values []string
 	for _, at := range slices.Sorted(maps.Keys(paths)) {
 		if len(names) == mostDifferences {
-			values = append(values, fmt.Sprintf("and %s more", scenarios.Amount(len(paths)-mostDifferences, "setting")))
+			values = append(values, fmt.Sprintf("and %s more", prose.Amount(len(paths)-mostDifferences, "setting")))
 			break
 		}
 		names = append(names, strings.TrimPrefix(path.Ext("."+at), "."))

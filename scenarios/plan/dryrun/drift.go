@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -101,7 +101,7 @@ func (d *drift) target(was, now PlannedTarget) {
 			continue
 		}
 		if o.Replicas != s.Replicas {
-			d.add("%s has %s, the plan says %d", s.Name, scenarios.Amount(s.Replicas, "replica"), o.Replicas)
+			d.add("%s has %s, the plan says %d", s.Name, prose.Amount(s.Replicas, "replica"), o.Replicas)
 		}
 		if !slices.Equal(o.Links, s.Links) {
 			d.add("%s calls %s, the plan says %s", s.Name, listed(s.Links), listed(o.Links))
@@ -190,4 +190,4 @@ func (d *drift) files(what string, was, now []PlannedFile) {
 	}
 }
 
-func listed(items []string) string { return scenarios.ListOr(items, "nothing") }
+func listed(items []string) string { return prose.ListOr(items, "nothing") }

@@ -145,7 +145,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 // plannedTarget resolves the target.
 func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([sha256.Size]byte) string) (PlannedTarget, error) {
 	t := &p.Scenario.Target
-	out := PlannedTarget{Kind: plan.TargetKind(t), Name: p.TargetName()}
+	out := PlannedTarget{Kind: t.Kind(), Name: p.TargetName()}
 	if p.Stack == nil {
 		host, _, err := net.SplitHostPort(p.Upstream)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -60,7 +61,7 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string 
 		lag := f.LagByPhase[phase]
 		if i == mostLate {
 			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+answer.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
-				scenarios.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
+				prose.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
 			break
 		}
 		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+answer.OwnLag+". %s",

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/inputs"
+	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/target"
 )
@@ -37,7 +38,7 @@ func (i *Identity) Environment() result.Environment {
 	}
 	var policies []string
 	for _, p := range i.Policies {
-		policies = append(policies, plan.PolicyName(p))
+		policies = append(policies, policy.Name(p))
 	}
 	sc := i.Scenario
 	var files []result.FileSum

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge/lost"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -79,9 +79,9 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	if len(why) > 0 {
 		out.Why = why[0]
 		if len(why) > 1 {
-			out.Why = fmt.Sprintf("%s are lost: %s", scenarios.Amount(len(why), "worker"), strings.Join(why, "; "))
+			out.Why = fmt.Sprintf("%s are lost: %s", prose.Amount(len(why), "worker"), strings.Join(why, "; "))
 		}
-		a.Lost, a.Notes = out, append(a.Notes, scenarios.Sentence(out.Why))
+		a.Lost, a.Notes = out, append(a.Notes, prose.Sentence(out.Why))
 	}
 	return a, nil
 }

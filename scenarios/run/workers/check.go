@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/prose"
 )
 
 // Check says why a plan can't be split between n workers; nil: it can.
@@ -16,18 +16,18 @@ func Check(p *plan.Plan, n int) error {
 		lp := &p.Loads[i]
 		if lp.Script != nil {
 			if lp.Script.Plan != nil && lp.Script.Plan.Users < n {
-				add("load %q has %s, fewer than %s", lp.Name, scenarios.Amount(lp.Script.Plan.Users, "virtual user"), scenarios.Amount(n, "worker"))
+				add("load %q has %s, fewer than %s", lp.Name, prose.Amount(lp.Script.Plan.Users, "virtual user"), prose.Amount(n, "worker"))
 			}
 			continue
 		}
 		few := func(what string, has int) {
 			if has > 0 && has < n {
-				add("load %q has %s, fewer than %s", lp.Name, what, scenarios.Amount(n, "worker"))
+				add("load %q has %s, fewer than %s", lp.Name, what, prose.Amount(n, "worker"))
 			}
 		}
 		if lp.Schedule.Closed() {
 			users := int(lp.Schedule.MostUsers())
-			few(scenarios.Amount(users, "virtual user"), users)
+			few(prose.Amount(users, "virtual user"), users)
 		}
 		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
 		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
@@ -35,5 +35,5 @@ func Check(p *plan.Plan, n int) error {
 	if len(why) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the load can't be split between %s: %s", scenarios.Amount(n, "worker"), strings.Join(why, "; "))
+	return fmt.Errorf("the load can't be split between %s: %s", prose.Amount(n, "worker"), strings.Join(why, "; "))
 }

@@ -16,7 +16,7 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/chaos/rpc/lasting"
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/workers"
 
@@ -128,7 +128,7 @@ func (h *Hirer) missing(ctx context.Context, errs []error) error {
 	case len(lines) == 0:
 		return nil
 	}
-	return fmt.Errorf("%s of %d joined within %s; %s", scenarios.Amount(len(errs)-len(lines), "worker"), len(errs),
+	return fmt.Errorf("%s of %d joined within %s; %s", prose.Amount(len(errs)-len(lines), "worker"), len(errs),
 		quantity.FormatDuration(h.s.Join.D()), strings.Join(lines, "; "))
 }
 
@@ -311,7 +311,7 @@ func (h *Hirer) gone(ctx context.Context) error {
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return h.left(fmt.Errorf("%s are still there", scenarios.Amount(n, "pod")))
+			return h.left(fmt.Errorf("%s are still there", prose.Amount(n, "pod")))
 		}
 	}
 }

@@ -1,4 +1,5 @@
-package scenarios
+// Package prose writes text for people: amounts, lists, sentences, and text that is safe in a terminal, on a page and in Markdown.
+package prose
 
 import (
 	"fmt"

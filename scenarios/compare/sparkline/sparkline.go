@@ -1,0 +1,32 @@
+// Package sparkline draws values in one line of text.
+package sparkline
+
+import (
+	"math"
+	"strings"
+)
+
+var bars = []rune("▁▂▃▄▅▆▇█")
+
+// Of draws at most width values, the last at the right, as bars between the least and the largest. One that is not finite is a !.
+func Of(values []float64, width int) string {
+	values = values[max(0, len(values)-width):]
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	var b strings.Builder
+	for _, v := range values {
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			b.WriteRune('!')
+		case high <= low:
+			b.WriteRune(bars[0])
+		default:
+			b.WriteRune(bars[min(len(bars)-1, int(float64(len(bars))*(v-low)/(high-low)))])
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,99 @@
+// Package policy holds plans to policies: it reads their files, reports what of a plan lies beyond one, and lets them decide
+// what a scenario leaves open.
+package policy
+
+import (
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/probe"
+	"brunt/scenarios"
+	"brunt/scenarios/allow"
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/syntax"
+)
+
+// A Plan is what policies need to know of a plan.
+type Plan struct {
+	Scenario      *scenarios.Scenario
+	Mistakes      *syntax.Mistakes // collects what lies beyond a policy
+	Loads         []Load
+	Faults        []*chaos.Entry
+	Parts         []*chaos.Entry  // faults, and the steps of groups instead of them
+	Scope         chaos.Scope     // parts of the target
+	Containers    bool            // the target names containers that brunt did not start
+	Asks          []*probe.Asking // what may run a command: metrics, watches, ready blocks, and steps of setup and teardown
+	TargetUnknown bool            // the target has mistakes, so that names of its parts can't be checked
+}
+
+// A Load is a load with its schedule.
+type Load struct {
+	*scenarios.Load
+	Schedule   load.Plan
+	ScriptRate *load.Profile // the rate at which the iterations of its script begin; nil: it has no script, or one without a rate
+	ShapeAt    syntax.Pos    // position of its schedule
+}
+
+// Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the policy. Then
+// policies bound what the scenario left open. The notes name the policies.
+func (p *Plan) Hold(to []*scenarios.Policy) (notes []string) {
+	check := check{p}
+	for _, one := range to {
+		check.addresses(one)
+		check.targets(one)
+		check.cluster(one)
+		check.sizes(one)
+		check.kinds(one)
+		check.protect(one)
+		check.require(one)
+	}
+	for _, one := range to {
+		check.bound(one)
+		notes = append(notes, HeldTo(one))
+	}
+	return notes
+}
+
+// CheckTarget reports a target of a kind that a policy does not allow, for commands that compile
+// nothing else of the scenario.
+func CheckTarget(sc *scenarios.Scenario, to []*scenarios.Policy, m *syntax.Mistakes) {
+	check := check{&Plan{Scenario: sc, Mistakes: m}}
+	for _, p := range to {
+		check.targets(p)
+	}
+}
+
+// Read reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several files one
+// file after the other.
+func Read(paths []string, read func(path string) ([]byte, error)) ([]*scenarios.Policy, error) {
+	var out []*scenarios.Policy
+	for _, path := range paths {
+		p, err := scenarios.ParsePolicy(path, arguments.Kinds(), scenarios.Options{Read: read})
+		if p == nil {
+			return nil, err
+		}
+		m := p.Mistakes()
+		allow.PolicyRules([]*scenarios.Policy{p}, allow.Load, m)
+		allow.PolicyRules([]*scenarios.Policy{p}, allow.Chaos, m)
+		if err := m.Err(); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// HeldTo is the note on a plan that it is held to a policy.
+func HeldTo(p *scenarios.Policy) string { return "held to policy " + Name(p) }
+
+// Name names a policy for people: its name, its file, and the beginning of its
+// digest.
+func Name(p *scenarios.Policy) string {
+	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
+}
+
+// Protected is the set of units and processes that a policy protects.
+func Protected(p *scenarios.Policy) *chaos.Protected {
+	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
+}
