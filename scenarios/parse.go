@@ -117,6 +117,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.tables(sc, s, doc.Data)
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
+	p.conditions(sc, doc.Conditions)
 	p.ledger(sc, doc.Ledger)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})

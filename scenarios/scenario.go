@@ -31,6 +31,7 @@ type Scenario struct {
 	Teardown     []Step
 	Loads        []Load
 	Faults       []Fault
+	Conditions   []Fault // without a time: they hold for the whole run
 	Guard        Guard
 	Steady       []slo.Objective
 	Stop         []slo.Objective
@@ -137,6 +138,10 @@ type document struct {
 	Load     *syntax.Node `yaml:"load,required"` // streams of iterations by name
 	// the timeline: faults by name, each with its time and one kind
 	Chaos *syntax.Node `yaml:"chaos"`
+	// faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives with, such as the
+	// delay of a link between two sites. They are in from before `setup` until after `teardown`, in a control run as well; no phase and no
+	// objective is about them, and a run without one of them is invalid
+	Conditions *syntax.Node `yaml:"conditions"`
 	// limits of what may be broken and which addresses may be reached
 	Guard Guard `yaml:"guard"`
 	// must hold over the baseline, else no fault is injected and the run fails. Without it the share of bad

@@ -19,7 +19,9 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
 		return
 	}
-	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault", "metrics": "metric", "alerts": "alert", "watch": "watch"}[what]
+	noun := map[string]string{
+		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert", "watch": "watch",
+	}[what]
 	for _, f := range n.Fields {
 		switch {
 		case what == "alerts" && !slo.IsAlertName(f.Key):
@@ -128,6 +130,26 @@ func (p *files) faults(sc *Scenario, n *syntax.Node) {
 		}
 		p.timing(&fault, f)
 		sc.Faults = append(sc.Faults, fault)
+	})
+}
+
+// conditions reads the faults that hold for the whole run.
+func (p *files) conditions(sc *Scenario, n *syntax.Node) {
+	p.named(n, "conditions", func(name string, f syntax.Field) {
+		for _, sub := range f.Value.Fields {
+			switch {
+			case isFaultKind(sub.Key):
+			case slices.Contains(syntax.Keys(Fault{}), sub.Key):
+				p.m.AddHint(sub.Pos, "a fault with a time stands under `chaos`", "condition %q holds for the whole run; it takes no `%s`", name, sub.Key)
+			default:
+				p.m.AddHint(sub.Pos, "such as network.latency: {from: web, to: posts, delay: 20ms}", "condition %q has a kind of fault alone, not `%s`", name, sub.Key)
+			}
+		}
+		if slices.ContainsFunc(sc.Faults, func(o Fault) bool { return o.Name == name }) {
+			p.m.Add(f.Pos, "a fault has the name %q as well", name)
+		}
+		at := syntax.Place{At: f.Pos}
+		sc.Conditions = append(sc.Conditions, Fault{Name: name, Place: at, Block: faultBlock(f.Value, f.Pos, fmt.Sprintf("condition %q", name), nil, p.m)})
 	})
 }
 

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -329,7 +330,8 @@ func (j *Journal) twice(undo []chaos.Undo) error {
 	for _, e := range j.open {
 		for _, theirs := range j.ops.Innermost(e.Undo) {
 			if j.ops[theirs.Op].Exclusive && slices.ContainsFunc(undo, theirs.Same) {
-				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault,
+				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end "+
+					"before the other begins", cmp.Or(e.Fault, "a part of the target"),
 					e.What)
 			}
 		}

@@ -53,7 +53,7 @@ func clusterRights(p *plan.Plan) (out []kube.Right) {
 		out = pods.Rights(p.Scenario.Workers.Namespace)
 	}
 	if k := p.Scenario.Target.Kubernetes; k != nil {
-		for _, r := range target.Rights(k, p.Scope, p.Faults) {
+		for _, r := range target.Rights(k, p.Scope, p.Parts()) {
 			if !slices.Contains(out, r) {
 				out = append(out, r)
 			}

@@ -49,9 +49,31 @@ func (c faultCompiler) faults() {
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}
-	pods.Check(&c.plan.Scope, c.plan.Faults, c.m)
+	c.conditions()
+	pods.Check(&c.plan.Scope, slices.Concat(c.plan.Conditions, c.plan.Faults), c.m)
 	c.order()
 	c.triggers()
+}
+
+// conditions resolves the faults that hold for the whole run.
+func (c faultCompiler) conditions() {
+	begin, run := quantity.Duration(0), c.plan.Takes()
+	for _, f := range c.sc.Conditions {
+		f.At, f.For = &begin, quantity.Duration(run)
+		e := &chaos.Entry{Fault: f, Kind: f.Block.Kind}
+		c.damage(e)
+		c.plan.Conditions = append(c.plan.Conditions, e)
+		if e.Damage == nil {
+			continue
+		}
+		if e.OneShot() {
+			c.m.AddHint(f.Block.Pos, "a fault with a time stands under `chaos`", "%s is over once it is done, and a condition holds for the whole run", e.Kind)
+		}
+		if most := c.sc.Guard.MaxEach.D(); most > 0 && run > most {
+			c.m.Add(f.Block.Pos, "it holds for the whole run of %s, and guard.max_each is %s", quantity.Brief(run), quantity.FormatDuration(most))
+		}
+		c.units(e)
+	}
 }
 
 // damage resolves the kind of a fault, and checks its settings.
@@ -160,6 +182,11 @@ func (c faultCompiler) limits(e *chaos.Entry) {
 	if most, stays := c.sc.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
 		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays), quantity.FormatDuration(most))
 	}
+	c.units(e)
+}
+
+// units compares the selection of a fault with the limit of the guard.
+func (c faultCompiler) units(e *chaos.Entry) {
 	for _, part := range e.Parts() {
 		if units, most := part.Traits(c.plan.Scope).Units, c.sc.Guard.MaxUnits; most > 0 && units > most {
 			c.m.Add(part.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
@@ -302,7 +329,7 @@ func (c *compiler) inProcesses(pos syntax.Pos) bool {
 
 // NeedsLink reports whether any fault affects the link between two units.
 func (p *Plan) NeedsLink(from, to string) (hit, http bool) {
-	for _, e := range p.Faults {
+	for _, e := range slices.Concat(p.Conditions, p.Faults) {
 		if touches := e.Traits(p.Scope).Touches; touches != nil {
 			h, web := touches(from, to, p.Scope.Zones)
 			hit, http = hit || h, http || h && web

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -69,7 +70,7 @@ func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 // Parts are the faults of the plan, those of groups one by one.
 func (p *Plan) Parts() []*chaos.Entry {
 	var out []*chaos.Entry
-	for _, e := range p.Faults {
+	for _, e := range slices.Concat(p.Conditions, p.Faults) {
 		if e.Kind != chaos.GroupKind || e.Damage != nil { // else its mistakes are reported
 			out = append(out, e.Parts()...)
 		}

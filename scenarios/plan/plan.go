@@ -59,11 +59,16 @@ func (p *Plan) TryFault(e *chaos.Entry, capabilities func() []netns.Capability) 
 	return try(capabilities)
 }
 
-// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts.
-func (p *Plan) TryFaults() error {
+// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts. A control run has the conditions
+// alone.
+func (p *Plan) TryFaults(control bool) error {
 	var errs []error
 	capabilities := sync.OnceValue(netns.Capabilities)
-	for _, e := range p.Parts() {
+	parts := p.Parts()
+	if control {
+		parts = p.Conditions
+	}
+	for _, e := range parts {
 		if err := p.TryFault(e, capabilities); err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
 		}
@@ -132,6 +137,7 @@ type Plan struct {
 	Series     measure.Series
 	Checks     []string // names of checks and extractions, by the number that causes carry
 	Faults     []*chaos.Entry
+	Conditions []*chaos.Entry                // faults that hold for the whole run
 	Scope      chaos.Scope                   // parts of the target
 	Stack      *platform.Spec                // nil: the target already runs
 	Ledger     *ledger.Spec                  // nil: the scenario has none

@@ -15,7 +15,7 @@ import (
 // policies holds the plan to policies.
 func (c *compiler) policies() {
 	p := policy.Plan{
-		Scenario: c.sc, Mistakes: c.m, Faults: c.plan.Faults, Parts: c.plan.Parts(), Scope: c.plan.Scope,
+		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(), Scope: c.plan.Scope,
 		Containers: len(c.plan.Containers) > 0, Asks: asks(c.plan), TargetUnknown: c.targetUnknown,
 	}
 	for i := range c.plan.Loads {

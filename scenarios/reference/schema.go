@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"brunt/chaos"
 	faultcatalog "brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
@@ -43,7 +44,7 @@ func Schema() syntax.Schema {
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
-	own := syntax.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
+	own := syntax.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "conditions": conditionsSchema(doc), "target": targetSchema(doc)}
 	partial := syntax.Schema{}
 	for key, s := range own {
 		props[key] = syntax.Schema{"description": about[key]}
@@ -159,8 +160,11 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 
 // about describes keys that have no field with a comment.
 var about = map[string]string{
-	"load":       "the loads by name; they run at the same time",
-	"chaos":      "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
+	"load":  "the loads by name; they run at the same time",
+	"chaos": "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
+	"conditions": "faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives with, such " +
+		"as the delay of a link between two sites. They are in from before `setup` until after `teardown`, in a control run as well; no phase and " +
+		"no objective is about them, and a run that could not keep one in is invalid",
 	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or a URL or endpoints of a system that runs",
 	"executor":   "how arrivals or virtual users are scheduled; required, except with k6",
 	"name":       "what reports and objectives call the request; METHOD path by default",
@@ -275,6 +279,15 @@ func faultsSchema(doc syntax.Describer) syntax.Schema {
 	}
 }
 
+// conditionsSchema is that of the faults that hold for the whole run: each has exactly one kind.
+func conditionsSchema(doc syntax.Describer) syntax.Schema {
+	props := syntax.Schema{}
+	return syntax.Schema{
+		"description": about["conditions"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": syntax.Schema{"type": "object", "oneOf": addKinds(props, doc, lasting), "properties": props, "additionalProperties": false},
+	}
+}
+
 // faultSchema is that of an entry of the timeline: its time, and exactly one kind.
 func faultSchema(doc syntax.Describer) syntax.Schema {
 	s := scenarios.Timing(doc)
@@ -284,9 +297,9 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 		"anyOf":       []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)},
 	}
 	step := syntax.SchemaOf(reflect.TypeFor[scenarios.FaultStep](), doc)
-	step["type"], step["oneOf"] = "object", addKinds(step["properties"].(syntax.Schema), doc)
+	step["type"], step["oneOf"] = "object", addKinds(step["properties"].(syntax.Schema), doc, anyFault)
 	props["steps"] = syntax.Schema{"description": props["steps"].(syntax.Schema)["description"], "type": "array", "minItems": 1, "items": step}
-	one := append(addKinds(props, doc), syntax.Schema{"required": []any{"steps"}})
+	one := append(addKinds(props, doc, anyFault), syntax.Schema{"required": []any{"steps"}})
 	begins := []any{}
 	for _, key := range []string{"at", "after", "during", "trigger"} {
 		begins = append(begins, syntax.Schema{"required": []any{key}})
@@ -295,9 +308,17 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 	return s
 }
 
-// addKinds adds the kinds of faults to the properties of an object, and returns that one is required.
-func addKinds(props syntax.Schema, doc syntax.Describer) (one []any) {
+func anyFault(chaos.Fault) bool { return true }
+
+// lasting reports whether a fault stays until it is taken back.
+func lasting(f chaos.Fault) bool { return !f.Traits(chaos.Scope{}).OneShot }
+
+// addKinds adds the kinds of faults that may stand there to the properties of an object, and returns that one is required.
+func addKinds(props syntax.Schema, doc syntax.Describer, may func(chaos.Fault) bool) (one []any) {
 	for _, f := range faultcatalog.Faults() {
+		if !may(f) {
+			continue
+		}
 		d := f.Describe()
 		name, kind := d.Kind, reflect.TypeOf(f).Elem()
 		settings := syntax.SchemaOf(kind, doc)

@@ -164,3 +164,15 @@ func (r *Result) NameFailed() {
 		}
 	}
 }
+
+// A Condition is a fault that held for the whole run.
+type Condition struct {
+	Name         string   `json:"name" mask:"-"`           // as in the scenario
+	Kind         string   `json:"kind" mask:"-"`           // of fault, such as network.latency
+	Units        []string `json:"units,omitempty"`         // units or links that it was on
+	Via          string   `json:"via,omitempty"`           // the mechanism
+	Evidence     string   `json:"evidence,omitempty"`      // what showed that it was in, before the setup
+	Gone         bool     `json:"gone"`                    // it is verified gone, after the teardown
+	GoneEvidence string   `json:"gone_evidence,omitempty"` // what showed that
+	Note         string   `json:"note,omitempty"`          // what went wrong with it, or why it was left out; empty is nothing
+}

@@ -73,6 +73,7 @@ type Result struct {
 	TraceLink   string        `json:"trace_link,omitempty"` // URL of a trace; ${trace.id} in it stands for its id
 	Generator   Generator     `json:"generator"`            // health of the load generator
 	Workers     []Worker      `json:"workers,omitempty"`    // processes that made the load; empty: brunt's own alone
+	Conditions  []Condition   `json:"conditions,omitempty"` // faults that held for the whole run
 	Faults      []FaultRecord `json:"faults"`               // actual course of each occurrence of each fault
 	// stretches of the load whose share of bad requests exceeded the limit, in the order of time
 	Incidents  []Incident        `json:"incidents"`

@@ -17,6 +17,7 @@
 //	workers.go        processes that make the loads in its place; worker.go one of them
 //	loads.go          the loads, what they record,
 //	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
+//	conditions.go     faults that hold for the whole run
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load
 //	drive.go          loads and timeline, side by side
 //	garbage.go        what the heap may hold of garbage, in a long run
@@ -26,9 +27,9 @@
 //	verdict.go        verdict, exit code and reason
 //
 // Below it are packages: target brings the target up and takes it down; watchdog has the journal, the watchdogs and
-// the agents; events holds the clock, the
-// events and the notes of a run; script runs k6 scripts; generator measures brunt's own health; rates
-// probes for capacity with runs; identity tells what a run was made of; workers makes the load with several processes.
+// the agents; events holds the clock, the events and the notes of a run; conditions keeps faults in for a whole run; script runs
+// k6 scripts; generator measures brunt's own health; rates probes for capacity with runs; identity tells what a run was made of;
+// workers makes the load with several processes; imported reads results of vegeta.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
 // import.go makes a result of vegeta's results.

@@ -87,7 +87,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	r.sys = r.newTarget()
 	mask := r.Scenario.Secrets.Mask
 	defer func() { err = errors.Join(err, r.takeDown(ctx)) }()
-	if err := r.TryFaults(); err != nil {
+	if err := r.TryFaults(false); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}

@@ -145,6 +145,7 @@ type runner struct {
 	broken     error                // a failure of brunt itself during the load
 	closers    []func() error       // free what the run holds, in reverse order
 	closeNotes []string             // notes of closers, about the result
+	conditions []result.Condition   // once they are taken back
 }
 
 // newRunner creates the runner of a plan.
@@ -226,10 +227,11 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
 		if res != nil {
-			res.Notes, res.Logs = append(res.Notes, r.closeNotes...), target.KeptLogs(r.o.LogDir)
+			res.Notes, res.Logs, res.Conditions = append(res.Notes, r.closeNotes...), target.KeptLogs(r.o.LogDir), r.conditions
 		}
 	}()
-	for _, step := range []func(context.Context) error{r.prepare, r.hire, r.bringUp, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
+	conditions := func(ctx context.Context) error { return holdConditions(ctx, r) }
+	for _, step := range []func(context.Context) error{r.prepare, r.hire, r.bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
@@ -301,10 +303,7 @@ func (r *runner) prepare(context.Context) error {
 			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
 		}
 	}
-	if r.o.NoChaos {
-		return nil
-	}
-	return r.TryFaults()
+	return r.TryFaults(r.o.NoChaos)
 }
 
 // bringUp brings the target up, identifies its units, and prepares the agents.
@@ -317,7 +316,7 @@ func (r *runner) bringUp(ctx context.Context) error {
 	r.sys.Watch()
 	r.identity.Identify(ctx, r.sys)
 	r.identity.Programs() // computed now, so that a sample of the run does not compute it during the load
-	if r.o.NoChaos {
+	if r.o.NoChaos && len(r.Conditions) == 0 {
 		return nil
 	}
 	return r.protection.PrepareAgents(ctx, r.sys.Open)

@@ -54,6 +54,9 @@ func names(p *plan.Plan) []string {
 	for _, load := range p.Series.Loads {
 		all = append(all, load.Name)
 	}
+	for _, c := range p.Conditions {
+		all = append(all, c.Name, c.Kind)
+	}
 	for name, kind := range p.FaultKinds() {
 		all = append(all, name, kind)
 	}
@@ -67,7 +70,9 @@ func (s *session) protected() watchdog.Options {
 
 // breaks reports whether the run starts a target or injects faults, so that it needs a journal and a
 // watchdog.
-func (s *session) breaks() bool { return s.Stack != nil || len(s.Faults) > 0 && !s.o.NoChaos }
+func (s *session) breaks() bool {
+	return s.Stack != nil || len(s.Conditions) > 0 || len(s.Faults) > 0 && !s.o.NoChaos
+}
 
 // hideSetUp makes the secret variables of setup secrets for the whole run.
 func (s *session) hideSetUp() {

@@ -45,6 +45,9 @@ func lines(p *plan.Plan) []string {
 		}
 		out = append(out, line)
 	}
+	for _, e := range p.Conditions {
+		out = append(out, "condition "+e.Name+": "+e.Kind+" for the whole run")
+	}
 	for _, line := range timeline(p) {
 		out = append(out, "fault at "+line)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +27,10 @@ import (
 type Forecast struct {
 	Fault     string         `json:"fault"`
 	Kind      string         `json:"kind"`
-	Detect    string         `json:"detect,omitempty"`   // how the team's monitoring is polled
-	OneShot   bool           `json:"one_shot,omitempty"` // it is over once it is done
-	Skipped   string         `json:"skipped,omitempty"`  // why no target matches, where that is allowed
+	Detect    string         `json:"detect,omitempty"`    // how the team's monitoring is polled
+	OneShot   bool           `json:"one_shot,omitempty"`  // it is over once it is done
+	Condition bool           `json:"condition,omitempty"` // it holds for the whole run
+	Skipped   string         `json:"skipped,omitempty"`   // why no target matches, where that is allowed
 	Steps     []ForecastStep `json:"steps"`
 	Processes []proc.Process `json:"processes,omitempty"` // processes that it would hit and that brunt did not start
 
@@ -81,7 +83,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 		wrong = fmt.Errorf("the target would not be found: %w", wrong)
 	}
 	capabilities := sync.OnceValue(netns.Capabilities)
-	for place, e := range p.Faults {
+	for place, e := range slices.Concat(p.Conditions, p.Faults) {
 		f := Forecast{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForecastStep{}}
 		if e.Detect != nil {
 			f.Detect = e.Detect.String()
@@ -89,6 +91,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 		for _, pid := range e.Traits(p.Scope).PIDs {
 			f.Processes = append(f.Processes, proc.ProcessOf(pid))
 		}
+		f.Condition = place < len(p.Conditions)
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
 		var parts []chaos.PlannedPart
 		err := possible(ctx, p, e, found, capabilities)
@@ -162,6 +165,9 @@ func (f *Forecast) add(e *chaos.Entry, part *chaos.PlannedPart) {
 // lines describes the forecast, for people.
 func (f *Forecast) lines() []string {
 	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
+	if f.Condition {
+		out[0] = "condition " + f.Fault + " (" + f.Kind + ")"
+	}
 	if f.Detect != "" {
 		out = append(out, "  noticed by "+f.Detect)
 	}

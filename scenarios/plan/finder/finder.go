@@ -156,7 +156,7 @@ func (c *Containers) Choose(ctx context.Context) error {
 
 // choosePods finds the pods of the workloads that the target names.
 func (c *Containers) choosePods(ctx context.Context, k *kubernetes.Target) error {
-	rights := pods.Rights(k, c.plan.Scope, c.plan.Faults)
+	rights := pods.Rights(k, c.plan.Scope, c.plan.Parts())
 	client, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace}, rights...)
 	if err != nil {
 		return err

@@ -176,9 +176,11 @@ func (c check) kinds(p *scenarios.Policy) {
 			c.beyond(e.Of("detect"), at, forbids(p, at), "it runs a command, as exec does")
 		}
 		if most := p.MaxEach.D(); most > 0 && e.Damage != nil && e.Stays() > most {
-			at := e.Of("for")
-			if !e.Has("for") {
-				at = e.Of("during")
+			at := e.Block.Pos // of a condition
+			for _, key := range []string{"during", "for"} {
+				if e.Has(key) {
+					at = e.Of(key)
+				}
 			}
 			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", quantity.Brief(e.Stays()))
 		}

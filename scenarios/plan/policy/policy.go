@@ -19,7 +19,7 @@ type Plan struct {
 	Scenario      *scenarios.Scenario
 	Mistakes      *syntax.Mistakes // collects what lies beyond a policy
 	Loads         []Load
-	Faults        []*chaos.Entry
+	Faults        []*chaos.Entry  // conditions among them
 	Parts         []*chaos.Entry  // faults, and the steps of groups instead of them
 	Scope         chaos.Scope     // parts of the target
 	Containers    bool            // the target names containers that brunt did not start

@@ -84,7 +84,7 @@ func (p *Protection) startRemote() (mark []string, err error) {
 			"so the engine can't run a watchdog in a container of its own. "
 		soon = time.Minute
 	)
-	if !p.plan.Contained && !slices.ContainsFunc(p.plan.Faults, p.plan.NeedsAgent) {
+	if !p.plan.Contained && !slices.ContainsFunc(p.plan.Parts(), p.plan.NeedsAgent) {
 		p.log.Note(alone)
 		return nil, nil
 	}
