@@ -36,7 +36,8 @@
 // # Ledger
 //
 // The metrics lost, duplicated, stale and rpo cover the writes of the whole run, warm-up
-// included, as a [Ledger] finds them after the run. They take no clause. A write is
+// included, as a [Ledger] finds them after the run. They take no clause. Of several ledgers they name
+// one: lost(events). A write is
 //
 //	lost        acknowledged, and found at no unit; or the target gave its id to a later
 //	            write as well

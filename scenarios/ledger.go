@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -16,6 +17,7 @@ import (
 // of them from every unit that should have it.
 type Ledger struct {
 	syntax.Place
+	Name string `yaml:"-"` // under `ledgers`; empty is the one of `ledger`
 	// the name of the step that writes: METHOD path, unless it has a name of its own
 	Write string `yaml:"write,required"`
 	// the answer that acknowledges a write, such as status 201; zero is an answer that passes the
@@ -126,12 +128,34 @@ func (*Ack) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
 }
 
+// ledgers reads `ledger` and `ledgers`, of which a scenario has one.
+func (p *files) ledgers(sc *Scenario, doc *document) {
+	if doc.Ledger != nil {
+		p.ledger(sc, doc.Ledger)
+	}
+	p.named(doc.Ledgers, "ledgers", func(name string, f syntax.Field) {
+		l := &Ledger{Name: name}
+		syntax.Decode(f.Value, l, p.m)
+		p.ledger(sc, l)
+	})
+	if doc.Ledger != nil && doc.Ledgers != nil {
+		p.m.AddHint(doc.Ledgers.Pos, "give the one of `ledger` a name under `ledgers`", "a scenario has either `ledger` or `ledgers`")
+	}
+}
+
+// LedgerOf returns the ledger that an objective is about, whose name it gives; it gives none where there is one ledger. Nil is none.
+func (s *Scenario) LedgerOf(name string) *Ledger {
+	for _, l := range s.Ledgers {
+		if l.Name == name || name == "" && len(s.Ledgers) == 1 {
+			return l
+		}
+	}
+	return nil
+}
+
 // ledger checks the parts of a ledger that are known before its steps are compiled.
 func (p *files) ledger(sc *Scenario, l *Ledger) {
-	if l == nil {
-		return
-	}
-	sc.Ledger = l
+	sc.Ledgers = append(sc.Ledgers, l)
 	const such = "such as \"${var.id}\", or \"${ledger.id}\" where the write names it as well"
 	if refs := l.ID.Refs(); l.ID.At.Line > 0 {
 		if _, static := l.ID.Static(); static || len(refs) != 1 || len(l.ID.Pieces) != 1 {
@@ -150,6 +174,35 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 
 // noLedger reports whether the scenario has no ledger; an invalid one is already reported.
 func noLedger(root *syntax.Node) bool {
-	l := root.Get("ledger")
-	return l == nil || l.Kind == syntax.Null && !l.Bad
+	for _, key := range []string{"ledger", "ledgers"} {
+		if l := root.Get(key); l != nil && (l.Kind != syntax.Null || l.Bad) {
+			return false
+		}
+	}
+	return true
+}
+
+// ofLedger checks an objective on writes: which ledger it is about, and whether that can tell what it asks.
+func (p *files) ofLedger(sc *Scenario, o slo.Objective) {
+	var names []string
+	for _, l := range sc.Ledgers {
+		names = append(names, l.Name)
+	}
+	l, row := sc.LedgerOf(o.Metric.Source), o.Metric.Row()
+	switch {
+	case noLedger(sc.Root):
+		p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
+			"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
+	case l == nil && o.Metric.Source == "" && len(names) > 1:
+		p.m.AddHint(o.Pos, fmt.Sprintf("such as %s(%s)", o.Metric.Name, names[0]), "`%s`: there are several ledgers: %s", o.Text, strings.Join(names, ", "))
+	case l == nil && len(names) == 1 && names[0] == "":
+		p.m.AddHint(o.Pos, syntax.Suggestion(o.Metric.Name), "`%s`: the ledger of `ledger` has no name", o.Text)
+	case l == nil && len(names) > 0:
+		p.m.AddHint(o.Pos, syntax.DidYouMean(o.Metric.Source, names), "there is no ledger %q", o.Metric.Source)
+	case l == nil: // its mistakes are reported
+	case row.NeedsCount && !l.Has("count"):
+		p.m.AddHint(o.Pos, "such as count: \"$.items\"", "%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
+	case row.OfReads && !l.Has("probe"):
+		p.m.AddHint(o.Pos, "such as probe: 20/s", "%s needs `probe` in the ledger, which reads writes while the load runs", o.Metric.Name)
+	}
 }

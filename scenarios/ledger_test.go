@@ -73,11 +73,11 @@ func TestNewWrite(t *testing.T) {
 	}
 	sc := parseText(t, `ledger: {write: GET /, id: "${ledger.id}", read: {get: "/${id}"}}`)
 	it := &template.Iter{Env: &template.Env{}}
-	if _, err := sc.Ledger.ID.Append(nil, it); err == nil {
+	if _, err := sc.Ledgers[0].ID.Append(nil, it); err == nil {
 		t.Error("an id outside of a write")
 	}
 	it.Write = []byte("w1")
-	if got, err := sc.Ledger.ID.Append(nil, it); err != nil || string(got) != "w1" {
+	if got, err := sc.Ledgers[0].ID.Append(nil, it); err != nil || string(got) != "w1" {
 		t.Errorf("%q, %v", got, err)
 	}
 }

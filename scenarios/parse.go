@@ -81,7 +81,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.meta(root)
 	for _, f := range root.Fields {
 		if f.Key != "params" {
-			s.Ledger = f.Key == "ledger"
+			s.Ledger = f.Key == "ledger" || f.Key == "ledgers"
 			s.Fill(f.Value, 1)
 		}
 	}
@@ -118,7 +118,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.conditions(sc, doc.Conditions)
-	p.ledger(sc, doc.Ledger)
+	p.ledgers(sc, &doc)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})

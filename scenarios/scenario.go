@@ -36,7 +36,7 @@ type Scenario struct {
 	Steady       []slo.Objective
 	Stop         []slo.Objective
 	SLO          []slo.Objective
-	Ledger       *Ledger           // nil is none
+	Ledgers      []*Ledger         // one, or several with names
 	Roles        map[string]string // of drills, with the parts of the target that play them
 	Dependencies Dependencies      // what the author declares of services
 	Metrics      []Watched         // series that are read while the run goes on, by name
@@ -153,6 +153,9 @@ type document struct {
 	SLO  []slo.Objective `yaml:"slo"` // objectives that decide the verdict
 	// which writes are checked after the run, and how
 	Ledger *Ledger `yaml:"ledger"`
+	// several ledgers by name, such as one for what was written and one for the events that tell of it; objectives name one:
+	// `lost(events) = 0`. One step may be the write of several
+	Ledgers *syntax.Node `yaml:"ledgers"`
 	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill` overrides it
 	Roles map[string]string `yaml:"roles"`
 	// what requests need, by service: hard, they fail without it, or soft, they do without. `brunt drill` tells where a run shows the

@@ -20,7 +20,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		return
 	}
 	noun := map[string]string{
-		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert", "watch": "watch",
+		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert", "watch": "watch", "ledgers": "ledger",
 	}[what]
 	for _, f := range n.Fields {
 		switch {
@@ -264,13 +264,8 @@ func (p *files) objectives(sc *Scenario) {
 			switch {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
-			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && noLedger(sc.Root):
-				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
-					"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
-			case o.Metric.Row().NeedsCount && sc.Ledger != nil && !sc.Ledger.Has("count"):
-				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
-			case o.Metric.Row().OfReads && sc.Ledger != nil && !sc.Ledger.Has("probe"):
-				p.m.AddHint(o.Pos, "such as probe: 20/s", "%s needs `probe` in the ledger, which reads writes while the load runs", o.Metric.Name)
+			case o.Metric.OfLedger() && list.key == "slo":
+				p.ofLedger(sc, o)
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():

@@ -140,8 +140,12 @@ func (l List) Clear(dir string) error {
 			return err
 		}
 	}
-	for _, name := range []string{evidence.RequestsFile, "ledger.jsonl", "logs"} { // written by the run itself
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+	written, err := filepath.Glob(filepath.Join(dir, "ledger*.jsonl"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(written, filepath.Join(dir, evidence.RequestsFile), filepath.Join(dir, "logs")) { // by the run itself
+		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		add(words.ObjectiveTitle(o), o.Verdict, message, message+"\n"+strings.Join(details(o), "\n"))
 	}
 	s.Out += faultLines(r.Faults)
-	if l := r.Ledger; l != nil {
+	for _, l := range r.AllLedgers() {
 		s.Out += "ledger: " + words.LedgerHeadline(l) + ". " + words.LedgerText(l) + "\n"
 		for i := range l.Keys {
 			s.Out += "  " + strings.Join(words.LedgerRow(&l.Keys[i]), "  ") + "\n"

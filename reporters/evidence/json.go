@@ -60,12 +60,14 @@ func withEmptyLists(r *result.Result) *result.Result {
 	emptyIfNil(&c.Incidents)
 	emptyIfNil(&c.Objectives)
 	emptyIfNil(&c.Windows)
-	if r.Ledger != nil {
-		l := *r.Ledger
+	var ledgers []*result.LedgerRecord
+	for _, of := range r.AllLedgers() {
+		l := *of
 		emptyIfNil(&l.Units)
 		emptyIfNil(&l.Keys)
-		c.Ledger = &l
+		ledgers = append(ledgers, &l)
 	}
+	c.SetLedgers(ledgers)
 	return &c
 }
 

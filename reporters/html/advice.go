@@ -61,10 +61,14 @@ func adviceOnPass(r *result.Result) string {
 
 // lostWrites says that acknowledged writes were lost; empty where none was.
 func lostWrites(r *result.Result) string {
-	if r.Ledger == nil || r.Ledger.Lost == 0 {
+	n := int64(0)
+	for _, l := range r.AllLedgers() {
+		n += l.Lost
+	}
+	if n == 0 {
 		return ""
 	}
-	lost := words.Plural(r.Ledger.Lost, "acknowledged write was lost", "acknowledged writes were lost")
+	lost := words.Plural(n, "acknowledged write was lost", "acknowledged writes were lost")
 	for i := range r.Objectives {
 		if o, err := slo.ParseObjective(r.Objectives[i].Text); err == nil && o.Metric.Row().OfLosses {
 			return ", though " + lost + ", as an objective allows"

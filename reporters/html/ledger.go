@@ -22,10 +22,13 @@ type ledgerView struct {
 // mostWrites bounds the writes that the page shows unfolded.
 const mostWrites = 10
 
-func (p *pageView) ledger(l *result.LedgerRecord) {
-	if l == nil {
-		return
+func (p *pageView) ledgers(all []*result.LedgerRecord) {
+	for _, l := range all {
+		p.Ledgers = append(p.Ledgers, ledgerOf(l))
 	}
+}
+
+func ledgerOf(l *result.LedgerRecord) *ledgerView {
 	v := words.LedgerVerdict(l)
 	view := &ledgerView{Mark: words.Mark(v), Word: words.Capitalize(words.LedgerHeadline(l)), Tone: words.Tone(v), Text: words.LedgerText(l)}
 	for _, f := range words.LedgerFigures(l) {
@@ -52,7 +55,15 @@ func (p *pageView) ledger(l *result.LedgerRecord) {
 		"acknowledgement, while the load ran, and did not find it. A write that was not there at first was asked for " +
 		"again; found later, it is late."
 	if l.Left > 0 {
-		view.Foot += fmt.Sprintf(" %s more are in ledger.jsonl.", words.Count(l.Left))
+		view.Foot += fmt.Sprintf(" %s more are in %s.", words.Count(l.Left), ledgerFile(l))
 	}
-	p.Ledger = view
+	return view
+}
+
+// ledgerFile is the file that lists all findings of a ledger.
+func ledgerFile(l *result.LedgerRecord) string {
+	if l.Name == "" {
+		return "ledger.jsonl"
+	}
+	return "ledger." + words.Clean(l.Name) + ".jsonl"
 }

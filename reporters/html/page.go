@@ -58,7 +58,7 @@ type pageView struct {
 	BoundsFoot           string
 	Faults               []faultView
 	FaultTable           *chart.Table
-	Ledger               *ledgerView
+	Ledgers              []*ledgerView
 	Asked                []askedView
 	AskedFoot            string
 	Repeated             []string
@@ -166,7 +166,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.Scripts = scriptTable(r)
 	p.faults(r, line)
 	p.asked(r)
-	p.ledger(r.Ledger)
+	p.ledgers(r.AllLedgers())
 	p.repeats(r.Repeats)
 	p.Incidents = incidents(r.Incidents, r.Going != nil)
 	if len(list) > 0 {
@@ -278,7 +278,7 @@ func (p *pageView) parts() []part {
 		{len(p.Steps) > 0, part{"steps", "Steps"}},
 		{len(p.Faults) > 0, part{"faults", "Faults"}},
 		{p.Incidents != nil, part{"incidents", "Incidents"}},
-		{p.Ledger != nil, part{"ledger", "Ledger"}},
+		{len(p.Ledgers) > 0, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Watched != nil, part{"watch", "Units"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},

@@ -12,10 +12,6 @@ import (
 const mostLedgerRows = 8
 
 func (s *summary) ledger(l *result.LedgerRecord) {
-	if l == nil {
-		return
-	}
-	s.head("Ledger")
 	v := words.LedgerVerdict(l)
 	s.line(span{"  " + words.Mark(v) + " ", tones[words.Tone(v)]}, span{words.LedgerHeadline(l), tones[words.Tone(v)]})
 	var figures []string

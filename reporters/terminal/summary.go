@@ -60,7 +60,12 @@ func (s *summary) result(r *result.Result) {
 	s.timeline(r)
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
-	s.ledger(r.Ledger)
+	for i, l := range r.AllLedgers() {
+		if i == 0 {
+			s.head("Ledger")
+		}
+		s.ledger(l)
+	}
 	s.repeats(r.Repeats)
 	s.latency(r)
 	if s.verbose {

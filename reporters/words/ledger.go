@@ -53,8 +53,15 @@ func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	return scenarios.Pass
 }
 
-// LedgerHeadline states the most severe finding.
+// LedgerHeadline states the most severe finding, behind the name of a ledger that has one.
 func LedgerHeadline(l *result.LedgerRecord) string {
+	if l.Name != "" {
+		return Clean(l.Name) + ": " + ledgerFinding(l)
+	}
+	return ledgerFinding(l)
+}
+
+func ledgerFinding(l *result.LedgerRecord) string {
 	switch {
 	case !l.Read:
 		return "not read back"

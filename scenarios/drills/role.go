@@ -66,7 +66,7 @@ const (
 
 // SystemOf returns the system of a compiled scenario.
 func SystemOf(p *plan.Plan) System {
-	s := System{Replicas: map[string]int{}, Ledger: p.Scenario.Ledger != nil, Breaks: Processes}
+	s := System{Replicas: map[string]int{}, Ledger: len(p.Scenario.Ledgers) > 0, Breaks: Processes}
 	for name, n := range p.Scope.Services {
 		if s.Replicas[name] = n; p.Scope.Found[name] {
 			s.Replicas[name] = 0

@@ -26,9 +26,9 @@ type Case struct {
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
 	Strict  bool
-	Checks  []string             // names of checks, by number
-	Samples *samples.Set         // nil keeps none
-	Ledger  *result.LedgerRecord // nil: there is none
+	Checks  []string     // names of checks, by number
+	Samples *samples.Set // nil keeps none
+	Ledgers []*result.LedgerRecord
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID

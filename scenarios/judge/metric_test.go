@@ -93,7 +93,7 @@ func TestMetric_ToyOfEachFamily(t *testing.T) {
 		all := slices.Concat(perSecond(100, 0, 40*sec, 10*ms, okay), perSecond(1, 60*sec, 100*sec, 50*ms, okay), perSecond(100, 45*sec, 100*sec, 10*ms, okay))
 		all = slices.Concat(all, perSecond(100, 40*sec, 45*sec, 10*ms, failure))
 		ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 990, Lost: 10}
-		f := drill(t, list, judge.Case{Ledger: ledger}, all, injection{"f", "f", 40 * sec, 46 * sec})
+		f := drill(t, list, judge.Case{Ledgers: []*result.LedgerRecord{ledger}}, all, injection{"f", "f", 40 * sec, 46 * sec})
 		for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Fail} {
 			r := f.Objectives[i]
 			if r.Verdict != want || math.Abs(float64(r.Measured)-c.measured) > .02*c.measured {

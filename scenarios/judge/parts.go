@@ -20,8 +20,8 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	}
 	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Slowed: f.slower != nil && f.slower[i]}
 	out.Untested = f.untested != nil && f.untested[i]
-	if l := f.c.Ledger; l != nil {
-		out.Late = l.LateTo[oc.Name]
+	for _, l := range f.c.Ledgers {
+		out.Late += l.LateTo[oc.Name]
 	}
 	during, before := partsOf(f, ps, sums, oc.Name), partsOf(f, ps, sums, "baseline")
 	n := during.Counts().Punctual()
@@ -67,9 +67,9 @@ func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name string) *measur
 // lostTo is the number of acknowledged writes that were lost to occurrence i.
 func lostTo(f *effects, i int) int64 {
 	n := int64(0)
-	if f.c.Ledger != nil && f.Faults[i].Name != "" {
-		for _, s := range f.c.Ledger.LostSpans {
-			if s.Fault == f.Faults[i].Name {
+	for _, l := range f.c.Ledgers {
+		for _, s := range l.LostSpans {
+			if s.Fault != "" && s.Fault == f.Faults[i].Name {
 				n += s.Lost
 			}
 		}

@@ -84,7 +84,7 @@ func TestSurge(t *testing.T) {
 // load had nothing to recover.
 func TestLostWrites(t *testing.T) {
 	ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}}}
-	c := judge.Case{Ledger: ledger, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}
+	c := judge.Case{Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}
 	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c,
 		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
 	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 || got.OnsetAt.Known() {

@@ -18,8 +18,8 @@ type Batch struct {
 // mostOfBatch bounds the writes of a batch, in bytes.
 const mostOfBatch = 8 << 20
 
-// Collect starts to record the writes of one part of the load, of several, for the ledger of the whole.
-func Collect(p *Spec, parts, shards int) *Ledger {
+// collect starts to record the writes of one part of the load, of several, for the ledger of the whole.
+func collect(p *Spec, parts, shards int) *Ledger {
 	return newLedger(p, writelog.NewHeld(shards), parts)
 }
 

@@ -6,6 +6,7 @@
 //
 //	spec.go    the ledger of a plan, with its steps resolved
 //	ledger.go  virtual users whose writes are recorded
+//	set.go     the ledgers of a run, of which one step may be the write of several
 //	verify.go  the verification and the state of each write: held, lost, stale, duplicated, …
 //	again.go   asks again for writes that are missing, which are late if they come
 //	span.go    the recovery point: the time over which lost writes had been acknowledged

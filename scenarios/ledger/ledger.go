@@ -29,8 +29,8 @@ type Ledger struct {
 // flushEvery bounds how many writes are lost when brunt is killed.
 const flushEvery = time.Second
 
-// Open starts to record writes; path is the file for the findings.
-func Open(p *Spec, path string, shards int) (*Ledger, error) {
+// open starts to record writes; path is the file for the findings.
+func open(p *Spec, path string, shards int) (*Ledger, error) {
 	raw := path
 	if path != "" {
 		raw = strings.TrimSuffix(path, ".jsonl") + "-writes.jsonl"
@@ -96,7 +96,8 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 		w.User.Do(it, c, out)
 		return
 	}
-	if l.Draws {
+	draws := l.Draws && len(it.Write) == 0 // another ledger of the same write may have drawn
+	if draws {
 		it.Write = w.drawn[:0]
 		it.NewWrite()
 		w.drawn = it.Write
@@ -111,7 +112,9 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	if !l.Early && out.Kind == scenarios.OK {
 		w.name(it)
 	}
-	it.Write = nil
+	if draws {
+		it.Write = nil
+	}
 	if acked := l.Ack.Holds(out); acked || l.Early && out.WasSent {
 		if acked {
 			l.acked.Add(1)

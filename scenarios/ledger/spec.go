@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"strings"
+
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 )
@@ -16,6 +18,9 @@ type Spec struct {
 	Counts int  // the variable that holds the count; -1 is none
 	Values []int
 }
+
+// Called is what messages call the ledger.
+func (s *Spec) Called() string { return strings.TrimSpace("ledger " + s.Name) }
 
 // A Place is where the verification reads every write.
 type Place struct {

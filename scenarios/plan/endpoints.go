@@ -93,8 +93,10 @@ func (c endpointCompiler) linked() {
 // UsedEndpoints returns the names of the endpoints that a step of the plan goes to, sorted.
 func (p *Plan) UsedEndpoints() []string {
 	calls := slices.Concat(load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown)), p.loadCalls())
-	if p.Ledger != nil && p.Ledger.Query.Call != nil {
-		calls = append(calls, p.Ledger.Query.Call)
+	for _, l := range p.Ledgers {
+		if l.Query.Call != nil {
+			calls = append(calls, l.Query.Call)
+		}
 	}
 	for _, steps := range p.Asked {
 		calls = append(calls, load.Calls(steps)...)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios"
@@ -9,19 +10,22 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ledgerCompiler resolves the ledger of a scenario.
+// ledgerCompiler resolves the ledgers of a scenario.
 type ledgerCompiler struct{ *compiler }
 
-// compile resolves the ledger: its write, how writes are read, and where.
+// compile resolves all ledgers.
 func (c ledgerCompiler) compile() {
-	l := c.sc.Ledger
-	if l == nil {
-		c.outsideWrites(nil)
-		return
-	}
-	p := &ledger.Spec{Ledger: l, Counts: -1}
-	c.plan.Ledger = p
 	var written []*syntax.Node
+	for _, l := range c.sc.Ledgers {
+		written = append(written, c.one(l)...)
+	}
+	c.outsideWrites(written)
+}
+
+// one resolves a ledger: its write, how writes are read, and where. It returns the steps that write.
+func (c ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
+	p := &ledger.Spec{Ledger: l, Counts: -1}
+	c.plan.Ledgers = append(c.plan.Ledgers, p)
 	var names []string
 	for _, s := range c.compiled {
 		if s.call.Name() == l.Write {
@@ -34,7 +38,6 @@ func (c ledgerCompiler) compile() {
 	if l.Write != "" && !c.stepUnknown && !slices.Contains(names, l.Write) {
 		c.m.AddHint(l.Of("write"), syntax.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
 	}
-	c.outsideWrites(written)
 	c.ledgerID(p, written)
 	c.ledgerRead(p)
 	for i := range l.At {
@@ -43,20 +46,28 @@ func (c ledgerCompiler) compile() {
 	if len(p.Places) == 0 && len(l.At) == 0 {
 		p.Places = c.entryPlace(p)
 	}
+	return written
 }
 
-// outsideWrites refuses ${ledger.id} outside the writes of the ledger.
+// outsideWrites refuses ${ledger.id} outside the writes of the ledgers.
 func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
+	var steps []string
+	for _, l := range c.sc.Ledgers {
+		steps = append(steps, strconv.Quote(l.Write))
+	}
 	for _, u := range c.sc.Symbols.Uses() {
 		if u.Ref.Kind != syntax.RefLedger {
 			continue
 		}
-		switch l := c.sc.Ledger; {
-		case l == nil:
+		own := func(l *scenarios.Ledger) bool {
+			return l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos)
+		}
+		switch {
+		case len(c.sc.Ledgers) == 0:
 			c.m.AddHint(u.Pos, "such as ledger: {write: STEP, id: \"${ledger.id}\", read: {get: \"/posts?key=${id}\"}}", "${%s}: the scenario has no ledger", u.Ref.Text)
-		case l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos):
+		case slices.ContainsFunc(c.sc.Ledgers, own):
 		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.stepUnknown:
-			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %q", u.Ref.Text, l.Write)
+			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %s", u.Ref.Text, strings.Join(slices.Compact(steps), " or "))
 		}
 	}
 }

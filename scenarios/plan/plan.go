@@ -140,7 +140,7 @@ type Plan struct {
 	Conditions []*chaos.Entry                // faults that hold for the whole run
 	Scope      chaos.Scope                   // parts of the target
 	Stack      *platform.Spec                // nil: the target already runs
-	Ledger     *ledger.Spec                  // nil: the scenario has none
+	Ledgers    []*ledger.Spec                // in the order of the scenario
 	Containers map[string]*container.Service // running containers, by the names that the target gives them
 	Gauges     []observe.Metric              // metrics of the target
 	Alerts     []observe.Alert               // alerts of the team's own monitoring
@@ -195,11 +195,13 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 			return fmt.Errorf("load %q: %w", lp.Name, err)
 		}
 	}
-	if p.Ledger == nil || p.Ledger.Query.Call == nil {
-		return nil
-	}
-	if err := p.Protocols.Select(p.Ledger.Query.Call).BindOnce(ctx, reach(p.SetupLoad())); err != nil {
-		return fmt.Errorf("ledger: %w", err)
+	for _, l := range p.Ledgers {
+		if l.Query.Call == nil {
+			continue
+		}
+		if err := p.Protocols.Select(l.Query.Call).BindOnce(ctx, reach(p.SetupLoad())); err != nil {
+			return fmt.Errorf("%s: %w", l.Called(), err)
+		}
 	}
 	return nil
 }

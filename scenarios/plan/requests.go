@@ -109,13 +109,12 @@ func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 
 // noWrites refuses a load whose requests the ledger can't record.
 func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
-	if c.sc.Ledger == nil {
-		return
-	}
-	for _, f := range lp.Flows {
-		if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && s.Call.Name() == c.sc.Ledger.Write }) {
-			c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", c.sc.Ledger.Write, lp.Name, owner)
-			return
+	for _, l := range c.sc.Ledgers {
+		for _, f := range lp.Flows {
+			if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && s.Call.Name() == l.Write }) {
+				c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write, lp.Name, owner)
+				return
+			}
 		}
 	}
 }

@@ -51,6 +51,10 @@ func Schema() syntax.Schema {
 		partial[key] = relaxed(s.(syntax.Schema))
 	}
 	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus", "command", "get", "ask")
+	props["ledgers"] = syntax.Schema{
+		"description": props["ledgers"].(syntax.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": props["ledger"],
+	}
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
 	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get", "command", "exec", "scrape", "ask")
 	for _, key := range []string{"setup", "teardown"} {

@@ -6,14 +6,15 @@ package result
 // all faults reverted and after the settle time. Those that are not there are asked for again until
 // the time limit of the reading.
 type LedgerRecord struct {
-	Write        string   `json:"write" mask:"word"` // the step that writes
-	Units        []string `json:"units" mask:"-"`    // where every write was read back
-	Read         bool     `json:"read"`              // false: it was not read back; note says why
-	Acknowledged int64    `json:"acknowledged"`      // writes with an answer that counts as an acknowledgement
-	Held         int64    `json:"held"`              // acknowledged, and found once and the same at every unit
-	Late         int64    `json:"late"`              // acknowledged, not found at first, and found everywhere when asked for again
-	Lost         int64    `json:"lost"`              // acknowledged, and found at no unit
-	Duplicated   int64    `json:"duplicated"`        // found more than once at a unit, acknowledged or not
+	Name         string   `json:"name,omitempty" mask:"-"` // of the ledger, where the scenario has several by name
+	Write        string   `json:"write" mask:"word"`       // the step that writes
+	Units        []string `json:"units" mask:"-"`          // where every write was read back
+	Read         bool     `json:"read"`                    // false: it was not read back; note says why
+	Acknowledged int64    `json:"acknowledged"`            // writes with an answer that counts as an acknowledgement
+	Held         int64    `json:"held"`                    // acknowledged, and found once and the same at every unit
+	Late         int64    `json:"late"`                    // acknowledged, not found at first, and found everywhere when asked for again
+	Lost         int64    `json:"lost"`                    // acknowledged, and found at no unit
+	Duplicated   int64    `json:"duplicated"`              // found more than once at a unit, acknowledged or not
 	// acknowledged, and found at some units and not at others, or with different content
 	Stale      int64 `json:"stale"`
 	Unknown    int64 `json:"unknown"`    // acknowledged, and not found, while a unit gave no answer
@@ -110,3 +111,23 @@ const (
 	WriteUnread     WriteState = "unread"
 	WritePresent    WriteState = "present" // though it was not acknowledged
 )
+
+// AllLedgers lists the results of the run's ledgers: one without a name, or several with names.
+func (r *Result) AllLedgers() []*LedgerRecord {
+	if r.Ledger != nil {
+		return append([]*LedgerRecord{r.Ledger}, r.Ledgers...)
+	}
+	return r.Ledgers
+}
+
+// SetLedgers sets the results of the run's ledgers.
+func (r *Result) SetLedgers(all []*LedgerRecord) {
+	r.Ledger, r.Ledgers = nil, nil
+	for _, l := range all {
+		if l.Name == "" {
+			r.Ledger = l
+			continue
+		}
+		r.Ledgers = append(r.Ledgers, l)
+	}
+}

@@ -80,7 +80,8 @@ type Result struct {
 	Repeats    []Repeat          `json:"repeats,omitempty"` // of faults that occurred several times
 	Objectives []ObjectiveResult `json:"objectives"`        // each with its answer
 	Windows    []Window          `json:"windows"`           // measurements by second, load and step
-	Ledger     *LedgerRecord     `json:"ledger,omitempty"`  // nil: the scenario has none
+	Ledger     *LedgerRecord     `json:"ledger,omitempty"`  // nil: the scenario has none, or has them by name
+	Ledgers    []*LedgerRecord   `json:"ledgers,omitempty"` // those with names
 	Usage      []UnitUsage       `json:"usage,omitempty"`   // resources that the target's units used
 	Watches    []Watch           `json:"watches,omitempty"` // what units answered over time to the questions under watch
 	// series that the scenario names under metrics, and numbers of watch, over time

@@ -36,7 +36,7 @@ type loads struct {
 	stats    []load.Stats
 	scripts  script.Set
 	log      *requestlog.Log // nil: requests are not logged
-	ledger   *ledger.Ledger  // nil: the scenario has none
+	ledgers  ledger.Set      // nil: the scenario has none
 	crew     *workers.Crew   // makes all loads but scripts; nil: this process makes them
 	part     load.Part       // of the loads, in a worker
 	follows  bool            // in a worker: the faults are those of its run
@@ -56,8 +56,8 @@ func (l *loads) prepare(i, shards int) error {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
 		s.Target.Sampler = l.samples
 	}
-	if l.ledger != nil {
-		s.Wrap = l.ledger.User
+	if l.ledgers != nil {
+		s.Wrap = l.ledgers.User
 	}
 	job, connections, err := lp.Driver.Prepare(s)
 	if err != nil {
@@ -199,21 +199,21 @@ func (l *loads) close() error {
 	return nil
 }
 
-// readAt returns the URL at which the ledger reads a unit, or an endpoint whose address is that of a unit.
-func (l *loads) readAt(unit string) string {
+// readAt returns the URL at which a ledger reads a unit, or an endpoint whose address is that of a unit.
+func (l *loads) readAt(of *ledger.Spec, unit string) string {
 	if text, ok := l.Endpoints(l.env)[unit]; ok {
 		return text
 	}
-	return plan.UnitURL(l.Plan, l.Plan.Ledger.Query.Call, l.sys.Addr(unit))
+	return plan.UnitURL(l.Plan, of.Query.Call, l.sys.Addr(unit))
 }
 
-// reading describes how writes are read.
-func (l *loads) reading() ledger.Run {
-	query := l.Plan.Ledger.Query.Call
+// reading describes how the writes of a ledger are read.
+func (l *loads) reading(spec *ledger.Spec) ledger.Run {
+	query := spec.Query.Call
 	of := l.Protocols.Select(query)
 	return ledger.Run{
 		T0: l.T0(), Now: l.Now, Checks: l.Checks, Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"))) },
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"+spec.Name))) },
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(l.requests.straight(base, timeout, samples))
 		},

@@ -63,7 +63,8 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	for _, e := range s.ends {
 		end = max(end, e)
 	}
-	res.Duration, res.Ledger, res.Slowest = result.Sec(end), r.written, f.Slowest
+	res.Duration, res.Slowest = result.Sec(end), f.Slowest
+	res.SetLedgers(r.written)
 	if r.Scenario.Trace.Sends() {
 		res.TraceLink = r.Scenario.Trace.Link.Text()
 	}

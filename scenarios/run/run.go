@@ -139,13 +139,13 @@ type runner struct {
 	live       *live
 	caller     func() error // why the caller ended the run, which may be after it ended by itself; nil: it can't
 
-	written    *result.LedgerRecord // result of the ledger; nil: the scenario has none
-	account    *workers.Account     // what the workers did; nil before the end, and without any
-	setUp      bool                 // setup has begun, and teardown has not
-	broken     error                // a failure of brunt itself during the load
-	closers    []func() error       // free what the run holds, in reverse order
-	closeNotes []string             // notes of closers, about the result
-	conditions []result.Condition   // once they are taken back
+	written    []*result.LedgerRecord // results of the ledgers
+	account    *workers.Account       // what the workers did; nil before the end, and without any
+	setUp      bool                   // setup has begun, and teardown has not
+	broken     error                  // a failure of brunt itself during the load
+	closers    []func() error         // free what the run holds, in reverse order
+	closeNotes []string               // notes of closers, about the result
+	conditions []result.Condition     // once they are taken back
 }
 
 // newRunner creates the runner of a plan.
@@ -257,9 +257,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		return nil, err
 	}
 	r.broken = r.drive(ctx)
-	if r.loads.ledger != nil {
-		r.loads.ledger.EndProbe()
-	}
+	r.loads.ledgers.EndProbe()
 	r.observers.stop()
 	defer machine.Frugal()()
 	if err := r.verifyLedger(ctx); err != nil {
@@ -406,7 +404,7 @@ func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struc
 	}
 }
 
-// openRecords opens the recorder and the ledger.
+// openRecords opens the recorder and the ledgers.
 func (r *runner) openRecords() (err error) {
 	l, shards := r.loads, runtime.GOMAXPROCS(0)
 	freezes := func() []pulse.Freeze { return r.observers.mon.Freezes() }
@@ -417,12 +415,10 @@ func (r *runner) openRecords() (err error) {
 		return err
 	}
 	r.onClose(func() error { l.rec.Close(); return nil })
-	if r.Plan.Ledger != nil {
-		if l.ledger, err = ledger.Open(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
-			return err
-		}
-		r.onClose(l.ledger.Close)
+	if l.ledgers, err = ledger.Open(r.Plan.Ledgers, r.o.Ledger, shards); err != nil {
+		return err
 	}
+	r.onClose(l.ledgers.Close)
 	return nil
 }
 
@@ -465,29 +461,30 @@ func (r *runner) openLoads() (err error) {
 	return nil
 }
 
-// probeWrites begins to read writes back while the load runs, if the ledger asks for it.
+// probeWrites begins to read writes back while the load runs, if a ledger asks for it.
 func (r *runner) probeWrites(ctx context.Context) error {
-	if r.loads.ledger == nil || r.loads.crew != nil { // the workers read their own writes
+	if r.loads.crew != nil { // the workers read their own writes
 		return nil
 	}
-	return r.loads.ledger.Probe(ctx, r.ledgerRun())
+	return r.loads.ledgers.Probe(ctx, r.ledgerRun)
 }
 
 // verifyLedger reads back what the load has written.
 func (r *runner) verifyLedger(ctx context.Context) (err error) {
-	if r.loads.ledger != nil {
-		r.written, err = r.loads.ledger.Verify(ctx, r.ledgerRun())
-		if r.written != nil && r.loads.crew != nil {
-			r.written.Unreported = r.loads.crew.Unreported()
+	r.written, err = r.loads.ledgers.Verify(ctx, r.ledgerRun)
+	for _, l := range r.written {
+		if r.loads.crew != nil {
+			l.Unreported = r.loads.crew.Unreported()
 		}
 	}
 	return err
 }
 
-// ledgerRun describes this run for the verification of the ledger.
-func (r *runner) ledgerRun() ledger.Run {
-	l := r.loads.reading()
-	l.End, l.Faults, l.Note, l.Event, l.URL = r.End(), r.faults.records, r.Note, r.Event, r.loads.readAt
+// ledgerRun describes this run for the verification of a ledger.
+func (r *runner) ledgerRun(of *ledger.Spec) ledger.Run {
+	l := r.loads.reading(of)
+	l.End, l.Faults, l.Note, l.Event = r.End(), r.faults.records, r.Note, r.Event
+	l.URL = func(unit string) string { return r.loads.readAt(of, unit) }
 	l.Progress = func(asked, all int64) {
 		r.logger.Info("ledger.reading", "asked", asked, "of", all)
 		if r.o.Live != nil {

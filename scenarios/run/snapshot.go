@@ -144,7 +144,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if s.account != nil {
 		c.Lost = s.account.Lost
 	}
-	c.Strict, c.Ledger = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
+	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
 			return scenarios.NewTraceID(s.requests.traceHigh(s.Loads[load].Name), low)

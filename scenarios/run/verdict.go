@@ -25,7 +25,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict, res.Reason, good = answer.Unasked(res.Cells, res.Errors, res.Ledger)
+		res.Verdict, res.Reason, good = answer.Unasked(res.Cells, res.Errors, res.AllLedgers())
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller)

@@ -113,23 +113,25 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	if err := w.Bind(ctx, w.loads.requests.reach); err != nil {
 		return err
 	}
-	w.openLedger(r.Read)
+	w.openLedgers(r.Read)
 	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []pulse.Freeze { return w.mon.Freezes() })
 	w.ear = workers.NewEar(w.patient)
 	w.stats, w.failures = make([]load.Stats, len(w.Loads)), make([]string, len(w.Loads))
 	return err
 }
 
-// openLedger prepares to record writes, if the scenario has a ledger. Read is where they are read, by unit.
-func (w *worker) openLedger(read map[string]string) {
-	if w.Ledger == nil {
+// openLedgers prepares to record writes. Read is where each ledger reads them, by unit.
+func (w *worker) openLedgers(read []map[string]string) {
+	if len(w.Ledgers) == 0 {
 		return
 	}
-	w.loads.ledger = ledger.Collect(w.Ledger, int(w.loads.part.Of), runtime.GOMAXPROCS(0))
+	w.loads.ledgers = ledger.Collect(w.Ledgers, int(w.loads.part.Of), runtime.GOMAXPROCS(0))
 	w.probe = func(ctx context.Context) error {
-		r := w.loads.reading()
-		r.URL = func(unit string) string { return read[unit] }
-		return w.loads.ledger.Probe(ctx, r)
+		return w.loads.ledgers.Probe(ctx, func(of *ledger.Spec) ledger.Run {
+			r, i := w.loads.reading(of), slices.Index(w.Ledgers, of)
+			r.URL = func(unit string) string { return read[i][unit] }
+			return r
+		})
 	}
 }
 
@@ -229,11 +231,9 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	}
 	w.loads.rec.Follow(t.Promise)
 	out.Batch, out.Samples = w.loads.rec.Ship(), w.loads.samples.Export()
-	if w.loads.ledger != nil {
-		more := false
-		out.Writes, more = w.loads.ledger.Take()
-		out.Over = out.Over && !more
-	}
+	more := false
+	out.Writes, more = w.loads.ledgers.Take()
+	out.Over = out.Over && !more
 	all := int64(0)
 	for i, job := range w.loads.jobs {
 		if job != nil {
@@ -261,10 +261,8 @@ func (w *worker) finish(p measure.Promise) (any, error) {
 		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures, Spoken: []string{},
 		Quit: w.quit, QuitAt: w.quitAt,
 	}
-	if w.loads.ledger != nil {
-		w.loads.ledger.EndProbe()
-		out.Writes, _ = w.loads.ledger.Take()
-	}
+	w.loads.ledgers.EndProbe()
+	out.Writes, _ = w.loads.ledgers.Take()
 	for _, c := range w.loads.clients {
 		n := int64(0)
 		if c != nil {
@@ -291,9 +289,7 @@ func (w *worker) close() {
 	}
 	w.jobs.Wait()
 	if w.loads != nil {
-		if w.loads.ledger != nil {
-			w.loads.ledger.EndProbe()
-		}
+		w.loads.ledgers.EndProbe()
 		_ = w.loads.close()
 	}
 }

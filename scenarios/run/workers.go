@@ -75,13 +75,14 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 	for _, t := range r.env.Tables {
 		ready.Rows = append(ready.Rows, t.Taken())
 	}
-	if l := r.Plan.Ledger; l != nil {
-		ready.Read = map[string]string{}
+	for _, l := range r.Plan.Ledgers {
+		read := map[string]string{}
 		for _, p := range l.Places {
 			if p.Base == "" {
-				ready.Read[p.Name] = r.loads.readAt(p.Name)
+				read[p.Name] = r.loads.readAt(l, p.Name)
 			}
 		}
+		ready.Read = append(ready.Read, read)
 	}
 	if r.o.Workers.Terms.Remote && len(links) > 0 {
 		return fmt.Errorf("a fault is on the way from the load to %s, which brunt's own proxy on this machine makes: with workers elsewhere, let the fault "+
@@ -104,7 +105,7 @@ func (r *runner) beginWorkers() error {
 		return nil
 	}
 	if err := r.loads.crew.Begin(&workers.Host{
-		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledger: r.loads.ledger, UsedUp: func() { r.cancel(errUsedUp) },
+		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledgers: r.loads.ledgers, UsedUp: func() { r.cancel(errUsedUp) },
 		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) },
 		Lost:     func(why error) { r.cancel(fmt.Errorf("%w: %w", errLost, why)) }, Hurry: r.o.Hurry,
 	}); err != nil {

@@ -21,7 +21,7 @@
 //	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
-//	          | "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" .
+//	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
@@ -35,6 +35,7 @@
 //	step      = word | quote text quote .
 //	phase     = "run" | "baseline" | fault | "recovery/" fault .
 //	fault     = name [ "#" number ] .
+//	ledger    = name .  // where the scenario has several
 //
 // Each clause may occur once, in any order. The metric determines the unit of the value:
 //

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	metricCall   = regexp.MustCompile(`^([a-z_]+)\(([^()]*)\)$`)
+	metricCall   = regexp.MustCompile(`^([a-z_]+(?:\.[a-z]+)?)\(([^()]*)\)$`)
 	quantileText = regexp.MustCompile(`^[0-9]{1,3}(?:\.[0-9]{1,9})?$`)
 )
 
@@ -177,15 +177,29 @@ func (m *metricParser) call(name string, args []string) error {
 		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", syntax.Clip(m.Text, 40))
 	case len(args) != len(r.Args) && r.ofFault():
 		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
+	case len(args) != len(r.Args) && r.has(argLedger):
+		return fmt.Errorf("%q: want %s or %s(events), with the name of a ledger", syntax.Clip(m.Text, 40), name, name)
 	case len(args) != len(r.Args):
 		return m.usage()
 	case r.has(argPercentile):
 		return m.percentile(args[0])
+	case r.has(argLedger):
+		return m.ledger(r, args[0])
 	}
 	m.take(r)
 	if err := m.arguments(args); err != nil {
 		return fmt.Errorf("%q: %w", syntax.Clip(m.Text, 40), err)
 	}
+	return nil
+}
+
+// ledger parses a metric of a ledger with a name.
+func (m *metricParser) ledger(r *Row, name string) error {
+	if !syntax.IsName(name) {
+		return fmt.Errorf("%q: want the name of a ledger, such as %s(events)", syntax.Clip(m.Text, 40), r.Name)
+	}
+	m.take(r)
+	m.Source = name
 	return nil
 }
 

@@ -6,6 +6,9 @@ func Metrics() Table { return metrics }
 
 var span = []Arg{argSpan}
 
+// ledgers are the arguments of metrics of writes: the name of the ledger, where the scenario has several.
+var ledgers = []Arg{argLedger}
+
 var metrics = Table{
 	{
 		Name: "p", Unit: Seconds, Args: []Arg{argPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
@@ -158,19 +161,19 @@ var metrics = Table{
 		Meaning: "The service lost because of a fault, in seconds of full outage.",
 	},
 	{
-		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, OfLosses: true, Written: []string{"lost"},
+		Name: "lost", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true, Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
 		Missed:  missedLost,
 		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until the ledger's `within`.",
 	},
 	{
-		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
+		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"duplicated"},
 		Writes: func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) }, NeedsCount: true,
 		Missed:  missedDuplicated,
 		Meaning: "How many acknowledged writes were found more than once.",
 	},
 	{
-		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"stale"},
+		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"stale"},
 		Writes: func(w Writes) (low, high float64) {
 			n := float64(w.Acknowledged)
 			return float64(w.Stale) / n, float64(w.Stale+w.MayBeWrong) / n
@@ -178,20 +181,20 @@ var metrics = Table{
 		Meaning: "The share of acknowledged writes that some unit did not have, while another did.",
 	},
 	{
-		Name: "stale.reads", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, OfReads: true, Written: []string{"stale.reads"},
+		Name: "stale.reads", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfReads: true, Written: []string{"stale.reads"},
 		Writes: func(w Writes) (low, high float64) { return float64(w.StaleReads), float64(w.StaleReads) },
 		Meaning: "How many reads during the load did not find a write that was acknowledged before they were sent; the ledger's `probe` " +
 			"makes them.",
 	},
 	{
-		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, OfLosses: true, Written: []string{"rpo"},
+		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true, Written: []string{"rpo"},
 		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Missed: missedRPO, UpperOnly: true,
 		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at least from the " +
 			"first lost write to the last, at most between the kept writes around them.",
 	},
 	{
-		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
+		Name: "late", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"late"},
 		Writes: func(w Writes) (low, high float64) { return w.LateLow, w.orLost(w.LateHigh) },
 		Missed: missedLate, UpperOnly: true,
 		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at " +

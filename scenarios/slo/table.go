@@ -109,6 +109,7 @@ const (
 	argSpan                  // 200ms
 	argShare                 // 99.9%
 	argAlert                 // the name of an alert
+	argLedger                // the name of a ledger
 )
 
 // A CountFunc computes a metric from counted requests. The value of a share is bad/n, or 1 -

@@ -12,7 +12,7 @@ func DidYouMean(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {
 		return Suggestion(near)
 	}
-	if len(candidates) > 0 && len(candidates) <= 32 {
+	if len(candidates) > 0 && len(candidates) <= 40 {
 		sorted := slices.Sorted(slices.Values(candidates))
 		return "known are " + strings.Join(slices.Compact(sorted), ", ")
 	}

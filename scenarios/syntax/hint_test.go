@@ -8,7 +8,7 @@ import (
 
 func TestDidYouMean(t *testing.T) {
 	kinds := []string{"constant-arrival-rate", "ramping-arrival-rate", "spike", "network.latency", "get", "id", "x"}
-	many := make([]string, 40)
+	many := make([]string, 41)
 	for i := range many {
 		many[i] = fmt.Sprintf("candidate-%d", i)
 	}

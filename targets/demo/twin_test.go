@@ -122,7 +122,7 @@ func (tw *twin) run() *result.Result {
 	loads.Wait()
 	cancel()
 	beside.Wait()
-	tw.judged.Ledger = tw.readBack()
+	tw.judged.Ledgers = tw.readBack()
 	found, err := judge.Judge(tw.rec.Finish(), tw.judged)
 	if err != nil {
 		tw.t.Fatal(err)
@@ -420,8 +420,8 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 }
 
 // readBack reads every write back, if the scenario has a ledger.
-func (tw *twin) readBack() *result.LedgerRecord {
-	if tw.p.Scenario.Ledger == nil {
+func (tw *twin) readBack() []*result.LedgerRecord {
+	if len(tw.p.Scenario.Ledgers) == 0 {
 		return nil
 	}
 	time.Sleep(5 * time.Second) // simulates the time until late writes are done
@@ -441,7 +441,7 @@ func (tw *twin) readBack() *result.LedgerRecord {
 			}
 		}
 	}
-	return out
+	return []*result.LedgerRecord{out}
 }
 
 // TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an objective that

@@ -14,7 +14,7 @@ import (
 // every request fails must not look like one that passed. The verdict is [scenarios.None], or invalid
 // where brunt failed at all that were not good. Good reports that there were requests and all of
 // them, with their checks and writes, were good.
-func Unasked(cells []result.Cell, errors []result.ErrorGroup, l *result.LedgerRecord) (v scenarios.Verdict, reason string, good bool) {
+func Unasked(cells []result.Cell, errors []result.ErrorGroup, ledgers []*result.LedgerRecord) (v scenarios.Verdict, reason string, good bool) {
 	n := map[string]int64{}
 	for _, c := range cells {
 		if c.Phase == "run" && c.Load == "*" && c.Step == "*" {
@@ -42,10 +42,16 @@ func Unasked(cells []result.Cell, errors []result.ErrorGroup, l *result.LedgerRe
 	}
 	tell(n[scenarios.Error.String()]+n[scenarios.Skipped.String()], "failed")
 	tell(n[scenarios.Shed.String()], "were shed")
-	if l != nil && l.Wrong() > 0 {
-		found = append(found, fmt.Sprintf("%d acknowledged writes were lost, duplicated or stale", l.Wrong()))
-	} else if l != nil && !l.Read {
-		found = append(found, "the writes were not read back")
+	for _, l := range ledgers {
+		of := ""
+		if l.Name != "" {
+			of = " of " + l.Name
+		}
+		if l.Wrong() > 0 {
+			found = append(found, fmt.Sprintf("%d acknowledged writes%s were lost, duplicated or stale", l.Wrong(), of))
+		} else if !l.Read {
+			found = append(found, "the writes"+of+" were not read back")
+		}
 	}
 	if len(found) == 0 {
 		return scenarios.None, "Every request and check was good, and no objective asks about anything.", true

@@ -53,7 +53,7 @@ func TestUnasked_Writes(t *testing.T) {
 		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3}, false, "3 acknowledged writes were lost, duplicated or stale and no objective"},
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
 	} {
-		if _, got, good := answer.Unasked(cells, nil, &c.ledger); good != c.good || !strings.HasPrefix(got, c.want) {
+		if _, got, good := answer.Unasked(cells, nil, []*result.LedgerRecord{&c.ledger}); good != c.good || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 		}
 	}

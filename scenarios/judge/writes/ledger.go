@@ -15,7 +15,15 @@ import (
 // Judge answers an objective on writes. A write that could not be read back is neither
 // found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where
 // a lost worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
-func Judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
+//
+// All are the results of the run's ledgers; an objective that names none is about the only one.
+func Judge(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
+	var l *result.LedgerRecord
+	for _, one := range all {
+		if one.Name == o.Metric.Source || o.Metric.Source == "" && len(all) == 1 {
+			l = one
+		}
+	}
 	r := judge(o, l)
 	if l != nil && l.Unreported != "" && r.Verdict != scenarios.Invalid && (r.Verdict == scenarios.Pass || mendable(o, r)) {
 		r.Verdict, r.Note = scenarios.Invalid, l.Unreported

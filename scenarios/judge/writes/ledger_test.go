@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := writes.Judge(o, tt.l)
+			r := writes.Judge(o, ledgers(tt.l))
 			if r.Verdict != tt.want {
 				t.Errorf("%s is %s (%s), want %s", tt.text, r.Verdict, r.Note, tt.want)
 			}
@@ -72,5 +72,32 @@ func TestJudge(t *testing.T) {
 				t.Error("nothing says why")
 			}
 		})
+	}
+}
+
+// ledgers is the only ledger of a run, or none.
+func ledgers(l *result.LedgerRecord) []*result.LedgerRecord {
+	if l == nil {
+		return nil
+	}
+	return []*result.LedgerRecord{l}
+}
+
+// TestJudge_Named: an objective is about the ledger that it names.
+func TestJudge_Named(t *testing.T) {
+	all := []*result.LedgerRecord{
+		{Name: "posts", Read: true, Acknowledged: 1000, Held: 1000},
+		{Name: "events", Read: true, Acknowledged: 1000, Held: 993, Lost: 7},
+	}
+	for text, want := range map[string]scenarios.Verdict{
+		"lost(posts) = 0": scenarios.Pass, "lost(events) = 0": scenarios.Fail, "lost(events) <= 7": scenarios.Pass, "lost(other) = 0": scenarios.Inconclusive,
+	} {
+		o, err := slo.ParseObjective(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := writes.Judge(o, all); r.Verdict != want {
+			t.Errorf("%s is %s (%s), want %s", text, r.Verdict, r.Note, want)
+		}
 	}
 }

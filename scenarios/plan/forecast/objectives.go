@@ -59,8 +59,18 @@ func (c *check) shedsUnasked(lp *Load) string {
 
 // lostWrites notes a ledger without an objective on lost writes: a run that lost some passes.
 func (c *check) lostWrites() {
-	if c.Scenario.Ledger != nil && !slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().OfLosses }) {
-		c.notes = append(c.notes, "writes are read back, and no objective asks whether any was lost. Such as `lost = 0`.")
+	for _, l := range c.Scenario.Ledgers {
+		asks := func(o slo.Objective) bool {
+			return o.Metric.Row().OfLosses && c.Scenario.LedgerOf(o.Metric.Source) == l
+		}
+		if slices.ContainsFunc(c.Scenario.SLO, asks) {
+			continue
+		}
+		such, of := "lost = 0", ""
+		if l.Name != "" {
+			such, of = "lost("+l.Name+") = 0", " of "+l.Name
+		}
+		c.notes = append(c.notes, fmt.Sprintf("writes%s are read back, and no objective asks whether any was lost. Such as `%s`.", of, such))
 	}
 }
 
@@ -364,7 +374,9 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	}
 	of := o
 	if o.Metric.OfLedger() {
-		of.Step = c.Scenario.Ledger.Write
+		if l := c.Scenario.LedgerOf(o.Metric.Source); l != nil {
+			of.Step = l.Write
+		}
 	}
 	got, known := c.expected(of, in.from, in.to)
 	if !known || got.n >= float64(need) {

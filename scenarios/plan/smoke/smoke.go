@@ -60,7 +60,7 @@ func Reduce(p *plan.Plan) (*plan.Plan, error) {
 	o.ID = objective
 	sc.SLO, sc.Steady, sc.Stop, sc.Warmup = []slo.Objective{o}, []slo.Objective{o}, nil, 0
 	sc.Steady[0].Phase = ""
-	sc.Ledger, one.Ledger, one.Alerts = nil, nil, nil
+	sc.Ledgers, one.Ledgers, one.Alerts = nil, nil, nil
 	one.Scenario, one.Smoke = &sc, true
 	one.Notes = []string{"a smoke run: two iterations a second, each fault once. Nothing is measured, and none of the scenario's objectives is judged."}
 	return &one, nil

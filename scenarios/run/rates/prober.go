@@ -78,7 +78,7 @@ func (r *Prober) plan(rate float64) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc.Faults, sc.Steady, sc.Stop, sc.Ledger = nil, nil, nil, nil
+	sc.Faults, sc.Steady, sc.Stop, sc.Ledgers = nil, nil, nil, nil
 	sc.SLO = r.Objectives
 	length := r.Length
 	for _, o := range r.Objectives {

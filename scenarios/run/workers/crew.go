@@ -32,7 +32,7 @@ type Host struct {
 	*events.Log
 	Recorder *measure.Recorder
 	Samples  *samples.Set
-	Ledger   *ledger.Ledger  // nil: the scenario has none
+	Ledgers  ledger.Set
 	UsedUp   func()          // ends the run, as unique data is used up
 	NoneLeft func(why error) // ends the run, as all workers are lost; why the first is
 	Lost     func(why error) // ends the run at the first worker that is lost, where the terms say so
@@ -290,14 +290,12 @@ func (c *Crew) learn(m *member, secrets []string, froze []pulse.Freeze) {
 }
 
 // take adds what a worker measured to the run.
-func (c *Crew) take(m *member, b measure.Batch, s samples.Exported, w *ledger.Batch) error {
+func (c *Crew) take(m *member, b measure.Batch, s samples.Exported, w []*ledger.Batch) error {
 	if err := c.host.Recorder.Absorb(m.n, b); err != nil {
 		return err
 	}
 	c.host.Samples.Import(s)
-	if c.host.Ledger != nil && w != nil {
-		c.host.Ledger.Import(w)
-	}
+	c.host.Ledgers.Import(w)
 	return nil
 }
 

@@ -60,15 +60,15 @@ type Joined struct {
 
 // Ready is what a worker learns of the target and of setup.
 type Ready struct {
-	Base    string            // URL of relative paths
-	Links   map[string]string // host:port to the link that leads there
-	Units   map[string]string // values of ${unit...}
-	Own     []netip.Addr      // addresses, beyond loopback, of what the run started
-	Vars    []template.Value  // that setup extracted
-	Salt    [2]uint64         // of uuid()
-	Rows    []int64           // that setup picked, by table
-	Control bool              // no fault is injected
-	Read    map[string]string // URLs where the ledger reads writes, by unit
+	Base    string              // URL of relative paths
+	Links   map[string]string   // host:port to the link that leads there
+	Units   map[string]string   // values of ${unit...}
+	Own     []netip.Addr        // addresses, beyond loopback, of what the run started
+	Vars    []template.Value    // that setup extracted
+	Salt    [2]uint64           // of uuid()
+	Rows    []int64             // that setup picked, by table
+	Control bool                // no fault is injected
+	Read    []map[string]string // by ledger: URLs where it reads writes, by unit
 }
 
 // A Start is when a load begins: t0 by the clock of this machine.
@@ -84,11 +84,11 @@ type Turn struct {
 type Report struct {
 	measure.Batch
 	Samples  samples.Exported
-	Writes   *ledger.Batch // nil: the scenario has no ledger
-	InFlight []int64       // iterations, by load
-	Over     bool          // all its loads are over
-	UsedUp   bool          // unique data is used up
-	Now      time.Duration // by the worker's clock of the run
+	Writes   []*ledger.Batch // by ledger
+	InFlight []int64         // iterations, by load
+	Over     bool            // all its loads are over
+	UsedUp   bool            // unique data is used up
+	Now      time.Duration   // by the worker's clock of the run
 	Health   Health
 	Freezes  []pulse.Freeze // since the last report
 	Secrets  []string       // values that became secret since the last report
@@ -122,10 +122,10 @@ func HealthOf(g *result.Generator) Health {
 type Ended struct {
 	measure.Batch
 	Samples  samples.Exported
-	Writes   *ledger.Batch // nil: the scenario has no ledger
-	Stats    []load.Stats  // by load
-	Opened   []int64       // connections, by load
-	Spoken   []string      // versions of protocols
+	Writes   []*ledger.Batch // by ledger
+	Stats    []load.Stats    // by load
+	Opened   []int64         // connections, by load
+	Spoken   []string        // versions of protocols
 	Health   Health
 	Freezes  []pulse.Freeze // since the last report
 	Secrets  []string       // values that became secret since the last report

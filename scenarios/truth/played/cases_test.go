@@ -12,10 +12,10 @@ import (
 var in5 = []span{{20 * sec, 25 * sec}}
 
 // written is a ledger of 6000 acknowledged writes that was read back.
-func written(change func(l *result.LedgerRecord)) *result.LedgerRecord {
+func written(change func(l *result.LedgerRecord)) []*result.LedgerRecord {
 	l := &result.LedgerRecord{Read: true, Acknowledged: 6000, Held: 6000}
 	change(l)
-	return l
+	return []*result.LedgerRecord{l}
 }
 
 var playedCases = []playedCase{

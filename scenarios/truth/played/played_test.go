@@ -51,7 +51,7 @@ type playedCase struct {
 	lag     func(n int) time.Duration // brunt's own
 	freezes []pulse.Freeze
 	ended   map[int]time.Duration // true ends of one-shot faults, by number
-	ledger  *result.LedgerRecord
+	ledger  []*result.LedgerRecord
 
 	slo    []string // OBJECTIVE => VERDICT
 	impact string   // of the first fault
@@ -274,7 +274,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		e.do()
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger, Ended: p.ended,
+		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledgers: p.ledger, Ended: p.ended,
 		Faults: kinds,
 	})
 	if err != nil {

@@ -1,0 +1,107 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/result"
+)
+
+// A Set is the ledgers of a run; the zero value is none. A step may be the write of several.
+type Set []*Ledger
+
+// Open starts to record the writes of all ledgers. Path is the file for the findings of one without a name; those of others
+// have their name in it.
+func Open(specs []*Spec, path string, shards int) (Set, error) {
+	var s Set
+	for _, p := range specs {
+		of := path
+		if of != "" && p.Name != "" {
+			of = strings.TrimSuffix(path, filepath.Ext(path)) + "." + p.Name + filepath.Ext(path)
+		}
+		l, err := open(p, of, shards)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s = append(s, l)
+	}
+	return s, nil
+}
+
+// Collect starts to record the writes of one part of the load, of several, for the ledgers of the whole.
+func Collect(specs []*Spec, parts, shards int) (s Set) {
+	for _, p := range specs {
+		s = append(s, collect(p, parts, shards))
+	}
+	return s
+}
+
+// Close discards the recorded writes.
+func (s Set) Close() error {
+	var errs []error
+	for _, l := range s {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// User wraps a virtual user and records its writes.
+func (s Set) User(u load.User, shard int) load.User {
+	for _, l := range s {
+		u = l.User(u, shard)
+	}
+	return u
+}
+
+// Probe begins to read writes back while the load runs, for the ledgers that ask for it. Run describes the run for one of them.
+func (s Set) Probe(ctx context.Context, run func(*Spec) Run) error {
+	for _, l := range s {
+		if err := l.Probe(ctx, run(l.Spec)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EndProbe ends the reads of Probe.
+func (s Set) EndProbe() {
+	for _, l := range s {
+		l.EndProbe()
+	}
+}
+
+// Verify reads the writes of all ledgers back, one ledger after the other. See [Ledger.Verify].
+func (s Set) Verify(ctx context.Context, run func(*Spec) Run) (out []*result.LedgerRecord, err error) {
+	for _, l := range s {
+		found, err := l.Verify(ctx, run(l.Spec))
+		if found != nil {
+			found.Name = l.Name
+			out = append(out, found)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// Take returns for each ledger what was recorded since it was called last; see [Ledger.Take].
+func (s Set) Take() (all []*Batch, more bool) {
+	for _, l := range s {
+		b, rest := l.Take()
+		all, more = append(all, b), more || rest
+	}
+	return all, more
+}
+
+// Import adds what the ledgers of a worker recorded, in their order. Any goroutine may call it.
+func (s Set) Import(all []*Batch) {
+	for i, b := range all {
+		if i < len(s) && b != nil {
+			s[i].Import(b)
+		}
+	}
+}
