@@ -138,7 +138,7 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 		}
 	}
 	for _, step := range s.plan.Steps {
-		s.Units, s.Via = append(s.Units, step.Units()...), step.Via()
+		s.hits(step)
 	}
 	s.Zones = s.plan.Traits(Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)

@@ -92,8 +92,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		return
 	}
 	for _, s := range steps {
-		r.Units = append(r.Units, s.Units()...)
-		r.Via = s.Via()
+		r.hits(s)
 	}
 	r.Zones = e.Traits(Scope{}).Zones
 	r.Role, r.RoleSaid = env.Roles.Of(r.Units)

@@ -27,5 +27,11 @@ type Proxy interface {
 	Close() error
 }
 
+// linkArrow stands between the ends of a link.
+const linkArrow = "->"
+
+// LinkName returns the name of the link between two parts of a system, from->to.
+func LinkName(from, to string) string { return from + linkArrow + to }
+
 // Name returns from->to.
-func (l *Link) Name() string { return l.From + "->" + l.To }
+func (l *Link) Name() string { return LinkName(l.From, l.To) }

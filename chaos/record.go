@@ -20,6 +20,7 @@ type Record struct {
 	Kind     string
 	N        int // number of the occurrence from Inject; -1 if it was not injected
 	Units    []string
+	Links    []string // that it acts on, where Units are not links themselves and it acts on these alone
 	Zones    []string // that the fault was aimed at
 	Role     string   // that all units had, as they said when the fault picked them; empty if they were not asked
 	RoleSaid string   // what the first of them answered
@@ -56,6 +57,14 @@ type Record struct {
 // Err joins what went wrong with an occurrence and what took it back where brunt did not; nil is neither.
 func (r *Record) Err() error {
 	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack)
+}
+
+// hits adds to the record what a step is about to hit.
+func (r *Record) hits(s Step) {
+	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
+	if on, ok := s.(Linked); ok {
+		r.Links = appendNew(r.Links, on.Links()...)
+	}
 }
 
 // release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was

@@ -22,7 +22,7 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow,
 	for i, s := range points {
 		step := p
 		step.Target, step.outside, step.Void = s.Target, s.Outside, e.OnRestart == "void"
-		step.others, step.made = s.Others, s.Made
+		step.others, step.made, step.links = s.Others, s.Made, s.Links
 		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir
 		step.Spec.Match = netns.Match{Peers: s.Peers, Ports: s.Ports}
 		step.Spec.Seed = seedOf(env.Rand, i)

@@ -38,6 +38,7 @@ type Step struct {
 	outside  bool                   // probed from outside, at the unit's own addresses
 	others   []container.Target     // units whose addresses are the peers; none if the peers are fixed
 	made     func() []netip.Prefix  // returns the present addresses of others
+	links    []string               // that the packets pass; none: they are all of the unit
 }
 
 // Evidence says how to prove a fault on packets from inside the network.
@@ -59,6 +60,9 @@ func (p *Step) String() string {
 	return p.What + p.peersText() + " in the network of " + p.Target.Name()
 }
 func (p *Step) Units() []string { return []string{p.Target.Name()} }
+
+// Links implements [chaos.Linked].
+func (p *Step) Links() []string { return p.links }
 
 func (p *Step) peersText() string {
 	var out string

@@ -197,6 +197,7 @@ type InjectionPoint struct {
 	Outside bool
 	Others  []container.Target    // units whose addresses are the peers; none if the peers are fixed
 	Made    func() []netip.Prefix // returns their present addresses
+	Links   []string              // that the packets pass, by name; none if the edge names one end alone
 }
 
 // remoteEnd is the other end of an edge.
@@ -360,6 +361,7 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 		other = e.From
 	}
 	if other != "" {
+		p.other = other
 		if p.there, err = e.end(ctx, env, other); err != nil {
 			return nil, err
 		}
@@ -387,6 +389,7 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 type path struct {
 	units    []container.Target // in whose networks the fault is
 	there    remoteEnd
+	other    string // that end as the scenario names it; empty: any
 	back     bool // units are the end `to`
 	outgoing bool // the mechanism acts on outgoing packets only
 	ports    []uint16
@@ -430,6 +433,7 @@ func (p *path) local(dir netns.Direction, outside bool) []InjectionPoint {
 	for _, u := range p.units {
 		point := InjectionPoint{
 			Target: u, Dir: dir, Peers: p.there.peers, Ports: p.ports, Toward: p.there.toward, Outside: outside, Others: p.others, Made: p.made,
+			Links: p.links(u),
 		}
 		if outside {
 			point.Toward = TowardUnit(u.Contained)
@@ -451,8 +455,31 @@ func (p *path) remote() []InjectionPoint {
 			Target: u, Dir: netns.In, Peers: peersOf(p.units), Ports: p.ports, Toward: toward, Others: p.units,
 			Made: func() []netip.Prefix { return peersOf(p.units) },
 		})
+		for _, from := range p.units {
+			out[len(out)-1].Links = append(out[len(out)-1].Links, chaos.LinkName(from.Name(), u.Name()))
+		}
 	}
 	return out
+}
+
+// links names the links between one of the units and the other end, whose units stand for it where it has any.
+func (p *path) links(u container.Target) []string {
+	others := []string{p.other}
+	switch {
+	case p.other == "":
+		return nil
+	case len(p.there.units) > 0:
+		others = nil
+		for _, there := range p.there.units {
+			others = append(others, there.Name())
+		}
+	}
+	for i, other := range others {
+		if others[i] = chaos.LinkName(u.Name(), other); p.back {
+			others[i] = chaos.LinkName(other, u.Name())
+		}
+	}
+	return others
 }
 
 // outsideOf returns all addresses except the given ones.

@@ -16,8 +16,8 @@ func FaultTarget(f *result.FaultRecord) string {
 	if n := len(f.Steps); n > 0 {
 		return s + " of " + Plural(int64(n), "step", "steps") + ", via " + Clean(f.Via)
 	}
-	if len(f.Units) > 0 {
-		s += " on " + Clean(Join(f.Units))
+	if hit := f.Hit(); len(hit) > 0 {
+		s += " on " + Clean(Join(hit))
 	}
 	if len(f.Units) > 0 {
 		s += roleOf(f.Role, f.RoleSaid, f.Leader, len(f.Units))
@@ -60,7 +60,7 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 		s := &f.Steps[i]
 		text := Clean(s.Kind)
 		if len(s.Units) > 0 {
-			text += " on " + Clean(Join(s.Units)) + roleOf(s.Role, s.RoleSaid, s.Leader, len(s.Units))
+			text += " on " + Clean(Join(s.Hit())) + roleOf(s.Role, s.RoleSaid, s.Leader, len(s.Units))
 		}
 		if s.Injected.Known() {
 			text = "in at " + Offset(s.Injected) + ", " + text

@@ -39,3 +39,19 @@ func TestFaultSteps(t *testing.T) {
 		t.Error("a single fault has steps")
 	}
 }
+
+// TestFaultTarget_Links: a fault on the packets of a link names both ends, and one on all packets of a unit the unit.
+func TestFaultTarget_Links(t *testing.T) {
+	f := &result.FaultRecord{Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]", "api[0]->store[1]"}, Via: "netem"}
+	if got, want := words.FaultTarget(f), "network.latency on api[0]->store[0] and api[0]->store[1], via netem"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	f.Links = nil
+	if got, want := words.FaultTarget(f), "network.latency on api[0], via netem"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	f.Steps = []result.FaultStep{{Name: "f.slow", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Injected: 1, Cleared: 2}}
+	if got, want := words.FaultSteps(f), (words.Pair{"f.slow", "in at 1s, network.latency on api[0]->store[0], over at 2s"}); len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -97,10 +97,10 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 		}
 	}
 	if len(f.Steps) == 0 {
-		add(f.Kind, f.Verified, f.Units)
+		add(f.Kind, f.Verified, f.Hit())
 	}
 	for i := range f.Steps {
-		add(f.Steps[i].Kind, f.Steps[i].Verified, f.Steps[i].Units)
+		add(f.Steps[i].Kind, f.Steps[i].Verified, f.Steps[i].Hit())
 	}
 	return out
 }

@@ -15,6 +15,7 @@ type FaultRecord struct {
 	Name   string   `json:"name" mask:"-"`            // with #n for an occurrence
 	Kind   string   `json:"kind" mask:"-"`            // such as process.crash
 	Units  []string `json:"units" mask:"-"`           // units that were hit
+	Links  []string `json:"links,omitempty" mask:"-"` // connections of units that it hit, from->to; empty: all, or units names them
 	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that it selected
 	Leader bool     `json:"leader,omitempty"`         // units is the leader
 	Role   string   `json:"role,omitempty" mask:"-"`  // leader or follower: of all units, when it was injected; empty: they were not asked
@@ -75,7 +76,8 @@ type FaultRecord struct {
 type FaultStep struct {
 	Name         string   `json:"name" mask:"-"`           // group.step
 	Kind         string   `json:"kind" mask:"-"`           // such as process.crash
-	Units        []string `json:"units" mask:"-"`          // units that were hit
+	Units        []string `json:"units" mask:"-"`           // units that were hit
+	Links        []string `json:"links,omitempty" mask:"-"` // connections of units that it hit, as for the group
 	Leader       bool     `json:"leader,omitempty"`        // units is the leader
 	Role         string   `json:"role,omitempty" mask:"-"` // leader or follower, as for the group
 	RoleSaid     string   `json:"role_said,omitempty"`     // the answer by which the first unit has its role
@@ -90,6 +92,19 @@ type FaultStep struct {
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
 	Note       string `json:"note,omitempty"` // what went wrong
+}
+
+// Hit names what a fault acted on: links, where it acted on these alone, else units.
+func (f *FaultRecord) Hit() []string { return hit(f.Links, f.Units) }
+
+// Hit names what a step acted on, as that of a [FaultRecord].
+func (s *FaultStep) Hit() []string { return hit(s.Links, s.Units) }
+
+func hit(links, units []string) []string {
+	if len(links) > 0 {
+		return links
+	}
+	return units
 }
 
 // A FaultAlert is what an alert of the team's own monitoring did after a fault.

@@ -45,7 +45,7 @@ func when(r result.FaultRecord) float64 {
 func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
 	mask := s.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
 		Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN, Failover: result.NaN,
 		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
@@ -94,7 +94,7 @@ func takenBackBy(c *chaos.Record) string {
 // faultStep is the record of one step of a group.
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
 		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText), Revert: cmp.Or(string(c.Revert), string(chaos.None)),
 		RevertedBy: takenBackBy(c),
