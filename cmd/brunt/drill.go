@@ -105,7 +105,8 @@ func drillPlanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			system, out := drills.SystemOf(base.Plan), stdout(c)
+			f.counted = containersOf(c.Context(), base.Plan)
+			system, out := f.systemOf(base.Plan), stdout(c)
 			var unfit []string
 			for _, d := range all {
 				if err := d.Fits(system); err != nil {
@@ -114,12 +115,7 @@ func drillPlanCommand() *cobra.Command {
 				}
 				fmt.Fprintf(out, "%-20s %s\n", d.Name, d.About)
 				for _, r := range d.Roles {
-					can := r.Candidates(system)
-					more := ""
-					if len(can) > 5 {
-						can, more = can[:5], ", …"
-					}
-					fmt.Fprintf(out, "  --role %s=…  %s: %s%s\n", r.Name, r.About, strings.Join(can, ", "), more)
+					fmt.Fprintf(out, "  --role %s=…  %s: %s\n", r.Name, r.About, r.Offer(system))
 				}
 			}
 			if len(unfit) > 0 {

@@ -88,7 +88,7 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	system, declared, err := f.system(args, library)
+	system, declared, err := f.system(c.Context(), args, library)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if err := os.MkdirAll(f.dir, 0o777); err != nil {
 		return usagef("the folder for the reports: %w", err)
 	}
-	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back", hurries)
+	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
 	goes, err := f.play(ctx, c, tries)
 	if err == nil && goes && f.sweep {

@@ -27,6 +27,7 @@ type drillFlags struct {
 	url      string
 	rate     string
 	services []string
+	counted  map[string]int // running containers by service, where they were counted
 }
 
 func (f *drillFlags) registerBase(c *cobra.Command) {
@@ -97,7 +98,7 @@ func (f *drillFlags) over(base *drills.Base, d *drills.Drill, builtin bool) (*dr
 		named = d.Proof.Roles.Map()
 	}
 	roles = d.Bound(named, roles)
-	if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
+	if err := d.Bind(f.systemOf(base.Plan), roles); err != nil {
 		return nil, scenarios.Usage(err)
 	}
 	laid, err := d.Lay(base, roles)

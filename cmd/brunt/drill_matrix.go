@@ -125,8 +125,12 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 // fillTried adds the rows of a matrix to its page.
 func fillTried(page *html.MatrixPage, m *drills.Matrix) {
 	page.Effects = m.Effects
+	heading := ""
 	for _, part := range m.Parts {
 		row := html.MatrixRow{Part: part}
+		if of := map[bool]string{true: "Links, from caller to callee", false: "Units and services"}[drills.IsLink(part)]; of != heading {
+			row.Heading, heading = of, of
+		}
 		for _, effect := range m.Effects {
 			cell, tried := m.Cells[[2]string{part, effect}]
 			if !tried {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,37 +22,18 @@ import (
 // asDeclared says of a failed fault of a sweep that the scenario declares what was hit hard.
 const asDeclared = "as declared: "
 
-// count is what became of the drills that fit a system.
-type count struct{ passed, failed, fit int }
-
-// add counts a drill of the library.
-func (n *count) add(a *attempt) {
-	if a.swept != nil || a.pair {
-		return
-	}
-	if a.fits {
-		n.fit++
-	}
-	if a.res != nil && a.res.Verdict == scenarios.Pass {
-		n.passed++
-	}
-	if a.res != nil && a.res.Verdict == scenarios.Fail {
-		n.failed++
-	}
-}
-
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
 func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.System, again []string, declared map[string]string) error {
 	page := html.MatrixPage{}
 	var runs []drills.Tried
 	var cases []ci.Case
-	var n count
+	var n tally
 	worst, code := scenarios.Pass, scenarios.ExitPass
-	out := stdout(c)
+	slices.SortStableFunc(tries, func(a, b attempt) int { return a.rank(declared) - b.rank(declared) })
 	for i := range tries {
 		a := &tries[i]
-		n.add(a)
 		row, one, planned := a.row(declared)
+		n.add(a, planned)
 		if a.res != nil {
 			runs = append(runs, drills.Tried{Name: a.name, Link: row.Link, Result: a.res})
 			page.Name, _, _ = strings.Cut(a.res.Name, ": "+a.drill.Name)
@@ -59,22 +41,56 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 		if a.res != nil && !planned {
 			worst, code = worseOf(worst, code, a.res)
 		}
-		fmt.Fprintf(out, "%-18s %-12s %s\n", row.Name, row.Verdict, row.Why)
 		cases = append(cases, one)
-		page.Drills = append(page.Drills, row)
+		switch rank := a.rank(declared); {
+		case rank >= notTried:
+			page.NotTried = append(page.NotTried, row)
+		case rank >= held:
+			page.Drills = append(page.Drills, row)
+		default:
+			page.Failed = append(page.Failed, row)
+		}
 	}
 	if slices.ContainsFunc(tries, func(a attempt) bool { return a.pair }) {
 		page.Method = drills.PairMethod
 	}
 	fillMatrix(&page, runs, system, again)
-	page.Summary = page.Coverage
-	if n.fit > 0 {
-		page.Summary = drills.Share(n.passed, n.failed, n.fit)
-	}
+	page.Summary = cmp.Or(n.String(), page.Coverage)
 	err := errors.Join(
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
 		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
+	f.print(stdout(c), &page)
+	if err == nil && code != scenarios.ExitPass {
+		return exit(code)
+	}
+	return err
+}
+
+// print prints the page as text: what was tried, what was not and why, and the sum of it. Beside a sweep the drills of the library that
+// were not tried are a number, as they need roles that a sweep does not.
+func (f *allFlags) print(out io.Writer, page *html.MatrixPage) {
+	tried, left, folded := slices.Concat(page.Failed, page.Drills), page.NotTried, 0
+	if f.sweep {
+		left = slices.DeleteFunc(slices.Clone(left), func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
+		folded = len(page.NotTried) - len(left)
+	}
+	width := 18
+	for _, row := range slices.Concat(tried, left) {
+		width = max(width, len(row.Name))
+	}
+	for _, row := range tried {
+		fmt.Fprintf(out, "%-*s  %-12s %s\n", width, row.Name, row.Verdict, row.Why)
+	}
+	if len(page.NotTried) > 0 {
+		fmt.Fprintf(out, "\nNot tried\n")
+	}
+	for _, row := range left {
+		fmt.Fprintf(out, "%-*s  %s\n", width, row.Name, row.Why)
+	}
+	if folded > 0 {
+		fmt.Fprintf(out, "%s of the library; the page says what each needs, and so does `brunt drill plan`\n", scenarios.Amount(folded, "drill"))
+	}
 	fmt.Fprintf(out, "\n%s\n", page.Summary)
 	if page.Surprise != "" {
 		fmt.Fprintln(out, page.Surprise)
@@ -86,10 +102,6 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 		fmt.Fprintf(out, "  %s\n    %s\n", next.Command, next.Why)
 	}
 	fmt.Fprintf(out, "Page: %s\n", filepath.Join(f.dir, html.Index))
-	if err == nil && code != scenarios.ExitPass {
-		return exit(code)
-	}
-	return err
 }
 
 // row is what became of a drill, for the page and for JUnit. Planned says that it failed as the scenario declares.
@@ -99,7 +111,7 @@ func (a *attempt) row(declared map[string]string) (row html.MatrixDrill, one ci.
 	if a.res == nil {
 		return row, one, false
 	}
-	planned = a.swept != nil && a.swept.AsDeclared(declared) && a.res.Verdict == scenarios.Fail
+	planned = a.planned(declared)
 	row.Verdict, row.Why, row.Link, row.Tone = string(a.res.Verdict), a.res.Reason, a.name+"/"+html.File, words.Tone(a.res.Verdict)
 	for _, missing := range a.laid.Missing(a.res) {
 		row.Why += " " + missing[1]

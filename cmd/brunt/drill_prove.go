@@ -96,7 +96,7 @@ func (f *proveFlags) prove(c *cobra.Command, names []string, on string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back", hurries)
+	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
 	code := scenarios.ExitPass
 	for _, t := range trials {

@@ -1,17 +1,21 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios/drills"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
 )
 
 // pairsUnlimited is how many pairs of faults a sweep tries without a budget.
 const pairsUnlimited = 8
 
 // system compiles the scenario, for its parts and what it declares of them.
-func (f *allFlags) system(args []string, library []*drills.Drill) (*drills.System, map[string]string, error) {
+func (f *allFlags) system(ctx context.Context, args []string, library []*drills.Drill) (*drills.System, map[string]string, error) {
 	sweeps, err := drills.Sweeps()
 	if err != nil {
 		return nil, nil, err
@@ -29,7 +33,41 @@ func (f *allFlags) system(args []string, library []*drills.Drill) (*drills.Syste
 	if err != nil {
 		return nil, nil, err
 	}
-	return new(drills.SystemOf(base.Plan)), base.Plan.Scenario.Dependencies, nil
+	f.counted = containersOf(ctx, base.Plan)
+	return new(f.systemOf(base.Plan)), base.Plan.Scenario.Dependencies, nil
+}
+
+// containersOf counts the running containers of each service that a target names; nil: it names none, or the engine does not answer.
+func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
+	if len(p.Containers) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, countWithin)
+	defer cancel()
+	find := finder.New(p)
+	defer find.Close()
+	if find.Choose(ctx) != nil { // each run says why
+		return nil
+	}
+	out := map[string]int{}
+	for _, u := range find.Units() {
+		out[u.Service()]++
+	}
+	return out
+}
+
+// countWithin bounds the time in which an engine lists containers.
+const countWithin = 10 * time.Second
+
+// systemOf returns the system of a plan, with the number of the containers that were counted.
+func (f *drillFlags) systemOf(p *plan.Plan) drills.System {
+	s := drills.SystemOf(p)
+	for name, n := range f.counted {
+		if _, has := s.Replicas[name]; has {
+			s.Replicas[name] = n
+		}
+	}
+	return s
 }
 
 // singles lays the drill of each fault of a sweep over the system.
@@ -99,7 +137,7 @@ func (f *allFlags) lays(args []string, name string, d *drills.Drill, roles []str
 	if err != nil {
 		return attempt{}, err
 	}
-	a := attempt{name: name, drill: d, fits: d.Fits(drills.SystemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags}
+	a := attempt{name: name, drill: d, fits: d.Fits(f.systemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags}
 	laid, err := f.over(base, d, f.builtin(args))
 	if err == nil {
 		_, err = a.source.text(a.path, laid.Text, false)

@@ -11,7 +11,10 @@ type MatrixPage struct {
 	Summary string   // in a sentence
 	Effects []string // the columns of the matrix
 	Rows    []MatrixRow
-	Drills  []MatrixDrill // empty: the page is of runs alone
+	Failed  []MatrixDrill // drills that failed though nothing declares it, or showed nothing; they come first
+	Drills  []MatrixDrill // the other drills that were tried; empty: the page is of runs alone
+	// drills that were not tried, and why
+	NotTried []MatrixDrill
 
 	Services []string    // columns of what the steps of the load need; empty: no run shows it
 	Needs    []MatrixRow // a row for each step
@@ -28,8 +31,9 @@ type MatrixNext struct{ Command, Why string }
 
 // A MatrixRow is a part of the system, with a cell for each effect.
 type MatrixRow struct {
-	Part  string
-	Cells []MatrixCell
+	Heading string // of this and the rows after it; empty: that of the row before
+	Part    string
+	Cells   []MatrixCell
 }
 
 // A MatrixCell is what is known of a part under an effect.
@@ -47,9 +51,10 @@ const Index = "index.html"
 func (p MatrixPage) Report(w io.Writer) error {
 	v := struct {
 		MatrixPage
-		Policy string
-		CSS    template.CSS
-	}{MatrixPage: p}
+		Policy  string
+		CSS     template.CSS
+		Columns int
+	}{MatrixPage: p, Columns: 1 + len(p.Effects)}
 	var err error
 	if v.CSS, v.Policy, err = styled("assets/matrix.css"); err != nil {
 		return err

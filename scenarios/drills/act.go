@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/scenarios/syntax"
 )
 
@@ -74,6 +75,21 @@ func (d *Drill) possible(b Breaks) (err error) {
 		}
 	})
 	return err
+}
+
+// looksInto notes the roles on whose requests a fault acts.
+func (d *Drill) looksInto() {
+	entries(d.Chaos, func(entry *syntax.Node) {
+		for _, f := range entry.Fields {
+			known, ok := catalog.Faults().Find(f.Key)
+			if !ok || known.On&chaos.OnLinks == 0 || known.On&chaos.OnPackets != 0 || f.Value.Get("on") == nil {
+				continue
+			}
+			for i := range d.Roles {
+				d.Roles[i].requests = d.Roles[i].requests || f.Value.Get("on").Value == "${role."+d.Roles[i].Name+"}"
+			}
+		}
+	})
 }
 
 // acted returns `chaos` with each act replaced by the kind of fault that the platform has. The roles are filled in.

@@ -67,7 +67,7 @@ func Sweeps() ([]*Drill, error) {
 func builtin(name string, set map[string]string) (*Drill, error) {
 	file, files := "library/"+name+".yaml", library
 	if swept(name) {
-		file, files = sweepFamily+"/"+name+".yaml", sweeps
+		file, files = SweepFamily+"/"+name+".yaml", sweeps
 	}
 	text, err := files.ReadFile(file)
 	if err != nil {

@@ -56,6 +56,15 @@ func (m *Matrix) Coverage(s *System) Coverage {
 	tried := map[[2]string]scenarios.Verdict{}
 	if s == nil {
 		s = m.system()
+	} else if s.Breaks == Containers { // it declares no links between containers
+		with := *s
+		with.Links = slices.Clone(s.Links)
+		for _, link := range m.system().Links {
+			if s.between(link) && !slices.Contains(with.Links, link) {
+				with.Links = append(with.Links, link)
+			}
+		}
+		s = &with
 	}
 	for at, cell := range m.Cells {
 		key := [2]string{cmp.Or(linkOf(at[0]), serviceOf(at[0])), at[1]} // of one replica and of all the worst counts

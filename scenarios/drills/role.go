@@ -22,6 +22,10 @@ type Role struct {
 	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
 	Replicas int    `yaml:"replicas,min=1"` // how many replicas the service has at least; zero is one
+	// the link is one between services: `brunt drill plan` does not offer that of the load, which --role may still name
+	Inner bool `yaml:"inner"`
+
+	requests bool // a fault looks into the requests on the link, so that all packets of a container don't play it
 }
 
 // Roles are the roles of a drill, in the order of its file.
@@ -114,6 +118,9 @@ func SystemOf(p *plan.Plan) System {
 // linkArrow stands between the ends of a link.
 const linkArrow = "->"
 
+// IsLink reports whether a part of a system is a link.
+func IsLink(part string) bool { return strings.Contains(part, linkArrow) }
+
 // services lists the services with at least n replicas, as far as that is known.
 func (s *System) services(n int) []string {
 	var out []string
@@ -125,9 +132,8 @@ func (s *System) services(n int) []string {
 	return out
 }
 
-// Candidates lists the parts of a system that can play a role, the likely ones first. It takes nothing for granted: a person
-// chooses.
-func (r *Role) Candidates(s System) []string {
+// candidates lists the parts of a system that can play a role.
+func (r *Role) candidates(s System) []string {
 	switch r.Is {
 	case "service":
 		return s.services(r.Replicas)
@@ -140,7 +146,7 @@ func (r *Role) Candidates(s System) []string {
 	case "link":
 		links := slices.Clone(s.Links)
 		slices.SortStableFunc(links, func(a, b string) int { return byLoad(a) - byLoad(b) })
-		if s.Breaks == Containers {
+		if s.Breaks == Containers && !r.requests {
 			links = append(links, s.services(1)...) // all links of a container
 		}
 		return links
@@ -159,6 +165,45 @@ func (r *Role) Candidates(s System) []string {
 	return s.Metrics
 }
 
+// Offer says what of a system can play a role, the likely parts first; empty: nothing can. It takes nothing for granted: a person
+// chooses.
+func (r *Role) Offer(s System) string {
+	can := r.candidates(s)
+	if r.Is != "link" {
+		return some(can)
+	}
+	services := s.services(1)
+	can = slices.DeleteFunc(can, func(part string) bool { return slices.Contains(services, part) || r.Inner && byLoad(part) > 0 })
+	var out []string
+	if len(can) > 0 {
+		out = append(out, some(can))
+	}
+	if s.Breaks == Containers && len(services) > 1 { // who calls whom is not known
+		out = append(out, "CALLER->CALLEE of "+some(services))
+	}
+	if s.Breaks == Containers && !r.requests && len(services) > 0 {
+		out = append(out, "for all packets of a service "+some(services))
+	}
+	return strings.Join(out, "; or ")
+}
+
+// some lists the first of names.
+func some(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}
+
+// between reports whether a part is a link from one service of containers to another: every packet between them passes it.
+func (s *System) between(part string) bool {
+	from, to, link := strings.Cut(part, linkArrow)
+	_, has := s.Replicas[serviceOf(from)]
+	_, hasTo := s.Replicas[serviceOf(to)]
+	return link && s.Breaks == Containers && has && hasTo && from != to
+}
+
 // byLoad sorts links of the load behind the others.
 func byLoad(link string) int {
 	if strings.HasPrefix(link, chaos.LoadName+linkArrow) {
@@ -174,6 +219,8 @@ func (r *Role) lacks() string {
 		return "no two zones"
 	case r.Replicas > 1:
 		return fmt.Sprintf("no service with %d replicas", r.Replicas)
+	case r.Is == "link" && r.Inner:
+		return "no link between services that brunt can reach"
 	case r.Is == "link":
 		return "no link that brunt can reach"
 	}
@@ -182,8 +229,8 @@ func (r *Role) lacks() string {
 
 // check reports why a part can't play a role.
 func (r *Role) check(s System, part string) error {
-	known := r.Candidates(s)
-	if slices.Contains(known, part) {
+	known := r.candidates(s)
+	if slices.Contains(known, part) || r.Is == "link" && s.between(part) {
 		return nil
 	}
 	name, i, ok := chaos.SplitUnit(part)
@@ -232,11 +279,11 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 			}
 			continue
 		}
-		can := r.Candidates(s)
-		if len(can) == 0 {
+		can := r.Offer(s)
+		if can == "" {
 			return fmt.Errorf("the drill %s %s", d.Name, r.unmet())
 		}
-		lacking = append(lacking, fmt.Sprintf("--role %s=…: %s, such as %s", r.Name, r.About, strings.Join(can[:min(4, len(can))], ", ")))
+		lacking = append(lacking, fmt.Sprintf("--role %s=…: %s, such as %s", r.Name, r.About, can))
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(d.RoleNames(), name) {
@@ -269,7 +316,7 @@ func (d *Drill) fits(s System) error {
 // Fits reports why a drill can't run on a system; nil: it can, once its roles are bound.
 func (d *Drill) Fits(s System) error {
 	for i := range d.Roles {
-		if r := &d.Roles[i]; len(r.Candidates(s)) == 0 {
+		if r := &d.Roles[i]; r.Offer(s) == "" {
 			return errors.New("it " + r.unmet())
 		}
 	}

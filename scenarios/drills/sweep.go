@@ -18,8 +18,8 @@ import (
 //go:embed sweep/*.yaml
 var sweeps embed.FS
 
-// sweepFamily is the family of the drills of a sweep.
-const sweepFamily = "sweep"
+// SweepFamily is the family of the drills of a sweep.
+const SweepFamily = "sweep"
 
 // sweepOf names the drill of a sweep by the effect that it has.
 var sweepOf = map[string]string{"dies": "crash", "hangs": "hang", "slow": "slow", "cut": "cut", "errors": "answer-503"}
@@ -234,7 +234,7 @@ slo:
   served:
     objective: errors < 1%% in both
     missing: Requests survive each of the failures, and not both at once. Defences that share a limit, such as one of retries, need more of it, or one each.
-`, a.Name, b.Name, sweepFamily, a.About, b.About, a.Roles[0].Is, b.Roles[0].Is, p.A.step("a"), p.B.step("b"))
+`, a.Name, b.Name, SweepFamily, a.About, b.About, a.Roles[0].Is, b.Roles[0].Is, p.A.step("a"), p.B.step("b"))
 	return parse(p.Name(), []byte(text), nil)
 }
 

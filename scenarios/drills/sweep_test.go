@@ -26,7 +26,6 @@ func TestSweep(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
 	}
-	alone := drills.System{Links: []string{"load->target"}, Breaks: drills.LinkOnly}
 	if n := len(alone.Sweep(nil)); n != 3 {
 		t.Errorf("%d faults of a URL alone, want 3", n)
 	}

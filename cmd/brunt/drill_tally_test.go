@@ -1,0 +1,62 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/result"
+)
+
+// TestTally: what a sweep did is said before what became of the library, with the faults that failed unexpectedly by name.
+func TestTally(t *testing.T) {
+	ran := func(name string, v scenarios.Verdict, of *drills.Swept) attempt {
+		return attempt{name: name, swept: of, fits: true, res: &result.Result{Verdict: v}}
+	}
+	store, api := &drills.Swept{Part: "store", Whole: true}, &drills.Swept{Part: "api", Whole: true}
+	declared := map[string]string{"store": "hard"}
+	pair := ran("a+b", scenarios.Pass, nil)
+	pair.pair = true
+	library := attempt{name: "replica-crash", fits: true, why: "no role"}
+	for _, c := range []struct {
+		name  string
+		tries []attempt
+		want  string
+		order []string
+	}{
+		{
+			"a sweep beside an unbound library",
+			[]attempt{
+				library, ran("hang-api", scenarios.Pass, api), ran("crash-store", scenarios.Fail, store), ran("crash-api", scenarios.Fail, api),
+				ran("slow-api", scenarios.Invalid, api), pair,
+				{name: "cut-api", swept: api, why: "the budget is spent"},
+			},
+			"The sweep tried 5 of 6 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 1 not known. Failed: crash-api. " +
+				"1 drill of the library fit, and none was tried.",
+			[]string{"crash-api", "slow-api", "hang-api", "crash-store", "a+b", "cut-api", "replica-crash"},
+		},
+		{
+			"the library alone",
+			[]attempt{library, ran("limit", scenarios.Pass, nil)},
+			"1 of 2 that fit passed, 0 failed, 1 not known: between 50% and 100%",
+			[]string{"limit", "replica-crash"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var n tally
+			var order []string
+			slices.SortStableFunc(c.tries, func(a, b attempt) int { return a.rank(declared) - b.rank(declared) })
+			for i := range c.tries {
+				n.add(&c.tries[i], c.tries[i].planned(declared))
+				order = append(order, c.tries[i].name)
+			}
+			if got := n.String(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			if !slices.Equal(order, c.order) {
+				t.Errorf("order %q, want %q", order, c.order)
+			}
+		})
+	}
+}

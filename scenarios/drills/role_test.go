@@ -1,0 +1,83 @@
+package drills_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/result"
+)
+
+// alone is a URL of which brunt knows nothing else; project is the containers of one.
+var (
+	alone   = drills.System{Links: []string{"load->target"}, Loads: []string{"requests"}, Breaks: drills.LinkOnly}
+	project = drills.System{Replicas: map[string]int{"api": 1, "store": 1}, Links: []string{"load->target"}, Breaks: drills.Containers}
+)
+
+// TestOffer: the load's own link is not offered as one between services, nor all packets of a container where a fault answers requests.
+func TestOffer(t *testing.T) {
+	for _, c := range []struct {
+		drill, role string
+		system      drills.System
+		want        string
+	}{
+		{"slow-dependency", "dependency", alone, ""},
+		{"slow-dependency", "dependency", system, "web->store, web->names"},
+		{"slow-dependency", "dependency", project, "CALLER->CALLEE of api, store; or for all packets of a service api, store"},
+		{"http-5xx", "replicas", project, "CALLER->CALLEE of api, store"},
+		{"idempotency", "store", alone, "load->target"},
+		{"replica-crash", "replica", system, "web"},
+	} {
+		t.Run(c.drill+" "+c.want, func(t *testing.T) {
+			d, err := drills.Find(c.drill, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(d.Roles, func(r drills.Role) bool { return r.Name == c.role })
+			if got := d.Roles[i].Offer(c.system); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			if err := d.Fits(c.system); c.want == "" && (err == nil || !strings.Contains(err.Error(), "no link between services")) {
+				t.Errorf("it fits: %v", err)
+			}
+		})
+	}
+}
+
+// TestBind_Containers: a link between services of containers need not be declared, and a drill on a URL may name the load's link.
+func TestBind_Containers(t *testing.T) {
+	d, err := drills.Find("slow-dependency", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, ok := range map[string]bool{"api->store": true, "api[0]->store": true, "load->target": true, "store": true, "api->api": false, "api->db": false} {
+		if err := d.Bind(project, map[string]string{"dependency": part}); (err == nil) != ok {
+			t.Errorf("%s: %v", part, err)
+		}
+	}
+	if err := d.Bind(system, map[string]string{"dependency": "store->web"}); err == nil {
+		t.Error("a link of processes that is not declared plays a role")
+	}
+}
+
+// TestCoverage_Containers: a link between containers that a run names counts, though no scenario declares it.
+func TestCoverage_Containers(t *testing.T) {
+	m := drills.NewMatrix([]drills.Tried{{Name: "run", Result: &result.Result{
+		Faults: []result.FaultRecord{
+			{Name: "f", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Verified: 1, Traffic: 9},
+		},
+		Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Pass, Measured: 0}},
+	}}})
+	c := m.Coverage(&project)
+	if c.Held != 1 || c.Modes != 14 {
+		t.Errorf("%d of %d held, want 1 of 14", c.Held, c.Modes)
+	}
+	if !slices.ContainsFunc(c.Untried, func(u drills.Untried) bool { return u.String() == "api->store: never cut, never answered with errors" }) {
+		t.Errorf("%v", c.Untried)
+	}
+	if len(project.Links) != 1 {
+		t.Errorf("the system has got links: %q", project.Links)
+	}
+}
