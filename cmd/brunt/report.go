@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,9 @@ whether a build is worse, use compare, ab or gate.`,
 				return usagef("%d folders: --site makes a site of several", len(args))
 			}
 			res, err := evidence.Read(args[0])
+			if errors.Is(err, fs.ErrNotExist) {
+				return unfinished(c, args[0], err)
+			}
 			if err != nil {
 				return scenarios.Usage(err)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/reporters/evidence"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 
@@ -26,12 +27,14 @@ func statusCommand() *cobra.Command {
 		Short: "Show the current runs, and the faults that are in or were left behind",
 		Long: `Show the current runs, and the faults that are in or were left behind: since when, until
 when the run means to hold them, which process holds them, and what a watchdog took back
-while a run stood still. brunt also shows which runs are stopped (SIGSTOP).`,
+while a run stood still. brunt also shows which runs are stopped (SIGSTOP), and the folders of
+runs that were killed, as far as they are in this folder or in its brunt-results.`,
 		Example: `  brunt status
   brunt status --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s := readStatus(c)
+			s.Killed = killedRuns(s.Runs)
 			if asJSON {
 				out := json.NewEncoder(data(c))
 				out.SetIndent("", "  ")
@@ -53,12 +56,14 @@ while a run stood still. brunt also shows which runs are stopped (SIGSTOP).`,
 
 // status is what `brunt status` shows.
 type status struct {
-	Runs     []journal.Status `json:"runs"`
-	Strays   []stray          `json:"strays,omitempty"`
-	Unread   []string         `json:"unreadable,omitempty"` // state directories of other users
-	Aside    []string         `json:"set_aside,omitempty"`  // damaged journals, all of which that can be read is taken back
-	Left     int              `json:"left"`                 // entries that died runs left behind, and journals that can't be read
-	mistaken bool             // a journal can't be read
+	Runs   []journal.Status `json:"runs"`
+	Strays []stray          `json:"strays,omitempty"`
+	Unread []string         `json:"unreadable,omitempty"` // state directories of other users
+	Aside  []string         `json:"set_aside,omitempty"`  // damaged journals, all of which that can be read is taken back
+	// folders of runs that were killed, here and in brunt-results
+	Killed   []*evidence.Unfinished `json:"killed,omitempty"`
+	Left     int                    `json:"left"` // entries that died runs left behind, and journals that can't be read
+	mistaken bool                   // a journal can't be read
 }
 
 // stray is a container of a watchdog that was never started.
@@ -113,6 +118,10 @@ func (s *status) print(out io.Writer) {
 	}
 	for _, r := range s.Strays {
 		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)
+	}
+	for _, u := range s.Killed {
+		fmt.Fprintf(out, "%s: %q was killed before its end; it began %s. `brunt report %s` says what is known; without the folder it is forgotten\n",
+			words.Clean(u.Dir), words.Clean(u.Name), u.Began.Local().Format(time.DateTime), words.Clean(u.Dir))
 	}
 	switch {
 	case len(s.Runs)+len(s.Strays)+len(s.Aside) == 0 && !s.mistaken:

@@ -74,21 +74,21 @@ type FaultRecord struct {
 
 // A FaultStep is the actual course of one step of a group. Times are offsets from t0.
 type FaultStep struct {
-	Name         string   `json:"name" mask:"-"`           // group.step
-	Kind         string   `json:"kind" mask:"-"`           // such as process.crash
+	Name         string   `json:"name" mask:"-"`            // group.step
+	Kind         string   `json:"kind" mask:"-"`            // such as process.crash
 	Units        []string `json:"units" mask:"-"`           // units that were hit
 	Links        []string `json:"links,omitempty" mask:"-"` // connections of units that it hit, as for the group
-	Leader       bool     `json:"leader,omitempty"`        // units is the leader
-	Role         string   `json:"role,omitempty" mask:"-"` // leader or follower, as for the group
-	RoleSaid     string   `json:"role_said,omitempty"`     // the answer by which the first unit has its role
-	Via          string   `json:"via"`                     // the mechanism
-	Planned      Num      `json:"planned"`                 // planned time
-	Injected     Num      `json:"injected"`                // null: it was not injected
-	Verified     Num      `json:"verified"`                // when its effect was observed
-	Cleared      Num      `json:"cleared"`                 // verified removed, or the unit healthy again
-	Evidence     string   `json:"evidence,omitempty"`      // the observed effect
-	GoneEvidence string   `json:"gone_evidence,omitempty"` // the proof that it is over
-	Revert       string   `json:"revert" mask:"-"`         // ok, gone, unverified, failed, none
+	Leader       bool     `json:"leader,omitempty"`         // units is the leader
+	Role         string   `json:"role,omitempty" mask:"-"`  // leader or follower, as for the group
+	RoleSaid     string   `json:"role_said,omitempty"`      // the answer by which the first unit has its role
+	Via          string   `json:"via"`                      // the mechanism
+	Planned      Num      `json:"planned"`                  // planned time
+	Injected     Num      `json:"injected"`                 // null: it was not injected
+	Verified     Num      `json:"verified"`                 // when its effect was observed
+	Cleared      Num      `json:"cleared"`                  // verified removed, or the unit healthy again
+	Evidence     string   `json:"evidence,omitempty"`       // the observed effect
+	GoneEvidence string   `json:"gone_evidence,omitempty"`  // the proof that it is over
+	Revert       string   `json:"revert" mask:"-"`          // ok, gone, unverified, failed, none
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
 	Note       string `json:"note,omitempty"` // what went wrong

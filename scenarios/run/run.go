@@ -175,7 +175,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r.caller = func() error { return context.Cause(called) }
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
-	r.Event(result.Event{Event: "run.start", Text: p.Scenario.Name})
+	r.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{"run": r.o.ID}})
 	stopNotes := r.Receive(o.State, notes.Running{Run: r.o.ID, Name: p.Scenario.Name})
 	res, err := r.guarded(ctx)
 	received := stopNotes()

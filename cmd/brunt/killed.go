@@ -1,0 +1,72 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"brunt/chaos/journal"
+	"brunt/reporters/evidence"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+// unfinished prints what is known of a run without a result. Without a trace of one it returns the error that there is none.
+func unfinished(c *cobra.Command, dir string, none error) error {
+	u, err := evidence.ReadUnfinished(dir)
+	if err != nil {
+		return scenarios.Usage(none)
+	}
+	s := readStatus(c)
+	if livesOn(u, s.Runs) {
+		return usagef("%s: the run %s goes on, and writes its report at its end; `brunt status` shows it", dir, u.Run)
+	}
+	out := stdout(c)
+	fmt.Fprintf(out, "%q was killed before its end, and has no report.\n", words.Clean(u.Name))
+	for _, line := range u.Says() {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
+	switch {
+	case s.Left+len(s.Aside) > 0:
+		fmt.Fprintln(out, "Something of a dead run is left: `brunt revert` takes it back.")
+	case slices.ContainsFunc(s.Runs, func(r journal.Status) bool { return r.State == journal.Reverting }):
+		fmt.Fprintln(out, "A watchdog takes back what is in; `brunt status` shows it.")
+	default:
+		fmt.Fprintln(out, "Nothing of it is left behind.")
+	}
+	return exit(scenarios.ExitError)
+}
+
+// livesOn reports whether the run of a folder still lives.
+func livesOn(u *evidence.Unfinished, runs []journal.Status) bool {
+	return u.Run != "" && slices.ContainsFunc(runs, func(r journal.Status) bool {
+		return r.Run == u.Run && (r.State == journal.Running || r.State == journal.Stopped)
+	})
+}
+
+// mostSearched and mostKilled bound the folders that are looked at for killed runs, and those that are shown.
+const mostSearched, mostKilled = 500, 5
+
+// killedRuns finds the folders of killed runs in this folder and in its brunt-results, the newest first.
+func killedRuns(runs []journal.Status) []*evidence.Unfinished {
+	var out []*evidence.Unfinished
+	for _, parent := range []string{".", "brunt-results"} {
+		entries, _ := os.ReadDir(parent) // it may not be there
+		for _, e := range entries[:min(len(entries), mostSearched)] {
+			if !e.IsDir() {
+				continue
+			}
+			if u, err := evidence.ReadUnfinished(filepath.Join(parent, e.Name())); err == nil && !livesOn(u, runs) {
+				out = append(out, u)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *evidence.Unfinished) int {
+		return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(a.Dir, b.Dir))
+	})
+	return out[:min(len(out), mostKilled)]
+}

@@ -1,0 +1,127 @@
+package evidence
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
+)
+
+// RunData is the name under which the first event of a run has the run's id.
+const RunData = "run"
+
+// An Unfinished is what a run without a result left in its folder: it was killed, or it goes on.
+type Unfinished struct {
+	Dir    string            `json:"dir"`
+	Run    string            `json:"run,omitempty"` // its id; empty: an older brunt wrote none
+	Name   string            `json:"name"`          // of the scenario
+	Began  time.Time         `json:"began"`
+	Last   result.Event      `json:"last"` // the last event that was written
+	Loaded bool              `json:"loaded"`
+	Faults []UnfinishedFault `json:"faults"`
+	Torn   bool              `json:"torn,omitempty"` // the last line of events.jsonl is not whole
+}
+
+// An UnfinishedFault is a fault of an unfinished run.
+type UnfinishedFault struct {
+	Name     string     `json:"name"`
+	What     string     `json:"what"`
+	Injected result.Num `json:"injected"` // an offset from t0
+	Over     result.Num `json:"over"`     // when it was taken back, an offset from t0; null: that run did not
+}
+
+// mostUnfinished bounds the lines that are read of an unfinished run.
+const mostUnfinished = 200_000
+
+// ReadUnfinished reads what a run without a result left in a folder. The error is [fs.ErrNotExist] where no run was, or where it has a
+// result.
+func ReadUnfinished(dir string) (*Unfinished, error) {
+	if exists(filepath.Join(dir, resultFile)) {
+		return nil, fs.ErrNotExist
+	}
+	f, err := os.Open(eventsPath(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	u, lines := &Unfinished{Dir: dir}, bufio.NewReaderSize(f, 1<<16)
+	for range mostUnfinished {
+		line, err := disk.Line(lines, longestLine)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		body, whole := bytes.CutSuffix(line, []byte("\n"))
+		var e result.Event
+		if !whole || json.Unmarshal(body, &e) != nil {
+			u.Torn = len(line) > 0
+			break
+		}
+		u.add(&e)
+	}
+	if u.Began.IsZero() {
+		return nil, fs.ErrNotExist
+	}
+	return u, nil
+}
+
+func (u *Unfinished) add(e *result.Event) {
+	u.Last = *e
+	at := slices.IndexFunc(u.Faults, func(f UnfinishedFault) bool { return f.Name == e.Fault })
+	switch e.Event {
+	case "run.start":
+		u.Name, u.Began = e.Text, e.At
+		u.Run, _ = e.Data[RunData].(string)
+	case "load.start":
+		u.Loaded = true
+	case "fault.injected":
+		u.Faults = append(u.Faults, UnfinishedFault{e.Fault, e.Text, e.T, result.NaN})
+	case "fault.reverted":
+		if at >= 0 && e.Text != "failed" {
+			u.Faults[at].Over = e.T
+		}
+	}
+}
+
+// Says says in lines what is known of the run.
+func (u *Unfinished) Says() []string {
+	out := []string{fmt.Sprintf("It began at %s UTC, with %s.", u.Began.UTC().Format(time.DateTime), logged(u.Dir))}
+	when := "before the load began"
+	if u.Loaded {
+		when = words.Offset(u.Last.T) + " into the load"
+	}
+	last := words.Clean(strings.TrimSpace(result.EventKinds()[u.Last.Event] + " " + u.Last.Fault + u.Last.Unit))
+	out = append(out, fmt.Sprintf("Its last event was at %s UTC, %s: %s.", u.Last.At.UTC().Format(time.TimeOnly), when, last))
+	for i := range u.Faults {
+		f := &u.Faults[i]
+		said := words.Clean(f.Name) + " was injected at " + words.Offset(f.Injected) + " (" + words.Clip(words.Clean(f.What), 120) + "), "
+		if f.Over.Known() {
+			said += "and taken back at " + words.Offset(f.Over) + "."
+		} else {
+			said += "and that run did not take it back: its watchdog does, or the next run; `brunt status` shows what is still in."
+		}
+		out = append(out, said)
+	}
+	return append(out, "What was measured is lost: a run keeps it in a file without a name until its end.")
+}
+
+// logged counts the logs of units in the folder of a run.
+func logged(dir string) string {
+	found, _ := filepath.Glob(filepath.Join(dir, "logs", "*"))
+	if len(found) == 0 {
+		return "no log of a unit"
+	}
+	return scenarios.Amount(len(found), "log") + " of its units in " + filepath.Join(dir, "logs")
+}
