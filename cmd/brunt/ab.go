@@ -110,7 +110,7 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(new(screen), "brunt: interrupted; taking faults back; again ends teardown", hurries)
+	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
 	x := &ab.Comparison{
 		Settings: f.Settings, Path: path, Log: stderr(c),

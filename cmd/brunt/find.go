@@ -115,7 +115,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(new(screen), "brunt: interrupted; again ends teardown", hurries)
+	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
 	o.Tried = func(t capacity.Try) {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)

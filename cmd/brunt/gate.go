@@ -125,7 +125,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
+	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
 	if f.table.brief = true; f.out == "" {
 		f.out = filepath.Join("brunt-results", fileName(plan.Scenario.Name)+"-gate-"+run.NewID())

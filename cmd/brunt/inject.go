@@ -94,7 +94,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(new(screen), "brunt: interrupted; taking it back", "")
+	ctx, stop := interruptible(new(screen), "brunt: interrupted: the fault is taken back", "")
 	defer stop()
 	return f.inject(ctx, out, plan)
 }

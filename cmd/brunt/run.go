@@ -178,7 +178,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
+	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
 	signalled := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
