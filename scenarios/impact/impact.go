@@ -65,6 +65,8 @@ type Answer struct {
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
 	StuckBefore bool          // they were bad because requests were in flight and none ended
 	Note        string
+	// why recovery can't show, where requests are bad at a rate near the limit also without the fault
+	Standing string
 }
 
 // Tells reports whether the impact is known. It is also known where only the recovery is not.
@@ -210,9 +212,13 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		if h.state != recovered {
 			a.Impact = result.NotRecovered
 			a.NotBefore = result.Sec(c.notBefore(q, onset, h))
+			a.Standing = c.standing(q)
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
 				a.Note = q.ended() + " before a hold long enough to prove recovery"
+				if a.Standing != "" {
+					a.Note += "; " + a.Standing
+				}
 			}
 			return q.Horizon
 		}

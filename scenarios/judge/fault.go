@@ -200,6 +200,9 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 		if a.RelapsedAt.Known() {
 			r.Note += ", relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt))
 		}
+		if a.Standing != "" {
+			r.Note += "; " + a.Standing
+		}
 		if a.Impact == result.NotRecovered {
 			r.Measured = result.Num(math.Inf(1))
 		}

@@ -164,6 +164,9 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 			why = next.Name + " was in as well"
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
 			why = next.Name + " was injected before recovery could show"
+			if a.Standing != "" {
+				why += "; " + a.Standing
+			}
 		}
 	}
 	if why != "" {

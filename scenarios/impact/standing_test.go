@@ -1,0 +1,37 @@
+package impact
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios/result"
+)
+
+// TestAsk_Standing: where as many requests are bad without the fault as the limit allows, the answer names the rate and the limit, and
+// where they are few it does not.
+func TestAsk_Standing(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		standing int64 // bad requests of 1000, always
+		want     string
+	}{
+		{"at the limit", 9, "0.9% of requests were bad before the first fault and 0.9% after this one, and recovery shows only where they are known to be " +
+			"under judge.limit, 1%: `judge: {limit: 3%}` is well above that rate"},
+		{"far below", 2, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := Ask(scene(65, func(i int) int64 {
+				if i >= 30 && i < 50 {
+					return 200
+				}
+				return c.standing
+			}))
+			if (a.Impact == result.Impacted) != (c.want == "") {
+				t.Errorf("%s: %s", a.Impact, a.Note)
+			}
+			if a.Standing != c.want || !strings.HasSuffix(a.Note, c.want) {
+				t.Errorf("%q, note %q; want %q", a.Standing, a.Note, c.want)
+			}
+		})
+	}
+}
