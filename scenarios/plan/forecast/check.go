@@ -55,6 +55,7 @@ func (p Plan) Check() (notes []string) {
 	c.withinLoad(est)
 	c.occurrences(est)
 	c.recoveries(est)
+	c.insideFault(est)
 	c.undecidable(est)
 	c.slowAnswers(est)
 	c.samples(est)

@@ -223,3 +223,22 @@ func TestCompile_Failover(t *testing.T) {
 		}
 	}
 }
+
+// TestCompile_InsideFault: an objective on recovery that ends before its fault does is noted, with the one that counts from the fault's end.
+func TestCompile_InsideFault(t *testing.T) {
+	for _, c := range []struct{ name, chaos, slo, want string }{
+		{"it stays longer", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "recover < 5s after f", "`heal < 5s after f`"},
+		{"as long", "{at: 10s, for: 5s, network.latency: {from: load, to: target, delay: 50ms}}", "recover < 5s after f", ""},
+		{"from its end", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "heal < 5s after f", ""},
+		{"over at once", "{at: 10s, network.reset: {from: load, to: target}}", "recover < 5s after f", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\nchaos: {f: "+c.chaos+"}\nslo: [\""+c.slo+"\"]\n",
+				"counts from the injection")
+			if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("notes %q, want %q", got, c.want)
+			}
+		})
+	}
+}
