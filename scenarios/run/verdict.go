@@ -214,17 +214,21 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 			res.Reason = "The objective held."
 		}
 	}
+	words := map[scenarios.Verdict]string{
+		scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged",
+	}
+	untold := "" // those of weaker verdicts, which the reason of the strongest must not hide
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
 		i := tellingObjective(res.Objectives, objectives, to)
 		if i < 0 {
 			continue
 		}
-		what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged"}[to]
-		head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
+		head := fmt.Sprintf("%d of %d objectives %s%s: ", count[to], len(res.Objectives), words[to], untold)
 		if len(res.Objectives) == 1 {
-			head = "The objective " + what + ": "
+			head = "The objective " + words[to] + ": "
 		}
-		what = head + sayObjective(res.Objectives[i], objectives[i])
+		untold = fmt.Sprintf(", %d %s", count[to], words[to]) + untold
+		what := head + sayObjective(res.Objectives[i], objectives[i])
 		if to == scenarios.Invalid && strings.Contains(what, "brunt itself was late") && len(res.Generator.Limits) > 0 {
 			what += ". " + res.Generator.Limits[0]
 		}

@@ -409,7 +409,7 @@ target: {url: URL}
 load:
   main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /slow, check: {status: 500}}]}
 slo: [rate > 0/s in baseline, errors < 0.1%, shed < 0.1%]
-`, "", scenarios.Fail, 3, "1 of 3 objectives failed: errors < 0.1%",
+`, "", scenarios.Fail, 3, "1 of 3 objectives failed, 1 could not be decided: errors < 0.1%",
 		},
 		{
 			"stopped before invalid", pair + `
