@@ -36,12 +36,6 @@ type Step interface {
 	Inject(ctx context.Context) (Held, error)
 }
 
-// Linked is a step that acts on the connections of its units with others, not on all that the units do.
-type Linked interface {
-	// Links names those connections as [LinkName] does. There are none where it acts on all of them.
-	Links() []string
-}
-
 // Held is an injected fault.
 type Held interface {
 	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says

@@ -59,10 +59,16 @@ func (r *Record) Err() error {
 	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack)
 }
 
+// linked is a step that acts on the connections of its units with others, not on all that the units do.
+type linked interface {
+	// Links names those connections as [LinkName] does. There are none where it acts on all of them.
+	Links() []string
+}
+
 // hits adds to the record what a step is about to hit.
 func (r *Record) hits(s Step) {
 	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
-	if on, ok := s.(Linked); ok {
+	if on, ok := s.(linked); ok {
 		r.Links = appendNew(r.Links, on.Links()...)
 	}
 }

@@ -61,7 +61,7 @@ func (p *Step) String() string {
 }
 func (p *Step) Units() []string { return []string{p.Target.Name()} }
 
-// Links implements [chaos.Linked].
+// Links names the links whose packets it hits, for [chaos.Record].
 func (p *Step) Links() []string { return p.links }
 
 func (p *Step) peersText() string {

@@ -390,8 +390,8 @@ type path struct {
 	units    []container.Target // in whose networks the fault is
 	there    remoteEnd
 	other    string // that end as the scenario names it; empty: any
-	back     bool // units are the end `to`
-	outgoing bool // the mechanism acts on outgoing packets only
+	back     bool   // units are the end `to`
+	outgoing bool   // the mechanism acts on outgoing packets only
 	ports    []uint16
 	others   []container.Target    // units whose addresses are the peers; none if the peers are fixed
 	made     func() []netip.Prefix // returns their present addresses

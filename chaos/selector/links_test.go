@@ -29,11 +29,19 @@ func TestPoints_Links(t *testing.T) {
 		want []string
 	}{
 		{"between units", path{units: api, there: remoteEnd{units: store}, other: "store"}, FlowOnce, []string{"api[0]->store[0]", "api[0]->store[1]"}},
-		{"in the network of the called unit", path{units: store, there: remoteEnd{units: api}, other: "api", back: true}, FlowOnce,
-			[]string{"api[0]->store[0]", "api[0]->store[1]"}},
+		{
+			"in the network of the called unit",
+			path{units: store, there: remoteEnd{units: api}, other: "api", back: true},
+			FlowOnce,
+			[]string{"api[0]->store[0]", "api[0]->store[1]"},
+		},
 		{"requests", path{units: api, there: remoteEnd{units: store}, other: "store"}, FlowThere, []string{"api[0]->store[0]", "api[0]->store[1]"}},
-		{"both directions", path{units: api, there: remoteEnd{units: store}, other: "store"}, FlowBoth,
-			[]string{"api[0]->store[0]", "api[0]->store[1]", "api[0]->store[0]", "api[0]->store[1]"}},
+		{
+			"both directions",
+			path{units: api, there: remoteEnd{units: store}, other: "store"},
+			FlowBoth,
+			[]string{"api[0]->store[0]", "api[0]->store[1]", "api[0]->store[0]", "api[0]->store[1]"},
+		},
 		{"to an address", path{units: api, other: "10.0.0.0/8"}, FlowOnce, []string{"api[0]->10.0.0.0/8"}},
 		{"all packets of a unit", path{units: api}, FlowOnce, nil},
 	} {

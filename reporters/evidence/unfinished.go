@@ -20,8 +20,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RunData is the name under which the first event of a run has the run's id.
-const RunData = "run"
+// runData is the name under which the first event of a run has the run's id.
+const runData = "run"
 
 // An Unfinished is what a run without a result left in its folder: it was killed, or it goes on.
 type Unfinished struct {
@@ -83,7 +83,7 @@ func (u *Unfinished) add(e *result.Event) {
 	switch e.Event {
 	case "run.start":
 		u.Name, u.Began = e.Text, e.At
-		u.Run, _ = e.Data[RunData].(string)
+		u.Run, _ = e.Data[runData].(string)
 	case "load.start":
 		u.Loaded = true
 	case "fault.injected":

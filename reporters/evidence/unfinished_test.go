@@ -23,7 +23,7 @@ func TestReadUnfinished(t *testing.T) {
 	}
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i, e := range []result.Event{
-		{T: .1, Event: "run.start", Text: "checkout", Data: map[string]any{evidence.RunData: "20260102-x"}},
+		{T: .1, Event: "run.start", Text: "checkout", Data: map[string]any{"run": "20260102-x"}},
 		{T: -.05, Event: "load.start"},
 		{T: 5, Event: "fault.injected", Fault: "slow", Text: "delay 50ms"},
 		{T: 9, Event: "fault.reverted", Fault: "slow", Text: "ok"},

@@ -193,8 +193,9 @@ func hostileRun() *result.Result {
 	r.Loads[0].Name, r.Loads[0].Executor = Hostile, Hostile
 	for i := range r.Faults {
 		fr := &r.Faults[i]
-		fr.Name, fr.Kind, fr.Units, fr.Links, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile, []string{Hostile}, []string{Hostile}, Hostile, Hostile,
+		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile, []string{Hostile}, Hostile, Hostile,
 			Hostile, Hostile, Hostile
+		fr.Links = []string{Hostile}
 	}
 	r.Faults[2].Impact, r.Faults[2].Revert = result.Impact(Hostile), Hostile
 	for i := range r.Objectives {

@@ -50,7 +50,9 @@ func TestFaultTarget_Links(t *testing.T) {
 	if got, want := words.FaultTarget(f), "network.latency on api[0], via netem"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	f.Steps = []result.FaultStep{{Name: "f.slow", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Injected: 1, Cleared: 2}}
+	f.Steps = []result.FaultStep{
+		{Name: "f.slow", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Injected: 1, Cleared: 2},
+	}
 	if got, want := words.FaultSteps(f), (words.Pair{"f.slow", "in at 1s, network.latency on api[0]->store[0], over at 2s"}); len(got) != 1 || got[0] != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -77,8 +77,8 @@ func (d *Drill) possible(b Breaks) (err error) {
 	return err
 }
 
-// looksInto notes the roles on whose requests a fault acts.
-func (d *Drill) looksInto() {
+// markRequests notes the roles on whose requests a fault acts.
+func (d *Drill) markRequests() {
 	entries(d.Chaos, func(entry *syntax.Node) {
 		for _, f := range entry.Fields {
 			known, ok := catalog.Faults().Find(f.Key)

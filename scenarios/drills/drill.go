@@ -115,7 +115,7 @@ func (d *Drill) check(root *syntax.Node, m *syntax.Mistakes) {
 		}
 	}
 	acts(d.Chaos, m)
-	d.looksInto()
+	d.markRequests()
 	for _, f := range d.Proof.Roles {
 		if _, ok := roles[f.Name]; !ok {
 			m.AddHint(f.Pos, syntax.DidYouMean(f.Name, slices.Sorted(maps.Keys(roles))), "the drill has no role %q", syntax.Clip(f.Name, 40))

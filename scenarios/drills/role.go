@@ -178,7 +178,7 @@ func (r *Role) Offer(s System) string {
 	if len(can) > 0 {
 		out = append(out, some(can))
 	}
-	if s.Breaks == Containers && len(services) > 1 { // who calls whom is not known
+	if s.Breaks == Containers && len(services) > 1 { // which of them call others is not known
 		out = append(out, "CALLER->CALLEE of "+some(services))
 	}
 	if s.Breaks == Containers && !r.requests && len(services) > 0 {

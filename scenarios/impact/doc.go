@@ -22,6 +22,7 @@
 //	latency.go   Slower: whether good answers were slower than in the baseline
 //	shares.go    the same by shares of slow answers, where there are few
 //	unsteady.go  whether it was bad before the injection
+//	usual_rate.go  requests that are bad without the fault too, so that recovery can't show
 //	smallest.go  the smallest outage that a load can show
 //	slope.go     the slope of a series over time, and its interval
 //	stats.go     binomial tails and bounds, and how many requests are enough

@@ -66,7 +66,7 @@ type Answer struct {
 	StuckBefore bool          // they were bad because requests were in flight and none ended
 	Note        string
 	// why recovery can't show, where requests are bad at a rate near the limit also without the fault
-	Standing string
+	Usual string
 }
 
 // Tells reports whether the impact is known. It is also known where only the recovery is not.
@@ -212,13 +212,10 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		if h.state != recovered {
 			a.Impact = result.NotRecovered
 			a.NotBefore = result.Sec(c.notBefore(q, onset, h))
-			a.Standing = c.standing(q)
+			a.Usual = c.usualRate(q)
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
-				a.Note = q.ended() + " before a hold long enough to prove recovery"
-				if a.Standing != "" {
-					a.Note += "; " + a.Standing
-				}
+				a.Note = a.Because(q.ended() + " before a hold long enough to prove recovery")
 			}
 			return q.Horizon
 		}

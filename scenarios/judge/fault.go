@@ -196,12 +196,9 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 		return
 	case least && row.Recovers:
 		r.Low = result.Num(v)
-		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(v))
+		r.Note = a.Because("not recovered: > " + quantity.FormatSeconds(v))
 		if a.RelapsedAt.Known() {
 			r.Note += ", relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt))
-		}
-		if a.Standing != "" {
-			r.Note += "; " + a.Standing
 		}
 		if a.Impact == result.NotRecovered {
 			r.Measured = result.Num(math.Inf(1))

@@ -163,10 +163,7 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		case next.Injected < f.overAt(i):
 			why = next.Name + " was in as well"
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
-			why = next.Name + " was injected before recovery could show"
-			if a.Standing != "" {
-				why += "; " + a.Standing
-			}
+			why = a.Because(next.Name + " was injected before recovery could show")
 		}
 	}
 	if why != "" {

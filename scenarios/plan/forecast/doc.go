@@ -9,6 +9,7 @@
 //	check.go       what is compared, and in which order
 //	objectives.go  too few requests, too little time after a fault, a stop condition that comes
 //	               before recovery can be measured
+//	inside.go      a recovery that has to come while its fault is in
 //	mend.go        how to mend it: move a fault, a longer load, a higher rate, a shorter hold
 //	ports.go       connections that the loads open, against the ports of this machine
 //

@@ -7,13 +7,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestAsk_Standing: where as many requests are bad without the fault as the limit allows, the answer names the rate and the limit, and
+// TestAsk_UsualRate: where as many requests are bad without the fault as the limit allows, the answer names the rate and the limit, and
 // where they are few it does not.
-func TestAsk_Standing(t *testing.T) {
+func TestAsk_UsualRate(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		standing int64 // bad requests of 1000, always
-		want     string
+		name  string
+		usual int64 // bad requests of 1000, always
+		want  string
 	}{
 		{"at the limit", 9, "0.9% of requests were bad before the first fault and 0.9% after this one, and recovery shows only where they are known to be " +
 			"under judge.limit, 1%: `judge: {limit: 3%}` is well above that rate"},
@@ -24,13 +24,13 @@ func TestAsk_Standing(t *testing.T) {
 				if i >= 30 && i < 50 {
 					return 200
 				}
-				return c.standing
+				return c.usual
 			}))
 			if (a.Impact == result.Impacted) != (c.want == "") {
 				t.Errorf("%s: %s", a.Impact, a.Note)
 			}
-			if a.Standing != c.want || !strings.HasSuffix(a.Note, c.want) {
-				t.Errorf("%q, note %q; want %q", a.Standing, a.Note, c.want)
+			if a.Usual != c.want || !strings.HasSuffix(a.Note, c.want) {
+				t.Errorf("%q, note %q; want %q", a.Usual, a.Note, c.want)
 			}
 		})
 	}

@@ -6,10 +6,10 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// standing says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be good: the pooled
+// usualRate says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be good: the pooled
 // share of one has an upper bound above the limit. It is empty where the baseline had fewer than a quarter of the limit, or no request
 // was bad after the clearing.
-func (c chances) standing(q Question) string {
+func (c chances) usualRate(q Question) string {
 	var n, k int64
 	for i := range q.Slices {
 		if s := &q.Slices[i]; s.Start >= q.Cleared && s.End <= q.Horizon {
@@ -25,5 +25,13 @@ func (c chances) standing(q Question) string {
 		quantity.FormatShareBriefly(float64(k)/float64(n)), quantity.FormatShare(c.limit), quantity.FormatShareBriefly(above(c.p0)))
 }
 
-// above is a limit that a standing rate of bad requests stays well under: three times as large, in full percent.
+// above is a limit that a usual rate of bad requests stays well under: three times as large, in full percent.
 func above(rate float64) float64 { return min(1, float64(int(300*rate)+1)/100) }
+
+// Because adds to a reason why recovery does not show that requests are bad without the fault too, where they are.
+func (a *Answer) Because(why string) string {
+	if a.Usual == "" {
+		return why
+	}
+	return why + "; " + a.Usual
+}
