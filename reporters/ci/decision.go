@@ -19,7 +19,7 @@ const DecisionFile = JUnitFile
 func DecisionSummary(w io.Writer, d *result.Decision) error {
 	s := &stepSummary{}
 	s.line("### %s %s\n", badge(d.Verdict), markdown(strings.TrimSpace(d.Word+" "+d.Name)))
-	s.line("%s\n", markdown(prose.Sentence(d.Reason)))
+	s.line("%s\n", markdown(words.DecisionSentence(d, d.Reason)))
 	if len(d.Metrics) > 0 {
 		s.line("| | Metric | Before | Now | Change | At best | At worst | Margin | Sees from |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
 	}
@@ -38,13 +38,27 @@ func DecisionSummary(w io.Writer, d *result.Decision) error {
 	}
 	s.line("")
 	for _, says := range d.Says {
-		s.line("- %s", markdown(prose.Sentence(says)))
+		s.line("- %s", markdown(words.DecisionSentence(d, says)))
+	}
+	if len(d.Metrics) == 0 { // it learns, or it ended before a comparison: the figures of its runs are all there is
+		s.runs(d.Runs)
 	}
 	if d.Basis != "" {
 		s.line("\n<sub>%s</sub>\n", markdown(prose.Sentence(d.Basis)))
 	}
 	_, err := io.WriteString(w, s.String())
 	return err
+}
+
+// runs lists runs with their figures.
+func (s *stepSummary) runs(runs []result.JudgedRun) {
+	if len(runs) > 0 {
+		s.line("\n| Run | Figures | Counts |\n|---|---|---|")
+	}
+	for i := range runs[:min(len(runs), mostSummaryRows)] {
+		r := &runs[i]
+		s.line("| %s | %s | %s |", markdown(r.Name), markdown(r.Figures), markdown(r.State))
+	}
 }
 
 // DecisionJUnit writes what a gate or a comparison came to as JUnit's XML: a case for each metric and one for the verdict. What is

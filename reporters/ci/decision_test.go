@@ -70,9 +70,24 @@ func TestDecisionSummary(t *testing.T) {
 	if !strings.HasPrefix(out.String(), "### ❌ REGRESSION shop\n") {
 		t.Errorf("it begins with %q", out.String())
 	}
-	for _, want := range []string{"| ❌ | p95 | 10ms |", "| left out | p99 |", "- P99 can't be decided."} {
+	for _, want := range []string{"| ❌ | p95 | 10ms |", "| left out | p99 |", "- p99 can't be decided."} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
+	}
+}
+
+// TestDecisionSummary_Learning: without a comparison the figures of the runs are in the summary.
+func TestDecisionSummary_Learning(t *testing.T) {
+	d := &result.Decision{
+		Name: "shop", Word: "LEARNING 1/8", Verdict: scenarios.None, Reason: "the history has 1 record",
+		Runs: []result.JudgedRun{{Name: "run 1", Figures: "p50 1.7ms, p95 12ms", State: "yes"}},
+	}
+	var out strings.Builder
+	if err := ci.DecisionSummary(&out, d); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| run 1 | p50 1.7ms, p95 12ms | yes |"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not in\n%s", want, out.String())
 	}
 }

@@ -803,6 +803,13 @@ func printed(t *testing.T, browser context.Context, html string) {
 	if bottom := see[float64](first, `document.getElementById('objectives').getBoundingClientRect().bottom`); bottom > 1017 {
 		t.Errorf("the objectives end %v pixels below the top of a sheet", bottom)
 	}
+	if cut := see[[]string](first, `[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)`); len(cut) > 0 {
+		t.Errorf("tables beyond the edge of a sheet: %q", cut)
+	}
+	if dead := see[[]string](first, `[...document.querySelectorAll('button, summary, .command')].filter(e => e.getBoundingClientRect().height &&
+		!e.closest('th, td, details[open]')).map(e => e.textContent)`); len(dead) > 0 {
+		t.Errorf("printed, and dead on paper: %q", dead)
+	}
 	if next := see[string](first, `getComputedStyle(document.getElementById('steps')).breakBefore`); next != "page" {
 		t.Errorf("the steps have break-before %s", next)
 	}

@@ -42,7 +42,7 @@ type judgedRunView struct{ Name, Link, When, Figures, State string }
 func Decision(w io.Writer, d *result.Decision) error {
 	v := decisionView{
 		Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
-		Name: words.Clean(d.Name), Reason: prose.Sentence(words.Clean(d.Reason)),
+		Name: words.Clean(d.Name), Reason: words.DecisionSentence(d, d.Reason),
 	}
 	var err error
 	if v.CSS, v.Policy, err = styled("assets/decision.css"); err != nil {
@@ -57,7 +57,7 @@ func Decision(w io.Writer, d *result.Decision) error {
 	fact("Runs", words.Count(int64(len(d.Runs))))
 	fact("Exit code", fmt.Sprint(d.ExitCode))
 	for _, s := range d.Says {
-		v.Says = append(v.Says, prose.Sentence(words.Clean(s)))
+		v.Says = append(v.Says, words.DecisionSentence(d, s))
 	}
 	for _, s := range d.Statistics {
 		v.Statistics = append(v.Statistics, prose.Sentence(words.Clean(s)))

@@ -27,7 +27,7 @@ func TestDecision(t *testing.T) {
 	}
 	page := out.String()
 	for _, want := range []string{
-		"&lt;script&gt;", "<title>REGRESSION: ", `href="20261122-a/report.html"`, "P99 can&#39;t be decided.", "The statistics behind it", "left out",
+		"&lt;script&gt;", "<title>REGRESSION: ", `href="20261122-a/report.html"`, "<li>p99 can&#39;t be decided.", "The statistics behind it", "left out",
 		`x1="140.0" x2="160.0" y1="11" y2="11"`, `cx="160.0" cy="11"`,
 	} {
 		if !strings.Contains(page, want) {

@@ -50,15 +50,14 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 		d.Base = c.Level(from, to, levels[0], s)
 	}
 	_, low, high := spark.Times(c.P95)
-	_, most := spark.Shares(c.Bad)
 	d.Label = "No request was answered in time"
 	if !math.IsNaN(high) {
 		d.Label = "p95 from " + words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))
 	}
-	if most > 0 {
-		d.Most = words.Percent(most)
-		d.Bad = c.Area(c.Bad, scale.Scale{Hi: most})
-		d.Label += ", at most " + d.Most + " of the requests failed"
+	if c.Worst > 0 {
+		d.Most = words.Percent(c.Worst)
+		d.Bad = c.Area(c.Bad, scale.Scale{Hi: c.Worst})
+		d.Label += ", at most " + d.Most + " of the requests failed in a second"
 	} else {
 		d.Label += ", no request failed"
 	}
@@ -118,6 +117,15 @@ type stepView struct {
 type stepTable struct {
 	Page *pageView
 	Rows []stepView
+}
+
+// Head is the heading of a cell.
+func (stepTable) Head(i int) string {
+	heads := []string{"Requests", "Rate", "Failed"}
+	for _, col := range words.TimeColumns {
+		heads = append(heads, col.Name)
+	}
+	return append(heads, "Received")[i]
 }
 
 func stepsOf(p *pageView, rows []stepView) stepTable { return stepTable{p, rows} }

@@ -102,7 +102,7 @@ func TestHTML_Band(t *testing.T) {
 func TestHTML_Steps(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, reporterstest.Results()["failing"])
 	steps := reporterstest.WithoutTips(between(t, page, `<section id="steps">`, "</section>"))
-	for _, want := range []string{"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>", "<td>245, 2.72%</td>", `class="mini"`} {
+	for _, want := range []string{"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>", `<td data-of="Failed">245, 2.72%</td>`, `class="mini"`} {
 		if !strings.Contains(steps, want) {
 			t.Errorf("no %s in %s", want, steps)
 		}
@@ -161,6 +161,20 @@ func TestHTML_Slowest(t *testing.T) {
 		if got := strings.Count(open, "<td>a</td>"); got != tt.open || strings.Count(section, "<td>a</td>") != tt.n {
 			t.Errorf("%d of %d are open, want %d", got, tt.n, tt.open)
 		}
+	}
+}
+
+// TestHTML_SlowestOfAll: the slowest requests come first, of whichever step they are.
+func TestHTML_SlowestOfAll(t *testing.T) {
+	r := *reporterstest.Results()["empty"]
+	for i := range 8 {
+		r.Slowest = append(r.Slowest, result.SlowRequest{Step: "quick", Response: result.Num(8-i) / 1000})
+	}
+	r.Slowest = append(r.Slowest, result.SlowRequest{Step: "slow", Response: 2}, result.SlowRequest{Step: "slow", Response: 1})
+	section := between(t, reporterstest.Render(t, Page{}, &r), `<section id="slowest">`, "</section>")
+	open, _, _ := strings.Cut(section, "more</summary>")
+	if first := strings.Index(open, "<td>slow</td>"); first < 0 || first > strings.Index(open, "<td>quick</td>") || strings.Count(open, "<td>slow</td>") != 2 {
+		t.Errorf("open are %s", open)
 	}
 }
 

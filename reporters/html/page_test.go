@@ -476,7 +476,8 @@ func TestPage_Incidents(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, r)
 	for _, want := range []string{
 		`id="incidents"`, `href="#incidents"`,
-		"<td>1: &lt;b&gt;</td><td>15.1s</td><td>16.4s</td><td>1.3s</td><td>26</td><td>390</td><td>refused</td>",
+		`<td data-of="incident">1: &lt;b&gt;</td><td data-of="from">15.1s</td>`, `<td data-of="lasted">1.3s</td><td data-of="bad">26</td>`,
+		`<td data-of="what failed">refused</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s", want)

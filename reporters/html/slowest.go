@@ -1,6 +1,8 @@
 package html
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"brunt/reporters/words"
@@ -30,8 +32,10 @@ const (
 )
 
 func (p *pageView) slowest(r *result.Result) {
-	for i := range r.Slowest[:min(len(r.Slowest), mostSlowRows)] {
-		s := &r.Slowest[i]
+	all := slices.Clone(r.Slowest) // they come by step
+	slices.SortStableFunc(all, func(a, b result.SlowRequest) int { return cmp.Compare(b.Response, a.Response) })
+	for i := range all[:min(len(all), mostSlowRows)] {
+		s := &all[i]
 		outcome := words.Clean(s.Outcome)
 		if s.Status != 0 {
 			outcome += ", status " + strconv.Itoa(s.Status)

@@ -27,17 +27,16 @@ func Times(values []float64) (bars string, low, high float64) {
 	return row(values, s), low, high
 }
 
-// Shares returns a character for each share of bad requests, on a linear scale up to the largest, which it also returns.
-// A blank stands for none.
-func Shares(values []float64) (bars string, most float64) {
+// Shares returns a character for each share of bad requests, on a linear scale up to most. A blank stands for none.
+func Shares(values []float64, most float64) string {
 	shown := make([]float64, len(values))
 	for i, v := range values {
 		shown[i] = math.NaN()
 		if v > 0 {
-			shown[i], most = v, max(most, v)
+			shown[i] = min(v, most)
 		}
 	}
-	return row(shown, scale.Scale{Hi: math.Max(most, 1e-9)}), most
+	return row(shown, scale.Scale{Hi: math.Max(most, 1e-9)})
 }
 
 func row(values []float64, s scale.Scale) string {

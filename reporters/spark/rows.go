@@ -35,8 +35,8 @@ func Rows(r *result.Result, columns int) (rows []Row, each string) {
 	if bars, low, high := Times(c.P95); !math.IsNaN(high) {
 		rows = append(rows, Row{"p95", bars, words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))})
 	}
-	if bars, most := Shares(c.Bad); most > 0 {
-		rows = append(rows, Row{"failed", bars, "at most " + words.Percent(most)})
+	if c.Worst > 0 {
+		rows = append(rows, Row{"failed", Shares(c.Bad, c.Worst), "at most " + words.Percent(c.Worst)})
 	}
 	if marks := c.faults(r.Faults); strings.TrimSpace(marks) != "" {
 		rows = append(rows, Row{"faults", marks, ""})

@@ -11,6 +11,8 @@ type Series struct {
 	From, To float64   // seconds from t0
 	P95      []float64 // response times in seconds, the largest of a column; NaN: no request, +Inf: more than 5 % failed
 	Bad      []float64 // share of the requests that were errors or skipped, 0 to 1; NaN: no request
+	// the largest such share in a second of the run, whatever the columns are; zero: none failed
+	Worst float64
 }
 
 // Of returns the series of a load and step, "*" for all, in so many columns; nil: the stretch has no window.
@@ -27,6 +29,7 @@ func Of(r *result.Result, load, step string, from, to float64, n int) *Series {
 		return nil
 	}
 	c := &Series{From: from, To: to, P95: make([]float64, n), Bad: make([]float64, n)}
+	c.Worst = worst(list)
 	offered := make([]float64, n)
 	for i := range n {
 		c.P95[i] = math.NaN()
@@ -47,6 +50,24 @@ func Of(r *result.Result, load, step string, from, to float64, n int) *Series {
 		c.Bad[i] /= offered[i] // NaN where nothing was offered
 	}
 	return c
+}
+
+// worst is the largest share of bad requests in a second of windows, which are parts of seconds or several.
+func worst(list []*result.Window) (most float64) {
+	type sum struct{ bad, offered int64 }
+	seconds := map[int64]sum{}
+	for _, w := range list {
+		at := int64(math.Floor(float64(w.T) + 1e-9))
+		s := seconds[at]
+		s.bad, s.offered = s.bad+w.Error+w.Skipped, s.offered+w.Offered
+		seconds[at] = s
+	}
+	for _, s := range seconds {
+		if s.offered > 0 {
+			most = max(most, float64(s.bad)/float64(s.offered))
+		}
+	}
+	return most
 }
 
 // p95Of returns the 95th percentile of a window; +Inf where more requests failed than it leaves out.

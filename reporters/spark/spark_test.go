@@ -37,6 +37,9 @@ func TestOf(t *testing.T) {
 			if !same(c.P95, tt.p95) || !same(c.Bad, tt.bad) {
 				t.Errorf("p95 %v, bad %v; want %v, %v", c.P95, c.Bad, tt.p95, tt.bad)
 			}
+			if c.Worst != .5 {
+				t.Errorf("at most %v failed in a second, want 0.5 however many columns there are", c.Worst)
+			}
 		})
 	}
 	if c := spark.Of(r, "*", "*", 10, 20, 9); c != nil {
@@ -108,5 +111,15 @@ func TestRows(t *testing.T) {
 				t.Errorf("%s: %s has %d columns", name, row.Name, n)
 			}
 		}
+	}
+}
+
+// TestOf_Worst: windows that are cut at a fault count by the second that they are parts of.
+func TestOf_Worst(t *testing.T) {
+	r := &result.Result{Duration: 2, Windows: []result.Window{
+		{T: 0, D: .98, Load: "*", Step: "*", Offered: 98, OK: 98}, {T: .98, D: .02, Load: "*", Step: "*", Offered: 2, Error: 2}, second(1, 100, 1, .01),
+	}}
+	if c := spark.Of(r, "*", "*", 0, 2, 90); c.Worst != .02 {
+		t.Errorf("at most %v, want 0.02", c.Worst)
 	}
 }

@@ -36,11 +36,16 @@ func (p *past) times(columns int) (string, style) {
 
 // failed draws the share of failed requests of the latest seconds in the same way.
 func (p *past) failed(columns int) (string, style) {
-	bars, most := spark.Shares(p.bad[max(0, len(p.bad)-columns):])
+	shown, most := p.bad[max(0, len(p.bad)-columns):], 0.0
+	for _, share := range shown {
+		if share > most { // false for NaN
+			most = share
+		}
+	}
 	if most == 0 {
 		return "", plain
 	}
-	return bars, bad
+	return spark.Shares(shown, most), bad
 }
 
 // beside adds a drawing to the end of a line of the live block, at the right edge of the screen, if there is room.

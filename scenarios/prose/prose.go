@@ -24,14 +24,16 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence capitalizes s and ends it with a full stop.
+// Sentence capitalizes s and ends it with a full stop. A first word with a digit is a name, such as p95, and stays as it is.
 func Sentence(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return ""
 	}
-	c, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(c)) + s[n:]
+	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(first, "0123456789") {
+		c, n := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(c)) + s[n:]
+	}
 	if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "!") && !strings.HasSuffix(s, "?") {
 		s += "."
 	}

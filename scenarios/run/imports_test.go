@@ -172,7 +172,8 @@ var arrows = map[string][]string{
 		"chaos", "scenarios", "scenarios/ab", "scenarios/capacity",
 		"scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/gate", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets/demo", "targets/platform/docker",
-		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor", "scenarios/drills", "scenarios/terms",
+		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/oneline", "scenarios/plan/smoke",
+		"scenarios/doctor", "scenarios/drills", "scenarios/terms",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},
 }

@@ -1,0 +1,18 @@
+package scenarios_test
+
+import (
+	"testing"
+
+	"brunt/scenarios"
+)
+
+// TestSentence: a sentence begins with a capital letter and ends with a stop, unless it begins with a name.
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "it held": "It held.", "p95: 4% worse": "p95: 4% worse.", "p99.9 of list moved.": "p99.9 of list moved.", "écoute!": "Écoute!",
+	} {
+		if got := scenarios.Sentence(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
