@@ -99,6 +99,7 @@ func TestExample_DryRun(t *testing.T) {
 			"recover.p50 < 4s after behead",
 		}},
 		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
+		{"18-compose", []string{"send SIGKILL to store[0]", "pause store[0]", "delay 100ms"}},
 		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
 		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} " +
@@ -212,6 +213,8 @@ func TestExample(t *testing.T) {
 				name: "01-quickstart", set: "replicas=1", faults: []string{"lose-a-replica", "slow-store", "split"},
 				fails: []string{"errors < 1%", "errors < 1% in lose-a-replica", "availability > 99%"},
 			},
+			{name: "18-compose", docker: true, faults: []string{"lose-store", "hang-store", "slow-store"}, more: onLink},
+			{name: "18-compose", docker: true, set: "cache=off", fails: []string{"errors < 1% in lose-store", "errors < 1% in hang-store"}, rest: true},
 			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
@@ -233,6 +236,9 @@ func TestExample(t *testing.T) {
 				}
 				if c.name == "10-nginx-redis" {
 					args = append(args, "--set", "images="+images(t, c.name))
+				}
+				if c.name == "18-compose" {
+					args = append(args, "--set", "image="+composeImage(t))
 				}
 				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
 					suite.Lack(t, "brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
@@ -419,6 +425,33 @@ func images(t *testing.T, name string) string {
 		t.Fatalf("making the images: %v\n%s", err, out)
 	}
 	return prefix
+}
+
+// composeImage builds the image of the Compose example. It is removed with the test.
+func composeImage(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
+		suite.Lack(t, "needs a Compose command, such as Debian's docker-compose")
+	}
+	name := "brunt-test-" + strings.ToLower(rand.Text())
+	t.Cleanup(func() {
+		if out, err := exec.Command("docker", "rmi", "--force", name).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	if out, err := exec.Command(filepath.Join(top, "examples", "18-compose", "image.sh"), name, "brunt.test="+name).CombinedOutput(); err != nil {
+		t.Fatalf("making the image: %v\n%s", err, out)
+	}
+	return name
+}
+
+// onLink checks that the fault on the packets between two services names both.
+func onLink(t *testing.T, res *result.Result) {
+	for _, f := range res.Faults {
+		if want := []string{"api[0]->store[0]"}; f.Name == "slow-store" && !slices.Equal(f.Links, want) {
+			t.Errorf("%s is on %q, want %q", f.Name, f.Links, want)
+		}
+	}
 }
 
 // listsEvent checks that a fault lists an event of a container.

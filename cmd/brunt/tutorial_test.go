@@ -36,8 +36,8 @@ func TestTutorial(t *testing.T) {
 			}
 		}
 	}
-	if n != 7 {
-		t.Errorf("%d commands, want 7", n)
+	if n != 9 {
+		t.Errorf("%d commands, want 9", n)
 	}
 }
 

@@ -33,7 +33,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"), r.faultKeys()),
 		"targets/README.md": r.page("Targets and protocols",
 			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose file.",
-			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"),
+			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"), r.topic("processes"),
 			r.keys("A container", "target.containers"), r.topic("containers"),
 			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"), r.keys("Signatures: sign", "sign")),
 		"reporters/README.md": r.page("Reports",
