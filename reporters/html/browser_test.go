@@ -803,7 +803,8 @@ func printed(t *testing.T, browser context.Context, html string) {
 	if bottom := see[float64](first, `document.getElementById('objectives').getBoundingClientRect().bottom`); bottom > 1017 {
 		t.Errorf("the objectives end %v pixels below the top of a sheet", bottom)
 	}
-	if cut := see[[]string](first, `[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)`); len(cut) > 0 {
+	if cut := see[[]string](first, `[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e =>
+		e.className)`); len(cut) > 0 {
 		t.Errorf("tables beyond the edge of a sheet: %q", cut)
 	}
 	if dead := see[[]string](first, `[...document.querySelectorAll('button, summary, .command')].filter(e => e.getBoundingClientRect().height &&

@@ -26,8 +26,7 @@ func ListOr(items []string, none string) string {
 
 // Sentence capitalizes s and ends it with a full stop. A first word with a digit is a name, such as p95, and stays as it is.
 func Sentence(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" {
+	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
 	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(first, "0123456789") {
