@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"brunt/chaos/journal"
 	"brunt/reporters/evidence"
@@ -28,6 +29,10 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 	out := stdout(c)
 	fmt.Fprintf(out, "%q was killed before its end, and has no report.\n", words.Clean(u.Name))
 	for _, line := range u.Says() {
+		if o := termOptions(c.OutOrStdout()); o.Size != nil {
+			width, _ := o.Size()
+			line = strings.Join(words.Wrap(line, width-5), "\n    ")
+		}
 		fmt.Fprintf(out, "  %s\n", line)
 	}
 	switch {

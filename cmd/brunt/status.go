@@ -120,7 +120,7 @@ func (s *status) print(out io.Writer) {
 		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)
 	}
 	for _, u := range s.Killed {
-		fmt.Fprintf(out, "%s: %q was killed before its end; it began %s. `brunt report %s` says what is known; without the folder it is forgotten\n",
+		fmt.Fprintf(out, "%s: a run that was killed: %q, begun %s\n  `brunt report %s` says what is known of it; brunt forgets it with the folder\n",
 			words.Clean(u.Dir), words.Clean(u.Name), u.Began.Local().Format(time.DateTime), words.Clean(u.Dir))
 	}
 	switch {

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/reporters/words"
@@ -102,8 +102,11 @@ func (u *Unfinished) Says() []string {
 	if u.Loaded {
 		when = words.Offset(u.Last.T) + " into the load"
 	}
-	last := words.Clean(strings.TrimSpace(result.EventKinds()[u.Last.Event] + " " + u.Last.Fault + u.Last.Unit))
-	out = append(out, fmt.Sprintf("Its last event was at %s UTC, %s: %s.", u.Last.At.UTC().Format(time.TimeOnly), when, last))
+	last := result.EventKinds()[u.Last.Event]
+	if of := words.Clean(cmp.Or(u.Last.Fault, u.Last.Unit)); of != "" {
+		last = of + ": " + last
+	}
+	out = append(out, fmt.Sprintf("Its last event was at %s UTC, %s (%s).", u.Last.At.UTC().Format(time.TimeOnly), when, last))
 	for i := range u.Faults {
 		f := &u.Faults[i]
 		said := words.Clean(f.Name) + " was injected at " + words.Offset(f.Injected) + " (" + words.Clip(words.Clean(f.What), 120) + "), "
