@@ -49,10 +49,10 @@ func hurry(ctx context.Context) <-chan struct{} {
 
 // interrupts is printed at the first signal to a run, and hurries at the second: each says what happens now, and what the next one does.
 const (
-	interrupts = "brunt: interrupted: the load ends, faults are taken back, teardown runs, and the report says what was measured until now\n" +
+	interrupts = "brunt: interrupted: faults are taken back, then teardown and the report follow\n" +
 		"brunt: a second Ctrl-C does not wait for teardown"
-	hurries = "brunt: interrupted again: the commands and requests of teardown end now; faults are still taken back, the target is\n" +
-		"brunt: still taken down, and the report is still written"
+	hurries = "brunt: interrupted again: teardown ends now; faults are still taken back,\n" +
+		"brunt: the target is taken down, and the report is written"
 )
 
 // A screen is where messages go: above the live block of a run while there is one, so that it stays whole. The
