@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/prose"
 
 	"github.com/spf13/cobra"
 )
@@ -89,7 +90,7 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage) {
 		fmt.Fprintf(out, "%-*s  %s\n", width, row.Name, row.Why)
 	}
 	if folded > 0 {
-		fmt.Fprintf(out, "%s of the library; the page says what each needs, and so does `brunt drill plan`\n", scenarios.Amount(folded, "drill"))
+		fmt.Fprintf(out, "%s of the library; the page says what each needs, and so does `brunt drill plan`\n", prose.Amount(folded, "drill"))
 	}
 	fmt.Fprintf(out, "\n%s\n", page.Summary)
 	if page.Surprise != "" {

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"brunt/reporters/words"
-	"brunt/scenarios"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
 
@@ -126,5 +126,5 @@ func logged(dir string) string {
 	if len(found) == 0 {
 		return "no log of a unit"
 	}
-	return scenarios.Amount(len(found), "log") + " of its units in " + filepath.Join(dir, "logs")
+	return prose.Amount(len(found), "log") + " of its units in " + filepath.Join(dir, "logs")
 }

@@ -1,9 +1,9 @@
-package scenarios_test
+package prose_test
 
 import (
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/prose"
 )
 
 // TestSentence: a sentence begins with a capital letter and ends with a stop, unless it begins with a name.
@@ -11,7 +11,7 @@ func TestSentence(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "it held": "It held.", "p95: 4% worse": "p95: 4% worse.", "p99.9 of list moved.": "p99.9 of list moved.", "écoute!": "Écoute!",
 	} {
-		if got := scenarios.Sentence(text); got != want {
+		if got := prose.Sentence(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
