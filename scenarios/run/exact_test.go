@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -111,13 +110,7 @@ load:
 			t.Fatal(err)
 		}
 		freezer.Wait()
-		f = frozen{Result: res, from: from.Sub(res.T0), to: to.Sub(res.T0)}
-		lp := plan.Loads[0]
-		f.intended = nil
-		c := load.NewCursor(lp.Schedule.Rate, 0, lp.Schedule.Poisson, plan.Scenario.Seed^load.Hash(lp.Name), load.Part{})
-		for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
-			f.intended = append(f.intended, at)
-		}
+		f = frozen{Result: res, intended: schedule(plan), from: from.Sub(res.T0), to: to.Sub(res.T0)}
 		return res
 	})
 	at := map[int]int64{}

@@ -1,0 +1,428 @@
+//go:build unix
+
+package run_test
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	neturl "net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+	"brunt/targets/catalog"
+
+	"github.com/gorilla/websocket"
+	"google.golang.org/grpc"
+)
+
+// A frozenCase is a load that goes on while its server stands still.
+type frozenCase struct {
+	name     string
+	protocol string // as the catalog names it
+	executor string
+	// serve starts a server. It returns the URL of its endpoint, and what it has counted; nil: it does not count
+	serve func(t *testing.T) (url string, counted *atomic.Int64)
+	flow  string // empty: the requests are those of a log
+	paces bool   // ten sessions pace the requests
+}
+
+// The open executors, each with 10 000 arrivals in 10 s. That of a replay has its log in LOG.
+var frozenExecutors = map[string]string{
+	"constant-arrival-rate": "rate: 1000/s, duration: 10s",
+	"ramping-arrival-rate":  "start_rate: 500/s, stages: [{rate: 1500/s, duration: 10s}]",
+	"spike":                 "base: 600/s, peak: 1400/s, before: 2s, rise: 1s, hold: 4s, fall: 1s, after: 2s",
+	"replay":                "from: LOG",
+}
+
+// closedExecutors ask no more of a server that stands still.
+var closedExecutors = []string{"constant-vus", "ramping-vus", "per-vu-iterations", "shared-iterations"}
+
+// frozenCases have every protocol, and every open executor.
+func frozenCases() []frozenCase {
+	const (
+		even = "constant-arrival-rate"
+		pace = `{send: {json: {id: "${message.id}"}}, to: line, name: call, pace: {rate: 100/s, for: 10s, outstanding: 20}, expect: {$.id: "${message.id}"}}`
+	)
+	web := func(t *testing.T) (string, *atomic.Int64) { return "http://" + newServer(t, "serve").addr, nil }
+	uncounted := func(start func(*testing.T) string) func(t *testing.T) (string, *atomic.Int64) {
+		return func(t *testing.T) (string, *atomic.Int64) { return start(t), nil }
+	}
+	say := `{grpc: echo.Echo/Say, message: {id: "${int(1,9)}"}, name: call}`
+	return []frozenCase{
+		{"http", "http", "ramping-arrival-rate", web, `{get: /, name: call}`, false},
+		{"http", "http", "spike", web, `{get: /, name: call}`, false},
+		{"http", "http", "replay", web, "", false},
+		{"grpc", "grpc", even, newEcho, say, false},
+		{"grpc", "grpc", "spike", newEcho, say, false},
+		{"redis", "redis", even, uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`, false},
+		{"redis", "redis", "ramping-arrival-rate", uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`, false},
+		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
+		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
+		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},
+		{"ws", "stream", even, newSocket, `{ws: /, as: line, name: join}, ` + pace, true},
+		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
+	}
+}
+
+// TestFrozen_Protocols: what a server delays by standing still for a second is in the response times of every protocol and of every open
+// executor, and nothing is left out of them. [TestFrozen] holds HTTP to the records of its server besides.
+func TestFrozen_Protocols(t *testing.T) {
+	cases := frozenCases()
+	for _, d := range catalog.Protocols() {
+		if !slices.ContainsFunc(cases, func(c frozenCase) bool { return c.protocol == d.Name }) {
+			t.Errorf("no case for the protocol %q", d.Name)
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(load.Kinds())) {
+		tested := slices.ContainsFunc(cases, func(c frozenCase) bool { return c.executor == kind })
+		if tested == slices.Contains(closedExecutors, kind) {
+			t.Errorf("the executor %s wants a case here, or a place in closedExecutors", kind)
+		}
+	}
+	if testing.Short() {
+		t.Skip("10 s each, of 1000/s")
+	}
+	turns := make(chan struct{}, 3) // more at once would serve the waiting requests too slowly
+	for _, c := range cases {
+		t.Run(c.name+" by "+c.executor, func(t *testing.T) {
+			t.Parallel()
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			try(t, func(wrong *complaints) { c.check(t, wrong) }) // a busy machine serves the waiting requests slowly
+		})
+	}
+}
+
+// check runs the case once, and compares what was measured with the schedule and the stop.
+func (c frozenCase) check(t *testing.T, wrong *complaints) {
+	const paced, sessions = 100, 10 // messages a second of each session
+	url, counted := c.serve(t)
+	u, err := neturl.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newStopping(t, u.Host)
+	u.Host = r.Addr().String()
+	target := fmt.Sprintf("endpoints: {main: %q}", u)
+	switch u.Scheme {
+	case "http":
+		target = fmt.Sprintf("url: %q", u)
+	case "grpc":
+		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
+	}
+	shape := frozenExecutors[c.executor]
+	if c.paces {
+		shape = fmt.Sprintf("rate: %d/s, duration: 1s", sessions)
+	}
+	flow := ", flow: [" + c.flow + "]"
+	if c.flow == "" {
+		shape, flow = strings.Replace(shape, "LOG", accessLog(t), 1), ""
+	}
+	text := fmt.Sprintf(`
+version: 1
+name: frozen for a second
+seed: 7
+target: {%s}
+load:
+  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: 50}%s}
+`, target, c.executor, shape, flow)
+	var f frozen
+	res := inTime(t, func() *result.Result {
+		p := mustCompile(t, text)
+		if counted != nil {
+			counted.Store(0)
+		}
+		var stopped sync.WaitGroup
+		var once sync.Once
+		var from, to time.Time
+		res, err := run.Run(t.Context(), p, run.Options{Live: func(iv result.Interval) {
+			if iv.At > 4*time.Second {
+				once.Do(func() { stopped.Go(func() { from, to = r.stop() }) })
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped.Wait()
+		f = frozen{Result: res, intended: schedule(p), from: from.Sub(res.T0), to: to.Sub(res.T0)}
+		return res
+	})
+	if c.paces {
+		var all []time.Duration
+		for _, begin := range f.intended {
+			for i := range time.Duration(10 * paced) {
+				all = append(all, begin+i*time.Second/paced)
+			}
+		}
+		f.intended = all
+	}
+	wrong.passed(res)
+	const want = 10_000
+	n := len(f.intended)
+	all, ok := callCell(res, "*"), callCell(res, "ok")
+	if n != want || all.Count != want || ok.Count != want {
+		wrong.addf("%d counted, %d ok; the schedule has %d, want %d", all.Count, ok.Count, n, want)
+	}
+	if counted != nil && counted.Load() != want {
+		wrong.addf("the server counted %d requests, want %d", counted.Load(), want)
+	}
+	for _, q := range []struct {
+		q   float64
+		got result.Num
+	}{{.95, all.Response.P95}, {.99, all.Response.P99}} {
+		ideal := quantile(q.q, n, f.ideal)
+		t.Logf("p%g: %.4g; the stop has %.4g", 100*q.q, q.got, ideal)
+		if got := float64(q.got); !(got > .9*ideal && got < 1.1*ideal) || ideal < .3 {
+			wrong.addf("p%g is %g, want %g", 100*q.q, got, ideal)
+		}
+	}
+	if len(res.Errors) > 0 {
+		wrong.addf("%+v", res.Errors)
+	}
+}
+
+// schedule returns when the arrivals of the only load of a plan are due.
+func schedule(p *plan.Plan) (at []time.Duration) {
+	lp := p.Loads[0]
+	c := load.NewCursor(lp.Schedule.Rate, 0, lp.Schedule.Poisson, p.Scenario.Seed^load.Hash(lp.Name), load.Part{})
+	for _, due, ok := c.Next(); ok; _, due, ok = c.Next() {
+		at = append(at, due)
+	}
+	return at
+}
+
+// callCell returns the cell of the step `call` in the whole run, or that of all steps where none has this name.
+func callCell(res *result.Result, outcome string) result.Cell {
+	for _, c := range res.Cells {
+		if c.Phase == "run" && c.Load == "main" && c.Step == "call" && c.Outcome == outcome {
+			return c
+		}
+	}
+	return cellOf(res, "run", outcome)
+}
+
+// stopping is a relay whose bytes stand still for a while, both ways. It goes on to accept connections, as the kernel does for a server
+// that stands still.
+type stopping struct {
+	net.Listener
+	to string
+
+	still sync.RWMutex // held while nothing moves
+	mu    sync.Mutex
+	open  []net.Conn
+}
+
+// newStopping starts a relay to host:port that ends with the test.
+func newStopping(t *testing.T, to string) *stopping {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &stopping{Listener: l, to: to}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := r.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { r.pass(c) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = r.Close()
+		r.mu.Lock()
+		for _, c := range r.open {
+			_ = c.Close()
+		}
+		r.mu.Unlock()
+		all.Wait()
+	})
+	return r
+}
+
+// pass relays a connection both ways, until either side ends it.
+func (r *stopping) pass(c net.Conn) {
+	s, err := net.Dial("tcp", r.to)
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	r.mu.Lock()
+	r.open = append(r.open, c, s)
+	r.mu.Unlock()
+	var both sync.WaitGroup
+	for _, to := range [][2]net.Conn{{c, s}, {s, c}} {
+		both.Go(func() {
+			defer to[0].Close()
+			defer to[1].Close()
+			b := make([]byte, 16<<10)
+			for {
+				n, err := to[0].Read(b)
+				if err != nil {
+					return
+				}
+				r.still.RLock()
+				_, err = to[1].Write(b[:n])
+				r.still.RUnlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	both.Wait()
+}
+
+// stop lets nothing move for a while, and returns its start and end.
+func (r *stopping) stop() (from, to time.Time) {
+	r.still.Lock()
+	defer r.still.Unlock()
+	from = time.Now()
+	time.Sleep(time.Until(from.Add(frozenFor))) // simulates a server that stands still
+	return from, time.Now()
+}
+
+// bytesCodec passes the messages of gRPC as they are.
+type bytesCodec struct{}
+
+func (bytesCodec) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
+func (bytesCodec) Unmarshal(data []byte, v any) error { *v.(*[]byte) = slices.Clone(data); return nil }
+func (bytesCodec) Name() string                       { return "proto" }
+
+// newEcho starts grpc-go's server, which answers each message of each call with itself.
+func newEcho(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted = new(atomic.Int64)
+	s := grpc.NewServer(grpc.ForceServerCodec(bytesCodec{}), grpc.WaitForHandlers(true), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		for {
+			var msg []byte
+			if err := stream.RecvMsg(&msg); err != nil {
+				return nil //nolint:nilerr // it is the client's end
+			}
+			counted.Add(1)
+			if err := stream.SendMsg(&msg); err != nil {
+				return err
+			}
+		}
+	}))
+	var all sync.WaitGroup
+	all.Go(func() { _ = s.Serve(l) })
+	t.Cleanup(func() {
+		s.Stop()
+		all.Wait()
+	})
+	return "grpc://" + l.Addr().String(), counted
+}
+
+// echoProto writes the services of [newEcho].
+func echoProto(t *testing.T) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "echo.proto")
+	const text = `syntax = "proto3"; package echo; message M { int64 id = 1; } service Echo { rpc Say(M) returns (M); rpc Chat(stream M) returns (stream M); }`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// newSocket starts a server of WebSocket that answers each message with itself.
+func newSocket(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	counted = new(atomic.Int64)
+	var open sync.WaitGroup
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		open.Add(1)
+		defer open.Done()
+		c, err := new(websocket.Upgrader).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		for {
+			kind, msg, err := c.ReadMessage()
+			if err != nil {
+				return
+			}
+			counted.Add(1)
+			if err := c.WriteMessage(kind, msg); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(func() { // after the relay has ended its connections
+		s.Close()
+		open.Wait()
+	})
+	return strings.Replace(s.URL, "http", "ws", 1), counted
+}
+
+// newLines starts a server of TCP that answers each line with itself.
+func newLines(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	counted = new(atomic.Int64)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer c.Close()
+				for in := bufio.NewReader(c); ; counted.Add(1) {
+					line, err := in.ReadBytes('\n')
+					if err != nil {
+						return
+					}
+					if _, err := c.Write(line); err != nil {
+						return
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() { // after the relay has ended its connections
+		_ = l.Close()
+		all.Wait()
+	})
+	return "tcp://" + l.Addr().String(), counted
+}
+
+// accessLog writes a log of 1000 requests a second, for 10 s.
+func accessLog(t *testing.T) (file string) {
+	t.Helper()
+	var text strings.Builder
+	for i := range time.Duration(10_000) {
+		at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(i * time.Millisecond)
+		fmt.Fprintf(&text, "{\"time\": %q, \"method\": \"GET\", \"path\": \"/%d\"}\n", at.Format(time.RFC3339Nano), i)
+	}
+	file = filepath.Join(t.TempDir(), "access.json")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
