@@ -4,6 +4,7 @@ package chaos_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/fault/custom"
 )
 
 // flagFile is a world of one file that exists during the fault. Without effect, the file is removed
@@ -118,6 +120,7 @@ type primary struct {
 	moved    atomic.Bool
 	deaf     atomic.Bool  // requests have no effect
 	sessions atomic.Int64 // that are open
+	holds    bool         // it is moved back by the end of the last session
 	auth     atomic.Value
 }
 
@@ -174,14 +177,31 @@ func TestWebhook(t *testing.T) {
 
 // act makes POST steps at a server, whose end is the end of what they did.
 func (p *primary) act(_ context.Context, s chaos.Sequence) (io.Closer, error) {
+	if s.Kept {
+		p.moved.Store(false)
+		return closing(func() error { return nil }), nil
+	}
 	p.sessions.Add(int64(s.Sessions))
 	p.moved.Store(!p.deaf.Load())
 	return closing(func() error {
-		if p.sessions.Add(-int64(s.Sessions)) == 0 {
+		if p.sessions.Add(-int64(s.Sessions)) == 0 && p.holds {
 			p.moved.Store(false)
 		}
 		return nil
 	}), nil
+}
+
+// keep keeps the steps that move it back; back is the undo by them.
+func (p *primary) keep(chaos.Sequence) (json.RawMessage, error) {
+	return json.RawMessage(`"back"`), nil
+}
+
+func (p *primary) back(_ context.Context, kept json.RawMessage) error {
+	if string(kept) != `"back"` {
+		return fmt.Errorf("the journal has %s", kept)
+	}
+	p.moved.Store(false)
+	return nil
 }
 
 type closing func() error
@@ -192,15 +212,19 @@ func TestCall(t *testing.T) {
 	for _, c := range []struct{ name, yaml string }{
 		{"hold", `call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`},
 		{"hold by some", `call: {hold: [{post: "URL/failover"}, {think: 1s}], count: 7, units: [db], verify: {get: "URL/", check: {"$.primary": b}}}`},
+		{"inject", `call: {inject: {post: "URL/failover"}, revert: [{delete: "URL/failover"}], verify: {get: "URL/", check: {"$.primary": b}}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			db := &primary{}
+			db := &primary{holds: c.name != "inject"}
 			server := httptest.NewServer(db)
 			t.Cleanup(server.Close)
 			chaostest.Run(t, strings.ReplaceAll(c.yaml, "URL", server.URL), func(_ *testing.T, effective bool) chaostest.World {
 				db.deaf.Store(!effective)
-				return chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act}, Occurrence: chaos.Occurrence{Now: clock()}}}
+				return chaostest.World{
+					Env:        chaos.Env{Host: chaos.Host{Act: db.act, Keep: db.keep}, Occurrence: chaos.Occurrence{Now: clock()}},
+					Operations: []chaos.Operation{custom.CallOperation(db.back)},
+				}
 			})
 			if n := db.sessions.Load(); n != 0 {
 				t.Errorf("%d sessions are left", n)
@@ -211,11 +235,11 @@ func TestCall(t *testing.T) {
 
 // TestCall_Ended: a hold that ended before its time is not judged.
 func TestCall_Ended(t *testing.T) {
-	db := &primary{}
+	db := &primary{holds: true}
 	server := httptest.NewServer(db)
 	t.Cleanup(server.Close)
 	yaml := strings.ReplaceAll(`call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`, "URL", server.URL)
-	w := chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act}, Occurrence: chaos.Occurrence{Now: clock()}}}
+	w := chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act, Keep: db.keep}, Occurrence: chaos.Occurrence{Now: clock()}}}
 	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -242,6 +266,7 @@ func TestCall_Mistakes(t *testing.T) {
 		`call: {hold: {get: /}, revert: none` + verify:                        "what a session holds ends with it",
 		`call: {inject: {get: /}` + verify:                                    "nothing says how `inject` is taken back",
 		`call: {inject: {get: /}, revert: none` + verify:                      "`gone` is required",
+		`call: {inject: {get: /}, revert: [{delete: "/${var.id}"}]` + verify:  "${var.id} has a value only while requests are made; the journal keeps these steps",
 		`call: {hold: {get: /}, count: 20000` + verify:                        "holds at most 10000 sessions, not 20000",
 		`call: {inject: {get: /}, revert: none, count: 2, gone: [x]` + verify: "only `hold` has several sessions",
 	} {

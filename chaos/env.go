@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	crand "crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -153,6 +154,8 @@ type Host struct {
 	// Closing them ends their connections. After an error nothing is open; a [NotPassedError] says that a step was
 	// answered and did not pass. Nil means that there is no protocol.
 	Act func(ctx context.Context, s Sequence) (io.Closer, error)
+	// Keep returns a sequence as a journal keeps it: with all that another process needs to make its steps.
+	Keep func(s Sequence) (json.RawMessage, error)
 
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
 	Allow     [][]string        // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match

@@ -56,6 +56,7 @@ type Sequence struct {
 	At       string        // the endpoint of the steps that name none; empty: the only one of their protocol, or the target's own URL
 	Sessions int           // how many run it, each with connections of its own; zero is 1
 	Timeout  time.Duration // of a step
+	Kept     bool          // the journal keeps the steps, so that any process can make them
 }
 
 // ServiceOf returns the service of a unit, service[i].

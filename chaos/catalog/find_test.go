@@ -23,6 +23,7 @@ var foundOtherwise = map[string]string{
 	"exec":           "no search knows what a command has done",
 	"exec.end":       "the kernel ends the command with brunt; what it has started is not known",
 	"webhook":        "no search knows what a call has done",
+	"call":           "no search knows what steps have done",
 }
 
 // TestOperations_Found checks that what each undo operation reverts can be found without a journal, or that it is known

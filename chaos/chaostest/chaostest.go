@@ -5,6 +5,7 @@ package chaostest
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -30,6 +31,8 @@ type World struct {
 	Spoil func()
 	// Faults is the list that has the fault; nil is [catalog.Faults].
 	Faults catalog.List
+	// Operations are undo operations that take the place of those of the faults.
+	Operations []chaos.Operation
 }
 
 // faults gives the list that has the fault.
@@ -38,6 +41,13 @@ func (w *World) faults() catalog.List {
 		return w.Faults
 	}
 	return catalog.Faults()
+}
+
+// operations gives the undo operations of the world.
+func (w *World) operations() chaos.Operations {
+	all := w.faults().Operations()
+	maps.Copy(all, chaos.OperationsOf(w.Operations))
+	return all
 }
 
 // Run runs the suite on the fault in yaml, such as `process.crash: {service: web}`. build makes a
@@ -227,7 +237,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Skip("it dies with brunt, or is over once it is done")
 	}
 	dir := t.TempDir()
-	j, err := journal.Open(w.faults().Operations(), dir, "test")
+	j, err := journal.Open(w.operations(), dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +251,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Fatal(err)
 	}
 	unlocked(t, dir)
-	taken, err := journal.Recover(t.Context(), w.faults().Operations(), dir, "revert")
+	taken, err := journal.Recover(t.Context(), w.operations(), dir, "revert")
 	if err != nil || len(taken) != len(steps) {
 		t.Fatalf("taken back: %+v, %v", taken, err)
 	}
@@ -253,7 +263,7 @@ func Journal(t *testing.T, yaml string, w World) {
 			t.Errorf("reverting what the journal has taken back: %s, %v", o, err)
 		}
 	}
-	if again, err := journal.Recover(t.Context(), w.faults().Operations(), dir, "revert"); err != nil || len(again) != 0 {
+	if again, err := journal.Recover(t.Context(), w.operations(), dir, "revert"); err != nil || len(again) != 0 {
 		t.Errorf("taken back once more: %+v, %v", again, err)
 	}
 }

@@ -226,8 +226,13 @@ func (a *Asking) String() string {
 // DescribeStep describes a step of the load's language by its kind and where it goes.
 func DescribeStep(n *syntax.Node) string {
 	if n.Kind == syntax.Map && len(n.Fields) > 0 {
-		if f := n.Fields[0]; f.Value.Kind == syntax.String {
-			return fmt.Sprintf("step %s %s", f.Key, f.Value.Value)
+		switch f := n.Fields[0]; f.Value.Kind {
+		case syntax.String:
+			return fmt.Sprintf("step %s %s", f.Key, f.Value.Shown())
+		case syntax.List:
+			return fmt.Sprintf("step %s %s", f.Key, f.Value.Flow())
+		default:
+			return "step " + f.Key
 		}
 	}
 	return "a step"

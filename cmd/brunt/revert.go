@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/prose"
+	"brunt/scenarios/run/revert"
 
 	"github.com/spf13/cobra"
 )
@@ -47,7 +47,7 @@ and disconnected containers, lowered limits, stopped processes, queueing discipl
 each it says where it is, whether it is proven to be brunt's, and the command that takes it
 back by hand. --yes takes back what is proven, and asks for the rest one by one at a
 terminal; --all takes that without asking. Nothing of a run that goes on is touched. What an
-exec or a webhook has done is known from a journal or a copy alone. Linux only. With
+exec, a webhook or a call has done is known from a journal or a copy alone. Linux only. With
 --context and --namespace it looks into a cluster too: what a fault has changed there
 carries what was there before.`,
 		Example: `  brunt revert
@@ -73,7 +73,7 @@ carries what was there before.`,
 			var errs []error
 			for _, dir := range journal.Dirs(os.Getenv) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				taken, err := journal.Recover(ctx, catalog.AllOperations(), dir, "revert")
+				taken, err := journal.Recover(ctx, revert.Operations(), dir, "revert")
 				cancel()
 				for _, t := range taken {
 					n++

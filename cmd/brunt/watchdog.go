@@ -7,6 +7,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
+	"brunt/scenarios/run/revert"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +20,7 @@ func watchdogCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			err := journal.RunWatchdog(catalog.AllOperations(), c.InOrStdin(), args[0])
+			err := journal.RunWatchdog(revert.Operations(), c.InOrStdin(), args[0])
 			if err == nil {
 				return nil
 			}

@@ -73,7 +73,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 func journalNeeds(p *plan.Plan) []Check {
 	var out []Check
 	for _, e := range p.Parts() {
-		if kept.KeepsSecret(p.Scenario.Secrets, e) {
+		if kept.KeepsSecret(p.Scenario, e) {
 			out = append(out, Check{
 				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
 					"is taken back", kept.NamedSecret,

@@ -30,7 +30,7 @@ func (c askCompiler) asked(n *syntax.Node) {
 
 // acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault would be.
 func (c askCompiler) acts(s chaos.Sequence) {
-	c.flow.Holds = true
+	c.flow.Holds = !s.Kept
 	steps, whole := c.beside(s.Steps.Items, s.At)
 	if c.flow.Holds = false; !whole {
 		return

@@ -54,7 +54,7 @@ func (lp *Load) shapeAt() syntax.Pos {
 // ChaosRules lists what faults that are calls may reach besides loopback: the scenario's list and
 // those of policies, all of which must contain an address.
 func (p *Plan) ChaosRules() [][]string {
-	return p.allowLists(allow.Chaos)
+	return p.AllowLists(allow.Chaos)
 }
 
 // MonitoringRules lists where the team's monitoring may be queried: any address that load or chaos
@@ -62,8 +62,8 @@ func (p *Plan) ChaosRules() [][]string {
 // address.
 func (p *Plan) MonitoringRules() [][]string {
 	var out [][]string
-	for _, l := range p.allowLists(allow.Load) {
-		for _, c := range p.allowLists(allow.Chaos) {
+	for _, l := range p.AllowLists(allow.Load) {
+		for _, c := range p.AllowLists(allow.Chaos) {
 			out = append(out, slices.Concat(l, c))
 		}
 	}
@@ -78,9 +78,9 @@ func (p *Plan) SendTo() (connect.Check, error) {
 	})
 }
 
-// allowLists returns the list of the scenario and of each policy that has one. A scenario without a
+// AllowLists returns the list of a key, load or chaos, of the scenario and of each policy that has one. A scenario without a
 // list may reach what every policy with a list allows.
-func (p *Plan) allowLists(key string) [][]string {
+func (p *Plan) AllowLists(key string) [][]string {
 	var out [][]string
 	for _, one := range p.Policies {
 		if list := one.Allow.Of(key); list != nil {

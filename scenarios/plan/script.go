@@ -99,7 +99,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		return
 	}
 	sp.Config = k6.Config{
-		Script: path, Args: s.Args, Allow: c.plan.allowLists(allow.Load),
+		Script: path, Args: s.Args, Allow: c.plan.AllowLists(allow.Load),
 		Change: k6.Change{Rate: float64(s.Rate), VUs: s.VUs, MaxVUs: s.MaxVUs, Duration: s.Duration.D(), Only: s.Scenario},
 	}
 	if s.Start == 0 {

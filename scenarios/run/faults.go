@@ -59,7 +59,7 @@ func (f *faults) environment() chaos.Env {
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress, State: f.o.State,
-			AskStep: f.requests.ask, Act: f.requests.act,
+			AskStep: f.requests.ask, Act: f.requests.act, Keep: f.requests.keep,
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},
 	}

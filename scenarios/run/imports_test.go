@@ -158,7 +158,7 @@ var arrows = map[string][]string{
 	}, // schemas of all types that are read
 	"scenarios/run": {
 		"chaos", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios",
-		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/judge",
+		"scenarios/allow", "scenarios/capacity", "scenarios/connect", "scenarios/doctor", "scenarios/driver", "scenarios/judge",
 		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "scenarios/plan/smoke",

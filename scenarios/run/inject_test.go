@@ -63,7 +63,7 @@ var otherSamples = map[string]sample{
 	"memory.limit": {"{pid: ALONE, bytes: 64MiB}", true},
 	"exec":         {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
 	"webhook":      {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
-	"call":         {"{inject: {put: HOOK}, verify: {ask: {get: HOOK}}, revert: none, gone: {get: HOOK}}", false},
+	"call":         {"{inject: {put: HOOK}, verify: {ask: {get: HOOK}}, revert: {delete: HOOK}}", true},
 }
 
 // inTests gives an example the places of these tests.

@@ -30,6 +30,7 @@ import (
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/run"
+	"brunt/scenarios/run/revert"
 	"brunt/scenarios/suite"
 )
 
@@ -60,6 +61,8 @@ var killFaults = map[string]string{
       {after: 100ms, exec: {inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}},
       {after: 150ms, process.freeze: {service: web, pick: one}}]}`,
 	"webhook": `{at: 300ms, for: 300ms, webhook: {inject: {post: "HOOK"}, verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}`,
+	"call": `{at: 300ms, for: 300ms, call: {inject: [{post: "HOOK"}, {think: 1ms}], verify: {ask: {get: "HOOK", check: {body: "on"}}},
+      revert: [{delete: "HOOK"}, {get: "HOOK", check: {body: "off"}}]}}`,
 }
 
 // rootFaults are the faults that need root.
@@ -428,7 +431,7 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(5, 5))
 	const trials = 7
-	for _, name := range []string{"crash", "exec", "freeze", "partition", "stop", "stranger", "webhook"} {
+	for _, name := range []string{"crash", "exec", "freeze", "partition", "stop", "stranger", "webhook", "call"} {
 		var after []time.Duration
 		for range trials {
 			after = append(after, 50*time.Millisecond+time.Duration(r.Int64N(int64(1200*time.Millisecond))))
@@ -485,6 +488,7 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 		{"a link that was cut", "partition", afterInjection, false, 2},
 		{"a command that was run", "exec", afterCommand, false, 2},
 		{"a call that was made", "webhook", afterInjection, false, 2},
+		{"steps that were made", "call", afterInjection, false, 2},
 		{"a stranger that was limited", "limit", afterLimit, false, 2},
 		{"a unit in a group of its own", "throttle", afterThrottle, false, 2},
 		{"a clock that is off", "skew", afterLimit, false, 2},
@@ -510,13 +514,14 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 					if got := strings.Contains(left, "the stranger is stopped"); got != c.stopped {
 						t.Errorf("trial %d: the stranger is stopped: %v, want %v", i, got, c.stopped)
 					}
-					if got := strings.Contains(left, "the flag is there") || strings.Contains(left, "the hook is set"); got != (c.fault == "exec" || c.fault == "webhook") {
+					own := slices.Contains([]string{"exec", "webhook", "call"}, c.fault)
+					if got := strings.Contains(left, "the flag is there") || strings.Contains(left, "the hook is set"); got != own {
 						t.Errorf("trial %d: the author's own fault is in: %v: %s", i, got, left)
 					}
 					if got := strings.Contains(left, "the stranger was") || strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
 						t.Errorf("trial %d: what a unit may use is changed: %v: %s", i, got, left)
 					}
-					taken, err := journal.Recover(t.Context(), catalog.AllOperations(), m.state, "run")
+					taken, err := journal.Recover(t.Context(), revert.Operations(), m.state, "run")
 					if err != nil {
 						t.Fatal(err)
 					}

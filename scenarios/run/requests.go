@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/once"
+	"brunt/scenarios/run/revert"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -118,6 +120,12 @@ func (r *requests) act(ctx context.Context, s chaos.Sequence) (io.Closer, error)
 		template.CopyVars(vars, r.vars)
 		return r.iteration("fault", steps, o, vars, r.env)
 	})
+}
+
+// keep returns the steps of a fault as the journal keeps them.
+func (r *requests) keep(s chaos.Sequence) (json.RawMessage, error) {
+	base, _ := r.sys.Base()
+	return revert.Keep(&revert.Run{Plan: r.Plan, Base: base, Units: r.env.Units}, s)
 }
 
 // The keys of a scenario for what runs once.

@@ -3,6 +3,7 @@ package custom
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,18 +13,22 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Call is the fault call. `hold` is for damage that ends with a connection: what a server does at the end of one takes it back, so that
-// it does not outlive brunt. A brunt that stands still with it is ended by its watchdog.
+// it does not outlive brunt. A brunt that stands still with it is ended by its watchdog. What `inject` did, the steps of `revert` take
+// back. The journal keeps them, so that the watchdog or `brunt revert` can make them too.
 type Call struct {
 	// steps as in a flow, in a session that stays open as long as the fault, such as [{sql: begin}, {sql: "lock table orders"}]: its end
 	// takes them back, however brunt ends
-	Hold     steps  `yaml:"hold"`
-	Count    int    `yaml:"count,min=1"`       // of hold: how many such sessions, each with connections of its own; zero is 1
-	Inject   steps  `yaml:"inject"`            // steps as in a flow, in a session that ends with the last of them
-	Revert   string `yaml:"revert,oneof=none"` // of inject: none, as the fault ends by itself
-	Endpoint string `yaml:"at"`                // the endpoint of the steps that name none; zero is the only one of their protocol
+	Hold   steps `yaml:"hold"`
+	Count  int   `yaml:"count,min=1"` // of hold: how many such sessions, each with connections of its own; zero is 1
+	Inject steps `yaml:"inject"`      // steps as in a flow, in a session that ends with the last of them
+	// of inject: the steps that take it back, at any time and twice, such as {redis: [CONFIG, SET, maxclients, 10000]}; none if the fault ends by
+	// itself
+	Revert   revertSteps `yaml:"revert"`
+	Endpoint string      `yaml:"at"` // the endpoint of the steps that name none; zero is the only one of their protocol
 	Custom   `yaml:",inline"`
 }
 
@@ -51,6 +56,24 @@ func (*steps) SchemaWith(syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{step, syntax.Schema{"type": "array", "minItems": 1, "items": step}}}
 }
 
+// revertSteps are steps, or `none`.
+type revertSteps struct {
+	steps
+	none bool
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (s *revertSteps) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if s.none = n.Kind == syntax.String && n.Value == noRevert; !s.none {
+		s.steps.DecodeNode(n, m)
+	}
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*revertSteps) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, (*steps)(nil).SchemaWith(doc)}}
+}
+
 var _ chaos.Fault = (*Call)(nil)
 
 // sequence returns the steps of the fault; false: it has none.
@@ -62,14 +85,38 @@ func (f *Call) sequence() (chaos.Sequence, bool) {
 	return chaos.Sequence{Steps: s.node, At: f.Endpoint}, s.node != nil
 }
 
+// back returns the steps that take the fault back; false: it has none.
+func (f *Call) back() (chaos.Sequence, bool) {
+	return chaos.Sequence{Steps: f.Revert.node, At: f.Endpoint, Kept: true, Sessions: 1, Timeout: f.timeout()}, f.Revert.node != nil
+}
+
 // Traits implements [chaos.Fault].
 func (f *Call) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
-	t.OneShot = f.Hold.node == nil && f.Revert == noRevert
+	t.OneShot = f.Hold.node == nil && f.Revert.none
 	if s, ok := f.sequence(); ok {
 		t.Acts = append(t.Acts, s)
 	}
+	if s, ok := f.back(); ok {
+		t.Acts, t.Kept = append(t.Acts, s), append(t.Kept, texts(s.Steps)...)
+	}
 	return t
+}
+
+// texts lists the texts in steps, with their secrets by name.
+func texts(n *syntax.Node) (all []string) {
+	if n.Kind == syntax.String {
+		var t template.Text
+		t.DecodeNode(n, new(syntax.Mistakes))
+		return []string{t.Text()}
+	}
+	for _, f := range n.Fields {
+		all = append(all, texts(f.Value)...)
+	}
+	for _, item := range n.Items {
+		all = append(all, texts(item)...)
+	}
+	return all
 }
 
 // Check implements [chaos.Fault].
@@ -83,19 +130,43 @@ func (f *Call) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case holds && f.Has("revert"):
 		m.AddHint(f.Of("revert"), "its end takes the steps back", "what a session holds ends with it; it has no `revert`")
 	case !holds && !f.Has("revert"):
-		m.AddHint(at, "revert: none if it ends by itself. `hold` is taken back by the end of its session, `webhook` and `exec` by a call or a command",
+		m.AddHint(at, "`revert` has the steps that do; none if it ends by itself. `hold` is taken back by the end of its session",
 			"nothing says how `inject` is taken back")
 	case !holds && f.Has("count"):
 		m.Add(f.Of("count"), "only `hold` has several sessions")
 	case f.Count > mostHeld:
 		m.Add(f.Of("count"), "a fault holds at most %d sessions, not %d", mostHeld, f.Count)
 	}
-	f.check(at, !holds, sc, m)
+	checkKept(f.Revert.node, m)
+	f.check(at, f.Revert.none, sc, m)
+}
+
+// checkKept refuses placeholders in steps that the journal keeps: another process has no values for them.
+func checkKept(n *syntax.Node, m *syntax.Mistakes) {
+	if n == nil {
+		return
+	}
+	for _, p := range n.Parts {
+		if p.Ref == nil {
+			continue
+		}
+		for _, r := range p.Ref.Leaves() {
+			if r.Kind != syntax.RefUnit {
+				m.Add(n.Pos, "${%s} has a value only while requests are made; the journal keeps these steps, which know ${unit.…}, params, env and file", r.Text)
+			}
+		}
+	}
+	for _, f := range n.Fields {
+		checkKept(f.Value, m)
+	}
+	for _, item := range n.Items {
+		checkKept(item, m)
+	}
 }
 
 // Plan implements [chaos.Fault].
 func (f *Call) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	if env.Act == nil && !env.Dry {
+	if (env.Act == nil || env.Keep == nil) && !env.Dry {
 		return nil, errors.New("no protocol can make its steps")
 	}
 	by := &sessions{act: env.Act, hold: f.Hold.node != nil}
@@ -106,7 +177,55 @@ func (f *Call) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		s.revert, s.undo = closing{by}, []chaos.Undo{journal.EndBrunt()}
 		s.ended = func(ctx context.Context) error { return stillThere(ctx, s.verify) }
 	}
+	if back, ok := f.back(); ok {
+		if err := s.backBySteps(&sessions{act: env.Act, Sequence: back}, env); err != nil {
+			return nil, fmt.Errorf("revert: %w", err)
+		}
+	}
 	return f.ready(ctx, s, env, probe.CommandContext{})
+}
+
+// backBySteps says by which steps the step is reverted, and has the journal keep them.
+func (s *customStep) backBySteps(by *sessions, env chaos.Env) error {
+	shows := by.describe()
+	s.what += ", taken back by " + shows
+	s.undo, s.revert = []chaos.Undo{{Op: OpCall}}, by
+	if env.Dry {
+		return nil
+	}
+	kept, err := env.Keep(by.Sequence)
+	if err != nil {
+		return err
+	}
+	s.undo[0].Args, s.undo[0].Identity = kept, customIdentity(shows)
+	return nil
+}
+
+// OpCall is the undo of a fault by steps.
+const OpCall = "call"
+
+// CallOperation reverts a fault by steps, which do makes as [chaos.Host.Keep] has kept them.
+func CallOperation(do func(ctx context.Context, kept json.RawMessage) error) chaos.Operation {
+	return chaos.Operation{Name: OpCall, Deadline: revertTries*mostTimeout + chaos.UndoWithin, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		return undoBy(ctx, keptSteps{u.Args, do})
+	}}
+}
+
+// keptSteps are steps in a journal.
+type keptSteps struct {
+	kept json.RawMessage
+	do   func(ctx context.Context, kept json.RawMessage) error
+}
+
+// String implements act.
+func (k keptSteps) String() string { return "steps of the journal" }
+
+// Do implements act.
+func (k keptSteps) Do(ctx context.Context) (said string, err error) { return "", k.do(ctx, k.kept) }
+
+// noSteps is how a process makes steps that knows no protocol.
+func noSteps(context.Context, json.RawMessage) error {
+	return errors.New("this process knows no protocol by which it could make the steps: `brunt revert` does")
 }
 
 // name names what is hit if the author gives no units.
@@ -128,13 +247,18 @@ type sessions struct {
 	open io.Closer // nil: none
 }
 
-// String describes what the sessions do.
-func (s *sessions) String() string {
+// describe describes the steps.
+func (s *sessions) describe() string {
 	var steps []string
 	for _, n := range s.Steps.Items {
 		steps = append(steps, quoteBack(probe.DescribeStep(n)))
 	}
-	what := strings.Join(steps, ", ")
+	return strings.Join(steps, ", ")
+}
+
+// String describes what the sessions do.
+func (s *sessions) String() string {
+	what := s.describe()
 	switch {
 	case !s.hold:
 		return "make " + what
@@ -171,7 +295,7 @@ func (c closing) Do(context.Context) (said string, err error) { return "", c.clo
 // Describe implements [chaos.Described].
 func (*Call) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "call", New: func() chaos.Fault { return new(Call) },
+		Kind: "call", New: func() chaos.Fault { return new(Call) }, Undo: []chaos.Operation{CallOperation(noSteps)},
 		Example: `{hold: [{get: /admin/lock}], verify: {ask: {get: /status, check: {"$.locked": true}}}}`,
 		Doc:     "Breaks the system by steps of any protocol, such as a lock that a transaction holds, or a command to a database.",
 	}

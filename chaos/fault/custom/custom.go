@@ -285,9 +285,6 @@ func customIdentity(shows ...string) json.RawMessage {
 }
 
 // undoCustom executes an undo of an author's own, as the journal has it.
-//
-// subtle: the undo has its own deadline, as the author wrote it, and not the deadline of the replay; at its
-// deadline it is ended.
 func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var a act
 	var err error
@@ -302,6 +299,14 @@ func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	if err != nil {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
 	}
+	return undoBy(ctx, a)
+}
+
+// undoBy executes an act that is an undo.
+//
+// subtle: the undo has its own deadline, as the author wrote it, and not the deadline of the replay; at its
+// deadline it is ended.
+func undoBy(ctx context.Context, a act) (chaos.Outcome, error) {
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() {

@@ -7,25 +7,32 @@ import (
 	"strings"
 
 	"brunt/chaos"
-	"brunt/scenarios/template"
+	"brunt/scenarios"
 )
 
 // KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after a
-// crash of brunt. Of a secret that comes from a variable or a file the journal has the source.
-func KeepsSecret(secrets *template.Secrets, e *chaos.Entry) bool {
-	return slices.ContainsFunc(e.Traits(chaos.Scope{}).Kept, func(text string) bool {
-		return secrets.MaskFields(text) != text
-	})
+// crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has the URLs that
+// they may go to.
+func KeepsSecret(sc *scenarios.Scenario, e *chaos.Entry) bool {
+	t := e.Traits(chaos.Scope{})
+	texts := slices.Clone(t.Kept)
+	if slices.ContainsFunc(t.Acts, func(s chaos.Sequence) bool { return s.Kept }) {
+		texts = append(texts, sc.Target.URL.Text())
+		for _, to := range sc.Target.Endpoints {
+			texts = append(texts, to.Text())
+		}
+	}
+	return slices.ContainsFunc(texts, func(text string) bool { return sc.Secrets.MaskFields(text) != text })
 }
 
 // NamedSecret says how a secret does not come into the journal.
 const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
 
 // Notes notes which of the faults the journal keeps a secret of.
-func Notes(secrets *template.Secrets, faults []*chaos.Entry) []string {
+func Notes(sc *scenarios.Scenario, faults []*chaos.Entry) []string {
 	var names []string
 	for _, e := range faults {
-		if KeepsSecret(secrets, e) {
+		if KeepsSecret(sc, e) {
 			names = append(names, fmt.Sprintf("%q", e.Name))
 		}
 	}

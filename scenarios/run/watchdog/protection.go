@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/run/revert"
 	"brunt/targets/platform/docker"
 )
 
@@ -45,7 +46,7 @@ func New(p *plan.Plan, log *events.Log, o Options) *Protection {
 
 // Open opens the journal and starts the watchdog.
 func (p *Protection) Open() (err error) {
-	if p.Journal, err = journal.Open(catalog.AllOperations(), p.o.State, p.o.Run); err != nil {
+	if p.Journal, err = journal.Open(revert.Operations(), p.o.State, p.o.Run); err != nil {
 		return err
 	}
 	p.Journal.At, p.Journal.Mask, p.Journal.Copies = p.o.At, p.plan.Scenario.Secrets.Mask, true

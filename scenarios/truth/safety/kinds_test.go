@@ -105,6 +105,7 @@ var kinds = []kind{
 		`{inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}`,
 	}},
 	{kind: "webhook", settings: []string{`{inject: {put: "HOOK"}, verify: {get: "HOOK"}, revert: {delete: "HOOK"}}`}},
+	{kind: "call", settings: []string{`{inject: {put: "HOOK"}, verify: {ask: {get: "HOOK"}}, revert: {delete: "HOOK"}}`}},
 	{kind: "call", once: true, settings: []string{
 		`{inject: {post: "HOOK"}, verify: {ask: {get: "HOOK"}}, revert: none, gone: {ask: {get: "HOOK", check: {status: 404}}}}`,
 	}},
