@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -79,6 +80,47 @@ chaos:
 				if n := served.Load(); !met && n < 200 || met && n > 195 {
 					wrong.addf("the server served %d calls of 200", n)
 				}
+			})
+		})
+	}
+}
+
+// Faults on requests act on the streams of a link whose client and server speak HTTP/2 without TLS.
+func TestH2C_Faults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		fault string
+		load  func(*seen) string
+		short bool
+	}{
+		{`http.error: {from: load, to: target, status: 507}`, failed(.5, 1, "status 507"), true},
+		{`http.error: {from: load, to: target, percent: 30%, path: "/*"}`, failed(.05, .6, "status 503"), false},
+		{`http.delay: {from: load, to: target, delay: 100ms}`, slowed(.1), false},
+		{`http.rewrite: {from: load, to: target, answer: {status: 418}}`, failed(.5, 1, "status 418"), false},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			if testing.Short() && !c.short {
+				t.Skip("the same but for the proxy's part, which has tests of its own")
+			}
+			t.Parallel()
+			try(t, func(wrong *complaints) {
+				res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: streams
+seed: 7
+target: {url: "http://%s"}
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, timeout: 5s, connections: {http: h2c}, flow: [{get: /1, name: call}]}
+chaos:
+  fault: {at: 1s, for: 1s, %s}
+`, newServer(t, "frames", "http").addr, c.fault), run.Options{})
+				if wrong.passed(res); len(res.Faults) != 1 {
+					t.Fatalf("%d faults", len(res.Faults))
+				}
+				if got := res.Generator.Spoken; !slices.Equal(got, []string{"h2c"}) {
+					t.Errorf("spoken: %q", got)
+				}
+				checkLinkFault(t, wrong, res, res.Faults[0], "load->target", res.Duration+1, c.load)
 			})
 		})
 	}
