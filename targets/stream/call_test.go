@@ -35,6 +35,7 @@ type fixture struct {
 	mu    sync.Mutex
 	parts []part
 	kept  []result.Sample
+	steps []int32 // of kept
 }
 
 func newFixture(t testing.TB, base string, steps ...string) *fixture {
@@ -58,10 +59,10 @@ func newFixture(t testing.TB, base string, steps ...string) *fixture {
 func (f *fixture) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
 // Keep implements [targets.Sampler].
-func (f *fixture) Keep(_ *scenarios.Outcome, s result.Sample) {
+func (f *fixture) Keep(o *scenarios.Outcome, s result.Sample) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.kept = append(f.kept, s)
+	f.kept, f.steps = append(f.kept, s), append(f.steps, o.Step)
 }
 
 // of returns the outcomes of a part.

@@ -79,9 +79,7 @@ func (t *exchange) paced(st *stream) error {
 	if r.done == 0 {
 		return err
 	}
-	load, step := t.out.Load, t.out.Step
 	*t.out = r.last
-	t.out.Load, t.out.Step = load, step
 	t.out.Think = max(0, t.out.Intended-r.begin)
 	return nil
 }
@@ -132,7 +130,7 @@ func (r *schedule) keep(now time.Duration) error {
 			return r.st.lost
 		}
 		if r.last.Kind == scenarios.OK { // the iteration is not whole
-			lost := pair{out: scenarios.Outcome{Closed: r.out.Closed, Intended: now, Ready: now, Slot: now}}
+			lost := pair{out: scenarios.Outcome{Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: now, Ready: now, Slot: now}}
 			r.fail(&lost, r.st.lost)
 		}
 		return r.st.lost
@@ -154,7 +152,7 @@ func (r *schedule) canSend() bool {
 // outcome is that of the next message.
 func (r *schedule) outcome(now time.Duration) scenarios.Outcome {
 	due := until(r.begin, r.n, float64(r.p.Rate))
-	o := scenarios.Outcome{Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now)}
+	o := scenarios.Outcome{Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now)}
 	if due >= r.free && !r.blocked { // the wait is brunt's own
 		o.Ready = o.Slot
 	}

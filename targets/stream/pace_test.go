@@ -77,6 +77,25 @@ func TestPace_Late(t *testing.T) {
 	}
 }
 
+// TestPace_Sample: what is kept of a message that fails is kept of its step.
+func TestPace_Sample(t *testing.T) {
+	s := start(t, "tcp")
+	f := newFixture(t, s.Base(), `{tcp: lines, as: line}`, `{send: mute, name: say, pace: {rate: 50/s, for: 100ms}, expect: exists}`)
+	u := f.user(t, 0)
+	good(t, u, 0)
+	last := u.Do(1, 50*time.Millisecond)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.kept) != 5 || last.Step != 1 {
+		t.Fatalf("%d samples, %+v", len(f.kept), last)
+	}
+	for i, kept := range f.kept {
+		if f.steps[i] != 1 || kept.Step != "say" || !strings.Contains(kept.Message, "came: i/o timeout") {
+			t.Errorf("of step %d: %+v", f.steps[i], kept)
+		}
+	}
+}
+
 // TestPace_Reconnect: users open their lost streams again, each after a wait of its own, and what was due meanwhile keeps its time.
 func TestPace_Reconnect(t *testing.T) {
 	s := start(t, "ws")

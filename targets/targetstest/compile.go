@@ -118,7 +118,7 @@ func (u *User) Do(i int, timeout time.Duration) scenarios.Outcome {
 // At makes call i with the intended time at.
 func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
 	u.It.Intended, u.It.Deadline = at, at+timeout
-	out := scenarios.Outcome{Intended: at, Ready: max(at, time.Since(u.t0))}
+	out := scenarios.Outcome{Step: int32(i), Intended: at, Ready: max(at, time.Since(u.t0))}
 	u.Session.Do(&u.It, u.flow.Calls[i], &out)
 	out.Ready = min(out.Ready, out.End) // as package load does
 	return out
