@@ -420,7 +420,7 @@ func (s *summary) errors(r *result.Result) {
 		}
 	}
 	if slices.ContainsFunc(list, func(e result.ErrorGroup) bool { return e.Sample != nil && e.Sample.Curl != "" }) {
-		s.text("  ", "  ", "The report has a curl command for each that sends it again.", dim)
+		s.text("  ", "  ", "The report has a command for each that sends it again.", dim)
 	}
 }
 
