@@ -25,6 +25,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 
 // answer waits for the message that a step expects, from number from on, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
+	t.waits = true
 	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it, &t.scratch))
 	if err != nil {
 		return err

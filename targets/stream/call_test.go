@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -302,6 +303,25 @@ func TestNothingIsSentTwice(t *testing.T) {
 			if got := s.requests.Load(); got != sent || answered == 0 || answered == all {
 				t.Errorf("%s, reset %v: the server counted %d, %d were sent and %d answered", kind, reset, got, sent, answered)
 			}
+		}
+	}
+}
+
+// TestSample_Mute: what is said of a server that does not answer tells a handshake from a message.
+func TestSample_Mute(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel takes connections, and nothing answers them
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for base, c := range map[string]struct{ step, want, not string }{
+		"ws://":  {`{ws: /, as: room, expect: exists}`, "i/o timeout", "came"},
+		"tcp://": {`{tcp: lines, send: hello, expect: "ok hello"}`, `no message with text "ok hello" came: i/o timeout`, "unexpected"},
+	} {
+		f := newFixture(t, base+l.Addr().String(), c.step)
+		f.user(t, 0).Do(0, 50*time.Millisecond)
+		if len(f.kept) != 1 || !strings.Contains(f.kept[0].Message, c.want) || strings.Contains(f.kept[0].Message, c.not) {
+			t.Errorf("%s: %+v", base, f.kept)
 		}
 	}
 }

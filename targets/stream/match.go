@@ -139,7 +139,13 @@ func (k *match) String() string {
 		case !c.IsZero():
 			value = c.Matcher.String()
 		}
+		if c.path == nil && value == "exists" { // any has a text
+			continue
+		}
 		all = append(all, name+" "+value)
+	}
+	if len(all) == 0 {
+		return "a message"
 	}
 	return "a message with " + strings.Join(all, ", ")
 }

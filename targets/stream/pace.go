@@ -75,6 +75,7 @@ func (t *exchange) paced(st *stream) error {
 	r := &schedule{
 		exchange: t, st: st, p: t.call.pace, begin: t.it.Intended, timeout: t.it.Deadline - t.it.Intended, total: t.call.pace.messages(), again: -1,
 	}
+	t.waits = t.call.expect != nil
 	err := r.run()
 	if r.done == 0 {
 		return err

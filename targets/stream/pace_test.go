@@ -90,7 +90,7 @@ func TestPace_Sample(t *testing.T) {
 		t.Fatalf("%d samples, %+v", len(f.kept), last)
 	}
 	for i, kept := range f.kept {
-		if f.steps[i] != 1 || kept.Step != "say" || !strings.Contains(kept.Message, "came: i/o timeout") {
+		if f.steps[i] != 1 || kept.Step != "say" || !strings.Contains(kept.Message, "no message came: i/o timeout") {
 			t.Errorf("of step %d: %+v", f.steps[i], kept)
 		}
 	}

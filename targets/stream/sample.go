@@ -47,7 +47,7 @@ func (t *exchange) sampled(err error) {
 	switch {
 	case err != nil:
 		sm.Message = targets.Explain(err)
-		if t.call.expect != nil && t.out.Cause == scenarios.Timeout {
+		if t.waits && t.out.Cause == scenarios.Timeout {
 			sm.Message = "no " + strings.TrimPrefix(t.call.expect.String(), "a ") + " came: " + sm.Message
 		}
 	case t.out.Kind == scenarios.Error && t.got != nil:

@@ -44,6 +44,7 @@ type exchange struct {
 	deadline time.Duration
 	data     []byte   // of the message that was sent last
 	said     bool     // there is one
+	waits    bool     // for a message: the stream is open
 	used     *stream  // nil: none
 	got      *Message // the one that was waited for; nil: none came
 }
