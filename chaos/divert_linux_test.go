@@ -55,6 +55,7 @@ func TestDocker_Diverted(t *testing.T) {
 		"redis.delay: {from: web, to: store, delay: 60ms}",
 		"sql.error: {from: web, to: store, sqlstate: \"40001\"}",
 		"sql.delay: {from: web, to: store, delay: 60ms}",
+		"sql.error: {from: web, to: store, protocol: mysql}",
 		"http.delay: {from: web, to: store, delay: 80ms}",
 		"http.rewrite: {from: web, to: store, answer: {status: 418}}",
 		"tcp.limit: {from: web, to: store, bytes: 1KiB}",

@@ -342,6 +342,7 @@ func TestFaults(t *testing.T) {
 		{"redis.error: {from: web, to: store, reply: READONLY no, command: SET, key: \"user:*\", percent: 10%}", link(true)},
 		{"redis.delay: {from: web, to: store, delay: 150ms, command: H*}", link(true)},
 		{"sql.error: {from: web, to: store}", link(true)},
+		{"sql.error: {from: web, to: store, protocol: mysql, sqlstate: \"40001\"}", link(true)},
 		{"sql.error: {from: web, to: store, sqlstate: \"40001\", message: no, statement: update orders *, percent: 10%}", link(true)},
 		{"sql.delay: {from: web, to: store, delay: 150ms, statement: select *}", link(true)},
 		{"grpc.delay: {from: web, to: store, delay: 150ms}", link(true)},

@@ -10,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/link"
 	"brunt/chaos/proof"
+	"brunt/chaos/proxy/peer"
 )
 
 // TestSome_Find checks that a fault on all connections that hits only some is probed again.
@@ -58,6 +59,16 @@ func TestAsked_Proves(t *testing.T) {
 		_, err := tt.asked.proves(tt.share, tt.all, "found", "missing")
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestStatements_Probe: a fault on statements is proved by the protocol that its settings name.
+func TestStatements_Probe(t *testing.T) {
+	for protocol, want := range map[string]peer.Form{"": peer.SQL, "mysql": peer.MySQL} {
+		s := Statements{Protocol: protocol, Statement: "update *"}
+		if q := s.probe(); q.Form != want || q.Path != "update x" {
+			t.Errorf("%q: %+v", protocol, q)
 		}
 	}
 }

@@ -30,6 +30,8 @@ type Statements struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"`   // of the statements that fit; nil is all
 	Statement     string          `yaml:"statement"` // in one line and small letters, such as "update orders *"; zero is all
+	// mysql, of a link that does not show it by the URL of its endpoint or by the port 3306; zero is postgres there
+	Protocol string `yaml:"protocol,oneof=mysql"`
 }
 
 // RedisError is the fault redis.error.
@@ -128,7 +130,11 @@ func (s *Statements) probe() proxy.ProbeRequest {
 	if text == "" {
 		text = "select 1"
 	}
-	return proxy.ProbeRequest{Form: peer.SQL, Path: text}
+	form := peer.SQL
+	if s.Protocol != "" {
+		form = peer.MySQL
+	}
+	return proxy.ProbeRequest{Form: form, Path: text}
 }
 
 func (c *Commands) text() string {
