@@ -62,6 +62,8 @@ type Operation struct {
 	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
 	// its own can execute it. The undo's arguments name the engine as `engine`.
 	ByEngine bool
+	// ByCluster says that the operation needs only a cluster of Kubernetes, so that a watchdog in a pod of it can execute it.
+	ByCluster bool
 	// Deadline bounds Do; zero is [UndoWithin].
 	Deadline time.Duration
 	// Network returns the container in whose network the undo has something to revert; nil or an empty

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/cluster/remote"
 	"brunt/chaos/fault/clock"
 	"brunt/chaos/fault/container"
 	"brunt/chaos/fault/custom"
@@ -110,7 +111,7 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 
 // Operations gives the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
-	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find)}
+	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), remote.Operations()}
 	for _, f := range l {
 		all = append(all, f.Describe().Undo)
 	}

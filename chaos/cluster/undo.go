@@ -37,13 +37,40 @@ func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
 	}
 }
 
+// An opener opens the cluster of an undo. The function ends what was opened.
+type opener func(ctx context.Context, at Place) (*kube.Cluster, func(), error)
+
+// opened opens the cluster that a context of this machine's kubeconfig leads to.
+func opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
+	c, err := at.Open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, c.Close, nil
+}
+
+// OperationsAt are the operations of faults on a cluster for a process that has a client of it already: its kubeconfig may name the cluster
+// otherwise, or there is none.
+func OperationsAt(c *kube.Cluster, uid string) chaos.Operations {
+	open := func(_ context.Context, at Place) (*kube.Cluster, func(), error) {
+		if at.UID != uid {
+			return nil, nil, fmt.Errorf("it is of another cluster, %s, whose kube-system has the UID %s", at, at.UID)
+		}
+		return c, func() {}, nil
+	}
+	return chaos.OperationsOf(editOperations(open), deleteOperations(open))
+}
+
 // EditOperations revert the faults that change values of objects.
-func EditOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opEdit, Do: undoEdit, Exclusive: true, Find: findMarks}}
+func EditOperations() []chaos.Operation { return editOperations(opened) }
+
+func editOperations(open opener) []chaos.Operation {
+	do := func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) { return undoEdit(ctx, open, u) }
+	return []chaos.Operation{{Name: opEdit, Do: do, Exclusive: true, ByCluster: true, Find: findMarks}}
 }
 
 // undoEdit executes the undo of changes of an object.
-func undoEdit(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+func undoEdit(ctx context.Context, open opener, u chaos.Undo) (chaos.Outcome, error) {
 	var args undoArgs
 	var id undoIdentity
 	m := kube.Mark{}
@@ -52,11 +79,11 @@ func undoEdit(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
 	}
 	m.Run = args.Run
-	c, err := args.Open(ctx)
+	c, done, err := open(ctx, args.Place)
 	if err != nil {
 		return chaos.Failed, err
 	}
-	defer c.Close()
+	defer done()
 	out, _, err := takeBack(ctx, c, args.Object, id.Object, m)
 	return out, err
 }
@@ -79,17 +106,19 @@ func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
 }
 
 // DeleteOperations revert the faults that create objects.
-func DeleteOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opDelete, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+func DeleteOperations() []chaos.Operation { return deleteOperations(opened) }
+
+func deleteOperations(open opener) []chaos.Operation {
+	return []chaos.Operation{{Name: opDelete, ByCluster: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args undoArgs
 		if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {
 			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
 		}
-		c, err := args.Open(ctx)
+		c, done, err := open(ctx, args.Place)
 		if err != nil {
 			return chaos.Failed, err
 		}
-		defer c.Close()
+		defer done()
 		return DeleteOwn(ctx, c, args.Object, args.Run)
 	}}}
 }

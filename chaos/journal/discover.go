@@ -283,7 +283,7 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations, also fun
 		t := Taken{Run: l.Run, Pending: Pending{What: l.What}}
 		switch {
 		case l.entry != nil:
-			if t.Outcome, t.Err = l.entry.revert(ctx, ops); t.Err == nil {
+			if t.Outcome, t.Err = l.entry.Revert(ctx, ops); t.Err == nil {
 				dropCopy(copyName(l.Run, l.entry.ID))
 			}
 		case l.undo.Op != "":

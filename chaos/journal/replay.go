@@ -98,7 +98,7 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		if force {
 			t.Outcome, t.Err, writing = j.revertOpen(ctx, ops, &e, by)
 		} else {
-			t.Outcome, t.Err = e.revert(ctx, ops)
+			t.Outcome, t.Err = e.Revert(ctx, ops)
 			writing = j.write(afterRevert(opDone, &e, t.Outcome, t.Err, by))
 		}
 		if t.Err != nil && !e.bare() { // a bare one is among the damage
@@ -126,7 +126,7 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 // close the entry meanwhile, and how it ended.
 func (j *Journal) revertOpen(ctx context.Context, ops chaos.Operations, e *Pending, by string) (out chaos.Outcome, err, writing error) {
 	writing = j.write(record{Op: opNote, ID: e.ID, By: by, Begins: true, Error: isBegun})
-	out, err = e.revert(ctx, ops)
+	out, err = e.Revert(ctx, ops)
 	return out, err, errors.Join(writing, j.write(afterRevert(opNote, e, out, err, by)))
 }
 
@@ -154,8 +154,8 @@ func (s *State) damaged(aside bool) error {
 	return fmt.Errorf("%s: %s; %s. It is kept as %s", s.Path, what, search, to)
 }
 
-// revert executes the undos of an entry.
-func (e *Pending) revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
+// Revert executes the undos of an entry.
+func (e *Pending) Revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
 	if e.Version > currentVersion {
 		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", chaos.ErrNewerVersion, e.Version, currentVersion))
 	}

@@ -205,7 +205,7 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 		_, _, _ = j.revertOpen(ctx, o.ops, e, byWatchdog)
 		return
 	}
-	_, _ = e.revert(ctx, o.ops)
+	_, _ = e.Revert(ctx, o.ops)
 }
 
 // takeOverDead reverts what a dead brunt left. What an engine or a cluster does not answer may succeed when that is back: it is tried

@@ -56,6 +56,9 @@ func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRig
 	return out, nil
 }
 
+// RolesHint ends an error that names missing rights.
+const RolesHint = "`brunt rbac SCENARIO` prints the whole roles"
+
 // Require returns an error that names all of some rights that the caller lacks, with the lines of a role that grant them.
 func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	lack, err := c.Lacking(ctx, rights)
@@ -67,6 +70,6 @@ func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	for _, m := range lack {
 		fmt.Fprintf(&b, "\n  %s; this line of a role grants it: %s", m.Right, Rule(m.Right))
 	}
-	b.WriteString("\n`brunt rbac SCENARIO` prints the whole roles")
+	b.WriteString("\n" + RolesHint)
 	return errors.New(b.String())
 }

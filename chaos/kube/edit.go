@@ -116,6 +116,9 @@ func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone
 			changes = append(changes, some...)
 		}
 		key := pointer("metadata", "annotations", m.Key())
+		if other, has := o.Marks()[m.Key()]; has && other.Run != m.Run {
+			return nil, errAnother // the values are of a later run, which may have set the same ones
+		}
 		if text, has := o.at(key); has {
 			changes = append(changes, Change{Op: "test", Path: key, Value: text}, Change{Op: "remove", Path: key})
 		}

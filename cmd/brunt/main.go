@@ -79,7 +79,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
-		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand())
+		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand())
 	checkUsage(root)
 	return root
 }

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"brunt/chaos/catalog"
+	"brunt/chaos/cluster/remote"
 	"brunt/chaos/journal"
+	"brunt/chaos/kube"
 	"brunt/scenarios"
 	"brunt/scenarios/run/revert"
 
@@ -51,6 +53,35 @@ func remoteWatchdogCommand() *cobra.Command {
 			return journal.RunRemoteWatchdog(ctx, catalog.AllOperations(), c.InOrStdin(), c.OutOrStdout(), most)
 		},
 	}
+}
+
+// clusterWatchdogCommand is the watchdog that a run has in a pod of the cluster that it breaks.
+func clusterWatchdogCommand() *cobra.Command {
+	var g remote.Guard
+	c := &cobra.Command{
+		Use:    "cluster-watchdog",
+		Short:  "Take back the faults of a run in this cluster when brunt is not heard of any more",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := terminable(c)
+			defer stop()
+			const answerWithin = 3 * time.Second
+			cluster, err := kube.Open(kube.Address{Namespace: g.Namespace}, kube.Options{AnswerWithin: answerWithin})
+			if err != nil {
+				return err
+			}
+			defer cluster.Close()
+			g.Log = stderr(c)
+			return g.Serve(ctx, cluster)
+		},
+	}
+	c.Flags().StringVar(&g.Run, "run", "", "id of the run")
+	c.Flags().StringVar(&g.Namespace, "namespace", "", "of the run's journal")
+	c.Flags().DurationVar(&g.Patience, "patience", 0, "without a sign of brunt until everything is taken back")
+	c.Flags().DurationVar(&g.Linger, "linger", 0, "without a sign of brunt and an open entry until the watchdog removes itself")
+	c.Flags().DurationVar(&g.Most, "most", 0, "after which everything is taken back in any case")
+	return c
 }
 
 // watchdog returns the command line of the watchdog, without its journal.

@@ -15,7 +15,14 @@ type Target struct {
 	Selector  map[string]string `yaml:"selector"`           // labels of the workloads, all of them; an empty value is any; zero is all workloads
 	// the services by the names that faults use; zero is every deployment and stateful set, by its own name
 	Services map[string]Service `yaml:"services"`
+	// what takes faults back when brunt and its machine are gone: pod is a watchdog in the namespace, for the time of a run with faults that the API
+	// has to take back; none leaves them there until `brunt revert`; zero is pod
+	Watchdog string `yaml:"watchdog,oneof=pod|none"`
+	Image    string `yaml:"image"` // of brunt, for the watchdog; zero is BRUNT_IMAGE, else the one that `brunt image` writes
 }
+
+// NoWatchdog is the value of Target.Watchdog for a cluster in which none runs.
+const NoWatchdog = "none"
 
 // Service is a service on Kubernetes: exactly one of deployment, statefulset, daemonset and pods.
 type Service struct {

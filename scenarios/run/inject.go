@@ -99,7 +99,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		}
 		return nil
 	}
-	if err := r.protection.PrepareAgents(ctx, r.sys.Open); err != nil {
+	if err := r.protect(ctx); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
@@ -140,6 +140,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
 		in.worse(scenarios.Interrupted, "interrupted; what was in is taken back")
+	case errors.As(cause, new(watchdog.StoppedError)):
+		in.worse(scenarios.Stopped, cause.Error())
 	case errors.Is(cause, errSuspend), errors.As(cause, new(watchdog.TargetGoneError)):
 		in.worse(scenarios.Invalid, cause.Error())
 	}

@@ -171,6 +171,8 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 	switch {
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
+	case errors.As(cause, new(watchdog.StoppedError)):
+		v.worse(scenarios.Stopped, cause.Error())
 	case errors.As(cause, &un):
 		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
 	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.Is(cause, errNoLoad), errors.Is(cause, errLost),

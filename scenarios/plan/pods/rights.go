@@ -2,10 +2,14 @@ package pods
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/remote"
 	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
 )
@@ -13,6 +17,9 @@ import (
 // Rights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults needs.
 func Rights(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
 	out := cluster.Rights(k)
+	if undoes := Undoes(k, sc, faults); len(undoes) > 0 {
+		out = append(out, remote.Rights(k.Namespace, undoes)...)
+	}
 	for _, e := range faults {
 		for _, part := range e.Parts() {
 			if part.Damage != nil {
@@ -24,4 +31,30 @@ func Rights(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Verb, b.Verb))
 	})
 	return slices.Compact(out)
+}
+
+// Undoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is needed, or wanted.
+func Undoes(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
+	var out []kube.Right
+	for _, e := range faults {
+		for _, part := range e.Parts() {
+			d, _ := catalog.Find(part.Kind)
+			if part.Damage != nil && slices.ContainsFunc(d.Undo, func(o chaos.Operation) bool { return o.ByCluster }) {
+				out = append(out, part.Traits(sc).Rights...)
+			}
+		}
+	}
+	if k.Watchdog == kubernetes.NoWatchdog {
+		return nil
+	}
+	return remote.Undoes(out)
+}
+
+// Explain adds to an error of a cluster that lacks rights which of them the watchdog takes.
+func Explain(err error, k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) error {
+	if err == nil || len(Undoes(k, sc, faults)) == 0 || !strings.Contains(err.Error(), kube.RolesHint) {
+		return err
+	}
+	return fmt.Errorf("%w. Those to config maps, leases, jobs, service accounts and roles are for the watchdog there, which takes faults back when this machine "+
+		"is gone; target.kubernetes.watchdog: none does without it", err)
 }

@@ -37,6 +37,8 @@ type Awake struct {
 	read  time.Duration // when the journal was read last
 	stop  chan struct{} // closed when the faults are over
 	gone  sync.WaitGroup
+
+	inside *inside // the watchdog in a cluster
 }
 
 const (
@@ -50,7 +52,7 @@ const (
 // NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
 // returns the timeline in progress, or nil. Its user calls End.
 func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
-	a := &Awake{log: p.log, journal: p.Journal, remote: p.remote, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{})}
+	a := &Awake{log: p.log, journal: p.Journal, remote: p.remote, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{}), inside: &p.inside}
 	ticks := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
 	a.freezes, a.asleep = ticks.Freezes, machine.Suspended
 	a.slept = a.asleep()
@@ -82,7 +84,12 @@ func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log
 // Check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
 // watchdog may have acted: its undo of a fault may end much later.
 // It reads the journal in any case for a fault that is overdue.
-func (a *Awake) Check(overdue bool) { a.examine(true, overdue) }
+func (a *Awake) Check(overdue bool) {
+	if a.inside != nil {
+		a.inside.check()
+	}
+	a.examine(true, overdue)
+}
 
 // examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
 // overdue says that a fault is past its deadline, at which the watchdog acts.

@@ -37,6 +37,7 @@ type Protection struct {
 	o      Options
 	local  *journal.Watchdog       // nil: Options name none
 	remote *journal.RemoteWatchdog // nil: brunt does not run in a container
+	inside inside                  // a cluster
 }
 
 // New creates the protection of a run.
@@ -102,14 +103,7 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	if err := e.Ping(ctx); err != nil { // reported when the target is brought up
 		return nil, e.Close()
 	}
-	most := remoteSlack + p.plan.Takes()
-	for _, f := range p.plan.Faults {
-		most += f.Stays() + f.WithinOr()
-	}
-	if most <= 0 || most > longest { // a load without an end
-		most = longest
-	}
-	p.remote, err = journal.StartRemoteWatchdog(ctx, e, p.o.Run, most)
+	p.remote, err = journal.StartRemoteWatchdog(ctx, e, p.o.Run, p.longest())
 	switch {
 	case errors.Is(err, journal.ErrNoRemoteWatchdog):
 		p.log.Note(unknown+alone, at.Host)
@@ -121,6 +115,18 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	p.log.Note("brunt runs in a container, and a watchdog in a container of its own takes faults on others back if brunt's container ends. " +
 		"Faults by `exec` and `webhook`, and on processes of brunt's own container, are then taken back only by `brunt revert`: keep BRUNT_STATE on a volume")
 	return []string{p.remote.Mark(at)}, nil
+}
+
+// longest is after what time a watchdog elsewhere takes everything back in any case.
+func (p *Protection) longest() time.Duration {
+	most := remoteSlack + p.plan.Takes()
+	for _, f := range p.plan.Faults {
+		most += f.Stays() + f.WithinOr()
+	}
+	if most <= 0 || most > longest { // a load without an end
+		return longest
+	}
+	return most
 }
 
 // Stop stops the watchdogs.
@@ -150,6 +156,9 @@ func (p *Protection) Close() (left string, err error) {
 		}
 	}
 	if err := p.Stop(); err != nil {
+		p.log.Note("%v", err)
+	}
+	if err := p.inside.stop(p.Journal); err != nil {
 		p.log.Note("%v", err)
 	}
 	if open := p.Journal.Open(); open > 0 {

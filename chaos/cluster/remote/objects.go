@@ -1,0 +1,265 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PartLabel is the label of pods of brunt's that says which part of it they are.
+const PartLabel = "brunt.dev/part"
+
+// Part is the value of PartLabel for watchdogs. No fault ends such a pod: it tolerates every taint.
+const Part = "watchdog"
+
+// Annotations of a Lease.
+const (
+	stopMark  = "brunt.dev/stop"     // a person wants the faults to end; also of a namespace
+	guardMark = "brunt.dev/watchdog" // what the watchdog tells
+)
+
+const (
+	container = "watchdog"
+	keptFor   = 5 * time.Minute // of a Job that has ended
+	user      = 65532           // that the program runs as
+)
+
+// Settings say what a run makes in the cluster.
+type Settings struct {
+	Run    string
+	Place  cluster.Place
+	Host   string            // that brunt runs on
+	Image  string            // of brunt
+	Undoes []kube.Right      // what the watchdog takes faults back with
+	Lasts  time.Duration     // how long the run takes at most, after which the watchdog takes everything back
+	Spare  map[string]string // labels of the nodes that faults hit, which the watchdog keeps off where it can
+	Patience,
+	Linger time.Duration // of the watchdog, for tests; zero is usual
+}
+
+// nameOf is the name of all objects of a run.
+func nameOf(run string) string { return "brunt-watchdog-" + run }
+
+func (s *Settings) labels() map[string]string {
+	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, PartLabel: Part}
+}
+
+// configMap is the journal of the run, without an entry.
+func (s *Settings) configMap() *corev1.ConfigMap {
+	r := run{Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes)}
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(r))},
+	}
+}
+
+// A making is an object to be made.
+type making struct {
+	ref    kube.Ref
+	object kube.Raw
+}
+
+// objects are what the run makes beside its journal, which owns those of the namespace. The Job is the last.
+func (s *Settings) objects(book *corev1.ConfigMap) []making {
+	name, ns := nameOf(s.Run), s.Place.Namespace
+	labels := map[string]any{}
+	for key, value := range s.labels() {
+		labels[key] = value
+	}
+	meta := func() map[string]any {
+		return map[string]any{"name": name, "labels": labels, "ownerReferences": []any{
+			map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "name": book.Name, "uid": string(book.UID)},
+		}}
+	}
+	lease := meta()
+	lease["annotations"] = map[string]any{guardMark: "{}"}
+	bind := func(kind string) (ref map[string]any, subjects []any) {
+		return map[string]any{"apiGroup": rbac, "kind": kind, "name": name},
+			[]any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": ns}}
+	}
+	all := granted(ns, name, s.Undoes)
+	own := slices.DeleteFunc(slices.Clone(all), func(r kube.Right) bool { return r.Namespace == "" })
+	role, subjects := bind("Role")
+	out := []making{
+		{kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: ns}, kube.Raw{"metadata": lease, "spec": map[string]any{
+			"holderIdentity": s.Host + "/" + s.Run, "leaseDurationSeconds": int(s.patience() / time.Second), "renewTime": renewal(time.Now()),
+		}}},
+		{kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: ns}, kube.Raw{"metadata": meta()}},
+		{kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns}, kube.Raw{"metadata": meta(), "rules": rules(own)}},
+		{kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: ns}, kube.Raw{"metadata": meta(), "roleRef": role, "subjects": subjects}},
+	}
+	return append(out, making{kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: ns}, s.job(meta())})
+}
+
+// clusterRole grants rights to nodes. It owns its binding.
+func (s *Settings) clusterRole() making {
+	name := nameOf(s.Run)
+	own := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes), func(r kube.Right) bool { return r.Namespace != "" })
+	return making{
+		kube.Ref{API: rbac + "/v1", Resource: "clusterroles"},
+		kube.Raw{"metadata": map[string]any{"name": name, "labels": s.labels()}, "rules": rules(own)},
+	}
+}
+
+func (s *Settings) clusterBinding(uid string) making {
+	name := nameOf(s.Run)
+	return making{kube.Ref{API: rbac + "/v1", Resource: "clusterrolebindings"}, kube.Raw{
+		"metadata": map[string]any{"name": name, "labels": s.labels(), "ownerReferences": []any{
+			map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "name": name, "uid": uid},
+		}},
+		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": s.Place.Namespace}},
+	}}
+}
+
+// rules are the rules of a role with some rights.
+func rules(rights []kube.Right) (out []any) {
+	for _, r := range rights {
+		rule := map[string]any{"apiGroups": []any{r.Group}, "resources": []any{r.Resource}, "verbs": []any{r.Verb}}
+		if r.Name != "" {
+			rule["resourceNames"] = []any{r.Name}
+		}
+		out = append(out, rule)
+	}
+	return out
+}
+
+// renewal is an instant as a Lease has it.
+func renewal(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+func (s *Settings) patience() time.Duration { return orUsual(s.Patience, patience) }
+
+func orUsual(d, usual time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return usual
+}
+
+// late is how long a Job may go on beyond the time at which its watchdog takes everything back.
+const late = time.Hour
+
+// job is the Job of the watchdog.
+func (s *Settings) job(meta map[string]any) kube.Raw {
+	many, one, ttl := int32(1000), int32(1), int32(keptFor/time.Second)
+	deadline := int64((s.Lasts + late) / time.Second)
+	spec := batchv1.JobSpec{
+		Completions: &one, Parallelism: &one, BackoffLimit: &many, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
+		Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{
+				Labels: maps.Clone(s.labels()), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+			},
+			Spec: s.pod(),
+		},
+	}
+	return kube.Raw{"metadata": meta, "spec": spec}
+}
+
+// pod is the pod of the watchdog. It passes the restricted level of pod security, and tolerates every taint.
+func (s *Settings) pod() corev1.PodSpec {
+	no, yes, id := false, true, int64(user)
+	spec := corev1.PodSpec{
+		ServiceAccountName: nameOf(s.Run), RestartPolicy: corev1.RestartPolicyOnFailure, EnableServiceLinks: &no,
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot: &yes, RunAsUser: &id, RunAsGroup: &id, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+		Containers: []corev1.Container{{
+			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+			Args: []string{
+				"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
+				"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String(),
+			},
+			Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
+				Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
+			},
+			SecurityContext: &corev1.SecurityContext{
+				AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			},
+			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		}},
+	}
+	var off []corev1.NodeSelectorRequirement
+	for key, value := range s.Spare {
+		r := corev1.NodeSelectorRequirement{Key: key, Operator: corev1.NodeSelectorOpNotIn, Values: []string{value}}
+		if value == "" {
+			r.Operator, r.Values = corev1.NodeSelectorOpDoesNotExist, nil
+		}
+		off = append(off, r)
+	}
+	if len(off) > 0 {
+		spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
+				Weight: 100, Preference: corev1.NodeSelectorTerm{MatchExpressions: off},
+			}},
+		}}
+	}
+	return spec
+}
+
+// Admitted asks the cluster whether it would take the Job of a watchdog. It changes nothing.
+func Admitted(ctx context.Context, c *kube.Cluster, s Settings) error {
+	job := s.job(map[string]any{"name": nameOf(s.Run), "labels": s.labels()})
+	_, err := c.Like(kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: s.Place.Namespace}).Create(ctx, &job, true)
+	return err
+}
+
+// make makes what the watchdog consists of, and returns its journal. After an error the journal says what was made.
+func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*corev1.ConfigMap, error) {
+	create := func(m making) (*kube.Raw, error) {
+		o, err := c.Like(m.ref).Create(ctx, &m.object, false)
+		if err != nil {
+			return nil, fmt.Errorf("create its %s: %w", m.ref.Resource, err)
+		}
+		return o, nil
+	}
+	book, err := c.ConfigMaps(s.Place.Namespace).Create(ctx, s.configMap(), false)
+	if err != nil {
+		return nil, fmt.Errorf("create its journal: %w", err)
+	}
+	if onNodes(s.Undoes) {
+		role, err := create(s.clusterRole())
+		if err == nil {
+			_, err = create(s.clusterBinding(role.Text("metadata", "uid")))
+		}
+		if err != nil {
+			return book, err
+		}
+	}
+	for _, m := range s.objects(book) {
+		if _, err := create(m); err != nil {
+			return book, err
+		}
+	}
+	return book, nil
+}
+
+// remove removes all objects of a run. It is for a journal without open entries.
+func remove(ctx context.Context, c *kube.Cluster, b *book) error {
+	if b.Nodes {
+		role := kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: b.object.Name}
+		err := c.Like(role).Delete(ctx, role.Name, kube.Deletion{})
+		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
+			return err
+		}
+	}
+	err := c.ConfigMaps(b.object.Namespace).Delete(ctx, b.object.Name, kube.Deletion{UID: string(b.object.UID)})
+	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) {
+		return nil
+	}
+	return err
+}
+
+// errNoJournal says that a run has no journal in the cluster any more.
+var errNoJournal = errors.New("its journal in the cluster is gone")

@@ -1,0 +1,126 @@
+package watchdog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/catalog"
+	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/remote"
+	"brunt/chaos/journal"
+	"brunt/chaos/oci"
+	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/plan/pods"
+	"brunt/targets/platform/docker"
+)
+
+// inside is the watchdog inside the cluster that a run breaks. The zero value is none.
+type inside struct {
+	entry int                             // of the journal: what ends it
+	at    atomic.Pointer[remote.Watchdog] // nil: there is none
+}
+
+// tells passes lines of the journal to two receivers, of which each may be nil.
+func tells(first, second func([]byte) error) func([]byte) error {
+	if first == nil {
+		return second
+	}
+	return func(line []byte) error { return errors.Join(first(line), second(line)) }
+}
+
+// Image is the image of brunt for a watchdog in a cluster.
+func Image(k *kubernetes.Target, getenv func(string) string) (string, error) {
+	if given := cmp.Or(k.Image, getenv("BRUNT_IMAGE")); given != "" {
+		return given, nil
+	}
+	self, err := docker.SelfPath(getenv)
+	if err == nil {
+		var tag string
+		if tag, err = oci.Tag(machine.Version(), self); err == nil {
+			return "brunt:" + tag, nil
+		}
+	}
+	return "", fmt.Errorf("the image of the watchdog in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
+}
+
+// GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
+// It ends the run by a [StoppedError] when somebody at the cluster asks for that. Timeline returns the timeline in progress, or nil.
+func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) error {
+	k := p.plan.Scenario.Target.Kubernetes
+	if t == nil || k == nil {
+		return nil
+	}
+	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Faults)
+	if len(undoes) == 0 {
+		if k.Watchdog == kubernetes.NoWatchdog {
+			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until " +
+				"`brunt revert --discover --context %s --namespace %s`", k.Context, k.Namespace)
+		}
+		return nil
+	}
+	s := remote.Settings{Run: p.o.Run, Place: t.Place, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
+	s.Host, _ = os.Hostname()
+	var err error
+	if s.Image, err = Image(k, p.plan.Getenv); err != nil {
+		return err
+	}
+	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + t.Place.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
+		return err
+	}
+	w, err := remote.Start(ctx, t.Cluster, s, remote.Host{
+		Ops: catalog.AllOperations(),
+		Taken: func(entry int, ago time.Duration) {
+			if t := timeline(); t != nil {
+				t.TakenBack(entry, chaos.TakenBackError{At: p.log.Now() - ago, By: "the watchdog in the cluster"})
+			}
+		},
+		Stopped: func(why error) {
+			if stop, ok := errors.AsType[remote.StopError](why); ok {
+				cancel(StoppedError{stop})
+				return
+			}
+			cancel(TargetGoneError{why.Error()})
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone (target.kubernetes.watchdog: none does without it): %w", t.Place, err)
+	}
+	p.inside.at.Store(w)
+	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
+	p.log.Note("a watchdog in %s takes faults back when this machine is gone; whoever is at the cluster ends them, and the run, by: %s", t.Place, w.Lever())
+	return nil
+}
+
+// A StoppedError is the cause of a run that somebody at the cluster has ended.
+type StoppedError struct{ error }
+
+func (e StoppedError) Unwrap() error { return e.error }
+
+// check finds out what the watchdog took back while the cluster was not reached.
+func (i *inside) check() {
+	if w := i.at.Load(); w != nil {
+		w.Check()
+	}
+}
+
+// stop removes the watchdog, and closes its entry of the journal.
+func (i *inside) stop(j *journal.Journal) error {
+	var err error
+	if w := i.at.Load(); w != nil {
+		left := false
+		if left, err = w.Stop(); left {
+			return err
+		}
+	}
+	if i.entry == 0 {
+		return nil
+	}
+	return errors.Join(err, j.Done(i.entry, chaos.Reverted))
+}
