@@ -380,8 +380,11 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		r.count(h.Traits().Affected)
 		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)
-		for err != nil && Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
-			out, err = h.Revert(undo)
+		if err != nil && Away(err) {
+			for Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
+				out, err = h.Revert(undo)
+			}
+			t.awake() // a watchdog elsewhere may have reverted it meanwhile
 		}
 		t.Journal.Point("after revert")
 		if err != nil {

@@ -213,6 +213,7 @@ func suiteOf(t *testing.T, kubeconfig, guest string) {
 		}
 	})
 	t.Run("objects", b.objects)
+	t.Run("owners", b.owners)
 	t.Run("pages", b.pages)
 	t.Run("dry", b.dry)
 	t.Run("patch", b.patch)
@@ -281,6 +282,24 @@ func (b *bed) objects(t *testing.T) {
 	if err != nil || second != nil || id == "" || id != again {
 		t.Errorf("the identity is %q, %v, then %q, %v", id, err, again, second)
 	}
+}
+
+// owners has an object go with the one that owns it.
+func (b *bed) owners(t *testing.T) {
+	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
+	owner := get(maps.Create(t.Context(), configMap("owner", "", nil), false))
+	owned := configMap("owned", "", nil)
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "owner", UID: owner.UID}}
+	get(maps.Create(t.Context(), owned, false))
+	get(maps.Create(t.Context(), configMap("free", "", nil), false))
+	if err := maps.Delete(t.Context(), "owner", kube.Deletion{}); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the owned one goes too", func() bool {
+		_, err := maps.Get(t.Context(), "owned")
+		return kube.Is(err, kube.NotFound)
+	})
+	get(maps.Get(t.Context(), "free"))
 }
 
 func (b *bed) pages(t *testing.T) {

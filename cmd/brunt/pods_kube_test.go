@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
@@ -30,25 +32,18 @@ import (
 // A podBed is a namespace of a real cluster with a deployment of two pods, and a program of brunt's that breaks them.
 type podBed struct {
 	*kube.Cluster
-	program   string
-	scenario  string
-	namespace string
-	web       kube.Ref
+	program    string
+	scenario   string
+	namespace  string
+	kubeconfig string
+	web        kube.Ref
 }
 
-func newPodBed(t *testing.T) *podBed {
-	path := os.Getenv("BRUNT_KUBECONFIG")
-	if path == "" {
-		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
-	}
-	t.Setenv("KUBECONFIG", path)
-	dir := t.TempDir()
-	b := &podBed{program: filepath.Join(dir, "brunt"), scenario: filepath.Join(dir, "s.yaml"), namespace: "pods-" + strings.ToLower(rand.Text()[:6])}
-	if out, err := exec.Command("go", "build", "-o", b.program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+func newPodBed(t *testing.T, program string) *podBed {
+	b := &podBed{program: program, scenario: filepath.Join(t.TempDir(), "s.yaml"), namespace: "pods-" + strings.ToLower(rand.Text()[:6])}
+	b.kubeconfig = os.Getenv("BRUNT_KUBECONFIG")
 	var err error
-	if b.Cluster, err = kube.Open(kube.Address{}, kube.Options{}); err != nil {
+	if b.Cluster, err = kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
@@ -72,16 +67,23 @@ func newPodBed(t *testing.T) *podBed {
 	}, false); err != nil {
 		t.Fatal(err)
 	}
+	watchdog := "pod"
+	if os.Getenv("BRUNT_KUBE") == "" { // nothing gives the cluster an image
+		watchdog = "none"
+	}
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(srv.Close)
-	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace).Replace(`version: 1
-target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS}}
-guard: {allow: {chaos: [kubernetes/brunt-kube/NS]}}
-load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 200s, flow: [{get: /}]}}
+	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "WATCHDOG", watchdog).Replace(`version: 1
+target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS, watchdog: WATCHDOG}}
+guard: {allow: {chaos: [kubernetes/brunt-kube/NS], nodes: {kubernetes.io/os: linux}}}
+load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 300s, flow: [{get: /}]}}
 chaos:
   fail: {at: 5s, for: 100s, pod.fail: {service: web}}
   none: {at: 110s, for: 60s, workload.scale: {service: web, to: 0}}
   evict: {at: 180s, pod.evict: {service: web}}
+  cordon: {at: 190s, for: 30s, node.cordon: {of: web}}
+  quota: {at: 230s, for: 60s, kube.apply: {manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {services: "9"}}},
+    until: {"$.status.hard.services": "9"}}}
 `)
 	if err := os.WriteFile(b.scenario, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -90,45 +92,101 @@ chaos:
 	return b
 }
 
+// clusterProgram builds brunt, and gives its image to the cluster.
+func clusterProgram(t *testing.T) string {
+	if os.Getenv("BRUNT_KUBECONFIG") == "" {
+		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
+	}
+	do := func(name string, args ...string) {
+		t.Helper()
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+	}
+	dir := t.TempDir()
+	program, archive := filepath.Join(dir, "brunt"), filepath.Join(dir, "brunt.tar")
+	do("go", "build", "-o", program, ".")
+	if control := os.Getenv("BRUNT_KUBE"); control != "" {
+		do(program, "image", "-o", archive)
+		do(control, "load", archive)
+	}
+	return program
+}
+
+// left lists what of faults is in the cluster: marks on objects, and a quota.
+func (b *podBed) left() (out []string, err error) {
+	ctx := context.Background()
+	for _, of := range []kube.Ref{
+		{API: "v1", Resource: "pods", Namespace: b.namespace}, b.web, {API: "v1", Resource: "resourcequotas", Namespace: b.namespace}, {API: "v1", Resource: "nodes"},
+	} {
+		all, lerr := b.Like(of).List(ctx, kube.Query{})
+		err = errors.Join(err, lerr)
+		for _, o := range all {
+			if len(o.Marks()) > 0 || of.Resource == "resourcequotas" {
+				out = append(out, of.Resource+"/"+o.Text("metadata", "name"))
+			}
+		}
+	}
+	o, oerr := b.Like(b.web).Get(ctx, "web")
+	if err = errors.Join(err, oerr); err == nil && o.Number("spec", "replicas") != 2 {
+		out = append(out, "replicas")
+	}
+	return out, err
+}
+
 // ready waits until both pods are ready and nothing of a fault is left.
 func (b *podBed) ready(t *testing.T) {
 	t.Helper()
-	suite.Until(t, "both pods are ready, as before", func() bool {
-		o, err := b.Like(b.web).Get(t.Context(), "web")
-		pods, perr := b.Like(kube.Ref{API: "v1", Resource: "pods", Namespace: b.namespace}).List(t.Context(), kube.Query{})
-		marks := 0
-		for _, p := range pods {
-			marks += len(p.Marks())
-		}
-		return err == nil && perr == nil && o.Number("status", "readyReplicas") == 2 && o.Number("spec", "replicas") == 2 && len(o.Marks())+marks == 0
-	})
+	var left []string
+	if !suite.Within(time.Minute, func() (ok bool) {
+		var err error
+		left, err = b.left()
+		o, oerr := b.Like(b.web).Get(t.Context(), "web")
+		return err == nil && oerr == nil && len(left) == 0 && o.Number("status", "readyReplicas") == 2
+	}) {
+		t.Fatalf("the pods are not ready as before; left: %q", left)
+	}
 }
 
 // brunt runs a command with a state directory.
 func (b *podBed) brunt(t *testing.T, state string, args ...string) (string, error) {
 	t.Helper()
 	c := exec.Command(b.program, args...)
-	c.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=")
+	c.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=", "KUBECONFIG="+b.kubeconfig)
 	out, err := c.CombinedOutput()
 	return string(out), err
+}
+
+// start starts a command with a state directory, whose output a file receives.
+func (b *podBed) start(t *testing.T, output, state string, args ...string) *exec.Cmd {
+	t.Helper()
+	file, err := os.Create(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	c := exec.Command(b.program, args...)
+	c.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=", "KUBECONFIG="+b.kubeconfig)
+	c.Stdout, c.Stderr = file, file
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // where the test has failed before its end
+		if c.ProcessState == nil {
+			_ = c.Process.Signal(os.Interrupt)
+			_ = c.Wait()
+		}
+	})
+	return c
 }
 
 // in injects a fault until it is verified, and returns brunt and its run.
 func (b *podBed) in(t *testing.T, state, fault string) (brunt *exec.Cmd, run string) {
 	t.Helper()
-	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	brunt = exec.Command(b.program, "inject", b.scenario, fault)
-	brunt.Env = append(os.Environ(), "BRUNT_STATE="+state, "BRUNT_POLICY=")
-	brunt.Stdout, brunt.Stderr = file, file
-	if err := brunt.Start(); err != nil {
-		t.Fatal(err)
-	}
+	file := filepath.Join(t.TempDir(), "out")
+	brunt = b.start(t, file, state, "inject", b.scenario, fault)
 	suite.Until(t, "the fault is in", func() bool {
-		text, err := os.ReadFile(file.Name())
+		text, err := os.ReadFile(file)
 		return err == nil && strings.Contains(string(text), "fault.verified")
 	})
 	names, err := filepath.Glob(filepath.Join(state, "*.journal"))
@@ -157,10 +215,26 @@ func children(t *testing.T, pid int) (out []int) {
 	return out
 }
 
+// killBoth kills brunt and its watchdog on this machine, which can't act before, and returns how many watchdogs there were.
+func killBoth(t *testing.T, brunt *exec.Cmd) int {
+	t.Helper()
+	_ = brunt.Process.Signal(syscall.SIGSTOP)
+	own := children(t, brunt.Process.Pid)
+	for _, pid := range own {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	_ = brunt.Process.Kill()
+	_ = brunt.Wait()
+	for _, pid := range own {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return len(own)
+}
+
 // TestPods_KubeKilled kills brunt, then brunt and its watchdog, while a fault on pods is in: its watchdog, the journal or the marks in the
 // cluster take it back.
 func TestPods_KubeKilled(t *testing.T) {
-	b := newPodBed(t)
+	b := newPodBed(t, clusterProgram(t))
 	for _, fault := range []string{"fail", "none"} {
 		t.Run(fault+", brunt killed", func(t *testing.T) {
 			brunt, _ := b.in(t, t.TempDir(), fault)
@@ -172,17 +246,8 @@ func TestPods_KubeKilled(t *testing.T) {
 			t.Run(fault+", both killed, by the "+how, func(t *testing.T) {
 				state := t.TempDir()
 				brunt, run := b.in(t, state, fault)
-				own := children(t, brunt.Process.Pid)
-				if len(own) == 0 {
+				if killBoth(t, brunt) == 0 {
 					t.Fatal("brunt has no watchdog")
-				}
-				for _, pid := range own { // it can't act when its pipe is closed
-					_ = syscall.Kill(pid, syscall.SIGSTOP)
-				}
-				_ = brunt.Process.Kill()
-				_ = brunt.Wait()
-				for _, pid := range own {
-					_ = syscall.Kill(pid, syscall.SIGKILL)
 				}
 				args := []string{"revert"}
 				if how == "marks" {
@@ -200,7 +265,7 @@ func TestPods_KubeKilled(t *testing.T) {
 
 // TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that `brunt rbac` prints.
 func TestPods_KubeRefused(t *testing.T) {
-	b := newPodBed(t)
+	b := newPodBed(t, clusterProgram(t))
 	two := intstr.FromInt32(2)
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), &policyv1.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Name: "all"},
@@ -237,7 +302,7 @@ func TestPods_KubeRefused(t *testing.T) {
 	if err := os.WriteFile(as, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("KUBECONFIG", as)
+	b.kubeconfig = as
 	suite.Until(t, "the roles are known", func() bool {
 		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
 		return err == nil

@@ -47,10 +47,13 @@ and disconnected containers, lowered limits, stopped processes, queueing discipl
 each it says where it is, whether it is proven to be brunt's, and the command that takes it
 back by hand. --yes takes back what is proven, and asks for the rest one by one at a
 terminal; --all takes that without asking. Nothing of a run that goes on is touched. What an
-exec, a webhook or a call has done is known from a journal or a copy alone. Linux only. With
---context and --namespace it looks into a cluster too: what a fault has changed there
-carries what was there before.`,
+exec, a webhook or a call has done is known from a journal or a copy alone. Linux only.
+
+--context and --namespace name a namespace of a cluster. brunt takes back what dead runs of any
+machine left there, by the journals that their watchdogs keep in it. With --discover it looks
+for it without a journal: what a fault has changed carries what was there before.`,
 		Example: `  brunt revert
+  brunt revert --context staging --namespace shop
   brunt revert --discover
   brunt revert --discover --context staging --namespace shop
   brunt revert --discover --yes`,
@@ -60,14 +63,14 @@ carries what was there before.`,
 				return usagef("--all goes with --yes")
 			case (f.context == "") != (f.namespace == ""):
 				return usagef("--context and --namespace go together")
-			case f.context != "" && !find:
-				return usagef("--context and --namespace go with --discover")
 			case find:
 				return discover(c, args, f)
 			case f.yes, f.all:
 				return usagef("--yes and --all go with --discover")
 			case len(args) > 0:
 				return usagef("runs are named with --discover; without it all are taken back")
+			case f.context != "":
+				return revertInCluster(c, f.context, f.namespace)
 			}
 			n := 0
 			var errs []error
@@ -104,7 +107,7 @@ carries what was there before.`,
 	c.Flags().BoolVar(&find, "discover", false, "look for what is left without a journal (Linux)")
 	c.Flags().BoolVar(&f.yes, "yes", false, "with --discover: take back what is brunt's, and ask for the rest")
 	c.Flags().BoolVar(&f.all, "all", false, "with --yes: take back the rest without asking")
-	c.Flags().StringVar(&f.context, "context", "", "with --discover: a context of the kubeconfig, whose cluster to look into")
+	c.Flags().StringVar(&f.context, "context", "", "a context of the kubeconfig: take back what is left in its cluster")
 	c.Flags().StringVar(&f.namespace, "namespace", "", "with --context: the namespace of the cluster")
 	return c
 }

@@ -22,17 +22,28 @@ import (
 
 func statusCommand() *cobra.Command {
 	asJSON := false
+	var contextName, namespace string
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show the current runs, and the faults that are in or were left behind",
 		Long: `Show the current runs, and the faults that are in or were left behind: since when, until
 when the run means to hold them, which process holds them, and what a watchdog took back
 while a run stood still. brunt also shows which runs are stopped (SIGSTOP), and the folders of
-runs that were killed, as far as they are in this folder or in its brunt-results.`,
+runs that were killed, as far as they are in this folder or in its brunt-results.
+
+With --context and --namespace, show the runs of any machine that have a watchdog in a namespace
+of a cluster, and what is in or was left behind there.`,
 		Example: `  brunt status
+  brunt status --context staging --namespace shop
   brunt status --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if (contextName == "") != (namespace == "") {
+				return usagef("--context and --namespace go together")
+			}
+			if contextName != "" {
+				return statusInCluster(c, contextName, namespace, asJSON)
+			}
 			s := readStatus(c)
 			s.Killed = killedRuns(s.Runs)
 			if asJSON {
@@ -51,6 +62,8 @@ runs that were killed, as far as they are in this folder or in its brunt-results
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	c.Flags().StringVar(&contextName, "context", "", "a context of the kubeconfig: show what is in its cluster")
+	c.Flags().StringVar(&namespace, "namespace", "", "with --context: the namespace of the cluster")
 	return c
 }
 

@@ -76,15 +76,22 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 
 // A Found is a run with a watchdog in a cluster.
 type Found struct {
-	Run   string            `json:"run"`
-	Host  string            `json:"host"` // the machine of its brunt
-	Began time.Time         `json:"began"`
-	Alive bool              `json:"alive"` // its brunt renews the Lease
-	Open  []journal.Pending `json:"-"`
-	Taken []Taken           `json:"taken,omitempty"` // what the watchdog has taken back
-	Error string            `json:"error,omitempty"` // what of its journal can't be read
+	Run   string    `json:"run"`
+	Host  string    `json:"host"` // the machine of its brunt
+	Began time.Time `json:"began"`
+	Alive bool      `json:"alive"`           // its brunt renews the Lease
+	In    []In      `json:"in,omitempty"`    // what is in
+	Taken []Taken   `json:"taken,omitempty"` // what the watchdog has taken back
+	Error string    `json:"error,omitempty"` // what of its journal can't be read
 
 	book *book
+}
+
+// In is an entry that is open.
+type In struct {
+	Fault string    `json:"fault"`
+	What  string    `json:"what"`
+	Since time.Time `json:"since"`
 }
 
 // listening is how long a Lease is looked at for a renewal.
@@ -126,7 +133,10 @@ func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, erro
 	var out []Found
 	for i := range all {
 		b, err := read(&all[i])
-		f := Found{Run: b.Run, Host: b.Host, Began: b.Began, Alive: is[all[i].Name] != was[all[i].Name], Open: b.open, book: b}
+		f := Found{Run: b.Run, Host: b.Host, Began: b.Began, Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b}
+		for j := range b.open {
+			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, b.open[j].Time})
+		}
 		if err != nil {
 			f.Error = err.Error()
 		}
@@ -169,7 +179,7 @@ func findAt(ctx context.Context, at kube.Address) (out []chaos.Remnant, err erro
 		if f := &all[i]; !f.Alive {
 			s := Settings{Run: f.Run, Place: place}
 			out = append(out, chaos.Remnant{
-				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.Open)),
+				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
 				Why: "it has the label of the run, which was begun on " + f.Host, Undo: s.Undo(),
 			})
 		}

@@ -99,8 +99,8 @@ func (s *serving) dying(ctx context.Context) error {
 	if err := s.read(ctx); err != nil {
 		return err
 	}
-	s.stop, s.silence = "its job was deleted", s.Patience
-	return s.act(ctx)
+	s.stop, s.silence = fmt.Sprintf("the job %s was deleted", s.name), s.Patience
+	return errors.Join(s.act(ctx), s.tell(ctx))
 }
 
 // read reads the journal.
@@ -125,7 +125,7 @@ func (s *serving) look(ctx context.Context) error {
 	now := time.Now()
 	switch {
 	case kube.Is(err, kube.NotFound):
-		s.stopFor("its lease was deleted")
+		s.stopFor(fmt.Sprintf("the lease %s was deleted", s.name))
 	case err != nil:
 		return err
 	default:
@@ -160,7 +160,7 @@ func (s *serving) look(ctx context.Context) error {
 // hear reads what a person wants, by the Lease.
 func (s *serving) hear(lease *kube.Raw) {
 	if how := lease.Text("metadata", "annotations", stopMark); how != "" {
-		s.stopFor(fmt.Sprintf("its lease was annotated with %s=%s", stopMark, how))
+		s.stopFor(fmt.Sprintf("the lease %s was annotated with %s=%s", s.name, stopMark, how))
 	}
 	if s.n == 0 { // it may not be the first of the run
 		var was said

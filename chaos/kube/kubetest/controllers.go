@@ -12,11 +12,12 @@ import (
 	"strings"
 )
 
-// settle does at once what the controllers of a cluster do in seconds: pods of workloads are made, placed, run and replaced, nodes get the
+// settle does at once what the controllers of a cluster do in seconds: what nothing owns any more is removed, pods of workloads are made, placed, run and replaced, nodes get the
 // taints that follow from their settings, and services the addresses of ready pods. Each pass changes what is not yet as it should be.
 func (s *store) settle() {
 	for range 50 {
 		before := s.version
+		s.garbage()
 		s.cordons()
 		s.workloads()
 		s.evictions()
@@ -58,6 +59,24 @@ func (s *store) change(l listed, do func(o object)) {
 	}
 }
 
+// garbage removes the objects whose owners are no more.
+func (s *store) garbage() {
+	there := map[any]bool{}
+	for _, list := range s.objects {
+		for _, o := range list {
+			there[lookup(o, "metadata", "uid")] = true
+		}
+	}
+	for _, list := range slices.Sorted(maps.Keys(s.objects)) {
+		for _, name := range slices.Sorted(maps.Keys(s.objects[list])) {
+			owners := listAt(s.objects[list][name], "metadata", "ownerReferences")
+			if len(owners) > 0 && !slices.ContainsFunc(owners, func(o any) bool { return there[lookup(o.(object), "uid")] }) {
+				_ = s.remove(list, name, "")
+			}
+		}
+	}
+}
+
 const cordonTaint = "node.kubernetes.io/unschedulable"
 
 // cordons gives the nodes that take no pods the taint that says so.
@@ -92,18 +111,6 @@ var ownerOf = map[string]string{"deployments": "ReplicaSet", "statefulsets": "St
 
 // workloads makes the pods that workloads lack, and removes those that they have too many or of an earlier template.
 func (s *store) workloads() {
-	there := map[any]bool{}
-	for resource := range ownerOf {
-		for _, w := range s.all(resource) {
-			there[lookup(w.object, "metadata", "uid")] = true
-		}
-	}
-	for _, p := range s.all("pods") {
-		owners := listAt(p.object, "metadata", "ownerReferences")
-		if len(owners) > 0 && !there[lookup(owners[0].(object), "uid")] {
-			_ = s.remove(p.list, p.name, "")
-		}
-	}
 	for _, resource := range slices.Sorted(maps.Keys(ownerOf)) {
 		for _, w := range s.all(resource) {
 			s.workload(resource, w)

@@ -31,6 +31,7 @@ type Server struct {
 	store  store
 	denied map[string]bool // users who may do nothing
 	plain  bool            // it refuses WebSockets
+	away   bool            // it answers nothing
 }
 
 // Start starts a server that ends with the test.
@@ -73,6 +74,9 @@ current-context: test
 // Deny refuses everything to a user.
 func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Unlock() }
 
+// Away has it answer nothing, until it is called with false.
+func (s *Server) Away(away bool) { s.mu.Lock(); s.away = away; s.mu.Unlock() }
+
 // Plain refuses WebSockets from now on.
 func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }
 
@@ -107,6 +111,12 @@ func notFound(what, name string) error {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	away := s.away
+	s.mu.Unlock()
+	if away {
+		panic(http.ErrAbortHandler) // ends the stream without an answer
+	}
 	if r.Header.Get("Authorization") != "Bearer secret" {
 		answer(w, nil, &refusal{http.StatusUnauthorized, "Unauthorized", "Unauthorized"})
 		return
