@@ -84,6 +84,12 @@ func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
 // RunLabel is the label of what brunt makes in a cluster: the run.
 const RunLabel = "brunt.dev/run"
 
+// PartLabel is the label that says which part of brunt an object is of.
+const PartLabel = "brunt.dev/part"
+
+// WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates every taint.
+const WatchdogPart = "watchdog"
+
 // ProtectedNamespace returns why no fault may hit anything in a namespace, or nil.
 func ProtectedNamespace(name string) error {
 	for _, prefix := range []string{"kube-", "openshift-"} {

@@ -8,7 +8,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
-	"brunt/chaos/cluster/remote"
 	"brunt/chaos/kube"
 	"brunt/chaos/proc"
 
@@ -114,7 +113,7 @@ func (g *check) node(ctx context.Context, name string) error {
 		return err
 	}
 	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
-	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { return p.Labels[remote.PartLabel] == remote.Part }) // no fault on a node ends it
+	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { return p.Labels[cluster.PartLabel] == cluster.WatchdogPart }) // no fault on a node ends it
 	switch {
 	case err != nil:
 		return unread("node "+name, err)

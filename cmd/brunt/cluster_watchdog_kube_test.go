@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos/cluster/remote"
+	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
 )
@@ -24,20 +24,24 @@ import (
 // Bounds of what a watchdog in a cluster does.
 const (
 	byRemote = 15 * time.Second // it takes everything back: 10 s of silence, and what a busy machine adds
-	byLever  = 5 * time.Second  // so does brunt, when somebody at the cluster asks for it
+	byLever  = 5 * time.Second  // so does brunt, when a person at the cluster asks for it
 )
 
 // parts are the objects of watchdogs in the cluster, those of the whole cluster included.
 func (b *podBed) parts(t *testing.T) (out []string) {
 	t.Helper()
 	for _, of := range []kube.Ref{
-		{API: "v1", Resource: "configmaps", Namespace: b.namespace}, {API: "coordination.k8s.io/v1", Resource: "leases", Namespace: b.namespace},
-		{API: "v1", Resource: "serviceaccounts", Namespace: b.namespace}, {API: "batch/v1", Resource: "jobs", Namespace: b.namespace},
+		{API: "v1", Resource: "configmaps", Namespace: b.namespace},
+		{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: b.namespace},
+		{API: "v1", Resource: "serviceaccounts", Namespace: b.namespace},
+		{API: "batch/v1", Resource: "jobs", Namespace: b.namespace},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "roles", Namespace: b.namespace},
-		{API: "rbac.authorization.k8s.io/v1", Resource: "rolebindings", Namespace: b.namespace}, {API: "v1", Resource: "pods", Namespace: b.namespace},
-		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"}, {API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "rolebindings", Namespace: b.namespace},
+		{API: "v1", Resource: "pods", Namespace: b.namespace},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
 	} {
-		all, err := b.Like(of).List(t.Context(), kube.Query{Labels: remote.PartLabel + "=" + remote.Part})
+		all, err := b.Like(of).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 		if err != nil {
 			return []string{err.Error()}
 		}
@@ -80,7 +84,7 @@ func (b *podBed) guard(t *testing.T) string {
 	t.Helper()
 	name := ""
 	suite.Until(t, "the watchdog has a pod that runs", func() bool {
-		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: remote.PartLabel + "=" + remote.Part})
+		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 		for i := range pods {
 			if name = pods[i].Name; err == nil && pods[i].DeletionTimestamp == nil && pods[i].Status.Phase == "Running" {
 				return true
@@ -94,7 +98,7 @@ func (b *podBed) guard(t *testing.T) string {
 // revertThere takes back by the journal in the cluster what is left, as from another machine.
 func (b *podBed) revertThere(t *testing.T) string {
 	t.Helper()
-	out, err := b.brunt(t, t.TempDir(), "revert", "--context", "brunt-kube", "--namespace", b.namespace)
+	out, err := b.brunt(t, t.TempDir(), "revert", "--context", b.context, "--namespace", b.namespace)
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -182,11 +186,17 @@ func (b *podBed) levers(t *testing.T) {
 		name string
 		pull func(ctx context.Context, name string) error
 	}{
-		{"the lease annotated", func(ctx context.Context, name string) error { _, err := lease.Patch(ctx, name, annotate...); return err }},
+		{"the lease annotated", func(ctx context.Context, name string) error {
+			_, err := lease.Patch(ctx, name, annotate...)
+			return err
+		}},
 		{"the lease deleted", func(ctx context.Context, name string) error { return lease.Delete(ctx, name, kube.Deletion{}) }},
-		{"the job deleted", func(ctx context.Context, name string) error { return b.Jobs(b.namespace).Delete(ctx, name, kube.Deletion{}) }},
+		{"the job deleted", func(ctx context.Context, name string) error {
+			return b.Jobs(b.namespace).Delete(ctx, name, kube.Deletion{})
+		}},
 		{"the namespace annotated", func(ctx context.Context, _ string) error {
-			_, err := b.Namespaces().Patch(ctx, b.namespace, kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}})
+			stop := kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}}
+			_, err := b.Namespaces().Patch(ctx, b.namespace, stop)
 			return err
 		}},
 	} {
@@ -212,7 +222,7 @@ func (b *podBed) levers(t *testing.T) {
 				if of.name != "the namespace annotated" {
 					return
 				}
-				if text, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "none"); err == nil || !strings.Contains(text, "somebody wants no fault there") {
+				if text, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "none"); err == nil || !strings.Contains(text, "which holds faults off") {
 					t.Errorf("%v\n%s", err, text)
 				}
 				b.removed(t)
@@ -235,7 +245,8 @@ func (b *podBed) noWatchdog(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := b.brunt(t, t.TempDir(), "inject", file, "none")
-	if err == nil || !strings.Contains(out, "198.18.77.1:1/none:1") || strings.Contains(out, "fault.injected") || !strings.Contains(out, "`brunt image` writes it") {
+	named := strings.Contains(out, "198.18.77.1:1/none:1") && strings.Contains(out, "`brunt image` writes it")
+	if err == nil || !named || strings.Contains(out, "fault.injected") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	b.removed(t)
@@ -318,21 +329,35 @@ func TestClusterWatchdog_KubeMoments(t *testing.T) {
 	if os.Getenv("BRUNT_KUBE") == "" {
 		t.Skip("BRUNT_KUBE names no program that gives a cluster images: .ci/kube test does")
 	}
+	kills(t, 5, func(t *testing.T) (*podBed, func(t *testing.T)) {
+		b := newPodBed(t, program)
+		return b, func(t *testing.T) {
+			pods, _ := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+			for i := range pods {
+				_ = b.Pods(b.namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true})
+			}
+		}
+	})
+}
+
+// kills kills classes of programs at random moments, each as often as BRUNT_MOMENTS says, or usual. The function makes a bed, and what kills the
+// watchdog in its cluster.
+func kills(t *testing.T, usual int, make func(t *testing.T) (*podBed, func(t *testing.T))) {
 	moments, err := strconv.Atoi(os.Getenv("BRUNT_MOMENTS"))
 	if err != nil {
-		moments = 5
+		moments = usual
 	}
 	const beside = 4 // so many at once, each in a namespace of its own
 	var mu sync.Mutex
 	took := map[string][]time.Duration{}
 	t.Run("beside", func(t *testing.T) {
-		for i := range beside {
+		for i := range min(beside, moments) {
 			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
-				b := newPodBed(t, program)
+				b, guard := make(t)
 				for k := i; k < moments; k += beside {
 					for _, class := range []string{"brunt", "both", "all three"} {
-						back := b.moment(t, class, []string{"fail", "none", "quota"}[k%3])
+						back := b.moment(t, class, []string{"none", "fail", "quota"}[k%3], guard)
 						mu.Lock()
 						took[class] = append(took[class], back)
 						mu.Unlock()
@@ -343,13 +368,14 @@ func TestClusterWatchdog_KubeMoments(t *testing.T) {
 	})
 	for class, all := range took {
 		slices.Sort(all)
-		t.Logf("%s killed at %d random moments, nothing left: everything was as before after %.1f s at the median, %.1f s at most", class, len(all),
+		t.Logf("%s killed at %d random moments: everything was as before after %.1f s at the median, %.1f s at most", class, len(all),
 			all[len(all)/2].Seconds(), all[len(all)-1].Seconds())
 	}
 }
 
 // moment kills a class of programs at a random moment, and waits until nothing is left.
-func (b *podBed) moment(t *testing.T, class, fault string) time.Duration {
+func (b *podBed) moment(t *testing.T, class, fault string, guard func(t *testing.T)) time.Duration {
+	t.Helper()
 	state := t.TempDir()
 	cmd := b.start(t, filepath.Join(t.TempDir(), "out"), state, "inject", b.scenario, fault, "--for", "2s")
 	life := time.Duration(rand.Int64N(int64(5 * time.Second)))
@@ -362,10 +388,7 @@ func (b *podBed) moment(t *testing.T, class, fault string) time.Duration {
 		killBoth(t, cmd)
 	}
 	if class == "all three" {
-		pods, _ := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: remote.PartLabel + "=" + remote.Part})
-		for i := range pods {
-			_ = b.Pods(b.namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true})
-		}
+		guard(t)
 	}
 	var left []string
 	most := 3 * byRemote // a Job waits for 10 s, or more, until it makes another pod

@@ -30,7 +30,8 @@ func doctorCommand() *cobra.Command {
 		Long: `Check what this machine can do, and say what to do about the rest. With a scenario,
 also check whether it can run here and now: its commands and ports, its open files, and
 whether its target answers. Where its workers are pods, ask the cluster for each right that they
-take, and whether it would admit them. Nothing is started.
+take, and whether it would admit them; where faults hit pods, for those of the faults and of the
+watchdog there. Nothing is started.
 
 It lists too what no fault may hit here, with the rule, and what ` + "`brunt revert --discover`" + `
 finds of dead runs.
@@ -47,6 +48,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 					return err
 				}
 				needs = append(doctor.Needs(c.Context(), plan), clusterNeeds(c.Context(), plan)...)
+				needs = append(needs, watchdogNeeds(c.Context(), plan)...)
 			}
 			bad := false
 			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)

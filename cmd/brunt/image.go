@@ -23,7 +23,7 @@ func imageCommand() *cobra.Command {
 	var programs []string
 	c := &cobra.Command{
 		Use:   "image",
-		Short: "Write an image of brunt itself, for workers on Kubernetes",
+		Short: "Write an image of brunt itself, for workers and watchdogs on Kubernetes",
 		Long: `Write an image of brunt itself as an archive: this program, FROM scratch, with the certificate authorities
 of this machine. No engine and no registry is asked. A cluster gets it by the way that it has:
 
@@ -34,7 +34,8 @@ of this machine. No engine and no registry is asked. A cluster gets it by the wa
   docker load -i brunt.tar
 
 The tag is the version and the beginning of the program's SHA-256. Workers use the image of this name, unless
-` + "`workers.image`" + ` of the scenario or BRUNT_IMAGE names another.
+` + "`workers.image`" + ` of the scenario or BRUNT_IMAGE names another, and the watchdog of faults on pods unless
+` + "`target.kubernetes.image`" + ` or BRUNT_IMAGE does.
 
 The program is this one, or that which BRUNT_LINUX names. It must be static, as CGO_ENABLED=0 makes it. --program,
 given once for each processor, makes an image for several.`,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"brunt/chaos/cluster"
@@ -12,6 +13,12 @@ import (
 	"brunt/chaos/kube"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/doctor"
+	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/pods"
+	"brunt/scenarios/run"
+	guards "brunt/scenarios/run/watchdog"
 
 	"github.com/spf13/cobra"
 )
@@ -116,4 +123,40 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 		fmt.Fprintln(stdout(c), "nothing is left behind by a run with a watchdog there; --discover looks for what has no journal")
 	}
 	return nil
+}
+
+// watchdogNeeds asks the cluster of the target whether it would take the watchdog of a run.
+func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
+	const what = "watchdog in the cluster"
+	k := p.Scenario.Target.Kubernetes
+	if k == nil {
+		return nil
+	}
+	undoes := pods.Undoes(k, p.Scope, p.Faults)
+	switch {
+	case len(undoes) > 0:
+	case k.Watchdog == kubernetes.NoWatchdog:
+		return []doctor.Check{{
+			Name: what, State: doctor.Limited, Found: "there is none, as target.kubernetes.watchdog says",
+			Fix: "if this machine is gone, faults stay until `brunt revert --discover --context " + k.Context + " --namespace " + k.Namespace + "`",
+		}}
+	default:
+		return nil
+	}
+	bad := func(err error, fix string) []doctor.Check {
+		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
+	}
+	image, err := guards.Image(k, os.Getenv)
+	if err != nil {
+		return bad(err, "name an image by target.kubernetes.image")
+	}
+	c, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace})
+	if err != nil {
+		return bad(err, "the watchdog takes faults back when this machine is gone; target.kubernetes.watchdog: none does without it")
+	}
+	defer c.Close()
+	if err := remote.Admitted(ctx, c, remote.Settings{Run: run.NewID(), Place: at, Image: image, Undoes: undoes}); err != nil {
+		return bad(err, "the cluster would not take the Job of the watchdog; target.kubernetes.watchdog: none does without it")
+	}
+	return []doctor.Check{{Name: what, State: doctor.Fine, Found: fmt.Sprintf("admitted in %s, with the image %s, which `brunt image` writes", at, image)}}
 }

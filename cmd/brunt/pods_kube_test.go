@@ -29,9 +29,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// A podBed is a namespace of a real cluster with a deployment of two pods, and a program of brunt's that breaks them.
+// A podBed is a namespace of a cluster with a deployment of two pods, and a program of brunt's that breaks them.
 type podBed struct {
 	*kube.Cluster
+	context    string // of the kubeconfig
 	program    string
 	scenario   string
 	namespace  string
@@ -39,9 +40,18 @@ type podBed struct {
 	web        kube.Ref
 }
 
+// newPodBed makes a bed in a real cluster.
 func newPodBed(t *testing.T, program string) *podBed {
-	b := &podBed{program: program, scenario: filepath.Join(t.TempDir(), "s.yaml"), namespace: "pods-" + strings.ToLower(rand.Text()[:6])}
-	b.kubeconfig = os.Getenv("BRUNT_KUBECONFIG")
+	watchdog := "pod"
+	if os.Getenv("BRUNT_KUBE") == "" { // nothing gives the cluster an image
+		watchdog = "none"
+	}
+	return newPodBedIn(t, &podBed{program: program, kubeconfig: os.Getenv("BRUNT_KUBECONFIG"), context: "brunt-kube"}, watchdog)
+}
+
+// newPodBedIn makes a bed in the cluster of a kubeconfig; watchdog is the setting of the target.
+func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
+	b.scenario, b.namespace = filepath.Join(t.TempDir(), "s.yaml"), "pods-"+strings.ToLower(rand.Text()[:6])
 	var err error
 	if b.Cluster, err = kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
 		t.Fatal(err)
@@ -67,15 +77,11 @@ func newPodBed(t *testing.T, program string) *podBed {
 	}, false); err != nil {
 		t.Fatal(err)
 	}
-	watchdog := "pod"
-	if os.Getenv("BRUNT_KUBE") == "" { // nothing gives the cluster an image
-		watchdog = "none"
-	}
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(srv.Close)
-	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "WATCHDOG", watchdog).Replace(`version: 1
-target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS, watchdog: WATCHDOG}}
-guard: {allow: {chaos: [kubernetes/brunt-kube/NS], nodes: {kubernetes.io/os: linux}}}
+	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "WATCHDOG", watchdog, "CONTEXT", b.context).Replace(`version: 1
+target: {url: "URL", kubernetes: {context: CONTEXT, namespace: NS, watchdog: WATCHDOG}}
+guard: {allow: {chaos: [kubernetes/CONTEXT/NS], nodes: {kubernetes.io/os: linux}}}
 load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 300s, flow: [{get: /}]}}
 chaos:
   fail: {at: 5s, for: 100s, pod.fail: {service: web}}

@@ -20,7 +20,8 @@ func rbacCommand() *cobra.Command {
 		Use:   "rbac SCENARIO",
 		Short: "Print the least roles of Kubernetes with which a scenario runs",
 		Long: `Print the manifest of the least roles of Kubernetes with which a scenario runs: for its workers, where
-they are pods, and for its faults, where they hit pods, workloads and nodes. --for binds the roles to a user, a group or a service account. No cluster is asked.
+they are pods, and for its faults, where they hit pods, workloads and nodes, with the watchdog there.
+--for binds the roles to a user, a group or a service account. No cluster is asked.
 ` + "`brunt doctor SCENARIO`" + ` asks the cluster which of these rights you lack.`,
 		Example: `  brunt rbac scenario.yaml --for ann
   brunt rbac scenario.yaml --for serviceaccount:ci/runner`,

@@ -32,6 +32,14 @@ type faults struct {
 	records  []*chaos.Record
 }
 
+// protect prepares the agents, and the watchdog in the cluster of the units.
+func (f *faults) protect(ctx context.Context) error {
+	if err := f.protection.PrepareAgents(ctx, f.sys.Open); err != nil {
+		return err
+	}
+	return f.protection.GuardCluster(ctx, f.sys.Pods(), f.timeline.Load, f.cancel)
+}
+
 // newTimeline creates the timeline of this run.
 func (f *faults) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{

@@ -20,12 +20,14 @@ var chaosArrows = map[string][]string{
 	"chaos/agent": {
 		"chaos", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy/child", "chaos/rpc", "chaos/selector",
 	},
-	"chaos/cluster":   {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
-	"chaos/container": {"chaos", "chaos/proc"},
-	"chaos/journal":   {"chaos", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rpc"},
-	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
-	"chaos/protect":   {"chaos", "chaos/cluster", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rootfs"},
-	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
+	"chaos/cluster": {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
+	// The watchdog of a run in a cluster.
+	"chaos/cluster/remote": {"chaos", "chaos/cluster", "chaos/journal", "chaos/kube"},
+	"chaos/container":      {"chaos", "chaos/proc"},
+	"chaos/journal":        {"chaos", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rpc"},
+	"chaos/probe":          {"chaos", "chaos/container", "chaos/proc"},
+	"chaos/protect":        {"chaos", "chaos/cluster", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rootfs"},
+	"chaos/selector":       {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.
 	"chaos/link": {
@@ -59,7 +61,7 @@ var chaosArrows = map[string][]string{
 
 	// The one list of faults.
 	"chaos/catalog": {
-		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
+		"chaos", "chaos/agent", "chaos/cluster", "chaos/cluster/remote", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
 		"chaos/fault/dns", "chaos/fault/node", "chaos/fault/packet", "chaos/fault/pod", "chaos/fault/process", "chaos/fault/proxied",
 		"chaos/fault/resource", "chaos/fault/workload",
 		"chaos/journal", "chaos/link", "chaos/probe", "chaos/selector", "chaos/victim",

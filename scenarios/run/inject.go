@@ -99,7 +99,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		}
 		return nil
 	}
-	if err := r.protect(ctx); err != nil {
+	if err := r.faults.protect(ctx); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}

@@ -317,15 +317,7 @@ func (r *runner) bringUp(ctx context.Context) error {
 	if r.o.NoChaos && len(r.Conditions) == 0 {
 		return nil
 	}
-	return r.protect(ctx)
-}
-
-// protect prepares the agents, and the watchdog in the cluster of the units.
-func (r *runner) protect(ctx context.Context) error {
-	if err := r.protection.PrepareAgents(ctx, r.sys.Open); err != nil {
-		return err
-	}
-	return r.protection.GuardCluster(ctx, r.sys.Pods(), r.faults.timeline.Load, r.cancel)
+	return r.faults.protect(ctx)
 }
 
 // newTarget prepares the target of this run.

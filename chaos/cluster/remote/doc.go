@@ -6,7 +6,7 @@
 //	a person at the cluster: kubectl annotate lease -n NAMESPACE NAME brunt.dev/stop=now
 //
 // The watchdog acts on a Lease that it has seen unchanged for its patience, by its own clock: no two clocks are compared. While the API server
-// does not answer it, nothing counts as silence. It takes an entry back as well when that is past its deadline, and all of them when somebody
+// does not answer it, nothing counts as silence. It takes an entry back as well when that is past its deadline, and all of them when a person
 // asks for it: by the annotation brunt.dev/stop on the Lease or on the namespace, or by deleting the Lease or the Job. A run that goes on
 // takes its faults back by itself then, and ends.
 //

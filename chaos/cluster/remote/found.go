@@ -26,7 +26,8 @@ type undoArgs struct {
 // Undo takes back what the journal of a run in the cluster has open, and removes the watchdog. It comes into brunt's own journal before the
 // watchdog is made.
 func (s *Settings) Undo() chaos.Undo {
-	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(map[string]string{"cluster": s.Place.UID, "run": s.Run})}
+	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
+	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
 }
 
 // Operations end the watchdogs of runs in clusters.
@@ -99,7 +100,7 @@ const listening = 5 * every / 2
 
 // List finds the runs with a watchdog in a namespace. It takes some seconds to find out which of them go on.
 func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, error) {
-	all, err := c.ConfigMaps(at.Namespace).List(ctx, kube.Query{Labels: PartLabel + "=" + Part})
+	all, err := c.ConfigMaps(at.Namespace).List(ctx, kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

@@ -27,10 +27,10 @@ type Guard struct {
 
 // Times of the watchdog in the cluster.
 const (
-	headStart = 3 * time.Second  // for a brunt that goes on, which takes its faults back in order, and proves it
-	slowLook  = 5 * every / 2    // the most that counts as silence between two looks: without an answer nothing is known
-	againIn   = 2 * time.Second  // an entry that could not be taken back
-	dyingFor  = 20 * time.Second // to take everything back when the pod ends with its Job
+	headStart  = 3 * time.Second  // for a brunt that goes on, which takes its faults back in order, and proves it
+	mostSilent = 5 * every / 2    // the most that counts as silence between two checks: without an answer nothing is known
+	againIn    = 2 * time.Second  // an entry that could not be taken back
+	dyingFor   = 20 * time.Second // to take everything back when the pod ends with its Job
 )
 
 // serving is the state of a watchdog.
@@ -42,10 +42,9 @@ type serving struct {
 
 	book    *book // as it was read last; nil: it was not yet
 	renewed string
-	looked  time.Time     // at the Lease
+	checked time.Time     // the Lease, last
 	silence time.Duration // of brunt
 	n       int
-	told    string // what the Lease says already
 	stop    string // why everything is to be taken back
 	since   time.Time
 	due     map[int]time.Time // deadlines of entries, by its own clock
@@ -55,11 +54,11 @@ type serving struct {
 
 // Serve guards the run until nothing of it is left. At the end of ctx it goes, unless its Job goes too.
 func (g Guard) Serve(ctx context.Context, c *kube.Cluster) error {
-	s := &serving{Guard: g, c: c, name: nameOf(g.Run), began: time.Now(), looked: time.Now(), due: map[int]time.Time{}, again: map[int]time.Time{}}
+	s := &serving{Guard: g, c: c, name: nameOf(g.Run), began: time.Now(), checked: time.Now(), due: map[int]time.Time{}, again: map[int]time.Time{}}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		err := s.look(ctx)
+		err := s.check(ctx)
 		switch {
 		case errors.Is(err, errNoJournal):
 			s.say("%v: there is nothing more to guard", err)
@@ -87,14 +86,16 @@ func (s *serving) lease() kube.Objects[kube.Raw] {
 	return s.c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: s.Namespace})
 }
 
+// errReplaced ends a watchdog whose pod ends. It is an error, as a Job makes no other pod in the place of one that succeeded.
+var errReplaced = errors.New("the pod of the watchdog ends, and its Job makes another one")
+
 // dying takes everything back if the pod ends because its Job was deleted: nothing makes another one then.
 func (s *serving) dying(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dyingFor)
 	defer cancel()
 	job, err := s.c.Jobs(s.Namespace).Get(ctx, s.name)
 	if err != nil && !kube.Is(err, kube.NotFound) || err == nil && job.DeletionTimestamp == nil {
-		s.say("its pod ends, and its Job makes another one")
-		return err
+		return errors.Join(errReplaced, err)
 	}
 	if err := s.read(ctx); err != nil {
 		return err
@@ -116,8 +117,8 @@ func (s *serving) read(ctx context.Context) error {
 	return err
 }
 
-// look looks at the Lease and the journal, and acts.
-func (s *serving) look(ctx context.Context) error {
+// check reads the Lease and the journal, and acts.
+func (s *serving) check(ctx context.Context) error {
 	if err := s.read(ctx); err != nil && (s.book == nil || errors.Is(err, errNoJournal) || kube.Away(err)) {
 		return err
 	}
@@ -131,8 +132,8 @@ func (s *serving) look(ctx context.Context) error {
 	default:
 		s.hear(lease)
 	}
-	s.silence += min(now.Sub(s.looked), slowLook)
-	s.looked = now
+	s.silence += min(now.Sub(s.checked), mostSilent)
+	s.checked = now
 	if err == nil {
 		if is := lease.Text("spec", "renewTime"); is != s.renewed {
 			s.renewed, s.silence = is, 0
@@ -176,7 +177,7 @@ func (s *serving) stopFor(why string) {
 	}
 }
 
-// act takes back what is to be taken back, the last first. What fails is tried again at a later look.
+// act takes back what is to be taken back, the last first. What fails is tried again at a later check.
 func (s *serving) act(ctx context.Context) error {
 	now := time.Now()
 	var errs []error
@@ -228,7 +229,7 @@ func (s *serving) tell(ctx context.Context) error {
 	_, err := s.lease().Patch(ctx, s.name, kube.Change{
 		Op: "add", Path: "/metadata/annotations/brunt.dev~1watchdog", Value: string(cluster.JSON(is)),
 	})
-	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Invalid) { // somebody deleted it, or all of its annotations
+	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Invalid) { // it was deleted, or all of its annotations
 		return nil
 	}
 	return err

@@ -17,12 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PartLabel is the label of pods of brunt's that says which part of it they are.
-const PartLabel = "brunt.dev/part"
-
-// Part is the value of PartLabel for watchdogs. No fault ends such a pod: it tolerates every taint.
-const Part = "watchdog"
-
 // Annotations of a Lease.
 const (
 	stopMark  = "brunt.dev/stop"     // a person wants the faults to end; also of a namespace
@@ -52,7 +46,7 @@ type Settings struct {
 func nameOf(run string) string { return "brunt-watchdog-" + run }
 
 func (s *Settings) labels() map[string]string {
-	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, PartLabel: Part}
+	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.WatchdogPart}
 }
 
 // configMap is the journal of the run, without an entry.

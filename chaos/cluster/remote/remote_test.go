@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,13 @@ const (
 	stays = 9 * time.Second // from the last sign of brunt on, until they remove themselves
 )
 
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "12"); err != nil { // the tests wait most of their time
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 const runID = "20260101-000000-abcdefgh"
 
 // A bed is a cluster with a deployment of two pods, and a run that has a watchdog there.
@@ -40,7 +48,7 @@ type bed struct {
 	place  cluster.Place
 	web    kube.Ref
 	uid    string
-	guard  context.CancelFunc // kills the watchdog in the cluster
+	guard  func() error // ends the watchdog in the cluster, as its node does
 	s      remote.Settings
 
 	mu      sync.Mutex
@@ -84,14 +92,14 @@ func newBed(t *testing.T) *bed {
 // keep runs the watchdog in the cluster, as the pod of the Job would, until it ends or is killed.
 func (b *bed) keep(t *testing.T) {
 	ctx, kill := context.WithCancel(context.Background())
-	b.guard = kill
-	done := make(chan struct{})
+	done, ended := make(chan struct{}), error(nil)
+	b.guard = func() error { kill(); <-done; return ended }
 	t.Cleanup(func() { kill(); <-done })
 	c, _ := open(t, b.config)
 	go func() {
 		defer close(done)
 		_, _ = cluster.Until(ctx, func() (string, error) { _, err := c.Jobs("default").Get(ctx, "brunt-watchdog-"+runID); return "", err })
-		_ = remote.Guard{Run: runID, Namespace: "default", Patience: quick, Linger: stays, Most: b.s.Lasts, Log: (*logged)(b)}.Serve(ctx, c)
+		ended = remote.Guard{Run: runID, Namespace: "default", Patience: quick, Linger: stays, Most: b.s.Lasts, Log: (*logged)(b)}.Serve(ctx, c)
 	}()
 }
 
@@ -158,11 +166,14 @@ func (b *bed) in() bool {
 // parts are the objects of the watchdog.
 func (b *bed) parts() (out []string) {
 	for _, of := range []kube.Ref{
-		{API: "v1", Resource: "configmaps", Namespace: "default"}, {API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default"},
-		{API: "v1", Resource: "serviceaccounts", Namespace: "default"}, {API: "batch/v1", Resource: "jobs", Namespace: "default"},
+		{API: "v1", Resource: "configmaps", Namespace: "default"},
+		{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default"},
+		{API: "v1", Resource: "serviceaccounts", Namespace: "default"},
+		{API: "batch/v1", Resource: "jobs", Namespace: "default"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "roles", Namespace: "default"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "rolebindings", Namespace: "default"},
-		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"}, {API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
 	} {
 		all, err := b.Like(of).List(context.Background(), kube.Query{})
 		if err != nil {
@@ -175,7 +186,7 @@ func (b *bed) parts() (out []string) {
 	return out
 }
 
-func (b *bed) told() []int {
+func (b *bed) back() []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.taken)
@@ -221,12 +232,12 @@ func TestWatchdog_Ends(t *testing.T) {
 	if parts := b.parts(); len(parts) > 0 {
 		t.Errorf("left: %q", parts)
 	}
-	if !b.in() || len(b.told()) > 0 || len(b.stops()) > 0 {
-		t.Errorf("the watchdog acted: %v, %v", b.told(), b.stops())
+	if !b.in() || len(b.back()) > 0 || len(b.stops()) > 0 {
+		t.Errorf("the watchdog acted: %v, %v", b.back(), b.stops())
 	}
 }
 
-// TestWatchdog_BruntDies has it take everything back, and go when nobody comes.
+// TestWatchdog_BruntDies has it take everything back, and go when brunt stays away.
 func TestWatchdog_BruntDies(t *testing.T) {
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
@@ -250,7 +261,7 @@ func TestWatchdog_BothDie(t *testing.T) {
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
 	b.inject(t, w, 2, time.Minute)
-	b.guard()
+	_ = b.guard()
 	w.Die()
 	found, err := remote.List(t.Context(), b.Cluster, b.place)
 	if err != nil || len(found) != 1 || found[0].Alive {
@@ -283,7 +294,9 @@ func TestWatchdog_Undo(t *testing.T) {
 func TestWatchdog_Dies(t *testing.T) {
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
-	b.guard()
+	if err := b.guard(); err == nil {
+		t.Error("its pod succeeded, and the Job makes no other one")
+	}
 	intent := []byte(`{"op":"intent","id":2,"undo":[{"op":"kube.edit"}]}`)
 	suite.Until(t, "nothing is injected without it", func() bool {
 		err := w.Tell(intent)
@@ -316,8 +329,8 @@ func TestWatchdog_Away(t *testing.T) {
 	<-over
 	b.server.Away(false)
 	never := suite.Within(quick*3/2, func() bool { return !b.in() })
-	if never || len(b.told())+len(b.stops()) > 0 {
-		t.Errorf("the watchdog acted: %v, %v\n%s", b.told(), b.stops(), b.said())
+	if never || len(b.back())+len(b.stops()) > 0 {
+		t.Errorf("the watchdog acted: %v, %v\n%s", b.back(), b.stops(), b.said())
 	}
 	w.Die()
 	b.gone(t)
@@ -333,7 +346,7 @@ func TestWatchdog_Cut(t *testing.T) {
 	cut(true)
 	suite.Until(t, "the fault is taken back", func() bool { return !b.in() })
 	cut(false)
-	suite.Until(t, "brunt learns of it", func() bool { w.Check(); return slices.Equal(b.told(), []int{2}) })
+	suite.Until(t, "brunt learns of it", func() bool { w.Check(); return slices.Equal(b.back(), []int{2}) })
 	b.inject(t, w, 3, time.Minute) // it goes on
 	w.Die()
 	b.gone(t)
@@ -345,7 +358,7 @@ func TestWatchdog_Deadline(t *testing.T) {
 	w := b.start(t, b.Cluster)
 	b.inject(t, w, 2, time.Second)
 	suite.Until(t, "the fault is taken back", func() bool { return !b.in() })
-	suite.Until(t, "brunt learns of it", func() bool { return slices.Equal(b.told(), []int{2}) })
+	suite.Until(t, "brunt learns of it", func() bool { return slices.Equal(b.back(), []int{2}) })
 	if left, err := w.Stop(); left || err != nil {
 		t.Errorf("left %v, %v", left, err)
 	}
@@ -364,7 +377,9 @@ func TestWatchdog_Levers(t *testing.T) {
 			_, err := c.Like(leases).Patch(ctx, name, kube.Change{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"})
 			return err
 		}},
-		{"lease deleted", "was deleted", func(ctx context.Context, c *kube.Cluster) error { return c.Like(leases).Delete(ctx, name, kube.Deletion{}) }},
+		{"lease deleted", "was deleted", func(ctx context.Context, c *kube.Cluster) error {
+			return c.Like(leases).Delete(ctx, name, kube.Deletion{})
+		}},
 		{"namespace annotated", "the namespace default was annotated", func(ctx context.Context, c *kube.Cluster) error {
 			_, err := c.Namespaces().Patch(ctx, "default", kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}})
 			return err
@@ -409,7 +424,9 @@ func TestWatchdog_JobDeleted(t *testing.T) {
 	if err := b.Jobs("default").Delete(t.Context(), "brunt-watchdog-"+runID, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
-	b.guard() // what a node does with the pod
+	if err := b.guard(); err != nil {
+		t.Error(err)
+	}
 	suite.Until(t, "the fault is taken back", func() bool { return !b.in() })
 	suite.Until(t, "brunt is told", func() bool { return len(b.stops()) == 1 })
 	if _, err := w.Stop(); err != nil {
@@ -421,10 +438,11 @@ func TestWatchdog_JobDeleted(t *testing.T) {
 // TestStart_Refused has nothing left where the watchdog can't be made, or is not wanted.
 func TestStart_Refused(t *testing.T) {
 	b := newBed(t)
-	if _, err := b.Namespaces().Patch(t.Context(), "default", kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "x"}}); err != nil {
+	stop := kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "x"}}
+	if _, err := b.Namespaces().Patch(t.Context(), "default", stop); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := remote.Start(t.Context(), b.Cluster, b.s, b.host()); err == nil || !strings.Contains(err.Error(), "somebody wants no fault there") {
+	if _, err := remote.Start(t.Context(), b.Cluster, b.s, b.host()); err == nil || !strings.Contains(err.Error(), "which holds faults off") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := b.Namespaces().Patch(t.Context(), "default", kube.Change{Op: "remove", Path: "/metadata/annotations"}); err != nil {
@@ -437,7 +455,7 @@ func TestStart_Refused(t *testing.T) {
 	if _, err := remote.Start(t.Context(), b.Cluster, b.s, b.host()); !kube.Is(err, kube.AlreadyExists) {
 		t.Errorf("got %v", err)
 	}
-	if parts := b.parts(); len(parts) != 1 { // that of somebody else
+	if parts := b.parts(); len(parts) != 1 { // that of another program
 		t.Errorf("left: %q", parts)
 	}
 }

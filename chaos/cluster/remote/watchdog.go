@@ -21,7 +21,7 @@ import (
 
 // Times of the conversation between brunt and its watchdog.
 const (
-	every    = time.Second      // between renewals of the Lease, and between looks of the watchdog
+	every    = time.Second      // between renewals of the Lease, and between checks of the watchdog
 	patience = 10 * time.Second // without a renewal until the watchdog acts
 	linger   = 5 * time.Minute  // without a renewal and an open entry until it removes everything
 	startFor = time.Minute      // until the watchdog has to be there
@@ -33,12 +33,12 @@ const (
 
 // said is what a watchdog tells by the annotation of the Lease.
 type said struct {
-	N     int    `json:"n"`     // grows with each look
+	N     int    `json:"n"`     // grows with each check
 	Taken []int  `json:"taken"` // entries that it has taken back
 	Stop  string `json:"stop"`  // why it takes everything back; empty: it does not
 }
 
-// A StopError says that somebody at the cluster asked for the end of the faults.
+// A StopError says that a person at the cluster asked for the end of the faults.
 type StopError struct{ How string }
 
 func (e StopError) Error() string { return "stopped at the cluster: " + e.How }
@@ -74,14 +74,15 @@ type Watchdog struct {
 // Start makes the watchdog of a run, and waits until it is there. After an error everything is removed again, or the error says what is left.
 func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog, error) {
 	w := &Watchdog{
-		c: c, s: s, host: h, kick: make(chan struct{}, 1), open: map[int]bool{}, done: map[int]bool{}, taken: map[int]bool{}, renewed: time.Now(),
+		c: c, s: s, host: h, kick: make(chan struct{}, 1), open: map[int]bool{}, done: map[int]bool{}, taken: map[int]bool{},
+		renewed: time.Now(),
 	}
 	ns, err := c.Namespaces().Get(ctx, s.Place.Namespace)
 	if err != nil {
 		return nil, err
 	}
 	if how := ns.Annotations[stopMark]; how != "" {
-		return nil, fmt.Errorf("the namespace %s has the annotation %s=%s, by which somebody wants no fault there; kubectl annotate namespace %[1]s %[2]s- removes it",
+		return nil, fmt.Errorf("the namespace %s has the annotation %s=%s, which holds faults off; kubectl annotate namespace %[1]s %[2]s- removes it",
 			ns.Name, stopMark, how)
 	}
 	if w.book, err = s.make(ctx, c); err == nil {
@@ -300,7 +301,8 @@ func (w *Watchdog) extend(ctx context.Context, id int, line string) error {
 		return err
 	}
 	at := key(openKey, id)
-	return w.write(ctx, kube.Change{Op: "test", Path: "/data/" + at, Value: is.Data[at]}, kube.Change{Op: "replace", Path: "/data/" + at, Value: is.Data[at] + line})
+	was := is.Data[at]
+	return w.write(ctx, kube.Change{Op: "test", Path: "/data/" + at, Value: was}, kube.Change{Op: "replace", Path: "/data/" + at, Value: was + line})
 }
 
 // close removes entries that are closed.
@@ -382,7 +384,7 @@ var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the re
 // waits says what the pod of the watchdog waits for; sure says that it waits in vain.
 func (w *Watchdog) waits(ctx context.Context) (why string, sure bool) {
 	ns, run := w.s.Place.Namespace, cluster.RunLabel+"="+w.s.Run
-	pods, err := w.c.Pods(ns).List(ctx, kube.Query{Labels: run + "," + PartLabel + "=" + Part})
+	pods, err := w.c.Pods(ns).List(ctx, kube.Query{Labels: run + "," + cluster.PartLabel + "=" + cluster.WatchdogPart})
 	if err != nil {
 		return err.Error(), false
 	}
@@ -415,7 +417,8 @@ func (w *Watchdog) waits(ctx context.Context) (why string, sure bool) {
 		}
 	}
 	if strings.Contains(why, "mage") {
-		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)", w.s.Image)
+		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)",
+			w.s.Image)
 	}
 	return why, sure
 }

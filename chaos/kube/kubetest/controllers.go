@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// settle does at once what the controllers of a cluster do in seconds: what nothing owns any more is removed, pods of workloads are made, placed, run and replaced, nodes get the
-// taints that follow from their settings, and services the addresses of ready pods. Each pass changes what is not yet as it should be.
+// settle does at once what the controllers of a cluster do in seconds: what has lost its owners is removed, pods of workloads are made, placed,
+// run and replaced, nodes get the taints that follow from their settings, and services the addresses of ready pods. Each pass changes what is not
+// yet as it should be.
 func (s *store) settle() {
 	for range 50 {
 		before := s.version

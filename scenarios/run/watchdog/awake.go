@@ -52,7 +52,9 @@ const (
 // NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
 // returns the timeline in progress, or nil. Its user calls End.
 func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
-	a := &Awake{log: p.log, journal: p.Journal, remote: p.remote, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{}), inside: &p.inside}
+	a := &Awake{
+		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{}),
+	}
 	ticks := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
 	a.freezes, a.asleep = ticks.Freezes, machine.Suspended
 	a.slept = a.asleep()

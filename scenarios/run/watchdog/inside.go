@@ -51,7 +51,7 @@ func Image(k *kubernetes.Target, getenv func(string) string) (string, error) {
 }
 
 // GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
-// It ends the run by a [StoppedError] when somebody at the cluster asks for that. Timeline returns the timeline in progress, or nil.
+// It ends the run by a [StoppedError] when a person at the cluster asks for that. Timeline returns the timeline in progress, or nil.
 func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) error {
 	k := p.plan.Scenario.Target.Kubernetes
 	if t == nil || k == nil {
@@ -60,7 +60,7 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Faults)
 	if len(undoes) == 0 {
 		if k.Watchdog == kubernetes.NoWatchdog {
-			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until " +
+			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until "+
 				"`brunt revert --discover --context %s --namespace %s`", k.Context, k.Namespace)
 		}
 		return nil
@@ -90,7 +90,8 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone (target.kubernetes.watchdog: none does without it): %w", t.Place, err)
+		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone (target.kubernetes.watchdog: none does without it): %w",
+			t.Place, err)
 	}
 	p.inside.at.Store(w)
 	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
@@ -98,7 +99,7 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	return nil
 }
 
-// A StoppedError is the cause of a run that somebody at the cluster has ended.
+// A StoppedError is the cause of a run that a person at the cluster has ended.
 type StoppedError struct{ error }
 
 func (e StoppedError) Unwrap() error { return e.error }
