@@ -89,6 +89,14 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 // redraws reports whether the standard error of a command is a terminal that can redraw.
 func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
 
+// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is unknown.
+func columns(c *cobra.Command) (n int) {
+	if o := termOptions(c.OutOrStdout()); o.Size != nil {
+		n, _ = o.Size()
+	}
+	return n
+}
+
 // stdout returns the standard output of a command for people. What a file of another's says can't control the terminal.
 func stdout(c *cobra.Command) io.Writer { return clean(c.OutOrStdout()) }
 

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
@@ -23,14 +24,17 @@ type ledgerView struct {
 const mostWrites = 10
 
 func (p *pageView) ledgers(all []*result.LedgerRecord) {
-	for _, l := range all {
-		p.Ledgers = append(p.Ledgers, ledgerOf(l))
+	for i, l := range all {
+		p.Ledgers = append(p.Ledgers, ledgerOf(l, i == len(all)-1))
 	}
 }
 
-func ledgerOf(l *result.LedgerRecord) *ledgerView {
-	v := words.LedgerVerdict(l)
-	view := &ledgerView{Mark: words.Mark(v), Word: words.Capitalize(words.LedgerHeadline(l)), Tone: words.Tone(v), Text: words.LedgerText(l)}
+func ledgerOf(l *result.LedgerRecord, last bool) *ledgerView {
+	v, headline := words.LedgerVerdict(l), words.LedgerHeadline(l)
+	if l.Name == "" {
+		headline = words.Capitalize(headline)
+	}
+	view := &ledgerView{Mark: words.Mark(v), Word: headline, Tone: words.Tone(v), Text: words.LedgerText(l)}
 	for _, f := range words.LedgerFigures(l) {
 		view.Facts = append(view.Facts, pair(f.Name, words.Count(f.Count)))
 	}
@@ -49,16 +53,21 @@ func ledgerOf(l *result.LedgerRecord) *ledgerView {
 	if len(view.Rows) > mostWrites+2 {
 		view.Rows, view.More = view.Rows[:mostWrites], &ledgerView{Head: view.Head, Rows: view.Rows[mostWrites:]}
 	}
-	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement " +
-		"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the " +
-		"first of them to the last at least, between the writes around them that are there at most. A stale read asked for a write after its " +
-		"acknowledgement, while the load ran, and did not find it. A write that was not there at first was asked for " +
-		"again; found later, it is late."
+	if last {
+		view.Foot = ledgerFoot
+	}
 	if l.Left > 0 {
-		view.Foot += fmt.Sprintf(" %s more are in %s.", words.Count(l.Left), ledgerFile(l))
+		view.Foot = strings.TrimSpace(fmt.Sprintf("%s %s more are in %s.", view.Foot, words.Count(l.Left), ledgerFile(l)))
 	}
 	return view
 }
+
+// ledgerFoot stands once, under the last ledger.
+const ledgerFoot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement " +
+	"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the " +
+	"first of them to the last at least, between the writes around them that are there at most. A stale read asked for a write after its " +
+	"acknowledgement, while the load ran, and did not find it. A write that was not there at first was asked for " +
+	"again; found later, it is late."
 
 // ledgerFile is the file that lists all findings of a ledger.
 func ledgerFile(l *result.LedgerRecord) string {
