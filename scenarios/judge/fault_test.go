@@ -162,6 +162,13 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{one, {"g", "g", 48 * sec, 52 * sec}},
 			scenarios.Inconclusive, "before recovery could show",
 		},
+		{
+			"requests fail at the limit without any fault", "",
+			judge.Case{},
+			func(at time.Duration) bool { return between(30*sec, 45*sec)(at) || at/(5*time.Millisecond)%110 == 0 },
+			[]injection{one, {"g", "g", 60 * sec, 65 * sec}},
+			scenarios.Inconclusive, "0.917% of requests were bad before the first fault and 0.952% at last",
+		},
 		{"the next comes late enough", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
 		{
 			"one before was not recovered from", "",
