@@ -68,9 +68,15 @@ type linked interface {
 // hits adds to the record what a step is about to hit.
 func (r *Record) hits(s Step) {
 	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
+	r.Links = appendNew(r.Links, LinksOf(s)...)
+}
+
+// LinksOf names the links on which alone a step acts; nil: it acts on all of its units, or these are links.
+func LinksOf(s Step) []string {
 	if on, ok := s.(linked); ok {
-		r.Links = appendNew(r.Links, on.Links()...)
+		return on.Links()
 	}
+	return nil
 }
 
 // release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was

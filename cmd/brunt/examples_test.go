@@ -99,7 +99,7 @@ func TestExample_DryRun(t *testing.T) {
 			"recover.p50 < 4s after behead",
 		}},
 		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
-		{"18-compose", []string{"send SIGKILL to store[0]", "pause store[0]", "delay 100ms"}},
+		{"18-compose", []string{"send SIGKILL to store[0]", "pause store[0]", "hitting api[0]->store[0]"}},
 		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
 		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} " +

@@ -44,8 +44,9 @@ type ForecastStep struct {
 	What  string   `json:"what"`
 	Via   string   `json:"via"`
 	Units []string `json:"units"`
-	Over  bool     `json:"over,omitempty"` // a step of a group that is over once it is done
-	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty if it ends with brunt
+	Links []string `json:"links,omitempty"` // that alone it would act on, from->to
+	Over  bool     `json:"over,omitempty"`  // a step of a group that is over once it is done
+	Undo  []string `json:"undo,omitempty"`  // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
 // forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run
@@ -151,7 +152,7 @@ func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *finder.C
 // add adds what one fault of an entry would do.
 func (f *Forecast) add(e *chaos.Entry, part *chaos.PlannedPart) {
 	for _, s := range part.Steps {
-		step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units()}
+		step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s)}
 		if part.Entry != e {
 			step.Step, step.After, step.Over = part.Name, part.Wait.D().Seconds(), part.OneShot()
 		}
@@ -184,7 +185,11 @@ func (f *Forecast) lines() []string {
 			of = s.Step
 			out = append(out, "  step "+of+", "+quantity.FormatSeconds(s.After)+" after its begin")
 		}
-		out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s.What, s.Via, strings.Join(s.Units, ", ")))
+		hit := s.Units
+		if len(s.Links) > 0 {
+			hit = s.Links
+		}
+		out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s.What, s.Via, strings.Join(hit, ", ")))
 		switch {
 		case len(s.Undo) > 0:
 		case f.OneShot, s.Over:
