@@ -213,7 +213,7 @@ func TestHeld_Deadline(t *testing.T) {
 	if len(held) != 1 || held[0].End < open.Intended+250*time.Millisecond || held[0].End > open.Intended+10*time.Second {
 		t.Errorf("opened at %v, held %+v", open.Intended, held)
 	}
-	if until := s.until[0]; until > 300*time.Millisecond || until < 100*time.Millisecond {
+	if until := s.deadlines()[0]; until > 300*time.Millisecond || until < 100*time.Millisecond {
 		t.Errorf("the server saw a deadline of %v", until)
 	}
 }

@@ -223,6 +223,13 @@ func (s *server) metadata() []metadata.MD {
 	return slices.Clone(s.heads)
 }
 
+// deadlines returns those of calls, in the order in which they came.
+func (s *server) deadlines() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.until)
+}
+
 // say answers a call by what its text asks for: the message itself, unless it is told otherwise.
 func (s *server) say(ctx context.Context, msg *dynamicpb.Message) (any, error) {
 	s.requests.Add(1)
@@ -389,7 +396,7 @@ func (s *server) Release()           { s.once.Do(func() { close(s.release) }) }
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks
+	return slices.Clone(s.marks)
 }
 
 // certificate is one that a client without the right CA refuses.

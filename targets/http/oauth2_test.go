@@ -8,7 +8,9 @@ import (
 	nethttp "net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,26 +24,36 @@ import (
 // tokenServer is an authorization server that parses forms by net/http.
 type tokenServer struct {
 	*httptest.Server
-	n      int
 	answer string // JSON; %d is the number of the token
 	code   int
 	to     string // where it redirects to
-	seen   []*nethttp.Request
+
+	mu   sync.Mutex
+	seen []*nethttp.Request
+}
+
+// asked returns the requests that came.
+func (s *tokenServer) asked() []*nethttp.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.seen)
 }
 
 func newTokenServer(t testing.TB) *tokenServer {
 	s := &tokenServer{answer: `{"access_token": "token-number-%d", "token_type": "Bearer", "expires_in": 3600}`, code: 200}
 	s.Server = httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		_ = r.ParseForm()
+		s.mu.Lock()
 		s.seen = append(s.seen, r)
-		s.n++
+		n := len(s.seen)
+		s.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		if s.to != "" {
 			w.Header().Set("Location", s.to)
 		}
 		w.WriteHeader(s.code)
 		if strings.Contains(s.answer, "%d") {
-			fmt.Fprintf(w, s.answer, s.n)
+			fmt.Fprintf(w, s.answer, n)
 		} else {
 			_, _ = io.WriteString(w, s.answer)
 		}
@@ -75,7 +87,7 @@ func TestOAuth2_Grant(t *testing.T) {
 			if err := k.Fetch(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			q := s.seen[0]
+			q := s.asked()[0]
 			id, secret, basic := q.BasicAuth()
 			if style == "body" {
 				id, secret = q.PostForm.Get("client_id"), q.PostForm.Get("client_secret")
@@ -132,7 +144,7 @@ func TestOAuth2_Refused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), s.URL) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
-			if len(other.seen) > 0 {
+			if len(other.asked()) > 0 {
 				t.Error("the client's secret went elsewhere")
 			}
 		})
@@ -149,7 +161,7 @@ func TestOAuth2_Reach(t *testing.T) {
 	if err := k.Fetch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if q := s.seen[0]; q.URL.Path != "/api/oauth/token" || q.Host != "shop.test" {
+	if q := s.asked()[0]; q.URL.Path != "/api/oauth/token" || q.Host != "shop.test" {
 		t.Errorf("%s %s", q.Host, q.URL)
 	}
 	k = open(t, f, targets.Options{Base: s.URL, Allow: func(a netip.Addr, hostport, _ string) error {
@@ -158,12 +170,12 @@ func TestOAuth2_Reach(t *testing.T) {
 		}
 		return errNo
 	}})
-	if err := k.Fetch(t.Context()); !errors.Is(err, errNo) || len(s.seen) != 1 {
-		t.Errorf("%v, %d requests", err, len(s.seen))
+	if err := k.Fetch(t.Context()); !errors.Is(err, errNo) || len(s.asked()) != 1 {
+		t.Errorf("%v, %d requests", err, len(s.asked()))
 	}
 	f = targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: "${unit.auth.url}/t", client_id: a, client_secret: b}}`, `get: /`)
 	f.Env.Units["unit.auth.url"] = s.URL
-	if err := open(t, f, targets.Options{}).Fetch(t.Context()); err != nil || s.seen[1].URL.Path != "/t" {
+	if err := open(t, f, targets.Options{}).Fetch(t.Context()); err != nil || s.asked()[1].URL.Path != "/t" {
 		t.Error(err)
 	}
 }

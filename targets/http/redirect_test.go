@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,10 +156,10 @@ func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 }
 
 func TestHTTP_RedirectLoop(t *testing.T) {
-	n := 0
+	var n atomic.Int64
 	url := script(t, func(p *peer) {
 		for p.request() != "" {
-			n++
+			n.Add(1)
 			p.say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 3\r\n\r\nabc")
 		}
 	})
@@ -166,12 +167,12 @@ func TestHTTP_RedirectLoop(t *testing.T) {
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "redirects")
-	if n != 11 || !o.WasSent || r.Opened() != 1 {
-		t.Errorf("%d requests, %+v", n, o)
+	if n.Load() != 11 || !o.WasSent || r.Opened() != 1 {
+		t.Errorf("%d requests, %+v", n.Load(), o)
 	}
 	r.want(u.Do(1, long), "redirects")
-	if n != 14 {
-		t.Errorf("%d requests", n)
+	if n.Load() != 14 {
+		t.Errorf("%d requests", n.Load())
 	}
 }
 

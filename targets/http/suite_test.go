@@ -6,6 +6,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,7 +38,7 @@ func (s *server) Release()           { s.once.Do(func() { close(s.release) }) }
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks
+	return slices.Clone(s.marks)
 }
 
 func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {

@@ -145,6 +145,8 @@ func TestCall_Values(t *testing.T) {
 	want := []string{
 		`["GET" "k 5" "7" "true" ""]`, `["SET" "a\r\nb" "xa\r\nby"]`, `["MULTI"]`, `["SET" "a" "a\r\nb"]`, `["INCR" "b"]`, `["EXEC"]`,
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if strings.Join(came, "\n") != strings.Join(want, "\n") {
 		t.Errorf("came %s", came)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,7 +96,7 @@ func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks
+	return slices.Clone(s.marks)
 }
 
 // logins returns the commands of all logins.

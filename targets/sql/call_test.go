@@ -168,16 +168,20 @@ func TestCall_Prepared(t *testing.T) {
 		{"", []string{"select $1 [a] true", "select $1 [gone] false", "select $1 [a] true", "select $1 [a] false"}},
 		{"?prepare=off", []string{"select $1 [a] true", "select $1 [gone] true", "select $1 [a] true", "select $1 [a] true"}},
 	} {
+		mu.Lock()
 		asked = nil
+		mu.Unlock()
 		f := newFixture(t, targets.Options{Base: s.Base() + c.query}, `{sql: "select $1", args: ["${var.x}"], check: {"$[0].n": 7}}`)
 		u := f.user(t, 0)
 		for _, arg := range []string{"a", "gone", "a", "a"} {
 			u.It.Vars[0].SetText(arg)
 			u.Do(0, long)
 		}
+		mu.Lock()
 		if !slices.Equal(asked, c.want) {
 			t.Errorf("%s: asked %q", c.query, asked)
 		}
+		mu.Unlock()
 	}
 }
 
@@ -233,7 +237,9 @@ func TestTransaction(t *testing.T) {
 		{"error, closed", "0 ok, 1 error, closed", "update 1 "},
 		{"error, error 57P01", "0 ok, 1 error, error 57P01", "update 1 ; error 57P01 bye "},
 	} {
+		mu.Lock()
 		asked, parts = nil, nil
+		mu.Unlock()
 		out := u.Do(i, long)
 		var list []string
 		for _, p := range parts {
@@ -242,8 +248,11 @@ func TestTransaction(t *testing.T) {
 				t.Errorf("part %+v of %+v", p.out, out)
 			}
 		}
-		if got := f.got(out); got != want.got || strings.Join(list, ", ") != want.parts || strings.Join(asked, "; ") != want.asked || out.Attempts != 1 {
-			t.Errorf("%d: %s, parts %s, asked %s, %d attempts", i, got, strings.Join(list, ", "), strings.Join(asked, "; "), out.Attempts)
+		mu.Lock()
+		said := strings.Join(asked, "; ")
+		mu.Unlock()
+		if got := f.got(out); got != want.got || strings.Join(list, ", ") != want.parts || said != want.asked || out.Attempts != 1 {
+			t.Errorf("%d: %s, parts %s, asked %s, %d attempts", i, got, strings.Join(list, ", "), said, out.Attempts)
 		}
 	}
 	if s.Connections() != 2 { // another after the cut

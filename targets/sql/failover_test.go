@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,9 +123,12 @@ func TestListen_Unlisten(t *testing.T) {
 
 // TestTransaction_Sample: the sample of a transaction shows the values that were sent.
 func TestTransaction_Sample(t *testing.T) {
+	var mu sync.Mutex
 	var sent []string
 	s := start(t, func(s *server) {
 		s.say = func(q question) []pgproto3.BackendMessage {
+			mu.Lock()
+			defer mu.Unlock()
 			sent = append(sent, q.args...)
 			return rows(q)
 		}
@@ -133,6 +137,8 @@ func TestTransaction_Sample(t *testing.T) {
 	f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k},
 		`{sql.tx: {steps: [{sql: "select $1, $2", args: ["${int(1,1000000000)}", null]}, {sql: select 1}, {sql: "error 40001 $1", args: ["${int(1,1000000000)}"]}]}}`)
 	f.user(t, 0).Do(0, long)
+	mu.Lock()
+	defer mu.Unlock()
 	want := fmt.Sprintf("begin;\nprepare brunt as select $1, $2;\nexecute brunt('%s', null);\ndeallocate brunt;\nselect 1;\n"+
 		"prepare brunt as error 40001 $1;\nexecute brunt('%s');\ndeallocate brunt;\nrollback;", sent[0], sent[2])
 	if got := k.kept[0].Sent.Body; got != want {

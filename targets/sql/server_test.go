@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,7 +105,7 @@ func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks
+	return slices.Clone(s.marks)
 }
 
 // login reads the start of a connection.

@@ -141,7 +141,7 @@ func TestStream(t *testing.T) {
 		if held := f.of("join", heldTime); len(held) != 1 || held[0].Kind != scenarios.OK || held[0].End <= held[0].Intended {
 			t.Errorf("held %+v", held)
 		}
-		h := s.asked[0]
+		h := s.handshake(0)
 		if h.Get("User-Agent") != "brunt" || h.Get("Sec-Websocket-Protocol") != "chat.v2, chat.v1" && h.Get("Sec-Websocket-Protocol") != "chat.v2,chat.v1" {
 			t.Errorf("asked with %v", h)
 		}
@@ -193,7 +193,7 @@ func TestStream_Await(t *testing.T) {
 	f := newFixture(t, s.Base(), `{ws: /welcome, as: room, name: join}`, `{await: {"$.type": welcome}}`, `{await: {"$.type": bye}, within: 40ms}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
-	within(t, "the welcome", func() bool { return u.Session != nil && len(s.asked) == 1 })
+	within(t, "the welcome", func() bool { return u.Session != nil && s.handshakes.Load() == 1 })
 	out := good(t, u, 1)
 	if out.Took() > 5*time.Second {
 		t.Errorf("it took %v", out.Took())

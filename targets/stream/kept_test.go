@@ -59,7 +59,7 @@ func TestStream_Compress(t *testing.T) {
 		if came := s.came.Load(); (path == "/") != (came < 2000) {
 			t.Errorf("%s: %d bytes came of a message of %d", path, came, len(long))
 		}
-		if out := s.asked[0].Get("Sec-Websocket-Extensions"); !strings.Contains(out, "permessage-deflate") || !strings.Contains(out, "server_no_context_takeover") {
+		if out := s.handshake(0).Get("Sec-Websocket-Extensions"); !strings.Contains(out, "permessage-deflate") || !strings.Contains(out, "server_no_context_takeover") {
 			t.Errorf("offered %q", out)
 		}
 	}

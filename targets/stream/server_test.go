@@ -113,10 +113,17 @@ func (s *server) Release()           { s.once.Do(func() { close(s.release) }) }
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks
+	return append([]string(nil), s.marks...)
 }
 
-// lines returns the log.
+// handshake returns the headers of a handshake of WebSocket.
+func (s *server) handshake(i int) http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[i]
+}
+
+// logged returns the log.
 func (s *server) logged() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
