@@ -512,6 +512,8 @@ func TestLedger_Moment(t *testing.T) {
 	if res.Verdict != scenarios.Pass && !wasLate(res) {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if gap := reads[0].Sub(lastWrite); gap < 700*time.Millisecond {
 		t.Errorf("it was read %s after the last write", gap)
 	}
@@ -558,12 +560,15 @@ func TestLedger_Probe(t *testing.T) {
 		mark := filepath.Join(t.TempDir(), "in")
 		text += fmt.Sprintf("chaos: {behind: {at: 950ms, for: 1200ms, exec: {inject: 'touch %[1]s', verify: 'test -e %[1]s', revert: 'rm -f %[1]s'}}}\n", mark)
 		res := runOnce(t, text, run.Options{})
+		s.mu.Lock()
+		stale := missed
+		s.mu.Unlock()
 		r := res.Ledger.Reads
 		if r == nil || r.Made < 60 || r.Unanswered != 0 {
 			t.Fatalf("reads %+v", r)
 		}
-		if r.Stale != int64(missed) || (missed > 5) != behind {
-			t.Errorf("behind %t: %d stale reads, and the replica missed %d", behind, r.Stale, missed)
+		if r.Stale != int64(stale) || (stale > 5) != behind {
+			t.Errorf("behind %t: %d stale reads, and the replica missed %d", behind, r.Stale, stale)
 		}
 		if !behind {
 			if res.Objectives[0].Verdict != scenarios.Pass {
@@ -571,7 +576,7 @@ func TestLedger_Probe(t *testing.T) {
 			}
 			continue
 		}
-		if o := res.Objectives[0]; o.Verdict != scenarios.Fail || float64(o.Measured) != float64(missed) || o.Count != r.Made {
+		if o := res.Objectives[0]; o.Verdict != scenarios.Fail || float64(o.Measured) != float64(stale) || o.Count != r.Made {
 			t.Errorf("%+v", o)
 		}
 		at1 := strings.TrimPrefix(s.at[1].URL, "http://")

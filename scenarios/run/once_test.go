@@ -144,6 +144,8 @@ slo: [errors = 0%]
 	if err != nil {
 		t.Fatal(err)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(posts) != 4 {
 		t.Fatalf("%s: %s\n%q\n%+v", res.Verdict, res.Reason, res.Notes, posts)
 	}

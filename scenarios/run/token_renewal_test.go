@@ -119,7 +119,9 @@ func TestTokens_Refused(t *testing.T) {
 		t.Errorf("the secret is reported: %s", text)
 	}
 
+	s.mu.Lock()
 	s.n = 1 // from the first on
+	s.mu.Unlock()
 	res = runOnce(t, fmt.Sprintf(withTokens, s.URL), run.Options{})
 	if res.Verdict != scenarios.Invalid || res.ExitCode != 5 || !strings.Contains(res.Reason, "no token from /token: status 401: invalid_client it said ***") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)

@@ -128,6 +128,8 @@ load:
 chaos: {slow: {at: 1s, for: 500ms, network.latency: {from: load, to: target, delay: 30ms}}}
 slo: [errors = 0%%]
 `, s.URL), run.Options{Proxies: self("proxies")})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := range 150 {
 		if n := s.paths[fmt.Sprintf("/row/%d t1", i+1)]; n != 1 {
 			t.Errorf("row %d was asked for %d times", i+1, n)
@@ -270,6 +272,8 @@ load:
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	asked := map[string]int{}
 	for path := range s.paths {
 		target, _, _ := strings.Cut(path, " ")
