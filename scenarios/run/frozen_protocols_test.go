@@ -97,12 +97,19 @@ func TestFrozen_Protocols(t *testing.T) {
 		t.Skip("10 s each, of 1000/s")
 	}
 	turns := make(chan struct{}, 3) // more at once would serve the waiting requests too slowly
+	var alone sync.RWMutex          // read-locked by the first try of each
 	for _, c := range cases {
 		t.Run(c.name+" by "+c.executor, func(t *testing.T) {
 			t.Parallel()
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			try(t, func(wrong *complaints) { c.check(t, wrong) }) // a busy machine serves the waiting requests slowly
+			turn := alone.RLocker()
+			try(t, func(wrong *complaints) { // a busy machine serves the waiting requests slowly
+				turn.Lock()
+				defer turn.Unlock()
+				turn = &alone
+				c.check(t, wrong)
+			})
 		})
 	}
 }
