@@ -140,9 +140,10 @@ func TestClusterWatchdog_Kube(t *testing.T) {
 	t.Run("watchdog killed", b.guardKilled)
 	t.Run("lever", b.levers)
 	t.Run("no image", b.noWatchdog)
-	for _, seconds := range []int{2, 10, 40} {
+	for _, seconds := range []int{2, 10, 40} { // the controllers of the cluster take up to a minute until they go on after one
 		t.Run(fmt.Sprintf("outage %d s", seconds), func(t *testing.T) { b.outage(t, seconds) })
 	}
+	b.removed(t)
 }
 
 // allKilled kills brunt and both watchdogs at once: the pod that comes in the place of the watchdog takes the fault back.
@@ -276,7 +277,6 @@ func (b *podBed) outage(t *testing.T, seconds int) {
 			if !alive || code == 7 {
 				b.revertThere(t)
 			}
-			b.removed(t)
 			b.ready(t)
 		})
 	}

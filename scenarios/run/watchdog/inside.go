@@ -95,7 +95,7 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	}
 	p.inside.at.Store(w)
 	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
-	p.log.Note("a watchdog in %s takes faults back when this machine is gone; whoever is at the cluster ends them, and the run, by: %s", t.Place, w.Lever())
+	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run", t.Place, w.Lever())
 	return nil
 }
 
