@@ -99,7 +99,7 @@ func (b *bed) keep(t *testing.T) {
 	go func() {
 		defer close(done)
 		_, _ = cluster.Until(ctx, func() (string, error) { _, err := c.Jobs("default").Get(ctx, "brunt-watchdog-"+runID); return "", err })
-		ended = remote.Guard{Run: runID, Namespace: "default", Patience: quick, Linger: stays, Most: b.s.Lasts, Log: (*logged)(b)}.Serve(ctx, c)
+		ended = remote.Guard{Run: runID, Namespace: "default", Patience: b.s.Patience, Linger: b.s.Linger, Most: b.s.Lasts, Log: (*logged)(b)}.Serve(ctx, c)
 	}()
 }
 
@@ -161,6 +161,16 @@ func (b *bed) inject(t *testing.T, w *remote.Watchdog, id int, lasts time.Durati
 func (b *bed) in() bool {
 	o, err := b.Like(b.web).Get(context.Background(), "web")
 	return err == nil && (o.Number("spec", "replicas") != 2 || len(o.Marks()) > 0)
+}
+
+// checks is how often the watchdog has checked the lease.
+func (b *bed) checks() (n int) {
+	lease := kube.Ref{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default", Name: "brunt-watchdog-" + runID}
+	o, err := b.Like(lease).Get(context.Background(), lease.Name)
+	if err == nil {
+		_, _ = fmt.Sscanf(o.Text("metadata", "annotations", "brunt.dev/watchdog"), `{"n":%d`, &n)
+	}
+	return n
 }
 
 // parts are the objects of the watchdog.
@@ -316,20 +326,30 @@ func TestWatchdog_Dies(t *testing.T) {
 	b.gone(t)
 }
 
-// TestWatchdog_Away has the API server away for longer than the patience, while brunt lives: the fault stays.
+// TestWatchdog_Away has the API server away for longer than the patience, while brunt lives: the fault stays. The watchdog reaches the server
+// again before brunt does.
 func TestWatchdog_Away(t *testing.T) {
 	b := newBed(t)
-	w := b.start(t, b.Cluster)
+	b.s.Patience *= 2
+	config, cut := cuttable(t, b.config)
+	by, _ := open(t, config)
+	w := b.start(t, by)
 	b.inject(t, w, 2, time.Minute)
+	cut(true)
+	for n, i := b.checks(), 1; i <= 2; i++ { // it has seen the last renewal
+		suite.Until(t, "the watchdog checks the lease", func() bool { return b.checks() >= n+i })
+	}
 	b.server.Away(true)
-	over := time.After(quick * 3 / 2)
+	over := time.After(b.s.Patience * 3 / 2)
 	if err := w.Tell([]byte(`{"op":"intent","id":3,"undo":[{"op":"kube.edit"}]}`)); err == nil {
 		t.Error("a fault would be injected")
 	}
 	<-over
 	b.server.Away(false)
-	never := suite.Within(quick*3/2, func() bool { return !b.in() })
-	if never || len(b.back())+len(b.stops()) > 0 {
+	suite.Until(t, "the watchdog has an answer", func() bool { return strings.Contains(b.said(), "the cluster answers again") })
+	cut(false)
+	acts := suite.Within(b.s.Patience, func() bool { return !b.in() })
+	if acts || len(b.back())+len(b.stops()) > 0 {
 		t.Errorf("the watchdog acted: %v, %v\n%s", b.back(), b.stops(), b.said())
 	}
 	w.Die()
