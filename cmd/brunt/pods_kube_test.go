@@ -143,8 +143,8 @@ func (b *podBed) left() (out []string, err error) {
 // ready waits until both pods are ready and nothing of a fault is left.
 func (b *podBed) ready(t *testing.T) {
 	t.Helper()
-	var left []string
-	if !suite.Within(time.Minute, func() (ok bool) {
+	var left []string // after an outage, the controllers of a cluster take up to a minute until they go on
+	if !suite.Within(3*time.Minute, func() (ok bool) {
 		var err error
 		left, err = b.left()
 		o, oerr := b.Like(b.web).Get(t.Context(), "web")
@@ -181,6 +181,11 @@ func (b *podBed) start(t *testing.T, output, state string, args ...string) *exec
 		if c.ProcessState == nil {
 			_ = c.Process.Signal(os.Interrupt)
 			_ = c.Wait()
+		}
+		if left, _ := filepath.Glob(filepath.Join(state, "*.journal")); len(left) > 0 { // the kernel has copies of its entries
+			if out, err := b.brunt(t, state, "revert"); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
 		}
 	})
 	return c
