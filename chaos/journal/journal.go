@@ -223,6 +223,14 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
+// OfTarget reports whether an open entry is a part of the target, such as a condition that it always lives with, and no fault.
+func (j *Journal) OfTarget(id int) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.open[id]
+	return e != nil && e.Fault == ""
+}
+
 // TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. It leaves out
 // agents, as each fault that one held has an entry of its own, and brunt starts others. Busy says that the watchdog is not done: it
 // reverts the oldest entry last.

@@ -66,7 +66,12 @@ func copied(t *testing.T, program, name string, args ...string) int {
 	if err := os.WriteFile(file, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, append([]string{file}, args...)...)
+	pid := started(t, append([]string{file}, args...)...)
+	suite.Until(t, "the command line of "+name, func() bool { // which the kernel sets at the end of exec
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return err == nil && strings.HasPrefix(string(line), file)
+	})
+	return pid
 }
 
 // childOf waits until a process has a child, and returns it.

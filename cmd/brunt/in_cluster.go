@@ -132,7 +132,7 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	if k == nil {
 		return nil
 	}
-	undoes := pods.Undoes(k, p.Scope, p.Faults)
+	undoes := pods.Undoes(k, p.Scope, p.Parts())
 	switch {
 	case len(undoes) > 0:
 	case k.Watchdog == kubernetes.NoWatchdog:

@@ -337,6 +337,7 @@ func TestShipped(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := rendered.Replace(string(b))
+			t.Chdir(filepath.Dir(file)) // a Compose file is read beside its scenario
 			if _, err := plantest.CompileText(text); err != nil {
 				t.Error(plantest.Explained(err))
 			}

@@ -159,7 +159,7 @@ func (c *Containers) choosePods(ctx context.Context, k *kubernetes.Target) error
 	rights := pods.Rights(k, c.plan.Scope, c.plan.Parts())
 	client, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace}, rights...)
 	if err != nil {
-		return pods.Explain(err, k, c.plan.Scope, c.plan.Faults)
+		return pods.Explain(err, k, c.plan.Scope, c.plan.Parts())
 	}
 	found, err := cluster.Find(ctx, client, at, k)
 	if err != nil {

@@ -57,7 +57,7 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	if t == nil || k == nil {
 		return nil
 	}
-	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Faults)
+	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Parts())
 	if len(undoes) == 0 {
 		if k.Watchdog == kubernetes.NoWatchdog {
 			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until "+
@@ -77,7 +77,9 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	w, err := remote.Start(ctx, t.Cluster, s, remote.Host{
 		Ops: catalog.AllOperations(),
 		Taken: func(entry int, ago time.Duration) {
-			if t := timeline(); t != nil {
+			if p.Journal.OfTarget(entry) { // a condition
+				cancel(TargetGoneError{"the watchdog in the cluster took back what was to hold for the whole run"})
+			} else if t := timeline(); t != nil {
 				t.TakenBack(entry, chaos.TakenBackError{At: p.log.Now() - ago, By: "the watchdog in the cluster"})
 			}
 		},

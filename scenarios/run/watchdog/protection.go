@@ -120,6 +120,9 @@ func (p *Protection) startRemote() (mark []string, err error) {
 // longest is after what time a watchdog elsewhere takes everything back in any case.
 func (p *Protection) longest() time.Duration {
 	most := remoteSlack + p.plan.Takes()
+	if len(p.plan.Conditions) > 0 { // they stay until teardown is over
+		most += p.plan.TeardownLimit()
+	}
 	for _, f := range p.plan.Faults {
 		most += f.Stays() + f.WithinOr()
 	}
