@@ -258,6 +258,10 @@ func TestWatchdog_BruntDies(t *testing.T) {
 	if took := time.Since(at); took < quick-2*time.Second {
 		t.Errorf("it was taken back after %s, before the patience of %s was over", took, quick)
 	}
+	suite.Until(t, "that is noted", func() bool {
+		maps, err := b.ConfigMaps("default").List(t.Context(), kube.Query{})
+		return err == nil && len(maps) == 1 && maps[0].Data["taken-2"] != ""
+	})
 	found, err := remote.List(t.Context(), b.Cluster, b.place)
 	if err != nil || len(found) != 1 || found[0].Alive || len(found[0].In) != 0 || len(found[0].Taken) != 1 ||
 		!strings.Contains(found[0].Taken[0].Why, "brunt was not heard of for") {
