@@ -64,7 +64,9 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	job, err := h.cluster.Jobs(h.s.Namespace).Create(ctx, h.s.job(n, hex.EncodeToString(public)), false)
+	making, made := context.WithTimeout(context.WithoutCancel(ctx), removeFor) // else an interrupt could leave a Job that brunt does not know
+	job, err := h.cluster.Jobs(h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
+	made()
 	if err != nil {
 		return nil, fmt.Errorf("create the Job of the workers in the namespace %s: %w", h.s.Namespace, err)
 	}
