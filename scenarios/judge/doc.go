@@ -7,8 +7,9 @@
 //
 // [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
 // counted requests of an objective show; package running judges by counts alone while the load runs;
-// package latency tests whether answers were slower; package gauge judges the usage of units and named series; package writes
-// judges the ledger; package hidden takes what brunt did not see for bad; package stalls tells stalls of the target.
+// package latency tests whether answers were slower; package gauge judges the usage of units and named series; package reaction
+// judges what noticed a fault, and when; package writes judges the ledger; package hidden takes what brunt did not see for bad;
+// package stalls tells stalls of the target.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -26,7 +27,6 @@
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
-//	detection.go        objectives on when the user's own monitoring noticed a fault
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second
 //

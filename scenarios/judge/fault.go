@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -23,6 +24,8 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 		return f.seenIncident(o, judgeIncident(f, o))
 	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
+	case f.c.OfStage(o):
+		return f.reactions().Stage(o)
 	}
 	worst := answer.Unanswered(o.After, noFault)
 	found := false
@@ -35,6 +38,11 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 		}
 	}
 	return worst
+}
+
+// reactions judges when the user's monitoring and figures of the target reacted.
+func (f *composer) reactions() reaction.Judge {
+	return reaction.Judge{Cases: &f.c.Cases, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end, Strict: f.c.Strict}
 }
 
 // whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
@@ -121,12 +129,9 @@ func (f *composer) occurrence(o slo.Objective, i int, a impact.Answer) result.Ob
 	switch {
 	case f.whyUnknown(i) != "":
 		r.Verdict, r.Note = scenarios.Invalid, f.whyUnknown(i)
-	case monitored && row.Healing:
-		r.Note = ""
-		f.judgeResolved(o, i, &r)
 	case monitored: // independent of its effect on the load
 		r.Note = ""
-		f.judgeDetected(o, i, &r)
+		f.reactions().Occurrence(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
 	case required != "" && required != scenarios.Pass:

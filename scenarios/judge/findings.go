@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/latency"
 	"brunt/scenarios/judge/lost"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
@@ -48,14 +49,7 @@ type Case struct {
 	// Partial are those of Unverified that are groups of which a step could not be injected.
 	Partial map[int]bool
 
-	// Detected is what the team's own monitoring detected of occurrences, by number. It was not
-	// polled for a missing occurrence.
-	Detected map[int]Detection
-
-	// Alerts and Resolved are the reactions of alerts of the team's own monitoring to occurrences.
-	// An alert was not polled for a missing key.
-	Alerts   map[AlertKey]Detection
-	Resolved map[AlertKey]Resolution
+	reaction.Cases
 
 	Usage  []result.UnitUsage // of the target's units
 	Series []result.Series    // the scenario's metrics
@@ -65,27 +59,6 @@ type Case struct {
 	// Skipped are the occurrences without a matching target, where that is allowed: their effect is
 	// unknown.
 	Skipped []Skipped
-}
-
-// Detection is when the team's own monitoring detected a fault. Times are offsets from t0.
-type Detection struct {
-	At     time.Duration // time of the detection; zero if there is none
-	NotYet time.Duration // time of the last query without a detection
-	Why    string        // reason that the detection is unknown; empty where it is known
-}
-
-// AlertKey names an alert and an occurrence, by number.
-type AlertKey struct {
-	Occurrence int
-	Alert      string
-}
-
-// Resolution is when an alert that had fired after an occurrence was resolved. Times are offsets
-// from t0.
-type Resolution struct {
-	At    time.Duration // time of the resolution; zero if there is none
-	Still time.Duration // time of the last query at which it still fired
-	Why   string        // reason that the resolution is unknown; empty where it is known
 }
 
 // FaultCase is what Judge needs to know about a fault.

@@ -2,13 +2,15 @@ package judge_test
 
 import (
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/result"
 )
 
-// TestJudge_Reach: the time from an injection until all series of a name hold a condition, as the readings show it.
+// TestJudge_Reach: the time from an injection or from a stage, until all series of a name hold a condition, as the readings show it.
 func TestJudge_Reach(t *testing.T) {
 	read := func(labels string, values ...float64) result.Series {
 		s := result.Series{Name: "replicas", Labels: map[string]string{"zone": labels}, Every: 1}
@@ -22,7 +24,7 @@ func TestJudge_Reach(t *testing.T) {
 		text      string
 		series    []result.Series
 		verdict   scenarios.Verdict
-		low, high float64 // from the injection at 4 s
+		low, high float64 // from the injection at 4 s, or from the stage at 3 s
 		note      string
 	}{
 		"reached between two readings": {
@@ -53,6 +55,18 @@ func TestJudge_Reach(t *testing.T) {
 		"a reading is missing": {
 			"reach(metric(replicas) >= 4) < 5s after grow", []result.Series{read("a", 2, 2, 2, 2, 3, nan, 4, 4)}, scenarios.Pass, 1, 3, "",
 		},
+		"after a stage": {
+			"reach(metric(replicas) >= 4) < 5s after main.rise", []result.Series{read("a", 2, 2, 2, 2, 3, 3, 4, 4)}, scenarios.Pass, 3, 4, "",
+		},
+		"too late after a stage": {
+			"reach(metric(replicas) >= 4) < 3s after main.rise", []result.Series{read("a", 2, 2, 2, 2, 3, 3, 4, 4)}, scenarios.Fail, 3, 4, "",
+		},
+		"a stage that did not begin": {
+			"reach(metric(replicas) >= 4) < 3s after main.fall",
+			[]result.Series{read("a", 2, 2, 2, 2, 3, 3, 4, 4)},
+			scenarios.Inconclusive, nan, nan,
+			"the stage did not begin",
+		},
 		"nothing is known": {
 			"reach(metric(replicas) >= 4) < 5s after grow", nil, scenarios.Inconclusive, nan, nan, "no value of replicas is known",
 		},
@@ -61,7 +75,8 @@ func TestJudge_Reach(t *testing.T) {
 			o := parseObjectives(t, c.text)
 			g, in := newFixture(t, oneStep, o...), 0
 			g.play(perSecond(50, 0, 8*sec, ms, okay), action{4 * sec, func() { in, _ = g.Inject("grow", "grow") }}, action{7 * sec, func() { g.Clear(in) }})
-			r := g.finish(judge.Case{SLO: o, Series: c.series}, 8*sec).Objectives[0]
+			stages := map[string]time.Duration{"main.rise": 3 * sec, "main.fall": 9 * sec}
+			r := g.finish(judge.Case{SLO: o, Series: c.series, Cases: reaction.Cases{Stages: stages}}, 8*sec).Objectives[0]
 			same := func(a result.Num, b float64) bool { return !a.Known() && b != b || float64(a) == b }
 			if r.Verdict != c.verdict || !same(r.Low, c.low) || !same(r.High, c.high) || c.note != "" && r.Note[:min(len(r.Note), len(c.note))] != c.note {
 				t.Errorf("%s between %v and %v (%s); want %s between %v and %v (%s)", r.Verdict, r.Low, r.High, r.Note, c.verdict, c.low, c.high, c.note)

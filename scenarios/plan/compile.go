@@ -364,7 +364,7 @@ func (c *compiler) objectives() {
 			} else if group, ofStep := scenarios.GroupOf(o.After); ofStep && faults[group] {
 				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group, strings.ReplaceAll(o.Text, o.After, group))
 			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
-				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
+				c.afterStage(o, faultNames)
 			}
 			if o.Metric.Row().NeedsWant && !wants(c.plan, o) {
 				c.m.AddHint(o.Pos, "such as want: {\"$.author.name\": exists}", "no step that `%s` is about has `want`", o.Text)
@@ -377,6 +377,20 @@ func (c *compiler) objectives() {
 				}
 			}
 		}
+	}
+}
+
+// afterStage checks an objective that counts from something else than a fault: the begin of a stage.
+func (c *compiler) afterStage(o slo.Objective, faults []string) {
+	stages := namesOf(Stages(c.plan.Loads), stageName)
+	switch {
+	case !slices.Contains(stages, o.After) && o.Metric.Reaches():
+		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After, append(faults, stages...)), "there is no fault and no stage %q; a stage is LOAD.STAGE", o.After)
+	case !slices.Contains(stages, o.After):
+		c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faults), "there is no fault %q", o.After)
+	case !o.Metric.Reaches():
+		c.m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After,
+			"`%s`: %s is a stage of a load, and only reach(…) is measured from one", o.Text, o.After)
 	}
 }
 

@@ -5,11 +5,11 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
+	"brunt/scenarios/load"
 	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -19,26 +19,32 @@ import (
 // faultCompiler compiles the timeline of faults.
 type faultCompiler struct{ *compiler }
 
-// faults resolves the timeline: kinds, selectors, and when each fault is due.
-func (c faultCompiler) faults() {
-	stages := map[string]measureSpan{}
-	var names []string
-	for i := range c.plan.Loads {
-		for _, s := range c.plan.Loads[i].Schedule.Stages {
-			name := c.plan.Loads[i].Name + "." + s.Name
-			stages[name] = measureSpan{s.From, s.To}
-			names = append(names, name)
+// Stages are the stages of all loads, each named LOAD.STAGE.
+func Stages(loads []Load) (out []load.Stage) {
+	for i := range loads {
+		for _, s := range loads[i].Schedule.Stages {
+			s.Name = loads[i].Name + "." + s.Name
+			out = append(out, s)
 		}
 	}
+	return out
+}
+
+// stageName is the name of a stage.
+func stageName(s load.Stage) string { return s.Name }
+
+// faults resolves the timeline: kinds, selectors, and when each fault is due.
+func (c faultCompiler) faults() {
+	stages := Stages(c.plan.Loads)
 	for i := range c.sc.Faults {
 		f := &c.sc.Faults[i]
 		e := &chaos.Entry{Fault: *f, Kind: f.Block.Kind}
 		if f.During != "" {
-			s, ok := stages[f.During]
-			if !ok {
-				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, names), "there is no stage %q; a stage is LOAD.STAGE", f.During)
+			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
+				e.From, e.To = stages[i].From, stages[i].To
+			} else {
+				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, namesOf(stages, stageName)), "there is no stage %q; a stage is LOAD.STAGE", f.During)
 			}
-			e.From, e.To = s.from, s.to
 		}
 		if f.Has("steps") {
 			c.group(e)
@@ -139,8 +145,6 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	}
 	return scope
 }
-
-type measureSpan struct{ from, to time.Duration }
 
 // timing checks an entry's time settings against its kind.
 func (c faultCompiler) timing(e *chaos.Entry) {

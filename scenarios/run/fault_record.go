@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -172,7 +173,7 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 }
 
 // detection converts a sighting for the judge.
-func (s *snapshot) detection(seen *chaos.Sighting) judge.Detection {
+func (s *snapshot) detection(seen *chaos.Sighting) reaction.Detection {
 	return observe.DetectionOf(seen, s.Scenario.Secrets.Mask)
 }
 

@@ -11,7 +11,9 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -103,8 +105,12 @@ func (s *snapshot) judgeCase() judge.Case {
 	sc := s.Scenario
 	c := judge.Case{
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
-		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
+		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
+		Cases: reaction.Cases{Detected: map[int]reaction.Detection{}, Stages: map[string]time.Duration{}},
 		Ended: map[int]time.Duration{}, Partial: map[int]bool{},
+	}
+	for _, stage := range plan.Stages(s.Loads) {
+		c.Stages[stage.Name] = stage.From
 	}
 	for i := range s.Loads {
 		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})

@@ -30,11 +30,12 @@
 //	growth    = ( number | size | duration | share ) "/" ( "s" | "m" | "h" ) .
 //	clause    = "of" step | [ "of" ] "load" name
 //	          | "in" phase
-//	          | "after" fault
+//	          | "after" ( fault | stage )
 //	          | "for" duration .
 //	step      = word | quote text quote .
 //	phase     = "run" | "baseline" | fault | "recovery/" fault .
 //	fault     = name [ "#" number ] .
+//	stage     = load "." name .  // reach alone: from its begin
 //	ledger    = name .  // where the scenario has several
 //
 // Each clause may occur once, in any order. The metric determines the unit of the value:

@@ -211,9 +211,9 @@ var metrics = Table{
 	},
 	{
 		Name: reachName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"reach(metric(name) >= 4)"},
-		From: Injection,
-		Meaning: "The time from the injection of a fault until a series holds a condition, such as reach(metric(replicas) >= 4) or " +
-			"reach(posts.memory < 256MiB): all its series, or all replicas. One that holds it already at the injection takes no time.",
+		From: Injection, Missed: missedReach,
+		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until a series holds a condition, " +
+			"such as reach(metric(replicas) >= 4) or reach(posts.memory < 256MiB): all its series, or all replicas. One that holds it already takes no time.",
 	},
 	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{

@@ -1,5 +1,7 @@
 package slo
 
+import "strings"
+
 // A Miss is an objective that did not hold, with its parts as a report writes them.
 type Miss struct {
 	Objective
@@ -71,6 +73,14 @@ func missedDetection(m Miss) string {
 		return "the monitoring did not notice " + m.Fault + ", and " + m.Asked + " was asked for"
 	}
 	return "the monitoring took " + m.Got + " to notice " + m.Fault + ", and " + m.Asked + " was asked for"
+}
+
+func missedReach(m Miss) string {
+	what := strings.TrimSuffix(strings.TrimPrefix(m.Metric.Text, reachName+"("), ")")
+	if m.Endless {
+		return what + " was not reached after " + m.Fault + ", and " + m.Asked + " was asked for"
+	}
+	return what + " was reached " + m.Got + " after " + m.Fault + ", and " + m.Asked + " was asked for"
 }
 
 func missedLost(m Miss) string {

@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
@@ -99,7 +100,8 @@ func (tw *twin) run() *result.Result {
 	defer tw.rec.Close()
 	tw.judged = judge.Case{
 		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Faults: map[string]judge.FaultCase{},
-		Ended: map[int]time.Duration{}, Alerts: map[judge.AlertKey]judge.Detection{}, Resolved: map[judge.AlertKey]judge.Resolution{},
+		Ended: map[int]time.Duration{},
+		Cases: reaction.Cases{Alerts: map[reaction.Key]reaction.Detection{}, Resolved: map[reaction.Key]reaction.Resolution{}},
 	}
 	ctx, cancel := context.WithCancel(tw.t.Context())
 	var beside sync.WaitGroup
@@ -399,7 +401,7 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 		})
 	}
 	for _, w := range tw.p.Scenario.Alerts {
-		key := judge.AlertKey{Alert: w.Name}
+		key := reaction.Key{Alert: w.Name}
 		tw.every(ctx, all, 500*time.Millisecond, func() {
 			_, text := tw.sys.Answer(ctx, "monitor[0]", "GET", "/api/v1/rules", "")
 			firing := strings.Contains(text, `"state":"firing"`) && strings.Contains(text, `"severity":"page"`)

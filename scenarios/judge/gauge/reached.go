@@ -17,7 +17,7 @@ func Reached(m slo.Metric, from time.Duration, usage []result.UnitUsage, named [
 		first, last, known := c.reached(m.Until, from)
 		switch {
 		case !known:
-			return 0, 0, "no value of " + c.of + " is known from the injection on"
+			return 0, 0, "no value of " + c.of + " is known from then on"
 		case first == 0:
 			at, notYet = 0, max(notYet, last)
 			return at, notYet, ""
