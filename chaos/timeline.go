@@ -52,6 +52,15 @@ type Phases struct {
 	Void func(n int)
 }
 
+// Unmeasured are the phases of faults that nothing is measured around; now is the run's clock.
+func Unmeasured(now func() time.Duration) Phases {
+	return Phases{
+		Inject: func(string, string) (int, time.Duration) { return 0, now() },
+		Clear:  func(int) time.Duration { return now() },
+		Void:   func(int) {},
+	}
+}
+
 // An entryState is how far an entry has been played.
 type entryState struct {
 	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it

@@ -362,7 +362,7 @@ func TestTimeline_Unverified(t *testing.T) {
 			a := noted{diary: d, name: "a", undo: true, fails: "answer", back: c.silent}
 			tl := &chaos.Timeline{
 				Entries: []*chaos.Entry{entry("a", a, time.Second, time.Second)}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
-				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+				Phases: chaos.Unmeasured(now),
 			}
 			r := tl.Play(t.Context())[0]
 			if unverified := c.revert == chaos.Unverified; r.Revert != c.revert || r.RevertErr != nil || (r.GoneErr != nil) != unverified || r.Gone == unverified {
@@ -525,7 +525,7 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 		tl := &chaos.Timeline{
 			Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
 			Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
-			Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+			Phases: chaos.Unmeasured(now),
 		}
 		tl.Play(t.Context())
 	})
@@ -566,7 +566,7 @@ func TestTimelineSeeds(t *testing.T) {
 			tl := &chaos.Timeline{
 				Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
 				Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
-				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+				Phases: chaos.Unmeasured(now),
 			}
 			tl.Play(t.Context())
 			if _, err := fmt.Sscanf(d.lines[0], "~a%d@", &got); err != nil {

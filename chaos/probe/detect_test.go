@@ -176,14 +176,10 @@ func TestTimeline_Detect(t *testing.T) {
 			e.Detect.(*Detect).Command = Command{Args: []template.Text{template.Literal(c.command)}}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
+			now := func() time.Duration { return time.Since(began) }
 			tl := &chaos.Timeline{
 				Entries: []*chaos.Entry{e}, Journal: j, End: time.Second,
-				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: func() time.Duration { return time.Since(began) }}},
-				Phases: chaos.Phases{
-					Inject: func(string, string) (int, time.Duration) { return 0, time.Since(began) },
-					Clear:  func(int) time.Duration { return time.Since(began) },
-					Void:   func(int) {},
-				},
+				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Phases: chaos.Unmeasured(now),
 			}
 			r := tl.Play(ctx)[0]
 			if r.Detect == nil {

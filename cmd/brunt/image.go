@@ -6,7 +6,7 @@ import (
 
 	"brunt/chaos/oci"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/machine"
+	guards "brunt/scenarios/run/watchdog"
 	"brunt/targets/platform/docker"
 
 	"github.com/spf13/cobra"
@@ -51,7 +51,7 @@ given once for each processor, makes an image for several.`,
 			}
 			if name == "" {
 				var err error
-				if name, err = imageName(); err != nil {
+				if name, err = guards.OwnImage(os.Getenv); err != nil {
 					return err
 				}
 			}
@@ -70,14 +70,4 @@ given once for each processor, makes an image for several.`,
 	c.Flags().StringVar(&name, "name", "", "the name of the image, with its tag (default brunt:VERSION-SHA256)")
 	c.Flags().StringArrayVar(&programs, "program", nil, "a program of Linux; can be given several times, for a processor each (default this one, or BRUNT_LINUX)")
 	return c
-}
-
-// imageName is the name of the image of this program.
-func imageName() (string, error) {
-	self, err := docker.SelfPath(os.Getenv)
-	if err != nil {
-		return "", err
-	}
-	tag, err := oci.Tag(machine.Version(), self)
-	return "brunt:" + tag, err
 }

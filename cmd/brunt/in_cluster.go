@@ -146,7 +146,7 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	bad := func(err error, fix string) []doctor.Check {
 		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
 	}
-	image, err := guards.Image(k, os.Getenv)
+	image, err := guards.Image(k.Image, os.Getenv)
 	if err != nil {
 		return bad(err, "name an image by target.kubernetes.image")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
+	guards "brunt/scenarios/run/watchdog"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/run/workers/pods"
 
@@ -133,10 +133,7 @@ func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
 
 // workerImage is the image of the workers.
 func workerImage(w *placement.Workers) (string, error) {
-	if given := cmp.Or(w.Image, os.Getenv("BRUNT_IMAGE")); given != "" {
-		return given, nil
-	}
-	name, err := imageName()
+	name, err := guards.Image(w.Image, os.Getenv)
 	if err != nil {
 		return "", fmt.Errorf("the image of the workers: %w; workers.image and BRUNT_IMAGE name another", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
@@ -75,8 +76,14 @@ func (s Set) EndProbe() {
 
 // Verify reads the writes of all ledgers back, one ledger after the other. See [Ledger.Verify].
 func (s Set) Verify(ctx context.Context, run func(*Spec) Run) (out []*result.LedgerRecord, err error) {
+	alone := time.Duration(-1)
 	for _, l := range s {
-		found, err := l.Verify(ctx, run(l.Spec))
+		r := run(l.Spec)
+		if alone < 0 {
+			alone = r.Now()
+		}
+		r.Alone = alone // what one ledger waits for the target to settle, the next need not
+		found, err := l.Verify(ctx, r)
 		if found != nil {
 			found.Name = l.Name
 			out = append(out, found)

@@ -41,6 +41,7 @@ type Run struct {
 	T0       time.Time            // start of the run; offsets are relative to it
 	Now      func() time.Duration // the run's clock
 	End      time.Duration        // scheduled end of the load
+	Alone    time.Duration        // since when nothing has been written
 	Faults   []*chaos.Record      // the faults that were injected
 	Checks   []string             // names of checks, by the number that causes carry
 	Vars     []template.Value     // variables of the run, as set by setup
@@ -79,14 +80,15 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		out.Reads = l.reads.during(r)
 	}
 	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
-	settle := l.SettleOr().D()
-	r.Event(result.Event{
-		Event: "ledger.settle",
-		Text:  fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(settle)),
-	})
-	select {
-	case <-time.After(settle):
-	case <-ctx.Done():
+	if rest := l.SettleOr().D() - max(0, r.Now()-r.Alone); rest > 0 {
+		r.Event(result.Event{
+			Event: "ledger.settle",
+			Text:  fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(rest)),
+		})
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+		}
 	}
 	if ctx.Err() != nil {
 		out.Note = "the run ended before its time, and nothing was read back"

@@ -107,14 +107,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
-		Env: r.faults.environment(),
-		Phases: chaos.Phases{
-			Inject: func(string, string) (int, time.Duration) { return 0, r.Now() },
-			Clear:  func(int) time.Duration { return r.Now() },
-			Void:   func(int) {},
-		},
-		Awake: r.faults.awake.Check,
-		Event: r.Event,
+		Env:    r.faults.environment(),
+		Phases: chaos.Unmeasured(r.Now), Awake: r.faults.awake.Check, Event: r.Event,
 	}
 	r.faults.timeline.Store(timeline)
 	r.sys.Watch()

@@ -61,6 +61,7 @@ type sample struct {
 // otherSamples are the kinds whose examples do not fit these tests.
 var otherSamples = map[string]sample{
 	"memory.limit": {"{pid: ALONE, bytes: 64MiB}", true},
+	"action.run":   {"{run: touch FILE, undo: rm -f FILE}", true},
 	"exec":         {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
 	"webhook":      {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
 	"call":         {"{inject: {put: HOOK}, verify: {ask: {get: HOOK}}, revert: {delete: HOOK}}", true},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -80,8 +81,8 @@ load:
     duration: 2s
     flow: [{post: /posts, name: write, headers: {Idempotency-Key: "${ledger.id}"}, check: {status: 201}}]
 ledgers:
-  posts: {write: write, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: $.total, settle: 0s, within: 1s, probe: 20/s}
-  events: {write: write, id: "${ledger.id}", read: {get: "/events?key=${id}"}, count: $.total, settle: 0s, within: 1s}
+  posts: {write: write, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: $.total, settle: 200ms, within: 1s, probe: 20/s}
+  events: {write: write, id: "${ledger.id}", read: {get: "/events?key=${id}"}, count: $.total, settle: 200ms, within: 1s}
 slo: [lost(posts) = 0, duplicated(posts) = 0, lost(events) = 0, duplicated(events) = 0, stale.reads(posts) = 0]
 `
 			var res *result.Result
@@ -104,6 +105,10 @@ slo: [lost(posts) = 0, duplicated(posts) = 0, lost(events) = 0, duplicated(event
 			if events.Name != "events" || events.Acknowledged != writes || events.Lost != lost || events.Duplicated != twice {
 				t.Errorf("events: %d acknowledged, %d lost, %d duplicated; want %d writes, %d lost and %d duplicated", events.Acknowledged, events.Lost,
 					events.Duplicated, writes, lost, twice)
+			}
+			settled := slices.DeleteFunc(slices.Clone(res.Events), func(e result.Event) bool { return e.Event != "ledger.settle" })
+			if len(settled) != 1 {
+				t.Errorf("the target was left alone %d times, and once is enough for all ledgers: %v", len(settled), settled)
 			}
 			for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Fail, scenarios.Pass} {
 				if o := res.Objectives[i]; o.Verdict != want {

@@ -39,7 +39,6 @@ type Held struct {
 	pending map[string]bool
 	errs    []error
 	ready   chan struct{} // closed when each is in, or failed
-	holds   bool          // Hold has returned
 }
 
 // Hold injects all conditions and proves that they are in. After an error none is.
@@ -54,12 +53,7 @@ func Hold(ctx context.Context, host Host) (*Held, error) {
 	}
 	t := &chaos.Timeline{
 		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true, SkipNone: host.SkipNone, End: math.MaxInt64,
-		Phases: chaos.Phases{
-			Inject: func(string, string) (int, time.Duration) { return 0, host.Env.Now() },
-			Clear:  func(int) time.Duration { return host.Env.Now() },
-			Void:   func(int) {},
-		},
-		Awake: host.Awake, Event: h.event,
+		Phases: chaos.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.end = end
@@ -74,7 +68,6 @@ func Hold(ctx context.Context, host Host) (*Held, error) {
 		err = context.Cause(ctx)
 	}
 	h.mu.Lock()
-	h.holds = true
 	err = errors.Join(append([]error{err}, h.errs...)...)
 	h.mu.Unlock()
 	if err != nil {
@@ -106,13 +99,11 @@ func (h *Held) event(e result.Event) {
 	default:
 		return
 	}
-	delete(h.pending, e.Fault)
-	if !h.holds && len(h.pending) == 0 {
-		select {
-		case <-h.ready:
-		default:
-			close(h.ready)
-		}
+	if !h.pending[e.Fault] {
+		return
+	}
+	if delete(h.pending, e.Fault); len(h.pending) == 0 {
+		close(h.ready)
 	}
 }
 

@@ -116,7 +116,7 @@ func TestAwake_BothUndo(t *testing.T) {
 				Entries: []*chaos.Entry{{Fault: fault, Kind: "lamp", Damage: l}},
 				Journal: j, End: time.Hour, Alone: true,
 				Env:    chaos.Env{Occurrence: chaos.Occurrence{Now: now}},
-				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+				Phases: chaos.Unmeasured(now),
 				Awake:  a.Check,
 			}
 			in, out := io.Pipe()

@@ -1,7 +1,6 @@
 package watchdog
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,11 +13,8 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/journal"
-	"brunt/chaos/oci"
 	"brunt/scenarios/kubernetes"
-	"brunt/scenarios/machine"
 	"brunt/scenarios/plan/pods"
-	"brunt/targets/platform/docker"
 )
 
 // inside is the watchdog inside the cluster that a run breaks. The zero value is none.
@@ -33,21 +29,6 @@ func tells(first, second func([]byte) error) func([]byte) error {
 		return second
 	}
 	return func(line []byte) error { return errors.Join(first(line), second(line)) }
-}
-
-// Image is the image of brunt for a watchdog in a cluster.
-func Image(k *kubernetes.Target, getenv func(string) string) (string, error) {
-	if given := cmp.Or(k.Image, getenv("BRUNT_IMAGE")); given != "" {
-		return given, nil
-	}
-	self, err := docker.SelfPath(getenv)
-	if err == nil {
-		var tag string
-		if tag, err = oci.Tag(machine.Version(), self); err == nil {
-			return "brunt:" + tag, nil
-		}
-	}
-	return "", fmt.Errorf("the image of the watchdog in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
 }
 
 // GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
@@ -68,8 +49,8 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	s := remote.Settings{Run: p.o.Run, Place: t.Place, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
 	s.Host, _ = os.Hostname()
 	var err error
-	if s.Image, err = Image(k, p.plan.Getenv); err != nil {
-		return err
+	if s.Image, err = Image(k.Image, p.plan.Getenv); err != nil {
+		return fmt.Errorf("the image of the watchdog in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
 	}
 	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + t.Place.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
 		return err
