@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,21 +50,13 @@ func (s *Scenario) Files() []File {
 func (p *files) readFile(path string, most int) ([]byte, error) {
 	b, err := p.readAtMost(path, most)
 	if err != nil {
-		return nil, named(err)
+		return nil, disk.Named(err)
 	}
 	if len(b) > most { // of p.o.Read
 		return nil, fmt.Errorf("%s has more than %d KiB", path, most>>10)
 	}
 	p.note(path, sha256.Sum256(b))
 	return b, nil
-}
-
-// named words an error of a file: the file, and what is wrong with it.
-func named(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
-	}
-	return err
 }
 
 func (p *files) readAtMost(path string, most int) ([]byte, error) {
@@ -169,13 +160,13 @@ func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	if s.Origin.files.o.Read != nil {
 		b, err := s.Origin.files.o.Read(path)
 		if err != nil {
-			return nil, named(err)
+			return nil, disk.Named(err)
 		}
 		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.Origin.files}, nil
 	}
 	f, err := disk.Open(path)
 	if err != nil {
-		return nil, named(err)
+		return nil, disk.Named(err)
 	}
 	return &summed{r: f, sum: sha256.New(), path: path, files: s.Origin.files}, nil
 }

@@ -163,3 +163,14 @@ func (r *Reach) Holds(to netip.AddrPort, host string) bool {
 	to = netip.AddrPortFrom(addr, to.Port())
 	return slices.Contains(r.addrs, to.String()) || host != "" && r.NamesHost(host, to.Port())
 }
+
+// AllowedLoad returns the items of guard.allow.load, and whether it was written.
+func (s *Scenario) AllowedLoad() (items []*syntax.Node, written bool) { return s.allowed("load") }
+
+// AllowedChaos returns the items of guard.allow.chaos, and whether it was written.
+func (s *Scenario) AllowedChaos() (items []*syntax.Node, written bool) { return s.allowed("chaos") }
+
+func (s *Scenario) allowed(key string) ([]*syntax.Node, bool) {
+	n := s.Root.Get("guard").Get("allow").Get(key)
+	return s.Root.ItemsAt("guard", "allow", key), n != nil && n.Kind != syntax.Null
+}

@@ -90,7 +90,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
 	p.short(root, "trace", "send")
-	p.version(root.Get("version"))
+	CheckVersion(root.Get("version"), p.m)
 	var doc document
 	syntax.Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = sc.Secrets.Mask(doc.Name), doc.Hypothesis, doc.Target, doc.Pacing
@@ -141,13 +141,13 @@ func (p *files) short(root *syntax.Node, key, setting string) {
 	}
 }
 
-// version refuses a file in a version of the language that this brunt can't read.
-func (p *files) version(n *syntax.Node) {
+// CheckVersion refuses a file in a version of the language that this brunt can't read.
+func CheckVersion(n *syntax.Node, m *syntax.Mistakes) {
 	if n == nil || n.Bad || n.Value == "1" {
 		return
 	}
 	if _, ok := syntax.ParseInt(n.Value); ok {
-		p.m.Add(n.Pos, "this brunt reads version 1 of the language, not %s", n.Describe())
+		m.Add(n.Pos, "this brunt reads version 1 of the language, not %s", n.Describe())
 		n.Bad = true
 	}
 }
@@ -224,12 +224,15 @@ func (p *files) given(declared *syntax.Node, source, value string) *syntax.Node 
 
 var targetKinds = []string{"url", "stack", "processes", "containers", "compose"}
 
+// TargetKinds returns the kinds of target that a scenario can name.
+func TargetKinds() []string { return slices.Clone(targetKinds) }
+
 // target checks that exactly one kind of target is named, or endpoints alone.
 func (p *files) target(sc *Scenario, n *syntax.Node) {
 	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null {
 		return
 	}
-	kinds := slices.DeleteFunc(slices.Clone(targetKinds), func(k string) bool { return n.Get(k) == nil })
+	kinds := slices.DeleteFunc(TargetKinds(), func(k string) bool { return n.Get(k) == nil })
 	place := func(k string) int { return slices.IndexFunc(n.Fields, func(f syntax.Field) bool { return f.Key == k }) }
 	t := &sc.Target
 	switch {

@@ -15,6 +15,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
@@ -32,7 +33,7 @@ type List struct {
 
 // New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A
 // scenario without a list may reach what every policy with a list allows.
-func New(key string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *List {
+func New(key string, g scenarios.Guard, policies []*policies.Policy, m *syntax.Mistakes) *List {
 	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
 	list := g.Allow.Of(key)
 	bounds := PolicyRules(policies, key, m)

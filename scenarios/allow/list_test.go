@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
 
@@ -139,11 +140,11 @@ func TestList_Policies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var m syntax.Mistakes
-			var policies []*scenarios.Policy
+			var held []*policies.Policy
 			for _, list := range c.policies {
-				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
+				held = append(held, &policies.Policy{Allow: scenarios.Allow{Load: list}})
 			}
-			g := New(Load, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
+			g := New(Load, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, held, &m)
 			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
 				ip := netip.MustParseAddr(to)
 				err := g.Check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
 
@@ -79,7 +80,7 @@ func refusal(key string) func(what string) error {
 
 // PolicyRules returns the allow.load or allow.chaos rules, as key says, of the policies that have such
 // a list.
-func PolicyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*Rules {
+func PolicyRules(policies []*policies.Policy, key string, m *syntax.Mistakes) []*Rules {
 	var out []*Rules
 	for _, p := range policies {
 		list := p.Allow.Of(key)

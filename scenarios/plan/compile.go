@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/plan/kept"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -22,7 +23,7 @@ import (
 // CompileOptions hold what a plan needs to know about brunt itself.
 type CompileOptions struct {
 	Self     []string                    // the command line of brunt, for stacks that are part of it
-	Policies []*scenarios.Policy         // bounds of the scenario; all of them apply
+	Policies []*policies.Policy          // bounds of the scenario; all of them apply
 	Env      func(string) (string, bool) // environment with the proxy settings; nil is os.LookupEnv
 	Drivers  []driver.Descriptor         // the available drivers; nil is driver.All
 	// Protocols are the protocols that steps may use; nil is catalog.Protocols.

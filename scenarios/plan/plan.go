@@ -21,6 +21,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -161,7 +162,7 @@ type Plan struct {
 	Shared         *targets.Shared             // state shared by the steps
 	LoadAllowlist  *allow.List                 // of the load
 	ChaosAllowlist *allow.List                 // of faults that are calls
-	Policies       []*scenarios.Policy         // policies in force
+	Policies       []*policies.Policy          // policies in force
 	Environ        func(string) (string, bool) // environment with the proxy settings
 }
 

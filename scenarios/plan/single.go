@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/plan/policy"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -75,7 +76,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 func (p *Plan) unjudged() string {
 	for _, held := range p.Policies {
 		for i, r := range held.Require {
-			if r == scenarios.RequireSteady || r == scenarios.RequireStop {
+			if r == policies.RequireSteady || r == policies.RequireStop {
 				return fmt.Sprintf("%s requires `%s`, and without load there is nothing to judge it by", held.Item("require", i), r)
 			}
 		}
@@ -90,7 +91,7 @@ type Bare struct {
 	Listen   string   // where brunt's own link listens, for a fault on links
 	To       string   // the address that the link leads to
 	Allow    []string // what else the link may lead to, as guard.allow.load
-	Policies []*scenarios.Policy
+	Policies []*policies.Policy
 }
 
 // bareTiming are the time settings available without a timeline.

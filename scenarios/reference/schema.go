@@ -24,6 +24,7 @@ import (
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/load"
 	"brunt/scenarios/placement"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/retry"
@@ -77,7 +78,8 @@ var described = sync.OnceValue(func() syntax.Describer { return settings(describ
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/kubernetes": kubernetes.Source, "brunt/scenarios/placement": placement.Source,
-		"brunt/scenarios/result": result.Source, "brunt/scenarios/retry": retry.Source, "brunt/scenarios/slo": slo.Source,
+		"brunt/scenarios/policies": policies.Source,
+		"brunt/scenarios/result":   result.Source, "brunt/scenarios/retry": retry.Source, "brunt/scenarios/slo": slo.Source,
 		"brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source,
 		"brunt/targets/demo": demo.Source,
@@ -539,7 +541,7 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() syntax.Schema {
-	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), described())
+	root := policies.Schema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), described())
 	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -7,6 +7,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/policy"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
@@ -15,7 +16,7 @@ import (
 // DemoOptions configure a run of the built-in system by itself.
 type DemoOptions struct {
 	With     []string // name=value: its switches, as in `target: {with: …}`
-	Policies []*scenarios.Policy
+	Policies []*policies.Policy
 	Self     []string // brunt's own command line
 	State    string   // for the journal
 	Watchdog []string // the command line of the watchdog

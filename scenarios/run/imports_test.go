@@ -30,7 +30,8 @@ var arrows = map[string][]string{
 		"scenarios/check", "scenarios/disk", "scenarios/kubernetes", "scenarios/placement", "scenarios/quantity", "scenarios/retry",
 		"scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
 	},
-	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
+	"scenarios/allow":    {"scenarios", "scenarios/policies", "targets", "targets/dial"},
+	"scenarios/policies": {"scenarios"},
 	"scenarios/doctor": {
 		"scenarios", "scenarios/connect", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
 		"scenarios/plan/finder", "scenarios/plan/inputs",
@@ -40,7 +41,7 @@ var arrows = map[string][]string{
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge"},
 	"scenarios/plan": {
 		"chaos", "scenarios", "scenarios/allow", "scenarios/connect", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
-		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe",
+		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "scenarios/policies",
 		"scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth",
 		"targets/platform/docker", "targets/vegeta",
 	},
@@ -153,7 +154,7 @@ var arrows = map[string][]string{
 	"scenarios/terms":      nil,
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/drills", "scenarios/driver", "scenarios/load", "scenarios/plan",
-		"scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/demo", "targets/http",
+		"scenarios/plan/plantest", "scenarios/policies", "scenarios/terms", "targets", "targets/catalog", "targets/demo", "targets/http",
 		"targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
@@ -161,7 +162,7 @@ var arrows = map[string][]string{
 		"scenarios/allow", "scenarios/capacity", "scenarios/connect", "scenarios/doctor", "scenarios/driver", "scenarios/judge",
 		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
-		"scenarios/plan/plantest", "scenarios/plan/smoke",
+		"scenarios/plan/plantest", "scenarios/plan/smoke", "scenarios/policies",
 		"scenarios/reference", "targets", "targets/catalog", "targets/demo", "targets/dial", "targets/http/auth",
 		"targets/platform/docker", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
 	},
@@ -173,7 +174,7 @@ var arrows = map[string][]string{
 		"scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/gate", "scenarios/lsp", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets/demo", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/oneline", "scenarios/plan/smoke",
-		"scenarios/doctor", "scenarios/drills", "scenarios/terms",
+		"scenarios/policies", "scenarios/doctor", "scenarios/drills", "scenarios/terms",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},
 }

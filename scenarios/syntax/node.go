@@ -80,6 +80,17 @@ func (n *Node) OneOrMore() []*Node {
 	return []*Node{n}
 }
 
+// ItemsAt returns the items of the list at a path of keys below n; a single value is a list of one.
+func (n *Node) ItemsAt(keys ...string) []*Node {
+	for _, key := range keys {
+		n = n.Get(key)
+	}
+	if n == nil || n.Kind == Null || n.Kind == Map {
+		return nil
+	}
+	return n.OneOrMore()
+}
+
 // Holds reports whether pos is the position of n or of a node below it.
 func (n *Node) Holds(pos Pos) bool {
 	if n.Pos == pos {

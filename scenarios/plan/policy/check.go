@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -24,13 +24,13 @@ func (c check) beyond(at syntax.Pos, policy syntax.Pos, says, format string, arg
 
 // addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are
 // checked again when they are made, because a name may lead anywhere until then.
-func (c check) addresses(p *scenarios.Policy) {
+func (c check) addresses(p *policies.Policy) {
 	for _, list := range []struct {
 		key   string
 		items func() ([]*syntax.Node, bool)
 	}{{allow.Load, c.Scenario.AllowedLoad}, {allow.Chaos, c.Scenario.AllowedChaos}} {
 		quiet := &syntax.Mistakes{} // already reported
-		theirs := allow.PolicyRules([]*scenarios.Policy{p}, list.key, quiet)
+		theirs := allow.PolicyRules([]*policies.Policy{p}, list.key, quiet)
 		items, _ := list.items()
 		if len(theirs) == 0 {
 			continue
@@ -49,7 +49,7 @@ func (c check) addresses(p *scenarios.Policy) {
 }
 
 // targets compares the kind of target, and the local processes that faults hit, with the policy.
-func (c check) targets(p *scenarios.Policy) {
+func (c check) targets(p *policies.Policy) {
 	if !p.Has("targets") {
 		return
 	}
@@ -80,7 +80,7 @@ func (c check) targets(p *scenarios.Policy) {
 }
 
 // sizes compares rates, users and times with the policy.
-func (c check) sizes(p *scenarios.Policy) {
+func (c check) sizes(p *policies.Policy) {
 	var rates, users []*load.Profile
 	for i := range c.Loads {
 		lp := &c.Loads[i]
@@ -148,7 +148,7 @@ func (c check) under(at time.Duration, closed bool) *Load {
 }
 
 // kinds compares the kinds of faults and the sizes of their selections with the policy.
-func (c check) kinds(p *scenarios.Policy) {
+func (c check) kinds(p *policies.Policy) {
 	if most := p.MaxUnits; most > 0 && c.Scenario.Guard.MaxUnits > most {
 		c.beyond(c.Scenario.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.Scenario.Guard.MaxUnits)
 	}
@@ -188,7 +188,7 @@ func (c check) kinds(p *scenarios.Policy) {
 }
 
 // queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy forbids commands.
-func (c check) queries(p *scenarios.Policy) {
+func (c check) queries(p *policies.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
 		return
@@ -201,7 +201,7 @@ func (c check) queries(p *scenarios.Policy) {
 }
 
 // forbids describes where a policy forbids a kind.
-func forbids(p *scenarios.Policy, at syntax.Pos) string {
+func forbids(p *policies.Policy, at syntax.Pos) string {
 	if at == p.Of("faults") {
 		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
 	}
@@ -218,7 +218,7 @@ func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 }
 
 // protect refuses faults that could hit what the policy protects.
-func (c check) protect(p *scenarios.Policy) {
+func (c check) protect(p *policies.Policy) {
 	if c.TargetUnknown {
 		return
 	}
@@ -234,14 +234,14 @@ func (c check) protect(p *scenarios.Policy) {
 }
 
 // require checks what the policy requires of a scenario with faults.
-func (c check) require(p *scenarios.Policy) {
+func (c check) require(p *policies.Policy) {
 	if len(c.Faults) == 0 {
 		return
 	}
 	for i, r := range p.Require {
-		said := map[scenarios.Requirement]bool{
-			scenarios.RequireSteady: len(c.Scenario.Steady) > 0, scenarios.RequireStop: len(c.Scenario.Stop) > 0,
-			scenarios.RequireSLO: len(c.Scenario.SLO) > 0, scenarios.RequireSeed: c.Scenario.SeedGiven,
+		said := map[policies.Requirement]bool{
+			policies.RequireSteady: len(c.Scenario.Steady) > 0, policies.RequireStop: len(c.Scenario.Stop) > 0,
+			policies.RequireSLO: len(c.Scenario.SLO) > 0, policies.RequireSeed: c.Scenario.SeedGiven,
 		}
 		if !said[r] {
 			c.Mistakes.Add(c.Faults[0].Place.At, "a scenario with faults must have `%s`: %s requires it", r, p.Item("require", i))
@@ -250,7 +250,7 @@ func (c check) require(p *scenarios.Policy) {
 }
 
 // bound applies the policy to settings that the scenario left open.
-func (c check) bound(p *scenarios.Policy) {
+func (c check) bound(p *policies.Policy) {
 	g := &c.Scenario.Guard
 	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
 		g.MaxUnits = most
@@ -267,7 +267,7 @@ func (c check) bound(p *scenarios.Policy) {
 }
 
 // cluster compares the pods that the target names with the policy.
-func (c check) cluster(p *scenarios.Policy) {
+func (c check) cluster(p *policies.Policy) {
 	k := c.Scenario.Target.Kubernetes
 	if k == nil {
 		return

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
 
@@ -37,7 +38,7 @@ type Load struct {
 
 // Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the policy. Then
 // policies bound what the scenario left open. The notes name the policies.
-func (p *Plan) Hold(to []*scenarios.Policy) (notes []string) {
+func (p *Plan) Hold(to []*policies.Policy) (notes []string) {
 	check := check{p}
 	for _, one := range to {
 		check.addresses(one)
@@ -57,7 +58,7 @@ func (p *Plan) Hold(to []*scenarios.Policy) (notes []string) {
 
 // CheckTarget reports a target of a kind that a policy does not allow, for commands that compile
 // nothing else of the scenario.
-func CheckTarget(sc *scenarios.Scenario, to []*scenarios.Policy, m *syntax.Mistakes) {
+func CheckTarget(sc *scenarios.Scenario, to []*policies.Policy, m *syntax.Mistakes) {
 	check := check{&Plan{Scenario: sc, Mistakes: m}}
 	for _, p := range to {
 		check.targets(p)
@@ -66,16 +67,16 @@ func CheckTarget(sc *scenarios.Scenario, to []*scenarios.Policy, m *syntax.Mista
 
 // Read reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several files one
 // file after the other.
-func Read(paths []string, read func(path string) ([]byte, error)) ([]*scenarios.Policy, error) {
-	var out []*scenarios.Policy
+func Read(paths []string, read func(path string) ([]byte, error)) ([]*policies.Policy, error) {
+	var out []*policies.Policy
 	for _, path := range paths {
-		p, err := scenarios.ParsePolicy(path, arguments.Kinds(), scenarios.Options{Read: read})
+		p, err := policies.Parse(path, arguments.Kinds(), read)
 		if p == nil {
 			return nil, err
 		}
 		m := p.Mistakes()
-		allow.PolicyRules([]*scenarios.Policy{p}, allow.Load, m)
-		allow.PolicyRules([]*scenarios.Policy{p}, allow.Chaos, m)
+		allow.PolicyRules([]*policies.Policy{p}, allow.Load, m)
+		allow.PolicyRules([]*policies.Policy{p}, allow.Chaos, m)
 		if err := m.Err(); err != nil {
 			return nil, err
 		}
@@ -85,15 +86,15 @@ func Read(paths []string, read func(path string) ([]byte, error)) ([]*scenarios.
 }
 
 // HeldTo is the note on a plan that it is held to a policy.
-func HeldTo(p *scenarios.Policy) string { return "held to policy " + Name(p) }
+func HeldTo(p *policies.Policy) string { return "held to policy " + Name(p) }
 
 // Name names a policy for people: its name, its file, and the beginning of its
 // digest.
-func Name(p *scenarios.Policy) string {
+func Name(p *policies.Policy) string {
 	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
 }
 
 // Protected is the set of units and processes that a policy protects.
-func Protected(p *scenarios.Policy) *chaos.Protected {
+func Protected(p *policies.Policy) *chaos.Protected {
 	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
 }

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/fault/custom"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/run/revert"
 	"brunt/scenarios/syntax"
 )
@@ -51,7 +52,7 @@ func (s *asked) notes() string {
 }
 
 // compile compiles a scenario whose fault has the steps in revert, and returns these.
-func compile(t *testing.T, target, steps string, policies ...*scenarios.Policy) (*plan.Plan, chaos.Sequence) {
+func compile(t *testing.T, target, steps string, policies ...*policies.Policy) (*plan.Plan, chaos.Sequence) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	text := fmt.Sprintf(`

@@ -1,4 +1,8 @@
-package scenarios
+// Package policies reads policy files: limits that hold for every scenario of a team or a machine.
+//
+//	policy file --Parse--> Policy --> package allow, by address
+//	                             '--> package plan/policy, by what a plan does
+package policies
 
 import (
 	"crypto/sha256"
@@ -9,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -20,7 +26,7 @@ type Policy struct {
 	Version int    `yaml:"version,required,min=1,max=1"` // version of the language
 	Name    string `yaml:"name"`                         // name in reports; zero is the file's
 	// addresses beyond loopback that load and faults may reach; a missing list is no limit
-	Allow Allow `yaml:"allow"`
+	Allow scenarios.Allow `yaml:"allow"`
 	// kinds of target that may be loaded, of url, stack, processes, containers, compose; pid allows
 	// faults on processes, container on containers, and kubernetes on pods, that brunt did not start; nil is all
 	Targets []string `yaml:"targets"`
@@ -50,7 +56,7 @@ type Policy struct {
 	mistakes *syntax.Mistakes // mistakes of the policy file
 }
 
-// Mistakes returns a collector for later checks. It contains what [ParsePolicy] found.
+// Mistakes returns a collector for later checks. It contains what [Parse] found.
 func (p *Policy) Mistakes() *syntax.Mistakes {
 	m := &syntax.Mistakes{}
 	if p.mistakes != nil {
@@ -98,69 +104,72 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Schema implements [syntax.Schemer].
 func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 
-// policyTargets are the values of a policy's targets: kinds of target, processes and
+// targets are the values of a policy's targets: kinds of target, processes and
 // containers of the machine, and pods of a cluster.
-var policyTargets = append(slices.Clone(targetKinds), "pid", "container", "kubernetes")
+var targets = append(scenarios.TargetKinds(), "pid", "container", "kubernetes")
 
-// ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The error is
+// Parse reads the policy file at path, by read if it is not nil. Kinds are the faults that it can name. The error is
 // a [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes
 // other than YAML syntax errors, it returns the policy as well.
-func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
-	p := files{o: o, m: &syntax.Mistakes{}, main: path, texts: map[string]bool{}}
-	text, err := p.readFile(path, syntax.MaxFile)
-	if err != nil {
-		return nil, fmt.Errorf("reading the policy: %w", err)
+func Parse(path string, kinds []string, read func(path string) ([]byte, error)) (*Policy, error) {
+	if read == nil {
+		read = func(path string) ([]byte, error) { return disk.Read(path, syntax.MaxFile) }
 	}
-	root := syntax.Read(path, text, p.m, &p.nodes)
+	text, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy: %w", disk.Named(err))
+	}
+	m, nodes := &syntax.Mistakes{}, 0
+	root := syntax.Read(path, text, m, &nodes)
 	if root == nil {
-		return nil, p.m.Err()
+		return nil, m.Err()
 	}
 	if root.Kind != syntax.Map {
-		p.m.AddHint(root.Pos, "such as max_units: 1", "a policy is a map of keys, not %s", root.Describe())
-		return nil, p.m.Err()
+		m.AddHint(root.Pos, "such as max_units: 1", "a policy is a map of keys, not %s", root.Describe())
+		return nil, m.Err()
 	}
 	sum := sha256.Sum256(text)
-	out := &Policy{File: path, Digest: hex.EncodeToString(sum[:]), root: root, mistakes: p.m}
-	p.fixed(root)
-	p.version(root.Get("version"))
-	syntax.Decode(root, out, p.m)
+	out := &Policy{File: path, Digest: hex.EncodeToString(sum[:]), root: root, mistakes: m}
+	fixed(root, m)
+	scenarios.CheckVersion(root.Get("version"), m)
+	syntax.Decode(root, out, m)
 	if out.Name == "" {
 		out.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	p.oneOf(out.Items("targets"), "target", policyTargets)
+	knownTargets(out.Items("targets"), m)
 	for _, key := range []string{"faults", "forbid"} {
-		p.patterns(out.Items(key), kinds)
+		patterns(out.Items(key), kinds, m)
 	}
-	return out, p.m.Err()
+	return out, m.Err()
 }
 
 // fixed refuses placeholders: the command that starts a scenario must not set its limits.
-func (p *files) fixed(n *syntax.Node) {
+func fixed(n *syntax.Node, m *syntax.Mistakes) {
 	for _, f := range n.Fields {
-		p.fixed(f.Value)
+		fixed(f.Value, m)
 	}
 	for _, item := range n.Items {
-		p.fixed(item)
+		fixed(item, m)
 	}
 	if n.Kind == syntax.String && strings.Contains(n.Value, "${") && !n.Bad {
-		p.m.Add(n.Pos, "%q: a policy takes no placeholders", syntax.Clip(n.Value, 60))
+		m.Add(n.Pos, "%q: a policy takes no placeholders", syntax.Clip(n.Value, 60))
 		n.Bad = true
 	}
 }
 
-// oneOf refuses items that are not in names.
-func (p *files) oneOf(items []*syntax.Node, noun string, names []string) {
+// knownTargets refuses items that are no target.
+func knownTargets(items []*syntax.Node, m *syntax.Mistakes) {
 	for _, n := range items {
-		if s, ok := n.Text(&syntax.Mistakes{}); ok && !slices.Contains(names, s) {
-			if later, yes := syntax.NotYet(s); !yes || later != noun {
-				p.m.AddHint(n.Pos, syntax.DidYouMean(s, names), "there is no %s %s", noun, n.Describe())
+		if s, ok := n.Text(&syntax.Mistakes{}); ok && !slices.Contains(targets, s) {
+			if later, yes := syntax.NotYet(s); !yes || later != "target" {
+				m.AddHint(n.Pos, syntax.DidYouMean(s, targets), "there is no target %s", n.Describe())
 			}
 		}
 	}
 }
 
 // patterns refuses items that match no kind of fault.
-func (p *files) patterns(items []*syntax.Node, kinds []string) {
+func patterns(items []*syntax.Node, kinds []string, m *syntax.Mistakes) {
 	for _, n := range items {
 		s, ok := n.Text(&syntax.Mistakes{})
 		if !ok || slices.ContainsFunc(kinds, func(kind string) bool { return matchesKind(s, kind) }) {
@@ -169,7 +178,7 @@ func (p *files) patterns(items []*syntax.Node, kinds []string) {
 		if noun, later := syntax.NotYet(s); later && noun == "fault" {
 			continue
 		}
-		p.m.AddHint(n.Pos, syntax.DidYouMean(s, kinds), "%s stands for no kind of fault", n.Describe())
+		m.AddHint(n.Pos, syntax.DidYouMean(s, kinds), "%s stands for no kind of fault", n.Describe())
 	}
 }
 
@@ -196,7 +205,7 @@ func (p *Policy) Forbids(kind string) (at syntax.Pos, yes bool) {
 }
 
 // Items returns the items of the list at a path of keys.
-func (p *Policy) Items(keys ...string) []*syntax.Node { return itemsAt(p.root, keys) }
+func (p *Policy) Items(keys ...string) []*syntax.Node { return p.root.ItemsAt(keys...) }
 
 // Item returns the place of an item of the list at key, or of the key itself where there is no such item.
 func (p *Policy) Item(key string, i int) syntax.Pos {
@@ -206,44 +215,22 @@ func (p *Policy) Item(key string, i int) syntax.Pos {
 	return p.Of(key)
 }
 
-// AllowedLoad returns the items of guard.allow.load, and whether it was written.
-func (s *Scenario) AllowedLoad() (items []*syntax.Node, written bool) { return s.allowed("load") }
-
-// AllowedChaos returns the items of guard.allow.chaos, and whether it was written.
-func (s *Scenario) AllowedChaos() (items []*syntax.Node, written bool) { return s.allowed("chaos") }
-
-func (s *Scenario) allowed(key string) ([]*syntax.Node, bool) {
-	n := s.Root.Get("guard").Get("allow").Get(key)
-	return itemsAt(s.Root, []string{"guard", "allow", key}), n != nil && n.Kind != syntax.Null
-}
-
-// itemsAt returns the items of the list at a path of keys; a single value is a list of one.
-func itemsAt(n *syntax.Node, keys []string) []*syntax.Node {
-	for _, key := range keys {
-		n = n.Get(key)
-	}
-	if n == nil || n.Kind == syntax.Null || n.Kind == syntax.Map {
-		return nil
-	}
-	return n.OneOrMore()
-}
-
-// PolicySchema is the schema of a policy file. Kinds are the faults that it can name.
-func PolicySchema(kinds []string, doc syntax.Describer) syntax.Schema {
+// Schema is the schema of a policy file. Kinds are the faults that it can name.
+func Schema(kinds []string, doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[Policy](), doc)
 	list := func(key string, item syntax.Schema) {
 		p := s.Property(key)
 		p["allOf"] = []any{syntax.Schema{"anyOf": []any{syntax.Schema{"type": "array", "items": item}, syntax.Schema{"type": "null"}, item}}}
 	}
-	list("targets", syntax.Enum(policyTargets))
-	patterns := []string{"*"}
+	list("targets", syntax.Enum(targets))
+	globs := []string{"*"}
 	for _, kind := range kinds {
-		if group, _, ok := strings.Cut(kind, "."); ok && !slices.Contains(patterns, group+".*") {
-			patterns = append(patterns, group+".*")
+		if group, _, ok := strings.Cut(kind, "."); ok && !slices.Contains(globs, group+".*") {
+			globs = append(globs, group+".*")
 		}
 	}
 	for _, key := range []string{"faults", "forbid"} {
-		list(key, syntax.Enum(append(patterns, kinds...)))
+		list(key, syntax.Enum(append(globs, kinds...)))
 	}
 	return s
 }

@@ -1,22 +1,22 @@
-package scenarios_test
+package policies_test
 
 import (
 	"io/fs"
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/policies"
 )
 
 var policyKinds = []string{"process.crash", "process.freeze", "network.stall", "exec"}
 
-func parsePolicy(text string) (*scenarios.Policy, error) {
-	return scenarios.ParsePolicy("p.yaml", policyKinds, scenarios.Options{Read: func(path string) ([]byte, error) {
+func parsePolicy(text string) (*policies.Policy, error) {
+	return policies.Parse("p.yaml", policyKinds, func(path string) ([]byte, error) {
 		if path == "p.yaml" {
 			return []byte(text), nil
 		}
 		return nil, fs.ErrNotExist
-	}})
+	})
 }
 
 func TestPolicy_Mistakes(t *testing.T) {
