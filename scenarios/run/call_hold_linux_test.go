@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,21 +36,8 @@ func newLocks(t *testing.T) *locks {
 			http.Error(w, "free", http.StatusNotFound)
 		}
 	}))
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { s.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		s.status.Close()
-		_ = l.Close()
-		all.Wait() // brunt has ended its connections
-	})
+	t.Cleanup(s.status.Close)
+	suite.Serve(t, l, s.serve) // until brunt has ended its connections
 	return s
 }
 

@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
 	"brunt/targets/catalog"
 
 	"github.com/gorilla/websocket"
@@ -241,16 +242,7 @@ func newStopping(t *testing.T, to string) *stopping {
 		t.Fatal(err)
 	}
 	r := &stopping{Listener: l, to: to}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := r.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { r.pass(c) })
-		}
-	})
+	suite.Serve(t, l, r.pass)
 	t.Cleanup(func() {
 		_ = r.Close()
 		r.mu.Lock()
@@ -258,7 +250,6 @@ func newStopping(t *testing.T, to string) *stopping {
 			_ = c.Close()
 		}
 		r.mu.Unlock()
-		all.Wait()
 	})
 	return r
 }
@@ -391,30 +382,17 @@ func newLines(t *testing.T) (url string, counted *atomic.Int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
+	suite.Serve(t, l, func(c net.Conn) { // until the relay has ended its connections
+		defer c.Close()
+		for in := bufio.NewReader(c); ; counted.Add(1) {
+			line, err := in.ReadBytes('\n')
 			if err != nil {
 				return
 			}
-			all.Go(func() {
-				defer c.Close()
-				for in := bufio.NewReader(c); ; counted.Add(1) {
-					line, err := in.ReadBytes('\n')
-					if err != nil {
-						return
-					}
-					if _, err := c.Write(line); err != nil {
-						return
-					}
-				}
-			})
+			if _, err := c.Write(line); err != nil {
+				return
+			}
 		}
-	})
-	t.Cleanup(func() { // after the relay has ended its connections
-		_ = l.Close()
-		all.Wait()
 	})
 	return "tcp://" + l.Addr().String(), counted
 }
