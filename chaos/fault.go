@@ -77,7 +77,7 @@ type HeldTraits struct {
 // Traffic is the part of the load that a fault affected.
 type Traffic struct {
 	N    int64
-	Unit string // bytes or requests
+	Unit string // what N counts, in the plural: bytes, packets, connections, requests, calls, commands or statements
 	// Unknown says that it could not be counted.
 	Unknown bool
 }

@@ -352,9 +352,14 @@ func (r *injection) count(affected func() Traffic) {
 	}
 	hit := affected()
 	if r.Traffic == nil {
-		r.Traffic = &Traffic{Unit: hit.Unit}
+		r.Traffic = &Traffic{}
 	}
-	r.Traffic.N += hit.N
+	switch t := r.Traffic; {
+	case t.N == 0: // steps may count differently: the first that counted any has the unit
+		t.N, t.Unit = hit.N, hit.Unit
+	case t.Unit == hit.Unit:
+		t.N += hit.N
+	}
 	r.Traffic.Unknown = r.Traffic.N == 0 && (r.Traffic.Unknown || hit.Unknown)
 }
 

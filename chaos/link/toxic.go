@@ -30,7 +30,7 @@ type Toxic struct {
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
 	Takes  time.Duration // for Prove, beyond the usual
-	Counts string        // what affected counts: empty is bytes, else connections
+	Counts string        // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
 
 	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
@@ -222,18 +222,30 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 	}
 }
 
-// affected counts the bytes or connections that passed the toxic.
+// connections is the unit of Traffic that counts connections.
+const connections = "connections"
+
+// affected counts the requests that the toxic selected, or else the bytes that passed it. It counts connections where none sent a byte:
+// the toxic held or reset them before.
 func (h *heldToxic) affected() chaos.Traffic {
-	t := chaos.Traffic{Unit: cmp.Or(h.Counts, "bytes")}
+	var seen proxy.Traffic
+	var unknown bool
 	for _, in := range h.in {
-		seen := in.Seen()
-		t.Unknown = t.Unknown || child.Unknown(in)
-		t.N += seen.Forward + seen.Back
-		if seen.Forward+seen.Back == 0 {
-			t.N += seen.Connections // held or reset before they sent data
-		}
+		s := in.Seen()
+		unknown = unknown || child.Unknown(in)
+		seen.Connections += s.Connections
+		seen.Forward += s.Forward
+		seen.Back += s.Back
+		seen.Hit += s.Hit
 	}
-	t.Unknown = t.Unknown && t.N == 0 // what was counted before met it in any case
+	t := chaos.Traffic{Unit: cmp.Or(h.Counts, "bytes"), N: seen.Forward + seen.Back}
+	switch {
+	case h.Counts != "" && h.Counts != connections:
+		t.N = seen.Hit
+	case t.N == 0 && seen.Connections > 0:
+		t.Unit, t.N = connections, seen.Connections
+	}
+	t.Unknown = unknown && t.N == 0 // what was counted before met it in any case
 	return t
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/arguments"
@@ -141,7 +142,7 @@ func affected(in *run.Injection) string {
 	if in.TrafficUnit == "" {
 		return ""
 	}
-	return fmt.Sprintf(", affected %d %s", in.Traffic, in.TrafficUnit)
+	return ", affected " + words.Traffic(in.Traffic, in.TrafficUnit)
 }
 
 // plan compiles the input: a scenario's fault, or a kind.

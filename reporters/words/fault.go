@@ -344,10 +344,19 @@ func FaultTraffic(f *result.FaultRecord) string {
 		return ""
 	case f.Traffic == 0:
 		return "affected no traffic"
-	case f.TrafficUnit == "bytes":
-		return "affected " + Bytes(f.Traffic)
 	}
-	return fmt.Sprintf("affected %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
+	return "affected " + Traffic(f.Traffic, f.TrafficUnit)
+}
+
+// Traffic formats how much traffic there was, in a unit of result.FaultRecord.
+func Traffic(n int64, unit string) string {
+	switch {
+	case unit == "bytes":
+		return Bytes(n)
+	case n == 1:
+		return "1 " + strings.TrimSuffix(Clean(unit), "s")
+	}
+	return Count(n) + " " + Clean(unit)
 }
 
 // FaultDetection says whether the team's own monitoring detected a fault; empty if the

@@ -83,3 +83,23 @@ func TestUnitEvent(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestTraffic: every unit of a fault's traffic has a singular, and bytes are written with a prefix.
+func TestTraffic(t *testing.T) {
+	for _, c := range []struct {
+		n    int64
+		unit string
+		want string
+	}{
+		{0, "requests", "0 requests"},
+		{1, "requests", "1 request"},
+		{1, "statements", "1 statement"},
+		{1474, "requests", "1474 requests"},
+		{1, "bytes", "1 B"},
+		{14 << 10, "bytes", "14 KiB"},
+	} {
+		if got := Traffic(c.n, c.unit); got != c.want {
+			t.Errorf("%d %s: %q, want %q", c.n, c.unit, got, c.want)
+		}
+	}
+}

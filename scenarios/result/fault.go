@@ -33,7 +33,7 @@ type FaultRecord struct {
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the proof that it is over
 	Gone         bool   `json:"gone"`                    // its end was verified
 	Traffic      int64  `json:"traffic"`                 // bytes on the link, or requests during the phase
-	TrafficUnit  string `json:"traffic_unit" mask:"-"`   // bytes or requests
+	TrafficUnit  string `json:"traffic_unit" mask:"-"`   // bytes, packets, connections, requests, calls, commands or statements
 	Onset        Num    `json:"onset"`                   // from the injection to the first harm
 	Failover     Num    `json:"failover"`                // from the injection to good again, during the fault
 	Recover      Num    `json:"recover"`                 // from the injection to recovered

@@ -120,6 +120,10 @@ chaos:
 				if got := res.Generator.Spoken; !slices.Equal(got, []string{"h2c"}) {
 					t.Errorf("spoken: %q", got)
 				}
+				// 50 in the second of the fault; its end on the link may take a moment more.
+				if f := res.Faults[0]; f.TrafficUnit != "requests" || f.Traffic == 0 || f.Traffic > 100 {
+					wrong.addf("affected %d %s", f.Traffic, f.TrafficUnit)
+				}
 				checkLinkFault(t, wrong, res, res.Faults[0], "load->target", res.Duration+1, c.load)
 			})
 		})

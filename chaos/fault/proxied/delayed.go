@@ -52,7 +52,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	}
 	return link.Plan(ctx, f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("delay %s by %s", f.text, f.delay),
-		Toxic: f.toxic,
+		Toxic: f.toxic, Counts: f.what,
 		Takes: 4 * (f.delay + f.jitter).D(),
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {

@@ -32,7 +32,7 @@ func (f *refused) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	how := "answered with " + f.as
 	return link.Plan(ctx, f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("answer %s with %s", f.text, f.as),
-		Toxic: f.toxic,
+		Toxic: f.toxic, Counts: f.what,
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return find(ctx, f.percent, f.what, how, ask(l))
 		},
