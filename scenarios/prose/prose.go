@@ -3,6 +3,7 @@ package prose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,12 +25,14 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence capitalizes s and ends it with a full stop. A first word with a digit is a name, such as p95, and stays as it is.
-func Sentence(s string) string {
+// Sentence capitalizes s and ends it with a full stop. A first word that is one of the names stays as it is, and so does one with a
+// digit, such as p95.
+func Sentence(s string, names ...string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
-	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(first, "0123456789") {
+	first, _, _ := strings.Cut(s, " ")
+	if !strings.ContainsAny(first, "0123456789") && !slices.Contains(names, strings.TrimSuffix(first, ":")) {
 		c, n := utf8.DecodeRuneInString(s)
 		s = string(unicode.ToUpper(c)) + s[n:]
 	}

@@ -15,4 +15,11 @@ func TestSentence(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
+	for text, want := range map[string]string{
+		"dead was not injected": "dead was not injected.", "dead: it is down": "dead: it is down.", "deadline passed": "Deadline passed.",
+	} {
+		if got := prose.Sentence(text, "slow", "dead"); got != want {
+			t.Errorf("%q beside the name dead: %q, want %q", text, got, want)
+		}
+	}
 }

@@ -62,13 +62,28 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 type verdict struct{ *result.Result }
 
 func (v verdict) worse(to scenarios.Verdict, reason string) {
-	worsen(&v.Verdict, &v.Reason, to, reason)
+	worsen(&v.Verdict, &v.Reason, to, reason, v.names()...)
+}
+
+// names are those of faults, of their steps and of loads: what reasons begin with.
+func (v verdict) names() []string {
+	var out []string
+	for i := range v.Faults {
+		out = append(out, v.Faults[i].Name)
+		for j := range v.Faults[i].Steps {
+			out = append(out, v.Faults[i].Steps[j].Name)
+		}
+	}
+	for i := range v.Loads {
+		out = append(out, v.Loads[i].Name)
+	}
+	return out
 }
 
 // worsen sets a verdict and its reason where they are worse than the present ones.
-func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string) {
+func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string, names ...string) {
 	if w := scenarios.Worse(*was, to); w != *was {
-		*was, *why = w, prose.Sentence(reason)
+		*was, *why = w, prose.Sentence(reason, names...)
 	}
 }
 
