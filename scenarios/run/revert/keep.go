@@ -23,6 +23,7 @@ type Run struct {
 // kept are steps in a journal.
 type kept struct {
 	Dir     string        `json:"dir"`  // the folder of the scenario that they are of, where relative names of files count
+	From    string        `json:"from"` // the name of the scenario's file
 	Text    string        `json:"text"` // a scenario of the steps
 	Timeout time.Duration `json:"timeout"`
 	Allow   [][]string    `json:"allow"` // allow-lists besides loopback; all must hold an address
@@ -34,7 +35,7 @@ func Keep(r *Run, s chaos.Sequence) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := kept{Dir: dir, Timeout: s.Timeout}
+	k := kept{Dir: dir, From: filepath.Base(r.Plan.Scenario.File), Timeout: s.Timeout}
 	for _, key := range []string{allow.Load, allow.Chaos} {
 		for _, list := range r.Plan.AllowLists(key) {
 			k.Allow = append(k.Allow, slices.Concat(list, r.Plan.LoadAllowlist.Own.Names()))

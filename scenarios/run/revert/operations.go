@@ -1,6 +1,7 @@
 package revert
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,12 +53,17 @@ func makes(ctx context.Context, raw json.RawMessage) error {
 	return nil
 }
 
+// place names the steps in messages: where the user wrote them. The lines are those of the journal's copy, and messages show these.
+func (k *kept) place() string {
+	return filepath.Join(k.Dir, cmp.Or(k.From, "the scenario")) + " (its `revert`, as the journal keeps it)"
+}
+
 // mostFile bounds a file that the steps name, in bytes.
 const mostFile = 64 << 20
 
 // compile compiles the scenario of the steps.
 func (k *kept) compile() (*plan.Plan, error) {
-	file := filepath.Join(k.Dir, "steps-of-the-journal.yaml") // for messages
+	file := k.place()
 	sc, err := scenarios.Parse(file, scenarios.Options{Read: func(path string) ([]byte, error) {
 		if path == file {
 			return []byte(k.Text), nil

@@ -125,7 +125,8 @@ func TestKeep(t *testing.T) {
 	if err := os.Unsetenv("BACK_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if o, err := undo(t, kept); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "BACK_TOKEN is not set") {
+	if o, err := undo(t, kept); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "BACK_TOKEN is not set") ||
+		!strings.Contains(err.Error(), p.Scenario.File+" (its `revert`, as the journal keeps it):") {
 		t.Errorf("without its secret: %s, %v", o, err)
 	}
 }
