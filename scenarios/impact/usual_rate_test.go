@@ -15,8 +15,8 @@ func TestAsk_UsualRate(t *testing.T) {
 		usual int64 // bad requests of 1000, always
 		want  string
 	}{
-		{"at the limit", 9, "0.9% of requests were bad before the first fault and 0.9% at last, and recovery shows only where they are known to be " +
-			"under judge.limit, 1%: `judge: {limit: 3%}` is well above that rate"},
+		{"at the limit", 9, "0.9% of requests were bad before the first fault and 0.9% long after the fault, and recovery shows only where their share " +
+			"is known to be under judge.limit, 1%: `judge: {limit: 3%}` is well above that share"},
 		{"far below", 2, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -106,7 +105,7 @@ func (o *Objective) checkReference() error {
 		return fmt.Errorf("%s is of no load: want a multiple of its value in another phase, such as 150%% of baseline", m.Text)
 	case r.Load == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load:
 		return fmt.Errorf("%s is held against itself: name another phase or load behind `of`, or `in FAULT`", m.Text)
-	case slices.Contains([]string{"warmup", "setup"}, r.Phase):
+	case r.Phase == "warmup":
 		return errors.New("warm-up is never measured: want a multiple of baseline, of a fault or of recovery/FAULT")
 	}
 	return nil
