@@ -43,6 +43,8 @@ type Traits struct {
 	// Touches reports whether the fault hits the link between two units, and whether it has to parse the
 	// HTTP on it. Nil is a fault that is never on links.
 	Touches func(from, to string, z Zones) (hit, http bool)
+	// Cuts says that nothing is answered over the links that Touches names while the fault is in, whatever a target does.
+	Cuts bool
 	// Rights are what the fault needs of a cluster besides finding its target.
 	Rights []kube.Right
 	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.

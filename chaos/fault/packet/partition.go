@@ -108,6 +108,7 @@ func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
 		return f.On(from, to, z) || f.symmetric() && f.back().On(from, to, z), false
 	}
+	t.Cuts = f.Existing != "keep"
 	return t
 }
 

@@ -69,7 +69,9 @@ func muteEvidence() packets.Evidence { return cutEvidence(false, wantOutcome("si
 
 // Traits implements [chaos.Fault].
 func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.Traits(f, &f.Edge, netns.Stall, sc)
+	t := packets.Traits(f, &f.Edge, netns.Stall, sc)
+	t.Cuts = true
+	return t
 }
 
 // Describe implements [chaos.Described].
@@ -85,7 +87,9 @@ func (*Stall) Describe() chaos.Descriptor {
 
 // Traits implements [chaos.Fault].
 func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.Traits(f, &f.Edge, netns.Blackhole, sc)
+	t := packets.Traits(f, &f.Edge, netns.Blackhole, sc)
+	t.Cuts = true
+	return t
 }
 
 // Describe implements [chaos.Described].

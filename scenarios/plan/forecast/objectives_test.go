@@ -231,6 +231,10 @@ func TestCompile_InsideFault(t *testing.T) {
 		{"as long", "{at: 10s, for: 5s, network.latency: {from: load, to: target, delay: 50ms}}", "recover < 5s after f", ""},
 		{"from its end", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "heal < 5s after f", ""},
 		{"over at once", "{at: 10s, network.reset: {from: load, to: target}}", "recover < 5s after f", ""},
+		{
+			"connections that are open go on", "{at: 10s, for: 10s, network.partition: {from: load, to: target, existing: keep}}", "recover < 5s after f",
+			"`heal < 5s after f`",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+

@@ -130,21 +130,28 @@ func (c *check) requestsByHost(lp *Load) map[string]float64 {
 	}
 	for _, f := range lp.Flows {
 		for _, s := range f.Steps {
-			if s.Call == nil {
-				continue
+			if addr, ok := c.address(s); ok {
+				out[allow.Resolved(addr, lp.Resolve)] += f.Weight / weights
 			}
-			addr := c.Entry
-			if origin := s.Call.Traits().Origin; origin != "" {
-				u, err := url.Parse(origin)
-				if err != nil {
-					continue
-				}
-				addr = targets.HostPort(u)
-			}
-			out[allow.Resolved(addr, lp.Resolve)] += f.Weight / weights
 		}
 	}
 	return out
+}
+
+// address is the host:port that a step's request goes to; not ok where it makes none, or the address is not known.
+func (c *check) address(s load.Step) (addr string, ok bool) {
+	if s.Call == nil {
+		return "", false
+	}
+	origin := s.Call.Traits().Origin
+	if origin == "" {
+		return c.Entry, true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return "", false
+	}
+	return targets.HostPort(u), true
 }
 
 // isLoopback reports whether host:port is on this machine: by its address, or as a service that
