@@ -87,7 +87,8 @@ func judged(m *result.Judged) judgedView {
 	}
 }
 
-// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side.
+// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side. A change beyond the axis is an
+// arrow at its end.
 func rangeOf(m *result.Judged) template.HTML {
 	if !m.Worse.Known() || !m.Limit.Known() || m.Limit <= 0 {
 		return ""
@@ -100,9 +101,16 @@ func rangeOf(m *result.Judged) template.HTML {
 		}
 		return min(max(middle+f/float64(m.Limit)*middle/2, 0), width)
 	}
+	point := fmt.Sprintf(`<circle r="4" cx="%.1f" cy="11"/>`, at(m.Worse, 0))
+	switch share := m.Worse / m.Limit; {
+	case share > 2:
+		point = `<path d="M150 5l10 6l-10 6z"/>`
+	case share < -2:
+		point = `<path d="M10 5l-10 6l10 6z"/>`
+	}
 	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 160 22" role="img" aria-label="%s, %s to %s"><line x1="80" x2="80" y1="2" y2="20"/>`+
 		`<line class="aim" x1="120" x2="120" y1="2" y2="20"/><line class="span" x1="%.1f" x2="%.1f" y1="11" y2="11"/>`+
-		`<circle r="4" cx="%.1f" cy="11"/></svg>`,
+		`%s</svg>`,
 		template.HTMLEscapeString(m.Change), template.HTMLEscapeString(m.Low), template.HTMLEscapeString(m.High),
-		at(m.AtLeast, -math.MaxFloat64), at(m.AtMost, math.MaxFloat64), at(m.Worse, 0)))
+		at(m.AtLeast, -math.MaxFloat64), at(m.AtMost, math.MaxFloat64), point))
 }
