@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"brunt/reporters/evidence"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
@@ -150,12 +152,25 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 			return false, nil
 		}
 		f.spent += a.res.Ended.Sub(a.res.Started)
-		fmt.Fprintf(stderr(c), "%-18s %-12s %s\n", a.name, a.res.Verdict, a.res.Reason)
+		a.say(stderr(c), columns(c.ErrOrStderr()))
 		if context.Cause(ctx) != nil || a.res.Verdict == scenarios.NotReverted {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// say writes a line of the drill's verdict. In a terminal of so many columns the reason is broken at blanks.
+func (a *attempt) say(w io.Writer, columns int) {
+	head := fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict)
+	lines := []string{a.res.Reason}
+	if room := columns - words.Width(head); columns > 0 && room >= 20 {
+		lines = words.Wrap(a.res.Reason, room-1)
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "%s%s\n", head, line)
+		head = strings.Repeat(" ", words.Width(head))
+	}
 }
 
 // attempts lays every drill over the system; one that can't run has the reason.

@@ -89,9 +89,9 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 // redraws reports whether the standard error of a command is a terminal that can redraw.
 func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
 
-// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is unknown.
-func columns(c *cobra.Command) (n int) {
-	if o := termOptions(c.OutOrStdout()); o.Size != nil {
+// columns is the width of the terminal that an output of a command is; zero: it is none, or its width is unknown.
+func columns(w io.Writer) (n int) {
+	if o := termOptions(w); o.Size != nil {
 		n, _ = o.Size()
 	}
 	return n
