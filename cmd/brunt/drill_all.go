@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"brunt/reporters/evidence"
-	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
@@ -152,24 +150,25 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 			return false, nil
 		}
 		f.spent += a.res.Ended.Sub(a.res.Started)
-		a.say(stderr(c), columns(c.ErrOrStderr()))
-		if context.Cause(ctx) != nil || a.res.Verdict == scenarios.NotReverted {
+		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, columns(c.ErrOrStderr()))
+		switch {
+		case a.res.Verdict == scenarios.NotReverted:
+			leave(tries[i+1:], "a fault could not be taken back before it")
+			return false, nil
+		case context.Cause(ctx) != nil:
+			leave(tries[i+1:], "interrupted before it")
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// say writes a line of the drill's verdict. In a terminal of so many columns the reason is broken at blanks.
-func (a *attempt) say(w io.Writer, columns int) {
-	head := fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict)
-	lines := []string{a.res.Reason}
-	if room := columns - words.Width(head); columns > 0 && room >= 20 {
-		lines = words.Wrap(a.res.Reason, room-1)
-	}
-	for _, line := range lines {
-		fmt.Fprintf(w, "%s%s\n", head, line)
-		head = strings.Repeat(" ", words.Width(head))
+// leave says why drills that can run do not.
+func leave(tries []attempt, why string) {
+	for i := range tries {
+		if a := &tries[i]; a.laid != nil {
+			a.laid, a.why = nil, why
+		}
 	}
 }
 

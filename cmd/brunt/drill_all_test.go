@@ -4,26 +4,33 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
-	"brunt/scenarios/result"
+	"brunt/scenarios/drills"
 )
 
-// TestAttempt_Say: in a terminal the reason of a drill is broken at blanks, below where it begins; elsewhere it is one line.
-func TestAttempt_Say(t *testing.T) {
-	a := &attempt{name: "crash-gateway", res: &result.Result{Verdict: scenarios.Fail, Reason: "The objective failed: errors < 1% in dead, measured 23.5%."}}
+// TestHang: in a terminal a text is broken at blanks, below where it begins; elsewhere it is one line.
+func TestHang(t *testing.T) {
+	const head, text = "crash-gateway        fail         ", "The objective failed: errors < 1% in dead, measured 23.5%."
 	for _, c := range []struct {
 		columns int
 		want    string
 	}{
-		{0, "crash-gateway        fail         The objective failed: errors < 1% in dead, measured 23.5%.\n"},
-		{120, "crash-gateway        fail         The objective failed: errors < 1% in dead, measured 23.5%.\n"},
-		{80, "crash-gateway        fail         The objective failed: errors < 1% in dead,\n" +
-			strings.Repeat(" ", 34) + "measured 23.5%.\n"},
-		{40, "crash-gateway        fail         The objective failed: errors < 1% in dead, measured 23.5%.\n"}, // no room beside the name
+		{0, head + text + "\n"},
+		{120, head + text + "\n"},
+		{80, head + "The objective failed: errors < 1% in dead,\n" + strings.Repeat(" ", len(head)) + "measured 23.5%.\n"},
+		{40, head + text + "\n"}, // no room beside the name
 	} {
 		var out strings.Builder
-		if a.say(&out, c.columns); out.String() != c.want {
+		if hang(&out, head, text, c.columns); out.String() != c.want {
 			t.Errorf("%d columns:\n%swant\n%s", c.columns, out.String(), c.want)
 		}
+	}
+}
+
+// TestLeave: a drill that could run says why it did not, and one that could not keeps its own reason.
+func TestLeave(t *testing.T) {
+	tries := []attempt{{name: "a", laid: new(drills.Laid)}, {name: "b", why: "it has no role"}}
+	leave(tries, "interrupted before it")
+	if tries[0].why != "interrupted before it" || tries[0].laid != nil || tries[1].why != "it has no role" {
+		t.Errorf("%+v", tries)
 	}
 }

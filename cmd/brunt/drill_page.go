@@ -61,7 +61,7 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
 		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
-	f.print(stdout(c), &page)
+	f.print(stdout(c), &page, columns(c.OutOrStdout()))
 	if err == nil && code != scenarios.ExitPass {
 		return exit(code)
 	}
@@ -70,7 +70,7 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 
 // print prints the page as text: what was tried, what was not and why, and the sum of it. Beside a sweep the drills of the library that
 // were not tried are a number, as they need roles that a sweep does not.
-func (f *allFlags) print(out io.Writer, page *html.MatrixPage) {
+func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	tried, left, folded := slices.Concat(page.Failed, page.Drills), page.NotTried, 0
 	if f.sweep {
 		left = slices.DeleteFunc(slices.Clone(left), func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
@@ -81,26 +81,28 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage) {
 		width = max(width, len(row.Name))
 	}
 	for _, row := range tried {
-		fmt.Fprintf(out, "%-*s  %-12s %s\n", width, row.Name, row.Verdict, row.Why)
+		hang(out, fmt.Sprintf("%-*s  %-12s ", width, row.Name, row.Verdict), row.Why, columns)
 	}
 	if len(page.NotTried) > 0 {
 		fmt.Fprintf(out, "\nNot tried\n")
 	}
 	for _, row := range left {
-		fmt.Fprintf(out, "%-*s  %s\n", width, row.Name, row.Why)
+		hang(out, fmt.Sprintf("%-*s  ", width, row.Name), row.Why, columns)
 	}
 	if folded > 0 {
-		fmt.Fprintf(out, "%s of the library; the page says what each needs, and so does `brunt drill plan`\n", prose.Amount(folded, "drill"))
+		hang(out, "", prose.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
 	}
-	fmt.Fprintf(out, "\n%s\n", page.Summary)
+	fmt.Fprintln(out)
+	hang(out, "", page.Summary, columns)
 	if page.Surprise != "" {
-		fmt.Fprintln(out, page.Surprise)
+		hang(out, "", page.Surprise, columns)
 	}
 	for i, next := range page.Next {
 		if i == 0 {
 			fmt.Fprintln(out, "Worth running next")
 		}
-		fmt.Fprintf(out, "  %s\n    %s\n", next.Command, next.Why)
+		fmt.Fprintf(out, "  %s\n", next.Command)
+		hang(out, "    ", next.Why, columns)
 	}
 	fmt.Fprintf(out, "Page: %s\n", filepath.Join(f.dir, html.Index))
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"brunt/reporters/html"
@@ -95,6 +97,18 @@ func columns(w io.Writer) (n int) {
 		n, _ = o.Size()
 	}
 	return n
+}
+
+// hang writes a text after a head. In a terminal of so many columns it is broken at blanks, and goes on below where it begins.
+func hang(w io.Writer, head, text string, columns int) {
+	lines, before := []string{text}, words.Width(head)
+	if room := columns - before; columns > 0 && room >= 30 {
+		lines = words.Wrap(text, room-1)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w, strings.TrimRight(head+line, " "))
+		head = strings.Repeat(" ", before)
+	}
 }
 
 // stdout returns the standard output of a command for people. What a file of another's says can't control the terminal.
