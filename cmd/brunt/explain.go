@@ -25,7 +25,8 @@ the last of these keys. Without PATH, list everything that can be explained.`,
   brunt explain load.rate
   brunt explain hold
   brunt explain exit-codes`,
-		Args: cobra.ArbitraryArgs,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeTerms,
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := newReference()
 			if err != nil {

@@ -69,6 +69,7 @@ taken back. 130: interrupted, and taken back.`,
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given several times")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what brunt would do, and do nothing")
 	c.Flags().StringVar(&f.format, "format", "text", "text or json, on standard output")
+	completeOneOf(c, "format", "text", "json")
 	return c
 }
 

@@ -104,6 +104,7 @@ func (f *judgeFlags) register(c *cobra.Command) {
 // narrow registers the flags that restrict the comparison.
 func (f *judgeFlags) narrow(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare only these metrics")
+	completeOneOf(c, "metric", compare.MetricNames()...)
 	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare only these phases")
 	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare only these steps; "*" is all of them together`)
 }

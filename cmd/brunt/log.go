@@ -15,6 +15,8 @@ type logFlags struct{ format, level string }
 func (f *logFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.format, "log-format", "text", "text or json, on standard error")
 	c.Flags().StringVar(&f.level, "log-level", "warn", "debug, info, warn or error")
+	completeOneOf(c, "log-format", "text", "json")
+	completeOneOf(c, "log-level", "debug", "info", "warn", "error")
 }
 
 // logger returns the log to w. The error says which flag is wrong.

@@ -95,6 +95,7 @@ whether a build is worse, use compare, ab or gate.`,
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
+	completeOneOf(c, "format", formatNames()...)
 	c.Flags().StringVarP(&out, "output", "o", "", "with --format, the file (default standard output); without, a folder for all reports "+
 		"(default the run's own)")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show in the table where requests spent their time: DNS, connect, TLS, first byte and others")

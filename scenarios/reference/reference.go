@@ -174,7 +174,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}
+		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.Names())}
 	case len(found) > maxWhole:
 		for _, e := range found { // the page shows its first sentence, and leads here
 			if e.Sort == "term" {
@@ -252,8 +252,8 @@ func (r *Reference) together(found []*entry) []*entry {
 	return out
 }
 
-// names lists the valid queries: whole paths, and their last parts.
-func (r *Reference) names() []string {
+// Names lists the queries that Explain answers: whole paths, their ends, and the names of lists.
+func (r *Reference) Names() []string {
 	seen := map[string]bool{}
 	for p := range r.entries {
 		_, short, _ := strings.Cut(p, ".")
