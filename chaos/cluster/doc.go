@@ -16,6 +16,7 @@
 //	nodes.go     which node a fault hits
 //	change.go    changes of objects
 //	undo.go      what takes them back
+//	usage.go     what tells how much the pods use
 //	rights.go    what all that needs of the cluster
 //	wait.go      questions that are asked until there is an answer
 //	source.go    the text of the package, for the reference

@@ -5,7 +5,7 @@ import (
 	"brunt/scenarios/kubernetes"
 )
 
-// Rights are what finding a target and following its pods takes.
+// Rights are what finding a target, following its pods and seeing what they use takes.
 func Rights(of *kubernetes.Target) []kube.Right {
 	ns := of.Namespace
 	in := func(group, resource string, verbs ...string) (out []kube.Right) {
@@ -18,7 +18,10 @@ func Rights(of *kubernetes.Target) []kube.Right {
 		{Verb: "get", Resource: "namespaces", Namespace: "kube-system", Name: "kube-system"}, // its UID is the identity of the cluster
 		{Verb: "get", Resource: "namespaces", Namespace: ns, Name: ns},
 	}
-	out = append(out, in("", "pods", "get", "list")...)
+	out = append(out, in("", "pods", "get", "list", "watch")...)
+	out = append(out, in("", "events", "list", "watch")...)
+	out = append(out, in("autoscaling", "horizontalpodautoscalers", "list", "watch")...)
+	out = append(out, usageRights(of)...)
 	used := map[string]bool{kubernetes.Deployments: len(of.Services) == 0, kubernetes.StatefulSets: len(of.Services) == 0}
 	for _, s := range of.Services {
 		resource, _ := s.Workload()
@@ -26,7 +29,7 @@ func Rights(of *kubernetes.Target) []kube.Right {
 	}
 	for _, resource := range []string{kubernetes.Deployments, kubernetes.StatefulSets, kubernetes.DaemonSets} {
 		if used[resource] {
-			out = append(out, in("apps", resource, "get", "list")...)
+			out = append(out, in("apps", resource, "get", "list", "watch")...)
 		}
 	}
 	return out

@@ -169,6 +169,28 @@ func (t *Target) PodsOf(ctx context.Context, service string) ([]corev1.Pod, erro
 	return t.relist(ctx, s)
 }
 
+// ServiceOf is the service that a pod is of by its labels; empty: none.
+func (t *Target) ServiceOf(pod *corev1.Pod) string {
+	for _, s := range t.list {
+		if s.selects.Matches(labels.Set(pod.Labels)) {
+			return s.name
+		}
+	}
+	return ""
+}
+
+// UnitOf is the unit whose slot the pod with a UID is in; empty: it is in none.
+func (t *Target) UnitOf(uid string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.list {
+		if i := slices.Index(s.slots, uid); i >= 0 {
+			return syntax.UnitName(s.name, i)
+		}
+	}
+	return ""
+}
+
 // NoService says that there is no service of a name, and which there are.
 func (t *Target) NoService(name string) error {
 	err := noSuch("service", name, t.Services(), "")

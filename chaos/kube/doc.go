@@ -15,6 +15,7 @@
 //	raw.go        objects of any kind, and references to objects as data
 //	discovery.go  what kinds there are
 //	edit.go       changes that are marked on the object, and can be taken back
+//	stats.go      what pods use
 //	access.go     what the caller may do
 //	roles.go      the manifest of the roles that grant it
 //	forward.go    connections to pods

@@ -40,6 +40,7 @@ const (
 	Invalid       Reason = "Invalid" // also a JSON patch whose test fails
 	Refused       Reason = "TooManyRequests"
 	Expired       Reason = "Expired"
+	Unserved      Reason = "ServiceUnavailable" // also of an API whose own server does not run
 )
 
 func (e *apiError) Error() string { return e.Message }

@@ -14,6 +14,7 @@ import (
 // names.
 type namedSeries struct {
 	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
+	service      string            // of pods: their service, whose series share a panel
 	labels       map[string]string // that distinguish it from others of the same name
 	source, note string
 	t, v         []float64 // as in a reading
@@ -24,7 +25,7 @@ func SeriesOf(r *result.Result) []namedSeries {
 	var out []namedSeries
 	for i := range r.Series {
 		s := &r.Series[i]
-		one := namedSeries{name: s.Name, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
+		one := namedSeries{name: s.Name, service: s.Service, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
 		for _, p := range s.Points {
 			if p.T.Known() {
 				one.t, one.v = append(one.t, float64(p.T)), append(one.v, float64(p.V))
@@ -42,19 +43,19 @@ func SeriesPanels(list []namedSeries) []panel {
 	at := map[string]int{}
 	groups := map[string][]namedSeries{}
 	for _, f := range list {
-		groups[f.name] = append(groups[f.name], f)
+		groups[f.panel()] = append(groups[f.panel()], f)
 	}
 	units := map[string]unit{result.UnitBytes: inBytes, result.UnitSeconds: inSeconds, result.UnitShare: inShare, result.UnitPerSecond: perSec}
 	for _, f := range list {
-		i, found := at[f.name]
+		i, found := at[f.panel()]
 		if !found {
 			i = len(out)
-			at[f.name] = i
+			at[f.panel()] = i
 			u, ok := units[f.unit]
 			if !ok {
 				u = InCount
 			}
-			p := panel{id: "tracked-" + words.Int(int64(i+1)), title: words.Clip(words.Clean(f.name), 60), unit: u}
+			p := panel{id: "tracked-" + words.Int(int64(i+1)), title: words.Clip(words.Clean(f.panel()), 60), unit: u}
 			if f.source != "" {
 				p.about = words.Clip(words.Clean(f.source), 200) + "."
 			}
@@ -63,7 +64,7 @@ func SeriesPanels(list []namedSeries) []panel {
 		if f.note != "" {
 			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(words.Clip(words.Clean(f.note), 200), ".") + ".")
 		}
-		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.name]), t: f.t, v: f.v})
+		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.panel()]), t: f.t, v: f.v})
 	}
 	for i := range out {
 		if len(out[i].readings) > PanelLines { // the largest have their own lines
@@ -71,6 +72,14 @@ func SeriesPanels(list []namedSeries) []panel {
 		}
 	}
 	return out
+}
+
+// panel is the title of the panel that the series is in.
+func (f namedSeries) panel() string {
+	if f.service != "" {
+		return "Pods of " + f.service
+	}
+	return f.name
 }
 
 // most returns the largest value that was read.
@@ -84,6 +93,9 @@ func (r reading) most() float64 {
 
 // seriesName returns the name of one series among those of one metric.
 func seriesName(f namedSeries, group []namedSeries) string {
+	if figure, of := strings.CutPrefix(f.name, f.service+"."); of && f.service != "" {
+		return words.Clip(words.Clean(figure), 40)
+	}
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(f.labels)) {
 		if slices.ContainsFunc(group, func(o namedSeries) bool { return o.labels[key] != f.labels[key] }) {

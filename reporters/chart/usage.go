@@ -32,6 +32,12 @@ func UsagePanels(units []result.UnitUsage) []panel {
 				marks, starts = append(marks, mark{name, float64(s.T)}), s.Starts
 			}
 			values := [4]float64{float64(s.CPU), float64(s.Memory), float64(s.Files), float64(s.Threads)}
+			if s.Memory < 0 {
+				values[1] = math.NaN()
+			}
+			if s.Threads == 0 { // a process has one
+				values[3] = math.NaN()
+			}
 			for j := range lines {
 				v := values[j]
 				if !s.Running {
@@ -39,7 +45,10 @@ func UsagePanels(units []result.UnitUsage) []panel {
 				}
 				at := float64(s.T) // the instant of the reading
 				if j == 0 {
-					at -= .5 // CPU is the mean of the second before
+					at -= max(1, float64(u.Every)) / 2 // CPU is the mean of the second before, or of the time since the figure before
+				}
+				if j == 0 && u.Every > 0 && s.Running && math.IsNaN(v) { // there is no figure of this second
+					continue
 				}
 				lines[j].t, lines[j].v = append(lines[j].t, at), append(lines[j].v, v)
 			}

@@ -37,7 +37,11 @@ func (t *Timeline) Watched(all []result.Watch) []Watched {
 		at := slices.IndexFunc(out, func(o Watched) bool { return o.Name == words.Clean(w.Name) })
 		if at < 0 {
 			at = len(out)
-			out = append(out, Watched{Name: words.Clean(w.Name), About: words.Clip(words.Clean(w.Source), 200) + ", asked every " + words.Seconds(w.Every) + "."})
+			about := words.Clip(words.Clean(w.Source), 200)
+			if w.Every > 0 {
+				about += ", asked every " + words.Seconds(w.Every)
+			}
+			out = append(out, Watched{Name: words.Clean(w.Name), About: about + "."})
 		}
 		out[at].add(t, w)
 	}

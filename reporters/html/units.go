@@ -61,14 +61,19 @@ func unitRow(u *result.UnitUsage) unitView {
 			down++
 			continue
 		}
-		if first < 0 {
-			first = i
+		if s.Memory >= 0 { // of a pod it may be unknown
+			if first < 0 {
+				first = i
+			}
+			last = i
 		}
-		last = i
 		if s.CPU.Known() && !(s.CPU <= cpu) {
 			cpu = s.CPU
 		}
-		files, threads = chart.Larger(files, float64(s.Files)), chart.Larger(threads, float64(s.Threads))
+		files = chart.Larger(files, float64(s.Files))
+		if s.Threads > 0 { // of a pod they are unknown
+			threads = chart.Larger(threads, float64(s.Threads))
+		}
 	}
 	memory := func(at int) string {
 		if at < 0 {
@@ -76,12 +81,16 @@ func unitRow(u *result.UnitUsage) unitView {
 		}
 		return words.Bytes(u.Seconds[at].Memory)
 	}
+	most := words.Bytes(u.Memory)
+	if first < 0 {
+		most = memory(first)
+	}
 	gone := "–"
 	if down > 0 {
 		gone = words.Plural(int64(down), "second", "seconds")
 	}
 	return unitView{Name: words.Clean(u.Unit), Cells: []string{
-		chart.InCores.Format(float64(u.CPU)), chart.InCores.Format(float64(cpu)), memory(first), memory(last), words.Bytes(u.Memory),
+		chart.InCores.Format(float64(u.CPU)), chart.InCores.Format(float64(cpu)), memory(first), memory(last), most,
 		chart.InCount.Format(files), chart.InCount.Format(threads), chart.InCount.Format(float64(chart.Restarts(u))), gone,
 	}}
 }

@@ -139,7 +139,8 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 	if len(f.Steps) == 0 {
 		add("There:", words.Clean(f.Evidence))
 	}
-	add("Containers:", words.FaultEvents(f))
+	of, events := words.FaultEvents(f)
+	add(map[string]string{"containers": "Containers:", "pods": "Pods:"}[of], events)
 	add("Traffic:", words.FaultTraffic(f))
 	add("Monitoring:", words.FaultDetection(f))
 	add("Alerts:", words.FaultAlerts(f))

@@ -213,8 +213,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 		if a := words.FaultAlerts(f); a != "" {
 			s.text("    ", "      ", "alerts: "+a, plain)
 		}
-		if h := words.FaultEvents(f); h != "" {
-			s.text("    ", "      ", "containers: "+h, plain)
+		if of, h := words.FaultEvents(f); h != "" {
+			s.text("    ", "      ", of+": "+h, plain)
 		}
 		for _, step := range words.FaultSteps(f) {
 			s.text("    ", "      ", "step "+step.Name+": "+step.Value, dim)

@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -479,14 +480,40 @@ func FaultOutcome(f *result.FaultRecord) string {
 	return Clean(string(f.Impact))
 }
 
-// FaultEvents lists the events of containers during a fault; empty: none.
-func FaultEvents(f *result.FaultRecord) string {
+// mostFaultEvents bounds the events of pods of one fault in words.
+const mostFaultEvents = 12
+
+// usualEvents are what comes with every pod: a report of one fault leaves them out.
+var usualEvents = []string{"pod.scheduled", "pod.pulled", "pod.started", "pod.gone", "workload.ready"}
+
+// FaultEvents lists the events of containers and pods during a fault, and says of which they are; empty: none.
+func FaultEvents(f *result.FaultRecord) (of, what string) {
 	var out []string
+	left := 0
+	of = "containers"
 	for _, e := range f.Events {
-		what, _ := UnitEvent(e.Event, e.Text)
-		out = append(out, Clean(e.Unit)+" "+what+" at "+Offset(e.T))
+		_, known := unitEvents[e.Event]
+		pods := known && !strings.HasPrefix(e.Event, "container.")
+		if pods {
+			of = "pods"
+		}
+		switch {
+		case slices.Contains(usualEvents, e.Event):
+		case pods && len(out) == mostFaultEvents:
+			left++
+		default:
+			text := e.Text
+			if i := strings.LastIndex(text, "; at "); pods && i >= 0 { // by the cluster's clock
+				text = text[:i]
+			}
+			what, _ := UnitEvent(e.Event, text)
+			out = append(out, strings.TrimSpace(Clean(e.Unit)+" "+what)+" at "+Offset(e.T))
+		}
 	}
-	return strings.Join(out, ", ")
+	if left > 0 {
+		out = append(out, fmt.Sprintf("and %d more", left))
+	}
+	return of, strings.Join(out, ", ")
 }
 
 // unitEvents describe the events of units, by their kinds.
@@ -495,6 +522,12 @@ var unitEvents = map[string]string{
 	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
 	"container.restart": "was restarted by order", "container.health": "is", "container.pause": "was paused", "container.unpause": "went on",
 	"container.gone": "was removed", "watch.state": "said", "watch.silent": "fell silent",
+	"pod.scheduled": "has a node", "pod.unschedulable": "gets no node", "pod.pulled": "has its image", "pod.waiting": "can't start",
+	"pod.started": "started", "pod.ready": "became ready", "pod.unready": "is no longer ready", "pod.killed": "ended",
+	"pod.oom": "ran out of memory: the kernel killed it", "pod.evicted": "is evicted", "pod.terminating": "was deleted, and ends", "pod.gone": "is gone",
+	"probe.failed": "failed its probe", "hpa.desired": "is to have other pods", "workload.ready": "has ready pods:", "unit.replaced": "was replaced",
+	"node.notready": "is not ready", "node.pressure": "runs short", "node.ready": "is ready again", "cluster.away": "The API server does not answer",
+	"cluster.back": "The API server answers again",
 }
 
 // UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is not
@@ -503,7 +536,7 @@ func UnitEvent(kind, text string) (what string, known bool) {
 	what, known = unitEvents[kind]
 	switch text = Clip(Clean(text), 160); {
 	case text == "":
-	case kind == "container.health":
+	case kind == "container.health", kind == "workload.ready":
 		what += " " + text
 	default:
 		what += " (" + text + ")"

@@ -66,7 +66,8 @@ func TestFault_LostWrites(t *testing.T) {
 func TestUnitEvent(t *testing.T) {
 	for kind := range result.EventKinds() {
 		family, _, _ := strings.Cut(kind, ".")
-		want := slices.Contains([]string{"unit", "container", "watch"}, family) && kind != "unit.waiting" // the run waits
+		families := []string{"unit", "container", "watch", "pod", "probe", "hpa", "workload", "node", "cluster"}
+		want := slices.Contains(families, family) && kind != "unit.waiting" // the run waits
 		if what, known := UnitEvent(kind, ""); known != want || known == (what == "") {
 			t.Errorf("%s: %q, known %t, want %t", kind, what, known, want)
 		}
@@ -79,7 +80,7 @@ func TestUnitEvent(t *testing.T) {
 		}
 	}
 	f := &result.FaultRecord{Events: []result.Event{{T: 3, Event: "container.restart", Unit: "web[0]"}}}
-	if got := FaultEvents(f); got != "web[0] was restarted by order at 3s" {
+	if _, got := FaultEvents(f); got != "web[0] was restarted by order at 3s" {
 		t.Error(got)
 	}
 }

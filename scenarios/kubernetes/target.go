@@ -18,11 +18,22 @@ type Target struct {
 	// what takes faults back when brunt and its machine are gone: pod is a watchdog in the namespace, for the time of a run with faults that the API
 	// has to take back; none leaves them there until `brunt revert`; zero is pod
 	Watchdog string `yaml:"watchdog,oneof=pod|none"`
-	Image    string `yaml:"image"` // of brunt, for the watchdog; zero is BRUNT_IMAGE, else the one that `brunt image` writes
+	// what tells how much CPU and memory the pods use: metrics is the API metrics.k8s.io, which metrics-server serves, by a mean over some 15 s;
+	// kubelet is what each node itself tells every 10 s or so, for which brunt needs the right to get nodes/proxy, which lets its holder execute
+	// programs in all pods as well; none asks nothing; zero is metrics where the cluster has that, else kubelet where brunt has the right already
+	Usage string `yaml:"usage,oneof=metrics|kubelet|none"`
+	Image string `yaml:"image"` // of brunt, for the watchdog; zero is BRUNT_IMAGE, else the one that `brunt image` writes
 }
 
 // NoWatchdog is the value of Target.Watchdog for a cluster in which none runs.
 const NoWatchdog = "none"
+
+// Values of Target.Usage.
+const (
+	MetricsUsage = "metrics"
+	KubeletUsage = "kubelet"
+	NoUsage      = "none"
+)
 
 // Service is a service on Kubernetes: exactly one of deployment, statefulset, daemonset and pods.
 type Service struct {

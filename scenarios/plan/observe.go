@@ -158,13 +158,22 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	}
 	service, index, one := strings.Cut(strings.TrimSuffix(o.Metric.Source, "]"), "[")
 	n, known := c.plan.Scope.Services[service]
-	switch {
+	switch f := o.Metric.Figure(); {
+	case c.plan.Scope.Cluster == nil && f.OfPods:
+		c.m.AddHint(o.Pos, "such as target: {url: …, kubernetes: {context: staging, namespace: shop}}",
+			"`%s`: %s is known of the pods of a service on Kubernetes, and the target names no cluster", o.Text, f.Name)
+	case c.plan.Scope.Cluster != nil && f.NotOfPods:
+		c.m.AddHint(o.Pos, "of pods there are cpu, memory, restarts and ooms, and of a service ready, replicas and pending",
+			"`%s`: %s is not known of pods", o.Text, f.Name)
+	case f.OfPods && one:
+		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one pod", o.Text, f.Name)
+	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0: // each workload is a service, by its own name
 	case len(c.plan.Scope.Services) == 0:
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
 			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
-	case o.Metric.Figure().OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
+	case f.OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
 			"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Later(service):

@@ -1,6 +1,9 @@
 package result
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // An Event is one line of events.jsonl, on the run's clock.
 type Event struct {
@@ -8,7 +11,7 @@ type Event struct {
 	Event string         `json:"event" mask:"-"`           // kind of the event
 	At    time.Time      `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
 	Fault string         `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
-	Unit  string         `json:"unit,omitempty" mask:"-"`  // unit that it concerns: service[i]
+	Unit  string         `json:"unit,omitempty" mask:"-"`  // unit that it concerns: service[i]; or the service on a cluster, or the node
 	Text  string         `json:"text,omitempty"`           // in words, for people
 	Data  map[string]any `json:"data,omitempty"`           // details by name
 	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
@@ -18,7 +21,7 @@ type Event struct {
 
 // EventKinds returns the meaning of each kind of event.
 func EventKinds() map[string]string {
-	return map[string]string{
+	kinds := map[string]string{
 		"run.start":         "the run began, before its target",
 		"run.stop":          "a stop condition was met",
 		"run.end":           "the verdict is known",
@@ -90,5 +93,34 @@ func EventKinds() map[string]string {
 		"write.unknown":     "no unit answered whether the write is there",
 		"write.unread":      "the write is there, and a unit gave no answer whether it has it too",
 		"write.present":     "a write is there though it was not acknowledged",
+	}
+	maps.Copy(kinds, podEventKinds())
+	return kinds
+}
+
+// podEventKinds returns the meaning of each kind of event of the pods of a cluster.
+func podEventKinds() map[string]string {
+	return map[string]string{
+		"pod.scheduled":     "a pod of the target has a node",
+		"pod.unschedulable": "no node takes a pod of the target; the text says why",
+		"pod.pulled":        "the image of a container of a pod is on its node",
+		"pod.waiting":       "a container of a pod can't start, or waits before it is started again",
+		"pod.started":       "a container of a pod was started",
+		"pod.ready":         "a pod is ready, as its node says",
+		"pod.unready":       "a pod is no longer ready",
+		"pod.killed":        "a container of a pod has ended, in good order or not",
+		"pod.oom":           "the kernel has killed a container of a pod because memory ran out",
+		"pod.evicted":       "the cluster ends a pod, for the sake of its node, another pod or an order",
+		"pod.terminating":   "a pod was deleted, and its containers are to end",
+		"pod.gone":          "a pod is no more",
+		"probe.failed":      "a probe of a container of a pod failed",
+		"hpa.desired":       "an autoscaler wants another number of pods",
+		"workload.ready":    "another number of pods of a service is ready, or asked for",
+		"node.notready":     "a node with pods of the target is not ready, or was removed",
+		"node.pressure":     "a node with pods of the target runs short of memory, disk or processes",
+		"node.ready":        "a node with pods of the target is ready again, and short of nothing",
+		"unit.replaced":     "another pod has the place of the unit",
+		"cluster.away":      "the API server does not answer: what happens to the pods is not seen",
+		"cluster.back":      "the API server answers again, and all pods were read",
 	}
 }

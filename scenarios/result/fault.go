@@ -1,7 +1,7 @@
 package result
 
 import (
-	"strings"
+	"regexp"
 
 	"brunt/scenarios"
 )
@@ -122,10 +122,13 @@ type FaultAlert struct {
 	Note        string `json:"note,omitempty"` // why it is unknown
 }
 
-// mostEvents bounds the events of containers in a fault record.
+// ofUnits begin the kinds of the events of containers and of pods.
+var ofUnits = regexp.MustCompile(`^(container|pod|probe|hpa|workload|node|cluster)\.|^unit\.replaced$`)
+
+// mostEvents bounds the events of containers and pods in a fault record.
 const mostEvents = 30
 
-// Attach adds to each fault the events of containers from its injection until the load had
+// Attach adds to each fault the events of containers and pods from its injection until the load had
 // recovered, or the next fault came.
 func (r *Result) Attach() {
 	for i := range r.Faults {
@@ -144,7 +147,7 @@ func (r *Result) Attach() {
 			}
 		}
 		for _, e := range r.Events {
-			if strings.HasPrefix(e.Event, "container.") && e.T >= f.Injected && e.T <= until && len(f.Events) < mostEvents {
+			if ofUnits.MatchString(e.Event) && e.T >= f.Injected && e.T <= until && len(f.Events) < mostEvents {
 				f.Events = append(f.Events, e)
 			}
 		}

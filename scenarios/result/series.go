@@ -2,10 +2,11 @@ package result
 
 import "brunt/scenarios/slo"
 
-// A Series is one figure over the time of a run, which the scenario names under `metrics:`. A
-// metric with several sets of labels is several series with one name.
+// A Series is one figure over the time of a run, which the scenario names under `metrics:`, or that of the pods of a service on a cluster, such
+// as web.ready. A metric with several sets of labels is several series with one name.
 type Series struct {
-	Name string `json:"name" mask:"-"` // name in the scenario
+	Name    string `json:"name" mask:"-"`              // name in the scenario; of pods: SERVICE.FIGURE
+	Service string `json:"service,omitempty" mask:"-"` // of pods: their service
 	// bytes, seconds, share (0 to 1), per second; empty is a plain number
 	Unit   string            `json:"unit,omitempty" mask:"word"`
 	Labels map[string]string `json:"labels,omitempty"` // labels that distinguish it from others with the same name
@@ -53,11 +54,11 @@ func (u *UnitUsage) Points(resource string) []Point {
 		case !s.Running:
 		case resource == "cpu":
 			v = s.CPU
-		case resource == "memory":
+		case resource == "memory" && s.Memory >= 0:
 			v = Num(s.Memory)
 		case resource == "fds":
 			v = s.Files
-		case resource == "threads":
+		case resource == "threads" && s.Threads > 0:
 			v = Num(s.Threads)
 		}
 		out[i] = Point{s.T, v}

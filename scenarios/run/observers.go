@@ -29,21 +29,29 @@ func (o *observers) start() {
 	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
 	o.usage.Watch(o.Now)
 	o.observed.Watch()
+	o.sys.Measure(o.Now)
 }
 
 // stop ends what start began. It is called when the load is over, so that the judging does not count.
 func (o *observers) stop() {
 	o.usage.Stop()
 	o.observed.Stop()
+	o.sys.PodWatcher().End()
+	if note := o.sys.PodWatcher().Note(); note != "" {
+		o.Note("%s", note)
+	}
 	o.health = o.mon.Finish()
 }
 
 // holds reports whether a condition on a series holds now; known is false without data.
 func (o *observers) holds(condition slo.Objective, now time.Duration) (yes, known bool) {
 	var v float64
-	if condition.Metric.Resource == "" {
+	switch {
+	case condition.Metric.Resource == "":
 		v, known = o.observed.Latest(condition, now)
-	} else {
+	case o.sys.PodWatcher() != nil:
+		v, known = o.sys.PodWatcher().Latest(condition)
+	default:
 		v, known = o.usage.Latest(condition, now, o.Events)
 	}
 	return known && condition.Holds(v), known

@@ -96,7 +96,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Usage, res.Series, res.Watches = c.Usage, c.Series, s.observers.observed.Watches()
+	res.Usage, res.Series, res.Watches = c.Usage, c.Series, append(s.observers.observed.Watches(), s.sys.PodWatcher().States()...)
 	return f, nil
 }
 
@@ -144,9 +144,14 @@ func (s *snapshot) judgeCase() judge.Case {
 	s.observers.observed.JudgedBy(c.SLO, s.records, &c)
 	if !s.final() {
 		c.Usage, c.Series = s.observers.usage.SoFar(s.Events()), s.observers.observed.SoFar()
+	} else {
+		c.Usage, c.Series = s.observers.usage.Finish(s.Events()), s.observers.observed.Finished()
+	}
+	pods := s.sys.PodWatcher()
+	c.Usage, c.Series = append(c.Usage, pods.Usage()...), append(c.Series, pods.Series()...)
+	if !s.final() {
 		return c
 	}
-	c.Usage, c.Series = s.observers.usage.Finish(s.Events()), s.observers.observed.Finished()
 	if s.account != nil {
 		c.Lost = s.account.Lost
 	}

@@ -34,6 +34,9 @@ func (m Metric) PerRequest() bool { return m.Fold == perRequest }
 // Divided reports whether the metric is the growth of a counter for each of something else.
 func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
 
+// Worst is the aggregation of the bare figures of pods, such as web.ready: the value in a phase that is the furthest from holding.
+const Worst = "worst"
+
 // folds lists the aggregations of a series; the first is the default.
 var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest}
 
@@ -65,6 +68,9 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 		return m, false
 	}
 	m.Name, m.Source, m.Resource, m.Fold = seriesName, parts[1], parts[2], folds[0]
+	if m.Figure().OfPods {
+		m.Fold = Worst
+	}
 	m.Unit = m.Figure().Unit
 	return m, true
 }
@@ -283,7 +289,9 @@ type Resource struct {
 	Name         string
 	Unit         Unit
 	Counted      bool // over the phase; else it has a value in each second
-	OfContainers bool // it is known of containers alone
+	OfContainers bool // it is known of containers and pods alone
+	OfPods       bool // it is known of pods alone, of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
+	NotOfPods    bool // it is not known of pods
 }
 
 // Resources lists the figures of a unit. UnitUsage.Points in package result reads them.
@@ -291,10 +299,13 @@ func Resources() []Resource {
 	return []Resource{
 		{Name: "cpu", Unit: Cores},
 		{Name: "memory", Unit: Bytes},
-		{Name: "fds", Unit: Count},
-		{Name: "threads", Unit: Count},
+		{Name: "fds", Unit: Count, NotOfPods: true},
+		{Name: "threads", Unit: Count, NotOfPods: true},
 		{Name: "restarts", Unit: Count, Counted: true},
 		{Name: "ooms", Unit: Count, Counted: true, OfContainers: true},
+		{Name: "ready", Unit: Count, OfPods: true},
+		{Name: "replicas", Unit: Count, OfPods: true},
+		{Name: "pending", Unit: Count, OfPods: true},
 	}
 }
 

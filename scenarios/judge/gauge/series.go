@@ -22,7 +22,8 @@ type series struct {
 	of     string // name of the unit, or the labels
 	every  time.Duration
 	points []result.Point
-	lives  []int // by point: number of the unit's process; nil means one process
+	lives  []int  // by point: number of the unit's process; nil means one process
+	runs   []bool // by point of a pod, which may come and go: whether it ran; nil: values are expected at all times
 }
 
 // seriesOf lists the series of an objective: one for each replica of a service, or for each set
@@ -31,10 +32,18 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	var out []series
 	for i := range usage {
 		u := &usage[i]
-		if m.Resource == "" || m.Source != u.Unit && m.Source != u.Service {
+		if m.Resource == "" || m.Figure().OfPods || m.Source != u.Unit && m.Source != u.Service {
 			continue
 		}
 		c := series{of: u.Unit, every: time.Second, points: u.Points(m.Resource)}
+		if u.OfPod() && !m.Figure().Counted {
+			if m.Resource == "cpu" && u.Every > 0 {
+				c.every = u.Every.D()
+			}
+			for _, s := range u.Seconds {
+				c.runs = append(c.runs, s.Running)
+			}
+		}
 		for _, s := range u.Seconds {
 			c.lives = append(c.lives, s.Starts)
 		}
@@ -42,6 +51,9 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	}
 	for i := range named {
 		s := &named[i]
+		if m.Figure().OfPods && s.Service == m.Source && s.Name == m.Source+"."+m.Resource {
+			out = append(out, series{of: s.Service, every: s.Every.D(), points: s.Points})
+		}
 		if m.Resource == "" && m.Source == s.Name {
 			of := s.Name
 			if len(s.Labels) > 0 {
@@ -61,7 +73,7 @@ func Judge(o slo.Objective, phase string, in answer.Span, usage []result.UnitUsa
 	if o.Metric.Counts() {
 		return judgeCounters(o, phase, in, series, sent)
 	}
-	all := seriesOf(o.Metric, usage, series)
+	all := withoutBrief(seriesOf(o.Metric, usage, series), in)
 	worst := answer.Unanswered(phase, "no value of "+o.Metric.Source+" is known")
 	for i, c := range all {
 		r := c.judge(o, phase, in)
@@ -75,6 +87,39 @@ func Judge(o slo.Objective, phase string, in answer.Span, usage []result.UnitUsa
 		}
 	}
 	return worst
+}
+
+// briefly is how long a pod may run before its source has told what it uses.
+const briefly = 30 * time.Second
+
+// ran is how long a pod ran in a phase, and how many values are known of it.
+func (c series) ran(in answer.Span) (d time.Duration, known int) {
+	for i, p := range c.points {
+		if at := p.T.D(); at <= in.From || at > in.To || !c.runs[i] {
+			continue
+		}
+		d += time.Second
+		if !math.IsNaN(float64(p.V)) {
+			known++
+		}
+	}
+	return d, known
+}
+
+// withoutBrief leaves the pods out that did not run long enough in a phase for a source to tell what they used, unless there are no others.
+func withoutBrief(all []series, in answer.Span) (out []series) {
+	for _, c := range all {
+		if c.runs != nil {
+			if d, known := c.ran(in); known == 0 && d < briefly {
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
 }
 
 func (c series) judge(o slo.Objective, phase string, in answer.Span) result.ObjectiveResult {
@@ -99,6 +144,10 @@ func (c series) judge(o slo.Objective, phase string, in answer.Span) result.Obje
 		return c.counted(o, r, points, in)
 	}
 	expected := int(in.Length() / max(c.every, time.Millisecond))
+	if c.runs != nil {
+		ran, _ := c.ran(in)
+		expected = int(ran / max(c.every, time.Millisecond))
+	}
 	switch {
 	case len(points) == 0 && seen > 0:
 		r.Note = "no value is known in " + phase
@@ -112,9 +161,16 @@ func (c series) judge(o slo.Objective, phase string, in answer.Span) result.Obje
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
 	}
-	r.Measured = result.Num(fold(o.Metric.Fold, points))
+	how := o.Metric.Fold
+	if how == slo.Worst {
+		how = "min"
+		if o.Upper() || o.Op == "=" && o.Holds(fold("min", points)) {
+			how = "max"
+		}
+	}
+	r.Measured = result.Num(fold(how, points))
 	met := o.Holds(float64(r.Measured))
-	beyond := !met && (o.Metric.Fold == "max" && o.Upper() || o.Metric.Fold == "min" && !o.Upper()) // independent of the missing values
+	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper()) // independent of the missing values
 	switch {
 	case r.Note != "" && !beyond:
 	case met:

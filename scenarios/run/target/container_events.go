@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/scenarios/observe/pods"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 )
@@ -34,8 +35,11 @@ var watched = map[string]result.Event{
 	"unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
-// Watch starts to report the events of containers. The timeline learns of each start.
+// Watch starts to report the events of containers and of pods. The timeline learns of each start of a container.
 func (s *System) Watch() {
+	if t := s.Pods(); t != nil && s.pods == nil {
+		s.pods = pods.Watch(t, pods.Host{T0: s.host.T0, Mask: s.host.Scenario.Secrets.Mask, Event: s.host.Event, Note: s.host.Note})
+	}
 	engine := s.Engine()
 	if engine == nil || s.watcher != nil {
 		return
@@ -90,6 +94,16 @@ func (s *System) Watch() {
 			}
 		}
 	})
+}
+
+// PodWatcher watches the pods of the target since Watch; nil: it has none.
+func (s *System) PodWatcher() *pods.Watcher { return s.pods }
+
+// Measure begins to note what the pods of the target use, by the run's clock.
+func (s *System) Measure(now func() time.Duration) {
+	if s.pods != nil {
+		s.pods.Measure(s.host.Scenario.Target.Kubernetes.Usage, now)
+	}
 }
 
 // joined tells the timeline that a running container was connected to a network or disconnected.

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/proxy/child"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/observe/pods"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/quantity"
@@ -57,6 +58,7 @@ type System struct {
 	journaled int                         // the journal entry that takes the target down
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
 	watcher   *watcher                    // reads the containers' events; may be nil
+	pods      *pods.Watcher               // watches the pods; nil: the target has none
 	began     time.Time
 	pace      *platform.Pace // of questions to the target as a whole
 
@@ -363,6 +365,7 @@ func (u unit) Traits() chaos.UnitTraits {
 func (s *System) Down(ctx context.Context) error {
 	var errs []error
 	s.watcher.stop()
+	s.pods.Stop()
 	s.keepLogs(context.WithoutCancel(ctx))
 	if s.group != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
