@@ -64,13 +64,13 @@ func metrics(h *autoscalingv2.HorizontalPodAutoscaler) string {
 		if m.Resource == nil || m.Resource.Current.AverageUtilization == nil {
 			continue
 		}
-		text := fmt.Sprintf("%s is %d%%", m.Resource.Name, *m.Resource.Current.AverageUtilization)
+		wanted := ""
 		for _, want := range h.Spec.Metrics {
 			if r := want.Resource; r != nil && r.Name == m.Resource.Name && r.Target.AverageUtilization != nil {
-				text += fmt.Sprintf(", wanted %d%%", *r.Target.AverageUtilization)
+				wanted = fmt.Sprintf(", wanted %d%%", *r.Target.AverageUtilization)
 			}
 		}
-		out = append(out, text)
+		out = append(out, fmt.Sprintf("%s is %d%%%s", m.Resource.Name, *m.Resource.Current.AverageUtilization, wanted))
 	}
 	if len(out) == 0 {
 		return ""
