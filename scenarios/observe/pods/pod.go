@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"brunt/chaos/cluster"
@@ -134,13 +135,13 @@ func (p *pod) container(was, is *corev1.ContainerStatus, event func(kind, text s
 
 // reason is a reason and a message of the cluster, as they follow a name.
 func reason(of, message string) string {
-	out := ""
+	var out strings.Builder
 	for _, s := range []string{of, message} {
 		if s != "" {
-			out += ": " + s
+			out.WriteString(": " + s)
 		}
 	}
-	return out
+	return out.String()
 }
 
 // same reports whether two ends of a container are one.
