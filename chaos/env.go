@@ -46,6 +46,7 @@ type Cluster struct {
 	// labels. Nil: each deployment and stateful set is a service, and they are found during the run too.
 	Workloads map[string]string
 	Nodes     map[string]string // labels of the nodes that faults may hit; empty: none may be hit
+	NoAgents  bool              // no agent may run on its nodes: the API alone makes faults
 }
 
 // Later reports whether the units of a service are known only during the run.

@@ -149,6 +149,9 @@ func (sc *Scope) Contained(name string) bool {
 	if service, _, ok := SplitUnit(name); ok {
 		name = service
 	}
+	if sc.Cluster != nil {
+		return strings.HasPrefix(name, ZonePrefix) || syntax.IsName(name) && name != LoadName && name != TargetName && sc.Has(name) && !sc.HasEndpoint(name)
+	}
 	_, known := sc.Services[name]
 	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, ZonePrefix))
 }

@@ -46,6 +46,36 @@ type UnitTraits struct {
 	// EndAgent returns the undo of what agents of a run set in the unit's network: it ends those that are there. Nil: they
 	// end with brunt alone.
 	EndAgent func(run string) Undo
+	// Node is the machine that the unit is on, where agents alone see its processes and its network. Nil: the unit is on this
+	// machine, or in a container of an engine.
+	Node Node
+}
+
+// A Node is another machine that a unit is on.
+type Node interface {
+	// Separate returns why the unit's network is not its own alone, or can't be entered; nil: it is, and can.
+	Separate(ctx context.Context) error
+	// Life describes the container that the unit's processes are in now.
+	Life(ctx context.Context) (Life, error)
+	// Agent names the agents that see the unit's processes: units with the same name share them.
+	Agent(ctx context.Context) (string, error)
+	// LendAgent returns the input and output of an agent that sees the unit's processes. When they are closed, it reverts what it did.
+	LendAgent(ctx context.Context) (io.ReadWriteCloser, error)
+	// ByAgent returns the undo that has another agent on the unit's machine execute some undos.
+	ByAgent(undo []Undo) Undo
+	// Revert executes undos that ByAgent returned.
+	Revert(ctx context.Context, undo []Undo) (Outcome, error)
+	// Near returns the addresses from which the unit's machine speaks to it, such as those of probes of its health.
+	Near(ctx context.Context) ([]netip.Addr, error)
+	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads there. An error
+	// says that one leads to others too.
+	Fronts(ctx context.Context, units []Unit) ([]netip.AddrPort, error)
+}
+
+// A Life is a container between two starts of it.
+type Life struct {
+	ID    string
+	Began time.Time
 }
 
 // Contained is a Unit in a container of an engine. Its PID is that of the container's first process,

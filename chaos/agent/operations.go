@@ -60,19 +60,19 @@ func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, 
 	if err != nil {
 		return nil, false, errors.Join(err, e.Agents().Forget(context.WithoutCancel(ctx), run), e.Close())
 	}
-	h, err = openRemote(ctx, &engined{pipe, e, run})
+	h, err = openRemote(ctx, &enginePipe{pipe, e, run})
 	return h, false, err
 }
 
-// engined is a pipe to an agent, with the engine that only this pipe has open.
-type engined struct {
+// enginePipe is a pipe to an agent, with the engine that only this pipe has open.
+type enginePipe struct {
 	io.ReadWriteCloser
 	e   *docker.Engine
 	run string
 }
 
 // CloseWrite ends the agent's input.
-func (p *engined) CloseWrite() error {
+func (p *enginePipe) CloseWrite() error {
 	if half, ok := p.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
@@ -81,7 +81,7 @@ func (p *engined) CloseWrite() error {
 
 // Close implements [io.Closer]. It also removes the image that was made for the agent, unless another agent uses
 // it.
-func (p *engined) Close() error {
+func (p *enginePipe) Close() error {
 	err := p.ReadWriteCloser.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), proc.EndsWithin)
 	defer cancel()

@@ -198,6 +198,9 @@ func (n *handle) Count(by int) (held int) {
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
 	id := u.ContainerID()
 	unit := u.Traits()
+	if unit.Node != nil {
+		return elsewhere(ctx, u, run)
+	}
 	canStart := unit.StartAgent != nil
 	why := errors.New("an agent is asked for")
 	if !i.Always || !canStart {
@@ -239,6 +242,19 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 		return nil, fmt.Errorf("the agent in the network of %s: %w", u.Name(), err)
 	}
 	return h, nil
+}
+
+// elsewhere starts an agent in the network of a unit on another machine.
+func elsewhere(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
+	pipe, err := u.Traits().StartAgent(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	n, err := openRemote(ctx, pipe)
+	if err != nil {
+		return nil, fmt.Errorf("the agent in the network of %s: %w", u.Name(), err)
+	}
+	return n, nil
 }
 
 // EnterNamespace opens the network namespace of a process and checks that brunt can enter it.

@@ -51,42 +51,46 @@ func rightsFor(find finder, kind string) *chaos.Rights {
 
 // Plan implements [chaos.Agents].
 func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
-	c, ok := i.takes(env, u)
+	at, ok := i.takes(env, u)
 	if !ok {
 		return nil, false, nil
 	}
-	made, err := planByAgent(ctx, i, env, u, c)
+	made, err := planByAgent(ctx, i, env, u, at)
 	if err != nil {
 		return nil, true, err
 	}
 	return made, true, nil
 }
 
-// takes tells whether an agent has to inject the fault into a unit's process, and gives the unit's container.
-func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
-	c, contained := container.Of(u)
-	if i == nil || !contained {
+// takes tells whether an agent has to inject the fault into a unit's process, and gives what runs the unit.
+func (i *Pool) takes(env chaos.Env, u chaos.Unit) (runner, bool) {
+	if i == nil {
 		return nil, false
 	}
 	rights := rightsFor(i.Find, env.Kind)
-	if rights == nil || !c.Engine.Address().Local() {
+	if host := u.Traits().Node; host != nil {
+		return hosted{host}, rights != nil
+	}
+	c, contained := container.Of(u)
+	if !contained || rights == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
+	at := engined{i, c, env.Run, env.Kind}
 	if i.Always || docker.Self() != "" {
-		return c, true
+		return at, true
 	}
 	pid := u.PID()
 	switch {
 	case pid == 0: // the unit does not run, or its PID is one of another machine
 		is, err := c.Describe()
-		return c, err == nil && is.Running
+		return at, err == nil && is.Running
 	case os.Geteuid() == 0:
 		return nil, false
 	case rights.Signals:
 		p, err := os.FindProcess(pid)
-		return c, err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrPermission)
+		return at, err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrPermission)
 	}
-	return c, true
+	return at, true
 }
 
 // Requests and replies between brunt and an agent.
@@ -114,22 +118,18 @@ type (
 	}
 )
 
-// agentFor gives an agent with the rights of a kind. It starts one unless one runs already.
-func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
-	rights := rightsFor(i.Find, kind)
-	if rights == nil {
-		return nil, fmt.Errorf("no agent injects %s", kind)
+// agentAt gives an agent beside a unit. It starts one unless one runs already.
+func (i *Pool) agentAt(ctx context.Context, at runner) (*rpc.Client, error) {
+	key, err := at.agents(ctx)
+	if err != nil {
+		return nil, err
 	}
-	key := fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups)
 	i.clientsMu.Lock()
 	defer i.clientsMu.Unlock()
 	if h := i.clients[key]; h != nil {
 		return h, nil
 	}
-	if err := i.record(container.RemoveAgentsUndo(e, run)); err != nil {
-		return nil, err
-	}
-	h, err := startAgent(ctx, e, run, rights)
+	h, err := at.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -186,11 +186,10 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 // agentStep is a step that an agent executes.
 type agentStep struct {
 	unit   chaos.Unit
-	c      *container.Container
-	was    docker.Container
+	by     runner
+	was    life
 	kind   string
 	ends   bool // the fault ends the process
-	run    string
 	pool   *Pool
 	client *rpc.Client // nil in a dry run
 	plan   planReply
@@ -207,12 +206,12 @@ var (
 )
 
 // planByAgent lets an agent plan the fault of env for one container.
-func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *container.Container) (*agentStep, error) {
-	was, err := c.Running(ctx)
+func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at runner) (*agentStep, error) {
+	was, err := at.running(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &agentStep{unit: u, c: c, was: was, kind: env.Kind, run: env.Run, pool: in}
+	s := &agentStep{unit: u, by: at, was: was, kind: env.Kind, pool: in}
 	if rights := rightsFor(in.Find, s.kind); rights != nil {
 		s.ends = rights.Ends
 	}
@@ -224,9 +223,9 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *
 	if err != nil {
 		return nil, err
 	}
-	of := &agentUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
+	of := &agentUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Began, First: was.first, Again: was.again}
 	for first := true; ; first = false {
-		if s.client, err = in.agentFor(ctx, c.Engine, env.Run, s.kind); err != nil {
+		if s.client, err = in.agentAt(ctx, at); err != nil {
 			return nil, err
 		}
 		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, Fault: fault, Unit: of, Run: env.Run}, &s.plan)
@@ -274,21 +273,22 @@ func (s *agentStep) Via() string {
 	return strings.TrimSuffix(s.plan.Via+" by agent", "agent by agent")
 }
 
+// Undo implements [chaos.Step]: another agent executes the undos of this one.
+func (s *agentStep) Undo() []chaos.Undo {
+	if len(s.plan.Undo) == 0 {
+		return nil
+	}
+	u := s.by.undo(s.was, s.plan.Undo)
+	u.Prior = s.plan.Undo[0].Prior
+	return []chaos.Undo{u}
+}
+
 // agentArgs are the arguments of an undo by an agent.
 type agentArgs struct {
 	Engine docker.Address `json:"engine"`
 	Run    string         `json:"run"`
 	Kind   string         `json:"kind"` // whose rights the undo needs
 	Undo   []chaos.Undo   `json:"undo"`
-}
-
-// Undo implements [chaos.Step]: another agent executes the undos of this one.
-func (s *agentStep) Undo() []chaos.Undo {
-	if len(s.plan.Undo) == 0 {
-		return nil
-	}
-	args := agentArgs{Engine: s.c.Engine.Address(), Run: s.run, Kind: s.kind, Undo: s.plan.Undo}
-	return []chaos.Undo{{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(s.c.ContainerID()), Prior: s.plan.Undo[0].Prior}}
 }
 
 // undoByAgent starts an agent that reverts what another agent did.
@@ -328,8 +328,11 @@ func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome,
 
 // Inject implements [chaos.Step].
 func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
-	if err := s.c.Still(ctx, s.was); err != nil {
+	switch is, err := s.by.running(ctx); {
+	case err != nil:
 		return nil, err
+	case !is.same(s.was):
+		return nil, fmt.Errorf("%s was started again meanwhile", s.unit.Name())
 	}
 	s.at = time.Now()
 	var said stepReply
@@ -350,10 +353,20 @@ func (s *agentStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
 }
 
-// ended asks the agent how the fault ended before its revert. Of an agent that does not say, the revert tells.
+// ended asks the agent how the fault ended before its revert. Of an agent of an engine that does not say, the revert tells. One on another
+// machine takes back what it did as it ends, and no event tells of a container that is started again there.
 func (s *agentStep) ended(ctx context.Context) error {
 	var said stepReply
-	if err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said); err != nil || said.Text == "" {
+	err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said)
+	if s.unit.Traits().Node != nil && !s.ends {
+		switch {
+		case errors.Is(err, rpc.ErrEnded):
+			return fmt.Errorf("the agent beside %s has ended, and the fault with it", s.unit.Name())
+		case s.over(ctx):
+			return chaos.ErrRestarted
+		}
+	}
+	if err != nil || said.Text == "" {
 		return nil
 	}
 	return errors.New(said.Text)
@@ -374,7 +387,7 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Gone, nil
 	}
 	if errors.Is(err, rpc.ErrEnded) {
-		out, err := chaos.OperationsOf(Operations(s.pool.Find)).Revert(ctx, s.Undo())
+		out, err := s.by.revert(ctx, s.Undo())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.other = err == nil
@@ -388,15 +401,15 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 
 // over tells whether the container has ended, or was started again, since the step was planned.
 func (s *agentStep) over(ctx context.Context) bool {
-	is, err := s.c.Engine.Inspect(ctx, s.was.ID)
-	return container.IsGone(err) || err == nil && (!is.Running || !is.Same(s.was.ID, s.was.Started))
+	gone, err := s.by.over(ctx, s.was)
+	return gone && err == nil
 }
 
 // Gone implements [chaos.Held]: the agent finds that the effect is over, and brunt finds the unit ready.
 func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	const ready = ", and it is ready"
 	crashed := s.ends
-	if crashed && !s.was.Supervised() {
+	if crashed && !s.was.again {
 		return "it stays down, as allowed", nil
 	}
 	var said stepReply
@@ -413,18 +426,9 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 		}
 	}
 	return container.AwaitBack(ctx, s.unit, func() (string, error) {
-		is, err := s.c.Engine.Inspect(ctx, s.c.Ref)
-		switch {
-		case container.IsGone(err) && !crashed:
-			return fmt.Sprintf("container %s is no more", s.was.Name), nil
-		case err != nil:
-			return "", err
-		case crashed && is.Same(s.was.ID, s.was.Started):
-			return "", errors.New("it has not been started again")
-		case !is.Running && !crashed:
-			return fmt.Sprintf("container %s has ended since", is.Name), nil
-		case !is.Running:
-			return "", errors.New("it does not run")
+		text, err := s.by.back(ctx, s.was, crashed)
+		if text != "" || err != nil {
+			return text, err
 		}
 		err = chaos.ReadySoon(ctx, s.unit)
 		if crashed {

@@ -114,7 +114,10 @@ func TestAgent_Dead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &agentStep{unit: &agentUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", pool: new(Pool), client: deadAgent(t)}
+	s := &agentStep{
+		unit: &agentUnit{Unit: "c"}, by: engined{in: new(Pool), c: c}, was: life{Life: chaos.Life{ID: was.ID, Began: was.Started}}, kind: "cpu.throttle",
+		pool: new(Pool), client: deadAgent(t),
+	}
 	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
 		t.Fatalf("%q, %v: the agent that injected it is no more", text, err)
 	}
@@ -139,7 +142,7 @@ func TestAgent_Again(t *testing.T) {
 	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
 	in := &Pool{Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)}}
 	env := chaos.Env{Host: chaos.Host{Agents: in, Run: "r"}, Occurrence: chaos.Occurrence{Kind: "cpu.throttle", Fault: &anyFault{}}}
-	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
+	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, engined{in, &container.Container{Engine: e, Ref: "c"}, "r", "cpu.throttle"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.clients) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)
 	}

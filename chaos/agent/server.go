@@ -37,8 +37,11 @@ func (u *agentUnit) Name() string { return u.Unit }
 
 func (u *agentUnit) Service() string { return u.Of }
 
-// PID gives the process as long as it belongs to the container.
+// PID gives the process as long as it belongs to the container. Where brunt does not know it, the agent finds it.
 func (u *agentUnit) PID() int {
+	if u.First == 0 {
+		u.First = container.First(u.ID)
+	}
 	if !container.IsOf(u.First, u.ID) {
 		return 0
 	}
@@ -66,6 +69,8 @@ type Options struct {
 	Find       func(kind string) (chaos.Descriptor, bool) // the faults that it injects into processes
 	Operations chaos.Operations                           // the undos that it executes
 	Network    *netns.Namespace                           // nil is that of this process
+	// Also are further operations, by their names.
+	Also map[string]func(ctx context.Context, args json.RawMessage) (any, error)
 }
 
 // server is the state of an agent: what it has injected into its network, and the steps that it has planned.
@@ -140,6 +145,9 @@ func (l *server) end() error {
 func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, error) {
 	if op, ok := strings.CutPrefix(op, networkPrefix); ok {
 		return l.network.Answer(ctx, op, args)
+	}
+	if do := l.Also[op]; do != nil {
+		return do(ctx, args)
 	}
 	switch op {
 	case "plan":

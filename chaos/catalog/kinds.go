@@ -8,6 +8,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/fault/clock"
 	"brunt/chaos/fault/container"
@@ -111,7 +113,7 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 
 // Operations gives the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
-	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), remote.Operations()}
+	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), remote.Operations(), agents.Operations(cluster.Opened)}
 	for _, f := range l {
 		all = append(all, f.Describe().Undo)
 	}

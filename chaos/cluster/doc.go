@@ -13,6 +13,7 @@
 //	slots.go     their pods, by slot
 //	pod.go       the unit
 //	units.go     which pods a fault hits
+//	node.go      what an agent on its node is told of a pod
 //	nodes.go     which node a fault hits
 //	change.go    changes of objects
 //	undo.go      what takes them back

@@ -27,6 +27,7 @@ type service struct {
 	pods     string   // the selector of its pods
 	selects  labels.Selector
 	ordinal  bool     // its pods are numbered by their workload
+	within   string   // the container that faults hit; empty: the only one, or the one that the pod names
 	slots    []string // the UIDs of its pods, by slot; empty: none is in it
 }
 
@@ -138,7 +139,7 @@ func (f finder) services(ctx context.Context) error {
 			if f.service(all[i].Name) != nil {
 				return fmt.Errorf("%s has a deployment and a stateful set with the name %s: name them under `services`", f.Place, all[i].Name)
 			}
-			if err := f.add(all[i].Name, all[i]); err != nil {
+			if err := f.add(all[i].Name, all[i], ""); err != nil {
 				return err
 			}
 		}
@@ -157,7 +158,7 @@ func (f finder) services(ctx context.Context) error {
 func (f finder) named(ctx context.Context, name string, of *kubernetes.Service) error {
 	if len(of.Pods) > 0 {
 		selects := labels.SelectorFromSet(of.Pods)
-		f.list = append(f.list, &service{name: name, pods: selects.String(), selects: selects})
+		f.list = append(f.list, &service{name: name, pods: selects.String(), selects: selects, within: of.Container})
 		return nil
 	}
 	resource, wanted := of.Workload()
@@ -168,20 +169,20 @@ func (f finder) named(ctx context.Context, name string, of *kubernetes.Service) 
 	var known []string
 	for i := range all {
 		if known = append(known, all[i].Name); all[i].Name == wanted {
-			return f.add(name, all[i])
+			return f.add(name, all[i], of.Container)
 		}
 	}
 	return fmt.Errorf("%s: %w", name, noSuch(kinds[resource], wanted, known, " in the namespace "+f.Place.Namespace))
 }
 
 // add adds a workload as a service.
-func (f finder) add(name string, w workload) error {
+func (f finder) add(name string, w workload, container string) error {
 	selects, err := metav1.LabelSelectorAsSelector(w.selector)
 	if err != nil {
 		return fmt.Errorf("%s: the selector of %s: %w", f.Place, w.Name, err)
 	}
 	f.list = append(f.list, &service{
-		name: name, pods: selects.String(), selects: selects, ordinal: w.resource == kubernetes.StatefulSets,
+		name: name, pods: selects.String(), selects: selects, within: container, ordinal: w.resource == kubernetes.StatefulSets,
 		workload: kube.Ref{API: api, Resource: w.resource, Namespace: f.Place.Namespace, Name: w.Name},
 	})
 	return nil

@@ -78,7 +78,7 @@ func (n *Nodes) Find(ctx context.Context, env chaos.Env) (*Node, error) {
 	}
 	node, err := t.Nodes().Get(ctx, name)
 	if kube.Is(err, kube.NotFound) {
-		return nil, fmt.Errorf("%w: %w", chaos.ErrNoUnit, noSuch("node", name, t.nodeNames(), " with pods of the target"))
+		return nil, fmt.Errorf("%w: %w", chaos.ErrNoUnit, noSuch("node", name, t.NodeNames(), " with pods of the target"))
 	}
 	if err != nil {
 		return nil, err

@@ -90,6 +90,9 @@ const PartLabel = "brunt.dev/part"
 // WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates every taint.
 const WatchdogPart = "watchdog"
 
+// AgentPart is that value for an agent of a run on a node. It tolerates every taint too, and is of no workload.
+const AgentPart = "agent"
+
 // ProtectedNamespace returns why no fault may hit anything in a namespace, or nil.
 func ProtectedNamespace(name string) error {
 	for _, prefix := range []string{"kube-", "openshift-"} {

@@ -20,7 +20,7 @@ type Pod struct {
 	slot int
 }
 
-var _ chaos.Unit = (*Pod)(nil)
+var _ chaos.Contained = (*Pod)(nil)
 
 // Of returns the pod that a unit is; ok is false for a unit that is none.
 func Of(u chaos.Unit) (p *Pod, ok bool) {
@@ -87,7 +87,13 @@ func (p *Pod) Stop(context.Context, time.Duration) error { return errOfCluster }
 func (p *Pod) Start(context.Context) error { return errOfCluster }
 
 // Traits implements [chaos.Unit].
-func (p *Pod) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
+func (p *Pod) Traits() chaos.UnitTraits {
+	t := chaos.UnitTraits{Contained: p, Node: onNode{p}, StartAgent: p.startAgent}
+	if a := p.t.Agents; a != nil {
+		t.EndAgent = func(string) chaos.Undo { return a.End(p.last()) }
+	}
+	return t
+}
 
 // Grace is the longest time that some pods give their containers to end; zero where none says one.
 func Grace(pods ...corev1.Pod) (most time.Duration) {

@@ -23,6 +23,7 @@ type Target struct {
 	Place   Place
 	nodes   map[string]string // zones, by node
 	list    []*service
+	Agents  Agents   // of a run, on the nodes; nil: there are none
 	unnamed []string // workloads whose names can't name a service
 
 	mu   sync.Mutex            // guards pods, and the slots of services
@@ -254,8 +255,8 @@ func (t *Target) unitsOn(node string) (units []string, pods []corev1.Pod) {
 	return units, pods
 }
 
-// nodeNames lists the nodes that pods of the target are on.
-func (t *Target) nodeNames() []string {
+// NodeNames lists the nodes that pods of the target are on.
+func (t *Target) NodeNames() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	on := map[string]bool{}

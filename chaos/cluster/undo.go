@@ -37,11 +37,11 @@ func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
 	}
 }
 
-// An opener opens the cluster of an undo. The function ends what was opened.
-type opener func(ctx context.Context, at Place) (*kube.Cluster, func(), error)
+// An Opener opens the cluster of an undo. The function ends what was opened.
+type Opener func(ctx context.Context, at Place) (*kube.Cluster, func(), error)
 
-// opened opens the cluster that a context of this machine's kubeconfig leads to.
-func opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
+// Opened opens the cluster that a context of this machine's kubeconfig leads to.
+func Opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
 	c, err := at.Open(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -49,28 +49,31 @@ func opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
 	return c, c.Close, nil
 }
 
-// OperationsAt are the operations of faults on a cluster for a process that has a client of it already: its kubeconfig may name the cluster
-// otherwise, or there is none.
-func OperationsAt(c *kube.Cluster, uid string) chaos.Operations {
-	open := func(_ context.Context, at Place) (*kube.Cluster, func(), error) {
+// OpenedAt gives a process the client of a cluster that it has already: its kubeconfig may name the cluster otherwise, or there is none.
+func OpenedAt(c *kube.Cluster, uid string) Opener {
+	return func(_ context.Context, at Place) (*kube.Cluster, func(), error) {
 		if at.UID != uid {
 			return nil, nil, fmt.Errorf("it is of another cluster, %s, whose kube-system has the UID %s", at, at.UID)
 		}
 		return c, func() {}, nil
 	}
-	return chaos.OperationsOf(editOperations(open), deleteOperations(open))
+}
+
+// OperationsBy are the operations of faults on a cluster that the API makes.
+func OperationsBy(open Opener) [][]chaos.Operation {
+	return [][]chaos.Operation{editOperations(open), deleteOperations(open)}
 }
 
 // EditOperations revert the faults that change values of objects.
-func EditOperations() []chaos.Operation { return editOperations(opened) }
+func EditOperations() []chaos.Operation { return editOperations(Opened) }
 
-func editOperations(open opener) []chaos.Operation {
+func editOperations(open Opener) []chaos.Operation {
 	do := func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) { return undoEdit(ctx, open, u) }
 	return []chaos.Operation{{Name: opEdit, Do: do, Exclusive: true, ByCluster: true, Find: findMarks}}
 }
 
 // undoEdit executes the undo of changes of an object.
-func undoEdit(ctx context.Context, open opener, u chaos.Undo) (chaos.Outcome, error) {
+func undoEdit(ctx context.Context, open Opener, u chaos.Undo) (chaos.Outcome, error) {
 	var args undoArgs
 	var id undoIdentity
 	m := kube.Mark{}
@@ -106,9 +109,9 @@ func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
 }
 
 // DeleteOperations revert the faults that create objects.
-func DeleteOperations() []chaos.Operation { return deleteOperations(opened) }
+func DeleteOperations() []chaos.Operation { return deleteOperations(Opened) }
 
-func deleteOperations(open opener) []chaos.Operation {
+func deleteOperations(open Opener) []chaos.Operation {
 	return []chaos.Operation{{Name: opDelete, ByCluster: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args undoArgs
 		if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {

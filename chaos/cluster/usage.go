@@ -61,7 +61,7 @@ func (t *Target) Usage(ctx context.Context, source string) ([]kube.PodUsage, err
 	}
 	var out []kube.PodUsage
 	var errs []error
-	for _, node := range t.nodeNames() {
+	for _, node := range t.NodeNames() {
 		some, err := t.NodeUsage(ctx, node, t.Place.Namespace)
 		out, errs = append(out, some...), append(errs, err)
 	}

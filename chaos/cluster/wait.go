@@ -8,6 +8,7 @@ import (
 const (
 	askEvery = 50 * time.Millisecond // at first
 	askMost  = 500 * time.Millisecond
+	askFor   = 10 * time.Second // bounds a question of a caller that gives no time
 )
 
 // Until asks until there is an answer without an error, or ctx ends. The error is that of the last answer.

@@ -74,6 +74,11 @@ func (c *Cluster) DaemonSets(namespace string) Objects[appsv1.DaemonSet] {
 	return Objects[appsv1.DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
 }
 
+// Services are the services of a namespace.
+func (c *Cluster) Services(namespace string) Objects[corev1.Service] {
+	return Objects[corev1.Service]{c, within(namespace, "/api/v1", "services")}
+}
+
 // Slices are the slices of a namespace's endpoints: the addresses that its services lead to.
 func (c *Cluster) Slices(namespace string) Objects[discoveryv1.EndpointSlice] {
 	return Objects[discoveryv1.EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}

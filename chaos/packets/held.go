@@ -75,8 +75,8 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 		h.try(ctx, netns.Probe{Kind: netns.Query, Name: h.Evidence.Name})
 		return
 	}
-	toward := h.toward
-	if len(h.Spec.Match.Peers) == 0 && !h.outside {
+	toward := h.at.Toward
+	if len(h.Spec.Match.Peers) == 0 && !h.at.Outside {
 		if g, err := h.net.Gateway(); err == nil && g.IsValid() {
 			toward = append([]netip.AddrPort{netip.AddrPortFrom(g, 0)}, toward...)
 		}
@@ -85,7 +85,7 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 		if len(h.before) == mostProbed || len(h.before) > 0 && h.Evidence.N > proof.Pings {
 			break
 		}
-		for _, how := range h.probeKinds() {
+		for _, how := range h.probeKinds(to.Addr()) {
 			if h.try(ctx, netns.Probe{Kind: how, To: to, N: proof.Pings}) {
 				break
 			}
@@ -101,12 +101,13 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 // mostProbed bounds the probed peers; where many pings are needed it is one.
 const mostProbed = 2
 
-// probeKinds returns the kinds of probe to try. Pings belong to no port.
-func (h *heldPackets) probeKinds() []netns.ProbeKind {
+// probeKinds returns the kinds of probe to try at an address. Pings belong to no port.
+func (h *heldPackets) probeKinds(at netip.Addr) []netns.ProbeKind {
+	virtual := slices.ContainsFunc(h.at.Fronts, func(a netip.AddrPort) bool { return a.Addr() == at })
 	switch {
 	case h.Evidence.Kind != "":
 		return []netns.ProbeKind{h.Evidence.Kind}
-	case len(h.Spec.Match.Ports) > 0:
+	case len(h.Spec.Match.Ports) > 0 || virtual:
 		return []netns.ProbeKind{netns.Connect}
 	}
 	return []netns.ProbeKind{netns.Ping, netns.Connect}
@@ -143,7 +144,7 @@ func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
 
 // probe runs a probe, from inside or from outside.
 func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe) (netns.ProbeResult, error) {
-	if !h.outside {
+	if !h.at.Outside {
 		return in.Probe(ctx, l)
 	}
 	n, err := agent.OwnNetwork()
@@ -157,7 +158,7 @@ func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe
 func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
 	ctx, cancel := context.WithTimeout(ctx, proof.Silence)
 	defer cancel()
-	if !h.outside {
+	if !h.at.Outside {
 		return h.net.Line(ctx, to)
 	}
 	n, err := agent.OwnNetwork()
@@ -188,8 +189,33 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 // lifted tells whether the process that holds the fault has ended it at the end of its lease.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
+	if h.Target.Traits().Node != nil {
+		if err := h.stands(held); err != nil {
+			return err
+		}
+	}
 	if ago := remote.Lifted(ctx, held); ago > 0 && h.Step.now != nil {
 		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
+	}
+	return nil
+}
+
+// stands checks a fault in the network of a unit on another machine, of which no event tells: the agent holds it, and the unit and
+// its peers are where they were.
+func (h *heldPackets) stands(held netns.Held) error {
+	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
+		return fmt.Errorf("the agent in the network of %s has ended, and the fault with it: %w", h.Target.Name(), err)
+	}
+	if h.another() {
+		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
+	}
+	if len(h.at.Others) == 0 || h.at.Made == nil {
+		return nil
+	}
+	for _, is := range h.at.Made() {
+		if !slices.Contains(h.Spec.Match.Peers, is) {
+			return fmt.Errorf("%s is an address of its peers since, which it does not hit: one of them was replaced", is.Addr())
+		}
 	}
 	return nil
 }
@@ -263,7 +289,7 @@ func most(s netns.ProbeResult) int64 { return 6 * int64(s.Sent) }
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
 	from, to := h.Target.Name(), b.Probe.To.Addr().String()
-	if h.outside {
+	if h.at.Outside {
 		from = "outside"
 	}
 	switch b.Probe.Kind {
@@ -300,7 +326,7 @@ func (h *heldPackets) close() error {
 	var err error
 	if h.held != nil {
 		if err = h.held.Close(); errors.Is(err, rpc.ErrEnded) { // the kernel ends with the process what has no undo
-			_, err = chaos.OperationsOf(Operations()).Revert(context.Background(), h.undo)
+			err = h.revertUndo()
 		}
 		h.net.Count(-1)
 	}
@@ -308,6 +334,18 @@ func (h *heldPackets) close() error {
 		_ = l.Close() // it may be closed already
 	}
 	h.closed = err
+	return err
+}
+
+// revertUndo takes back by the undo what the process that held it has left.
+func (h *heldPackets) revertUndo() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
+	defer cancel()
+	if node := h.Target.Traits().Node; node != nil {
+		_, err = node.Revert(ctx, h.undo)
+	} else {
+		_, err = chaos.OperationsOf(Operations()).Revert(ctx, h.undo)
+	}
 	return err
 }
 
@@ -417,11 +455,11 @@ func (p *Step) endpoints() (out []string) {
 // peerChanged aims the fault again if the container is one whose packets are hit and its addresses have
 // changed. since describes the change.
 func (h *heldPackets) peerChanged(id, since string) (string, error) {
-	i := slices.IndexFunc(h.others, func(u container.Target) bool { return u.Contained.ContainerID().ID == id })
+	i := slices.IndexFunc(h.at.Others, func(u container.Target) bool { return u.Contained.ContainerID().ID == id })
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
-	return h.injectInPlace(h.others[i].Name() + " " + since)
+	return h.injectInPlace(h.at.Others[i].Name() + " " + since)
 }
 
 // injectInPlace injects the fault again in the same network.
@@ -444,10 +482,10 @@ func (h *heldPackets) injectInPlace(why string) (string, error) {
 // aim takes the present addresses of the peers, and drops the baselines at former ones. It reports
 // whether any address changed.
 func (h *heldPackets) aim() bool {
-	if len(h.others) == 0 || h.made == nil {
+	if len(h.at.Others) == 0 || h.at.Made == nil {
 		return false
 	}
-	was, is := h.Spec.Match.Peers, h.made()
+	was, is := h.Spec.Match.Peers, h.at.Made()
 	if len(is) == 0 || slices.Equal(was, is) { // an empty list would match all peers
 		return false
 	}
@@ -498,6 +536,9 @@ func (h *heldPackets) ended(ctx context.Context) bool {
 	if h.Target.Container != nil {
 		is, err := h.Target.Container.Now(ctx)
 		return container.IsGone(err) || err == nil && !is.Running
+	}
+	if h.Target.Traits().Node != nil { // of another machine: another tells
+		return false
 	}
 	_, err := proc.Identify(h.Target.PID())
 	return errors.Is(err, fs.ErrNotExist)

@@ -21,17 +21,20 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow,
 	var steps []chaos.Step
 	for i, s := range points {
 		step := p
-		step.Target, step.outside, step.Void = s.Target, s.Outside, e.OnRestart == "void"
-		step.others, step.made, step.links = s.Others, s.Made, s.Links
+		step.Target, step.at, step.Void = s.Target, s, e.OnRestart == "void"
 		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir
 		step.Spec.Match = netns.Match{Peers: s.Peers, Ports: s.Ports}
 		step.Spec.Seed = seedOf(env.Rand, i)
-		if step.toward = s.Toward; len(s.Toward) == 0 {
-			step.toward = neighbours(env.Units, s.Peers)
+		peers := s.Peers
+		if s.Spares { // its peers are fixed
+			step.at.Others, step.at.Made, peers = nil, nil, selector.OutsideOf(s.Spare)
+		}
+		if len(s.Toward) == 0 {
+			step.at.Toward = neighbours(env.Units, peers)
 		}
 		if !s.Outside { // packets of a unit to itself pass no network
 			own := s.Target.Contained.Addresses()
-			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
+			step.at.Toward = slices.DeleteFunc(slices.Clone(step.at.Toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}
 		if err := step.Plan(ctx, env); err != nil {
 			return nil, err

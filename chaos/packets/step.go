@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
+	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 )
 
@@ -31,14 +33,10 @@ type Step struct {
 	refused  func(context.Context) error // why the step may not be injected now, or nil
 	agents   chaos.Agents
 	run      string
-	planned  chaos.Handle           // of the unit's network, from the plan to the injection
-	Void     bool                   // a restart of the container voids the fault; otherwise it is injected again
-	extend   func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
-	toward   []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
-	outside  bool                   // probed from outside, at the unit's own addresses
-	others   []container.Target     // units whose addresses are the peers; none if the peers are fixed
-	made     func() []netip.Prefix  // returns the present addresses of others
-	links    []string               // that the packets pass; none: they are all of the unit
+	planned  chaos.Handle            // of the unit's network, from the plan to the injection
+	Void     bool                    // a restart of the container voids the fault; otherwise it is injected again
+	extend   func(chaos.Undo) error  // adds an undo to the journal entry of the step; nil writes nothing
+	at       selector.InjectionPoint // where it is injected, and where to probe besides the gateway; port 0 is any port
 }
 
 // Evidence says how to prove a fault on packets from inside the network.
@@ -62,11 +60,13 @@ func (p *Step) String() string {
 func (p *Step) Units() []string { return []string{p.Target.Name()} }
 
 // Links names the links whose packets it hits, for [chaos.Record].
-func (p *Step) Links() []string { return p.links }
+func (p *Step) Links() []string { return p.at.Links }
 
 func (p *Step) peersText() string {
 	var out string
-	if n := len(p.Spec.Match.Peers); n > 0 {
+	if p.at.Spares {
+		out = " with all but its own node"
+	} else if n := len(p.Spec.Match.Peers); n > 0 {
 		var peers []string
 		for _, a := range p.Spec.Match.Peers[:min(n, 4)] {
 			if a.IsSingleIP() {
@@ -124,6 +124,11 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
 	}
+	if node := p.Target.Traits().Node; node != nil {
+		if err := node.Separate(ctx); err != nil {
+			return err
+		}
+	}
 	if env.Dry && p.Target.PID() == 0 { // the container does not run yet
 		return nil
 	}
@@ -141,6 +146,9 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 		return err
 	}
 	p.Spec.Lease = env.Lease()
+	if err := p.spareMachine(ctx, n); err != nil {
+		return chaos.JoinErrors(err, n.Leave())
+	}
 	spec, undo, err := n.Prepare(p.Spec)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, chaos.JoinErrors(err, n.Leave()))
@@ -154,6 +162,28 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 		return n.Leave()
 	}
 	p.planned = n // an injection takes it over, or the end of the run closes it
+	return nil
+}
+
+// spareMachine leaves alone the packets of the machine that the unit is on: its own addresses, and the gateway, which is the
+// machine's end of the unit's link in many networks.
+func (p *Step) spareMachine(ctx context.Context, n chaos.Network) error {
+	host := p.Target.Traits().Node
+	if !p.at.Spares || host == nil {
+		return nil
+	}
+	near, err := host.Near(ctx)
+	if err != nil {
+		return err
+	}
+	if g, err := n.Gateway(); err == nil && g.IsValid() {
+		near = append(near, g)
+	}
+	spare := slices.Clone(p.at.Spare)
+	for _, a := range near {
+		spare = append(spare, netip.PrefixFrom(a, a.BitLen()))
+	}
+	p.Spec.Match.Peers = selector.OutsideOf(spare)
 	return nil
 }
 

@@ -38,7 +38,7 @@ func Try(kind string, do netns.Action, via string, capabilities func() []netns.C
 func Traits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := e.Traits(sc)
 	t.Try = func(capabilities func() []netns.Capability) error {
-		if !e.ByPackets(sc.Contained) {
+		if !e.ByPackets(sc.Contained) || e.OnPods(sc) {
 			return nil
 		}
 		return Try(f.Describe().Kind, do, e.PacketVia(), capabilities)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
@@ -24,6 +25,7 @@ type unqueueArgs struct {
 	Undo   netns.Undo      `json:"undo"`
 	Engine *docker.Address `json:"engine,omitempty"`
 	Run    string          `json:"run,omitempty"`
+	Pod    string          `json:"pod,omitempty"` // the UID of the pod of this node whose network it is; empty: it is no pod's
 }
 
 // networkIdentity identifies a network: that of a process, or of a container between two starts.
@@ -44,6 +46,10 @@ func (p *Step) identity(n chaos.Handle) networkIdentity {
 
 func (p *Step) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
+	if node := p.Target.Traits().Node; node != nil {
+		args.Pod, _, _ = strings.Cut(whose.ID, "/")
+		return node.ByAgent([]chaos.Undo{{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}})
+	}
 	if p.Target.Container != nil {
 		at := p.Target.Container.Engine.Address()
 		args.Engine = &at
@@ -68,7 +74,13 @@ func doUnqueue(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	}
 	var n chaos.Network
 	err := error(fs.ErrPermission)
-	if whose.PID != 0 {
+	switch {
+	case args.Pod != "":
+		if whose.PID = container.FirstOfPod(args.Pod); whose.PID == 0 {
+			return chaos.Gone, nil
+		}
+		n, err = agent.EnterNamespace(whose.PID)
+	case whose.PID != 0:
 		if !whose.Alive() {
 			return chaos.Gone, nil
 		}

@@ -110,6 +110,15 @@ func Containers(pid int) []string {
 	return slices.DeleteFunc(idsIn(groupsOf(pid)), func(id string) bool { return slices.Contains(own, id) })
 }
 
+// OfPod reports whether a process is in the pod of Kubernetes with a UID, by its control groups: /kubepods/burstable/podUID/ID,
+// /kubepods.slice/kubepods-burstable-podUID.slice with _ in the place of -.
+func OfPod(pid int, uid string) bool {
+	name := "pod" + uid
+	return uid != "" && slices.ContainsFunc(groupsOf(pid), func(group string) bool {
+		return strings.Contains(group, name) || strings.Contains(group, strings.ReplaceAll(name, "-", "_"))
+	})
+}
+
 // ofHost reports whether a process is the machine's own, in no container. A conmon is in a control group that has
 // the id of the container which it keeps, and is no process of that container.
 func ofHost(pid int) bool {

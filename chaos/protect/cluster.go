@@ -113,7 +113,10 @@ func (g *check) node(ctx context.Context, name string) error {
 		return err
 	}
 	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
-	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { return p.Labels[cluster.PartLabel] == cluster.WatchdogPart }) // no fault on a node ends it
+	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { // no fault on a node ends these
+		part := p.Labels[cluster.PartLabel]
+		return part == cluster.WatchdogPart || part == cluster.AgentPart
+	})
 	switch {
 	case err != nil:
 		return unread("node "+name, err)

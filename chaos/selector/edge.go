@@ -40,11 +40,14 @@ type Edge struct {
 	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
 	// it, unjudged
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
+	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no outage of a
+	// network breaks them. hit hits them too
+	Probes string `yaml:"probes,oneof=spare|hit"`
 }
 
 // PacketKeys are the keys of an edge that choose packets. A fault that acts on links alone has no use for them.
 func PacketKeys() []string {
-	return []string{"container", "in_network", "labels", "on_restart", "project"}
+	return []string{"container", "in_network", "labels", "on_restart", "probes", "project"}
 }
 
 // On reports whether the edge contains the link between two units.
@@ -100,6 +103,9 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	if e.Has("on_restart") {
 		m.Add(e.Of("on_restart"), "on_restart goes with the packets of containers; a link stays over restarts")
+	}
+	if e.Has("probes") {
+		m.Add(e.Of("probes"), "probes goes with pods of Kubernetes, to which their nodes send probes")
 	}
 	own := 0
 	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != ""} {

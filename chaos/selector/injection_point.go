@@ -38,6 +38,11 @@ func (e *Edge) ByPackets(contained func(name string) bool) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return end != "" && contained(end) })
 }
 
+// OnPods reports whether the packets are those of pods: their nodes have the mechanisms, and not this machine.
+func (e *Edge) OnPods(sc chaos.Scope) bool {
+	return sc.Cluster != nil && e.query().IsZero() && e.ByPackets(sc.Contained)
+}
+
 // PacketVia returns the requested mechanism; "" is the first that works.
 func (e *Edge) PacketVia() string {
 	if e.Via == "auto" {
@@ -78,6 +83,9 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	if e.Zone != "" {
 		sc.KnowsZone(e.Of("zone"), e.Zone, m)
 	}
+	if e.Probes != "" && !e.OnPods(sc) {
+		m.Add(e.Of("probes"), "probes goes with pods of Kubernetes, to which their nodes send probes")
+	}
 	if m.Len() > before {
 		return
 	}
@@ -91,7 +99,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 // the run.
 func (e *Edge) checkPick(subject string, sc chaos.Scope, m *syntax.Mistakes) {
 	e.roles().check(e.Place, 1, m)
-	if !e.query().IsZero() || strings.HasPrefix(subject, chaos.ContainerPrefix) || sc.Found[subject] {
+	if !e.query().IsZero() || strings.HasPrefix(subject, chaos.ContainerPrefix) || sc.Later(subject) {
 		return
 	}
 	total := unitsOf(subject, sc)
@@ -137,7 +145,7 @@ func (e *Edge) checkRemote(key, name string, sc chaos.Scope, m *syntax.Mistakes)
 	case strings.Contains(name, "[") && !strings.HasPrefix(name, "["):
 		checkUnit(at, name, sc, m)
 	default:
-		if _, ok := sc.Services[name]; ok {
+		if _, ok := sc.Services[name]; ok || sc.Cluster != nil && sc.Contained(name) {
 			return
 		}
 		if _, _, ok := address(name); ok && (key == "from" || key == "to") {
@@ -198,6 +206,9 @@ type InjectionPoint struct {
 	Others  []container.Target    // units whose addresses are the peers; none if the peers are fixed
 	Made    func() []netip.Prefix // returns their present addresses
 	Links   []string              // that the packets pass, by name; none if the edge names one end alone
+	Fronts  []netip.AddrPort      // virtual addresses among the peers
+	Spare   []netip.Prefix        // with Spares: whose packets are not hit besides
+	Spares  bool                  // the packets of the unit's own machine are not hit; Peers is empty then
 }
 
 // remoteEnd is the other end of an edge.
@@ -206,6 +217,7 @@ type remoteEnd struct {
 	ports  []uint16
 	units  []container.Target
 	toward []netip.AddrPort
+	fronts []netip.AddrPort // virtual addresses that lead to the units
 }
 
 // lookupWithin bounds the resolution of a host.
@@ -229,7 +241,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // an empty list would match all peers
 			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be distinguished from others", chaos.ErrNoUnit, name)
 		}
-		return f, nil
+		return f, f.front(ctx, units)
 	}
 	host, port, ok := address(name)
 	if !ok {
@@ -259,6 +271,29 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 		f.toward = append(f.toward, netip.AddrPortFrom(a, port))
 	}
 	return f, env.RefusedPeers(ctx, f.peers)
+}
+
+// front adds the virtual addresses that lead to the units, by which others reach them.
+func (f *remoteEnd) front(ctx context.Context, units []chaos.Unit) (err error) {
+	host := units[0].Traits().Node
+	if host == nil {
+		return nil
+	}
+	f.fronts, err = host.Fronts(ctx, units)
+	f.toward = slices.Concat(f.fronts, f.toward)
+	f.peers = withFronts(f.peers, f.fronts)
+	return err
+}
+
+// withFronts adds virtual addresses to peers.
+func withFronts(peers []netip.Prefix, fronts []netip.AddrPort) []netip.Prefix {
+	if len(peers) == 0 { // an empty list would match all
+		return nil
+	}
+	for _, a := range fronts {
+		peers = append(peers, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
+	}
+	return slices.Compact(peers)
 }
 
 // within returns the addresses of known units in a network. If there are none, it returns the first
@@ -367,19 +402,24 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 		}
 	}
 	p.ports = slices.Concat(ports, p.there.ports)
-	p.others, p.made = p.there.units, func() []netip.Prefix { return peersOf(p.there.units) }
+	p.others, p.made = p.there.units, func() []netip.Prefix { return withFronts(peersOf(p.there.units), p.there.fronts) }
+	p.spares = other == "" && e.Probes != "hit" && slices.ContainsFunc(units, func(u container.Target) bool { return u.Traits().Node != nil })
 	if e.Zone != "" {
 		own := peersOf(units)
 		if len(own) == 0 && !env.Dry {
 			return nil, fmt.Errorf("%w: no unit of zone %s has an address now", chaos.ErrNoUnit, e.Zone)
 		}
-		p.there.peers = outsideOf(own)
+		if p.spares {
+			p.spare = own
+		} else {
+			p.there.peers = OutsideOf(own)
+		}
 		p.others, p.made = units, func() []netip.Prefix {
 			own := peersOf(units)
 			if len(own) == 0 {
 				return nil
 			}
-			return outsideOf(own)
+			return OutsideOf(own)
 		}
 	}
 	return p.points(f), nil
@@ -395,6 +435,8 @@ type path struct {
 	ports    []uint16
 	others   []container.Target    // units whose addresses are the peers; none if the peers are fixed
 	made     func() []netip.Prefix // returns their present addresses
+	spares   bool                  // the packets of the units' own machines are not hit
+	spare    []netip.Prefix        // nor are those with these
 }
 
 // points returns where to hit a flow.
@@ -433,7 +475,7 @@ func (p *path) local(dir netns.Direction, outside bool) []InjectionPoint {
 	for _, u := range p.units {
 		point := InjectionPoint{
 			Target: u, Dir: dir, Peers: p.there.peers, Ports: p.ports, Toward: p.there.toward, Outside: outside, Others: p.others, Made: p.made,
-			Links: p.links(u),
+			Links: p.links(u), Fronts: p.there.fronts, Spares: p.spares, Spare: p.spare,
 		}
 		if outside {
 			point.Toward = TowardUnit(u.Contained)
@@ -482,8 +524,8 @@ func (p *path) links(u container.Target) []string {
 	return others
 }
 
-// outsideOf returns all addresses except the given ones.
-func outsideOf(inside []netip.Prefix) []netip.Prefix {
+// OutsideOf returns all addresses except the given ones.
+func OutsideOf(inside []netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	var split func(p netip.Prefix)
 	split = func(p netip.Prefix) {

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os/signal"
 	"syscall"
 
+	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
+	"brunt/chaos/cluster/agents"
 
 	"github.com/spf13/cobra"
 )
@@ -14,7 +18,9 @@ import (
 // agentCommand is the agent that brunt has an engine start for what brunt itself may not do: in the network
 // of a container, or to processes of the machine.
 func agentCommand() *cobra.Command {
-	return &cobra.Command{
+	var s agents.Served
+	var undo string
+	c := &cobra.Command{
 		Use:    "agent",
 		Short:  "Inject faults into the network of this process or into processes of this machine, as standard input says",
 		Hidden: true,
@@ -22,9 +28,26 @@ func agentCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := terminable(c)
 			defer stop()
-			return agent.Serve(ctx, agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()}, c.InOrStdin(), c.OutOrStdout())
+			o := agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()}
+			switch {
+			case undo != "":
+				var all []chaos.Undo
+				if err := json.Unmarshal([]byte(undo), &all); err != nil {
+					return fmt.Errorf("--undo: %w", err)
+				}
+				_, err := o.Operations.Revert(ctx, all)
+				return err
+			case s.Listen != "":
+				return s.Serve(ctx, o)
+			}
+			return agent.Serve(ctx, o, c.InOrStdin(), c.OutOrStdout())
 		},
 	}
+	c.Flags().StringVar(&s.Listen, "listen", "", "address that the run connects to; empty: the run is at standard input")
+	c.Flags().StringVar(&s.Run, "run", "", "id of the run")
+	c.Flags().StringVar(&s.Key, "key", "", "public half of the run's key, in hexadecimal")
+	c.Flags().StringVar(&undo, "undo", "", "take back what another agent did, as these entries of a journal say, and end")
+	return c
 }
 
 // terminable returns a context that ends when the engine asks the agent to terminate.

@@ -49,6 +49,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 				}
 				needs = append(doctor.Needs(c.Context(), plan), clusterNeeds(c.Context(), plan)...)
 				needs = append(needs, watchdogNeeds(c.Context(), plan)...)
+				needs = append(needs, agentNeeds(c.Context(), plan)...)
 			}
 			bad := false
 			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)

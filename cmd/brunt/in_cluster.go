@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/kube"
 	"brunt/reporters/words"
@@ -16,6 +18,7 @@ import (
 	"brunt/scenarios/doctor"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/run"
 	guards "brunt/scenarios/run/watchdog"
@@ -123,6 +126,35 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 		fmt.Fprintln(stdout(c), "nothing is left behind by a run with a watchdog there; --discover looks for what has no journal")
 	}
 	return nil
+}
+
+// agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the target.
+func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
+	const what = "agents on nodes"
+	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs {
+		return nil
+	}
+	bad := func(err error, fix string) []doctor.Check {
+		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
+	}
+	found := finder.New(p)
+	defer found.Close()
+	if err := found.Choose(ctx); err != nil {
+		return bad(err, "agents are where the pods of the target are")
+	}
+	t := found.Pods()
+	s, _, err := guards.AgentSettings(p, run.NewID(), t.Place)
+	if err != nil {
+		return bad(err, "name an image by target.kubernetes.image")
+	}
+	for _, node := range t.NodeNames() {
+		if err := agents.Admitted(ctx, t.Cluster, s, node); err != nil {
+			return bad(fmt.Errorf("the node %s: %w", node, err), "the cluster would not take the pod of an agent; target.kubernetes.agent: none does without, "+
+				"with the faults of the API alone")
+		}
+	}
+	return []doctor.Check{{Name: what, State: doctor.Fine, Found: fmt.Sprintf("admitted in the namespace %s, on %s, as root with %s, with the image %s",
+		s.Namespace, strings.Join(t.NodeNames(), ", "), strings.Join(s.Rights.Caps, ", "), s.Image)}}
 }
 
 // watchdogNeeds asks the cluster of the target whether it would take the watchdog of a run.

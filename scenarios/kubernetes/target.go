@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -22,7 +23,11 @@ type Target struct {
 	// kubelet is what each node itself tells every 10 s or so, for which brunt needs the right to get nodes/proxy, which lets its holder execute
 	// programs in all pods as well; none asks nothing; zero is metrics where the cluster has that, else kubelet where brunt has the right already
 	Usage string `yaml:"usage,oneof=metrics|kubelet|none"`
-	Image string `yaml:"image"` // of brunt, for the watchdog; zero is BRUNT_IMAGE, else the one that `brunt image` writes
+	// what makes the faults that the API can't make, such as those on packets: node is a pod on each node with pods of the target, for the
+	// time of a run with such faults, which is root there; none is nothing. Zero is node
+	Agent          string `yaml:"agent,oneof=node|none"`
+	AgentNamespace string `yaml:"agent_namespace"` // where they run; it exists, and its pods may have such rights; zero is brunt-agents
+	Image          string `yaml:"image"`           // of brunt, for the watchdog and the agents; zero is BRUNT_IMAGE, else the one that `brunt image` writes
 }
 
 // NoWatchdog is the value of Target.Watchdog for a cluster in which none runs.
@@ -35,6 +40,12 @@ const (
 	NoUsage      = "none"
 )
 
+// NoAgent is the value of Target.Agent for a cluster on whose nodes none runs.
+const NoAgent = "none"
+
+// Agents is the namespace of the agents.
+func (t *Target) Agents() string { return cmp.Or(t.AgentNamespace, "brunt-agents") }
+
 // Service is a service on Kubernetes: exactly one of deployment, statefulset, daemonset and pods.
 type Service struct {
 	syntax.Place
@@ -42,6 +53,8 @@ type Service struct {
 	StatefulSet string            `yaml:"statefulset"` // its name; a unit has the ordinal of its pod
 	DaemonSet   string            `yaml:"daemonset"`   // its name
 	Pods        map[string]string `yaml:"pods"`        // labels of the pods, all of them
+	// whose processes faults hit; zero is the only container of a pod, else the one that kubectl.kubernetes.io/default-container names
+	Container string `yaml:"container"`
 }
 
 // The kinds of workloads, as paths of the API have them.

@@ -21,7 +21,7 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 		c.m.Add(t.Of("units"), "the units of a target are containers of an engine or pods of `kubernetes`, not both")
 	}
 	k.Check(c.m, platform.LoadUnit, chaos.TargetName)
-	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes}
+	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == kubernetes.NoAgent}
 	for name, s := range k.Services {
 		if c.plan.Scope.Cluster.Workloads == nil {
 			c.plan.Scope.Cluster.Workloads = map[string]string{}
@@ -34,6 +34,9 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 	}
 	if why := cluster.ProtectedNamespace(k.Namespace); why != nil {
 		c.m.Add(k.Of("namespace"), "%v", why)
+	}
+	if k.AgentNamespace == k.Namespace {
+		c.m.Add(k.Of("agent_namespace"), "agents run in a namespace of their own: whoever may make pods there is root on the nodes")
 	}
 	name := kubernetes.Name(k.Context, k.Namespace)
 	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {

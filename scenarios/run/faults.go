@@ -32,12 +32,15 @@ type faults struct {
 	records  []*chaos.Record
 }
 
-// protect prepares the agents, and the watchdog in the cluster of the units.
+// protect prepares the agents, and the watchdog and the agents in the cluster of the units.
 func (f *faults) protect(ctx context.Context) error {
 	if err := f.protection.PrepareAgents(ctx, f.sys.Open); err != nil {
 		return err
 	}
-	return f.protection.GuardCluster(ctx, f.sys.Pods(), f.timeline.Load, f.cancel)
+	if err := f.protection.GuardCluster(ctx, f.sys.Pods(), f.timeline.Load, f.cancel); err != nil {
+		return err
+	}
+	return f.protection.StartAgents(ctx, f.sys.Pods())
 }
 
 // newTimeline creates the timeline of this run.

@@ -21,8 +21,12 @@ var chaosArrows = map[string][]string{
 		"chaos", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy/child", "chaos/rpc", "chaos/selector",
 	},
 	"chaos/cluster": {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
+	// The agents of a run on the nodes of a cluster.
+	"chaos/cluster/agents": {
+		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/kube", "chaos/netns", "chaos/rpc", "chaos/rpc/lasting",
+	},
 	// The watchdog of a run in a cluster.
-	"chaos/cluster/remote": {"chaos", "chaos/cluster", "chaos/journal", "chaos/kube"},
+	"chaos/cluster/remote": {"chaos", "chaos/cluster", "chaos/cluster/agents", "chaos/journal", "chaos/kube"},
 	"chaos/container":      {"chaos", "chaos/proc"},
 	"chaos/journal":        {"chaos", "chaos/container", "chaos/kube", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":          {"chaos", "chaos/container", "chaos/proc"},
@@ -61,7 +65,8 @@ var chaosArrows = map[string][]string{
 
 	// The one list of faults.
 	"chaos/catalog": {
-		"chaos", "chaos/agent", "chaos/cluster", "chaos/cluster/remote", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
+		"chaos", "chaos/agent", "chaos/cluster", "chaos/cluster/agents", "chaos/cluster/remote",
+		"chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
 		"chaos/fault/dns", "chaos/fault/node", "chaos/fault/packet", "chaos/fault/pod", "chaos/fault/process", "chaos/fault/proxied",
 		"chaos/fault/resource", "chaos/fault/workload",
 		"chaos/journal", "chaos/link", "chaos/probe", "chaos/selector", "chaos/victim",

@@ -5,3 +5,6 @@ func (w *Watchdog) Die() {
 	w.end()
 	w.over.Wait()
 }
+
+// OperationsAt gives tests what a watchdog takes faults back with.
+var OperationsAt = operationsAt

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
 
@@ -33,6 +34,8 @@ type run struct {
 	Cluster string    `json:"cluster"` // the UID of kube-system
 	Began   time.Time `json:"began"`
 	Nodes   bool      `json:"nodes,omitempty"` // it has rights to nodes, by objects of the cluster
+	// Besides are other namespaces that it has rights in, by roles there.
+	Besides []string `json:"besides,omitempty"`
 }
 
 // Taken is what the watchdog did with an entry.
@@ -102,6 +105,12 @@ func read(object *corev1.ConfigMap) (*book, error) {
 	return b, err
 }
 
+// operationsAt are what a watchdog in a cluster takes faults back with, by a client of the cluster.
+func operationsAt(c *kube.Cluster, uid string) chaos.Operations {
+	open := cluster.OpenedAt(c, uid)
+	return chaos.OperationsOf(append(cluster.OperationsBy(open), agents.Operations(open))...)
+}
+
 // added is the patch that writes an entry.
 func added(id int, text string) []kube.Change {
 	return []kube.Change{{Op: "add", Path: "/data/" + key(openKey, id), Value: text}}
@@ -109,7 +118,7 @@ func added(id int, text string) []kube.Change {
 
 // revert takes an entry back, and notes that in the ConfigMap.
 func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, why string) (chaos.Outcome, error) {
-	ops := cluster.OperationsAt(c, b.Cluster)
+	ops := operationsAt(c, b.Cluster)
 	own, cancel := context.WithTimeout(ctx, ops.Within(e.Undo))
 	defer cancel()
 	out, err := e.Revert(own, ops)

@@ -49,11 +49,17 @@ func (s *Settings) labels() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.WatchdogPart}
 }
 
+// run is what the journal says of the run.
+func (s *Settings) run() run {
+	return run{
+		Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes), Besides: besides(s.Place.Namespace, s.Undoes),
+	}
+}
+
 // configMap is the journal of the run, without an entry.
 func (s *Settings) configMap() *corev1.ConfigMap {
-	r := run{Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes)}
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(r))},
+		ObjectMeta: metav1.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(s.run()))},
 	}
 }
 
@@ -82,7 +88,7 @@ func (s *Settings) objects(book *corev1.ConfigMap) []making {
 			[]any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": ns}}
 	}
 	all := granted(ns, name, s.Undoes)
-	own := slices.DeleteFunc(slices.Clone(all), func(r kube.Right) bool { return r.Namespace == "" })
+	own := slices.DeleteFunc(slices.Clone(all), func(r kube.Right) bool { return r.Namespace != ns })
 	role, subjects := bind("Role")
 	out := []making{
 		{kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: ns}, kube.Raw{"metadata": lease, "spec": map[string]any{
@@ -93,6 +99,32 @@ func (s *Settings) objects(book *corev1.ConfigMap) []making {
 		{kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: ns}, kube.Raw{"metadata": meta(), "roleRef": role, "subjects": subjects}},
 	}
 	return append(out, making{kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: ns}, s.job(meta())})
+}
+
+// roleIn grants rights in another namespace. It owns its binding.
+func (s *Settings) roleIn(namespace string) making {
+	name := nameOf(s.Run)
+	there := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes), func(r kube.Right) bool { return r.Namespace != namespace })
+	return making{
+		kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: namespace},
+		kube.Raw{"metadata": map[string]any{"name": name, "labels": s.labels()}, "rules": rules(there)},
+	}
+}
+
+func (s *Settings) bindingIn(namespace, uid string) making {
+	return s.bound(kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: namespace}, "Role", uid)
+}
+
+// bound binds the watchdog to a role, which owns the binding.
+func (s *Settings) bound(to kube.Ref, kind, uid string) making {
+	name := nameOf(s.Run)
+	return making{to, kube.Raw{
+		"metadata": map[string]any{"name": name, "labels": s.labels(), "ownerReferences": []any{
+			map[string]any{"apiVersion": rbac + "/v1", "kind": kind, "name": name, "uid": uid},
+		}},
+		"roleRef":  map[string]any{"apiGroup": rbac, "kind": kind, "name": name},
+		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": s.Place.Namespace}},
+	}}
 }
 
 // clusterRole grants rights to nodes. It owns its binding.
@@ -106,14 +138,7 @@ func (s *Settings) clusterRole() making {
 }
 
 func (s *Settings) clusterBinding(uid string) making {
-	name := nameOf(s.Run)
-	return making{kube.Ref{API: rbac + "/v1", Resource: "clusterrolebindings"}, kube.Raw{
-		"metadata": map[string]any{"name": name, "labels": s.labels(), "ownerReferences": []any{
-			map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "name": name, "uid": uid},
-		}},
-		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": s.Place.Namespace}},
-	}}
+	return s.bound(kube.Ref{API: rbac + "/v1", Resource: "clusterrolebindings"}, "ClusterRole", uid)
 }
 
 // rules are the rules of a role with some rights.
@@ -231,6 +256,15 @@ func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*corev1.ConfigMap
 			return book, err
 		}
 	}
+	for _, ns := range besides(s.Place.Namespace, s.Undoes) {
+		role, err := create(s.roleIn(ns))
+		if err == nil {
+			_, err = create(s.bindingIn(ns, role.Text("metadata", "uid")))
+		}
+		if err != nil {
+			return book, fmt.Errorf("in the namespace %s: %w", ns, err)
+		}
+	}
 	for _, m := range s.objects(book) {
 		if _, err := create(m); err != nil {
 			return book, err
@@ -243,6 +277,13 @@ func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*corev1.ConfigMap
 func remove(ctx context.Context, c *kube.Cluster, b *book) error {
 	if b.Nodes {
 		role := kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: b.object.Name}
+		err := c.Like(role).Delete(ctx, role.Name, kube.Deletion{})
+		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
+			return err
+		}
+	}
+	for _, ns := range b.Besides {
+		role := kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns, Name: b.object.Name}
 		err := c.Like(role).Delete(ctx, role.Name, kube.Deletion{})
 		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
 			return err

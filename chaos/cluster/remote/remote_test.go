@@ -84,6 +84,7 @@ func newBed(t *testing.T) *bed {
 	b.uid = made.Text("metadata", "uid")
 	undoes := remote.Undoes([]kube.Right{
 		{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: "default"}, {Verb: "patch", Resource: "nodes"}, {Verb: "list", Resource: "pods"},
+		{Verb: "delete", Resource: "pods", Namespace: "kube-system"},
 	})
 	b.s = remote.Settings{Run: runID, Place: b.place, Host: "here", Image: "brunt:1", Undoes: undoes, Lasts: time.Hour, Patience: quick, Linger: stays}
 	return b
@@ -131,7 +132,7 @@ func (b *bed) start(t *testing.T, by *kube.Cluster) *remote.Watchdog {
 
 func (b *bed) host() remote.Host {
 	return remote.Host{
-		Ops:     cluster.OperationsAt(b.Cluster, b.place.UID),
+		Ops:     remote.OperationsAt(b.Cluster, b.place.UID),
 		Taken:   func(id int, _ time.Duration) { b.mu.Lock(); b.taken = append(b.taken, id); b.mu.Unlock() },
 		Stopped: func(why error) { b.mu.Lock(); b.stopped = append(b.stopped, why); b.mu.Unlock() },
 	}
@@ -182,6 +183,8 @@ func (b *bed) parts() (out []string) {
 		{API: "batch/v1", Resource: "jobs", Namespace: "default"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "roles", Namespace: "default"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "rolebindings", Namespace: "default"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "roles", Namespace: "kube-system"},
+		{API: "rbac.authorization.k8s.io/v1", Resource: "rolebindings", Namespace: "kube-system"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
 	} {
@@ -218,7 +221,7 @@ func (b *bed) gone(t *testing.T) {
 func TestWatchdog_Ends(t *testing.T) {
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
-	if n := len(b.parts()); n != 8 {
+	if n := len(b.parts()); n != 10 {
 		t.Errorf("%d objects: %q", n, b.parts())
 	}
 	b.inject(t, w, 2, time.Minute)

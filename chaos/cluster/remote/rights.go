@@ -28,6 +28,16 @@ func onNodes(undoes []kube.Right) bool {
 	return slices.ContainsFunc(undoes, func(r kube.Right) bool { return r.Namespace == "" })
 }
 
+// besides are the namespaces of some rights other than the watchdog's own.
+func besides(namespace string, undoes []kube.Right) (out []string) {
+	for _, r := range undoes {
+		if r.Namespace != "" && r.Namespace != namespace && !slices.Contains(out, r.Namespace) {
+			out = append(out, r.Namespace)
+		}
+	}
+	return out
+}
+
 const (
 	rbac   = "rbac.authorization.k8s.io"
 	leases = "coordination.k8s.io"
@@ -48,6 +58,10 @@ func Rights(namespace string, undoes []kube.Right) []kube.Right {
 	add(namespace, "", "serviceaccounts", "create")
 	add(namespace, rbac, "roles", "create")
 	add(namespace, rbac, "rolebindings", "create")
+	for _, other := range besides(namespace, undoes) {
+		add(other, rbac, "roles", "create", "delete")
+		add(other, rbac, "rolebindings", "create")
+	}
 	if onNodes(undoes) {
 		add("", rbac, "clusterroles", "create", "delete")
 		add("", rbac, "clusterrolebindings", "create")
@@ -67,6 +81,9 @@ func granted(namespace, name string, undoes []kube.Right) []kube.Right {
 	add(namespace, leases, "leases", name, "get", "patch")
 	add(namespace, "batch", "jobs", name, "get")
 	add(namespace, "", "namespaces", namespace, "get")
+	for _, other := range besides(namespace, undoes) {
+		add(other, rbac, "roles", name, "delete")
+	}
 	if onNodes(undoes) {
 		add("", rbac, "clusterroles", name, "delete")
 	}

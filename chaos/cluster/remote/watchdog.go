@@ -97,7 +97,7 @@ func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog,
 	if w.book != nil {
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
 		defer cancel()
-		if rerr := remove(undo, c, &book{object: w.book, run: run{Nodes: onNodes(s.Undoes)}}); rerr != nil {
+		if rerr := remove(undo, c, &book{object: w.book, run: s.run()}); rerr != nil {
 			err = fmt.Errorf("%w; it is left there, and kubectl delete configmap -n %s %s removes it: %w", err, s.Place.Namespace, w.book.Name, rerr)
 		}
 	}
@@ -363,7 +363,7 @@ func (w *Watchdog) Stop() (left bool, err error) {
 			w.s.Place.Context, w.s.Place.Namespace)
 	}
 	_, err = cluster.Until(ctx, func() (string, error) {
-		err := remove(ctx, w.c, &book{object: w.book, run: run{Nodes: onNodes(w.s.Undoes)}})
+		err := remove(ctx, w.c, &book{object: w.book, run: w.s.run()})
 		if err != nil && !kube.Away(err) {
 			cancel()
 		}

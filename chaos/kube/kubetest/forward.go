@@ -100,7 +100,11 @@ func (s *Server) pass(conn net.Conn) {
 
 // port connects a stream of data to what listens at a port.
 func (s *Server) port(port int, data, faults *spdystream.Stream) {
-	to, err := net.Dial("tcp", s.Ports[port])
+	at := s.Ports[port]
+	if host := s.Ports[0]; at == "" && host != "" {
+		at = net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	to, err := net.Dial("tcp", at)
 	if err != nil {
 		_, _ = fmt.Fprintf(faults, "an error occurred forwarding: dial tcp4 127.0.0.1:%d: connect: connection refused", port)
 	} else {

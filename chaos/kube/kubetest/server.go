@@ -23,7 +23,7 @@ const most = 16 << 20
 // A Server is an API server.
 type Server struct {
 	URL   string
-	Ports map[int]string // what listens in every pod: the address on this machine, by port; set before the first request
+	Ports map[int]string // what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports; set before the first request
 
 	authority string // its certificate, as a kubeconfig has it
 

@@ -11,8 +11,23 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Unmade reports whether a fault hits pods of the target, although its kind acts on processes, containers or links.
+// Unmade reports whether a fault hits pods of the target, where nothing makes its kind.
 func Unmade(sc *chaos.Scope, b syntax.Block) bool {
+	d, _ := catalog.Find(b.Kind)
+	return onPods(sc, b) && (!agentMakes(d) || sc.Cluster.NoAgents)
+}
+
+// ByAgent reports whether an agent on a node makes a fault on pods of the target.
+func ByAgent(sc *chaos.Scope, b syntax.Block) bool {
+	d, _ := catalog.Find(b.Kind)
+	return onPods(sc, b) && agentMakes(d) && !sc.Cluster.NoAgents
+}
+
+// agentMakes reports whether an agent on a node makes a kind of fault on pods.
+func agentMakes(d chaos.Descriptor) bool { return d.Agent != nil || d.On&chaos.OnPackets != 0 }
+
+// onPods reports whether a fault hits pods of the target, although its kind acts on processes, containers or links.
+func onPods(sc *chaos.Scope, b syntax.Block) bool {
 	d, known := catalog.Find(b.Kind)
 	if sc.Cluster == nil || !known || d.On == 0 || d.On&chaos.OnCluster != 0 || b.With == nil || b.With.Get("project") != nil {
 		return false
@@ -23,37 +38,47 @@ func Unmade(sc *chaos.Scope, b syntax.Block) bool {
 			continue
 		}
 		service := chaos.ServiceOf(n.Value)
-		if key == "zone" || strings.HasPrefix(n.Value, chaos.ZonePrefix) || sc.Has(service) && !sc.HasEndpoint(service) {
+		if key == "zone" || strings.HasPrefix(n.Value, chaos.ZonePrefix) || syntax.IsName(service) && sc.Has(service) && !sc.HasEndpoint(service) {
 			return true
 		}
 	}
 	return false
 }
 
-// Check notes the faults that can't be made on pods, all in one mistake.
+// Check notes the faults that can't be made on pods, and those that want an agent where none may be, each in one mistake.
 func Check(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
-	var names []string
-	var at syntax.Pos
+	var unmade, agents []string
+	var at, none syntax.Pos
 	for _, e := range faults {
 		for _, part := range e.Parts() {
+			d, _ := catalog.Find(part.Kind)
 			if !Unmade(sc, part.Block) {
 				continue
 			}
-			if names = append(names, fmt.Sprintf("%s (%s)", part.Name, part.Kind)); len(names) == 1 {
+			name := fmt.Sprintf("%s (%s)", part.Name, part.Kind)
+			if agentMakes(d) {
+				if agents = append(agents, name); len(agents) == 1 {
+					none = part.Block.Pos
+				}
+			} else if unmade = append(unmade, name); len(unmade) == 1 {
 				at = part.Block.Pos
 			}
 		}
 	}
-	if len(names) == 0 {
+	if len(agents) > 0 {
+		m.AddHint(none, "remove `agent: none`, or leave them out", "%s: an agent on the pod's node makes that, and target.kubernetes.agent is none",
+			strings.Join(agents, ", "))
+	}
+	if len(unmade) == 0 {
 		return
 	}
 	var kinds []string
 	for _, f := range catalog.Faults() {
-		if d := f.Describe(); d.On&chaos.OnCluster != 0 {
+		if d := f.Describe(); d.On&chaos.OnCluster != 0 || agentMakes(d) {
 			kinds = append(kinds, d.Kind)
 		}
 	}
 	slices.Sort(kinds)
 	m.AddHint(at, "there are "+strings.Join(kinds, ", ")+", and exec and webhook for what else breaks a cluster",
-		"%s: on pods brunt makes the faults that the cluster's API makes, and no others", strings.Join(names, ", "))
+		"%s: brunt does not make that on pods", strings.Join(unmade, ", "))
 }

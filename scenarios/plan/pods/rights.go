@@ -9,6 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
@@ -19,6 +20,9 @@ func Rights(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.
 	out := cluster.Rights(k)
 	if undoes := Undoes(k, sc, faults); len(undoes) > 0 {
 		out = append(out, remote.Rights(k.Namespace, undoes)...)
+	}
+	if _, needs := Agents(sc, faults); needs {
+		out = append(out, agents.Rights(k.Agents(), k.Namespace)...)
 	}
 	for _, e := range faults {
 		for _, part := range e.Parts() {
@@ -47,7 +51,30 @@ func Undoes(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.
 	if k.Watchdog == kubernetes.NoWatchdog {
 		return nil
 	}
-	return remote.Undoes(out)
+	out = remote.Undoes(out)
+	if _, needs := Agents(sc, faults); needs {
+		out = append(out, agents.Undoes(k.Agents())...)
+	}
+	return out
+}
+
+// Agents are the rights on nodes of the agents of a plan; needs says whether it has faults that agents make.
+func Agents(sc chaos.Scope, faults []*chaos.Entry) (rights chaos.Rights, needs bool) {
+	inNetworks, others := false, []*chaos.Rights(nil)
+	for _, e := range faults {
+		for _, part := range e.Parts() {
+			if part.Damage == nil || !ByAgent(&sc, part.Block) {
+				continue
+			}
+			needs = true
+			if d, _ := catalog.Find(part.Kind); d.Agent != nil {
+				others = append(others, d.Agent)
+			} else {
+				inNetworks = true
+			}
+		}
+	}
+	return agents.Capabilities(inNetworks, others), needs
 }
 
 // Explain adds to an error of a cluster that lacks rights which of them the watchdog takes.

@@ -78,7 +78,7 @@ func (i *Identity) Identify(ctx context.Context, sys *target.System) {
 	dir := filepath.Dir(i.Scenario.File)
 	for _, u := range sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
-		if c := u.Traits().Contained; c != nil {
+		if c := u.Traits().Contained; c != nil && u.Traits().Node == nil {
 			i.image(ctx, sys, c, &id)
 		} else if i.Stack != nil {
 			if service := i.Stack.Service(id.Service); service != nil {

@@ -11,9 +11,11 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/journal"
 	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/pods"
 )
 
@@ -29,6 +31,15 @@ func tells(first, second func([]byte) error) func([]byte) error {
 		return second
 	}
 	return func(line []byte) error { return errors.Join(first(line), second(line)) }
+}
+
+// imageIn is the name of the image of brunt in a cluster.
+func imageIn(k *kubernetes.Target, getenv func(string) string) (string, error) {
+	name, err := Image(k.Image, getenv)
+	if err != nil {
+		return "", fmt.Errorf("the image of brunt in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
+	}
+	return name, nil
 }
 
 // GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
@@ -49,8 +60,8 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	s := remote.Settings{Run: p.o.Run, Place: t.Place, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
 	s.Host, _ = os.Hostname()
 	var err error
-	if s.Image, err = Image(k.Image, p.plan.Getenv); err != nil {
-		return fmt.Errorf("the image of the watchdog in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
+	if s.Image, err = imageIn(k, p.plan.Getenv); err != nil {
+		return err
 	}
 	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + t.Place.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
 		return err
@@ -80,6 +91,34 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
 	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run", t.Place, w.Lever())
 	return nil
+}
+
+// StartAgents starts the agents on the nodes of the pods that faults hit, if the plan has faults that agents make.
+func (p *Protection) StartAgents(ctx context.Context, t *cluster.Target) error {
+	k := p.plan.Scenario.Target.Kubernetes
+	if t == nil || k == nil {
+		return nil
+	}
+	s, needs, err := AgentSettings(p.plan, p.o.Run, t.Place)
+	if err != nil || !needs {
+		return err
+	}
+	s.Lasts = p.longest()
+	if p.nodes, err = agents.New(t.Cluster, s, p.Journal); err != nil {
+		return err
+	}
+	t.Agents = p.nodes
+	return p.nodes.Ready(ctx, t.NodeNames())
+}
+
+// AgentSettings are the settings of the agents of a plan on nodes; needs says whether it has faults that agents make.
+func AgentSettings(p *plan.Plan, run string, at cluster.Place) (s agents.Settings, needs bool, err error) {
+	k := p.Scenario.Target.Kubernetes
+	s = agents.Settings{Run: run, Place: at, Namespace: k.Agents()}
+	if s.Rights, needs = pods.Agents(p.Scope, p.Parts()); needs {
+		s.Image, err = imageIn(k, p.Getenv)
+	}
+	return s, needs, err
 }
 
 // A StoppedError is the cause of a run that a person at the cluster has ended.

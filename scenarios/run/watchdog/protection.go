@@ -10,8 +10,10 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/revert"
 	"brunt/targets/platform/docker"
@@ -38,6 +40,7 @@ type Protection struct {
 	local  *journal.Watchdog       // nil: Options name none
 	remote *journal.RemoteWatchdog // nil: brunt does not run in a container
 	inside inside                  // a cluster
+	nodes  *agents.Nodes           // of that cluster; nil: no fault of the plan needs agents there
 }
 
 // New creates the protection of a run.
@@ -153,6 +156,11 @@ func (p *Protection) Close() (left string, err error) {
 	if err := p.Agents.Close(ctx); err != nil {
 		p.log.Note("%v", err)
 	}
+	if p.nodes != nil {
+		if err := p.nodes.Close(ctx); err != nil {
+			p.log.Note("%v", err)
+		}
+	}
 	if p.Agents.Local != nil {
 		if err := p.Agents.Local.Close(); err != nil {
 			p.log.Note("%v", err)
@@ -174,7 +182,9 @@ func (p *Protection) Close() (left string, err error) {
 // opens the engine.
 func (p *Protection) PrepareAgents(ctx context.Context, open func(context.Context) (*docker.Engine, error)) error {
 	parts := p.plan.Parts()
-	inNetwork := func(e *chaos.Entry) bool { return e.Traits(p.plan.Scope).InNetwork }
+	inNetwork := func(e *chaos.Entry) bool {
+		return e.Traits(p.plan.Scope).InNetwork && !pods.ByAgent(&p.plan.Scope, e.Block)
+	}
 	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) { // its start takes longer than a fault may be late
 		if _, err := p.Agents.Local.Process(ctx); err != nil {
 			return err

@@ -1,0 +1,251 @@
+package agents_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
+	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubetest"
+	"brunt/chaos/rpc"
+	"brunt/scenarios/suite"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A bed is a cluster whose pods in the namespace of agents run an agent of this process, or end at once where they are to undo something.
+type bed struct {
+	*kube.Cluster
+	place cluster.Place
+	s     agents.Settings
+	at    string // where an agent listens
+
+	mu    sync.Mutex
+	made  []corev1.Pod
+	ends  map[string]context.CancelFunc // of agents, by pod
+	done  []string                      // what agents did
+	ended corev1.PodPhase               // of pods that undo
+}
+
+func newBed(t *testing.T) *bed {
+	srv := kubetest.Start(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = free.Close()
+	b := &bed{at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: corev1.PodSucceeded}
+	srv.Ports = map[int]string{0: "127.0.0.1", 7098: b.at}
+	if b.Cluster, b.place, err = cluster.Connect(t.Context(), kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "agents"}}, false); err != nil {
+		t.Fatal(err)
+	}
+	b.s = agents.Settings{
+		Run: "20261123-153319-abcdefgh", Place: b.place, Namespace: "agents", Image: "brunt:1", Lasts: time.Minute,
+		Rights: agents.Capabilities(true, []*chaos.Rights{{Caps: []string{"KILL", "NET_RAW"}, Cgroups: true}}),
+	}
+	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	var kubelet sync.WaitGroup
+	t.Cleanup(b.Close)
+	t.Cleanup(kubelet.Wait)
+	t.Cleanup(end)
+	kubelet.Go(func() {
+		_ = b.Pods("agents").Watch(ctx, kube.Query{}, func(e kube.Event[corev1.Pod]) bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			known := slices.ContainsFunc(b.made, func(p corev1.Pod) bool { return p.UID == e.Object.UID })
+			switch {
+			case e.Gone && b.ends[e.Object.Name] != nil:
+				b.ends[e.Object.Name]()
+			case !e.Gone && !known:
+				b.made = append(b.made, e.Object)
+				own, cancel := context.WithCancel(ctx)
+				b.ends[e.Object.Name] = cancel
+				kubelet.Go(func() { b.runs(own, &e.Object) })
+			}
+			return true
+		})
+	})
+	return b
+}
+
+// runs does what the program of a pod does.
+func (b *bed) runs(ctx context.Context, p *corev1.Pod) {
+	args := p.Spec.Containers[0].Args
+	if args[1] == "--undo" {
+		b.mu.Lock()
+		ended := b.ended
+		b.mu.Unlock()
+		_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: ended})
+		return
+	}
+	s := agents.Served{Listen: b.at, Run: args[4], Key: args[6]}
+	_ = s.Serve(ctx, agent.Options{Operations: chaos.Operations{"note": {Name: "note", Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.done = append(b.done, string(u.Args))
+		return chaos.Reverted, nil
+	}}}})
+}
+
+// pods are those in the namespace of agents that there were, and their number now.
+func (b *bed) pods(t *testing.T) (made []corev1.Pod, now int) {
+	t.Helper()
+	all, err := b.Pods("agents").List(t.Context(), kube.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.made), len(all)
+}
+
+// A recorder is a journal.
+type recorder struct {
+	b       *bed
+	t       *testing.T
+	entries []chaos.Intent
+	done    []chaos.Outcome
+}
+
+func (r *recorder) Intent(in chaos.Intent) (int, error) {
+	if made, _ := r.b.pods(r.t); len(made) > 0 {
+		return 0, errors.New("a pod is there before its undo is written")
+	}
+	r.entries = append(r.entries, in)
+	return len(r.entries), nil
+}
+
+func (r *recorder) Done(_ int, o chaos.Outcome) error { r.done = append(r.done, o); return nil }
+func (*recorder) Extend(int, ...chaos.Undo) error     { return nil }
+func (*recorder) Failed(int, error) error             { return nil }
+func (*recorder) Point(string)                        {}
+func (*recorder) OtherRun(string) string              { return "" }
+
+// TestNodes has an agent for a node, whose end another one takes the place of, and none at the end.
+func TestNodes(t *testing.T) {
+	b := newBed(t)
+	j := &recorder{b: b, t: t}
+	n, err := agents.New(b.Cluster, b.s, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Ready(t.Context(), []string{"n1"}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		pipe, err := n.Processes(t.Context(), "n1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := rpc.NewClient(t.Context(), pipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Call(t.Context(), "undo", []chaos.Undo{{Op: "note", Args: json.RawMessage(`"did"`)}}, nil); err != nil {
+			t.Error(err)
+		}
+		_ = c.CloseWithin(time.Second)
+		made, now := b.pods(t)
+		if len(made) != i+1 || now != i+1 {
+			t.Errorf("%d pods were made, and %d are there", len(made), now)
+		}
+		if i == 0 { // the agent ends
+			b.mu.Lock()
+			b.ends[made[0].Name]()
+			b.mu.Unlock()
+			suite.Until(t, "it has ended", func() bool {
+				c, err := net.Dial("tcp", b.at)
+				if err == nil {
+					_ = c.Close()
+				}
+				return err != nil
+			})
+		}
+	}
+	made, _ := b.pods(t)
+	spec := made[0].Spec
+	if s := spec.Containers[0].SecurityContext; spec.NodeName != "n1" || !spec.HostPID || spec.HostNetwork || *s.Privileged ||
+		*spec.AutomountServiceAccountToken || !slices.Contains(s.Capabilities.Add, "SYS_PTRACE") ||
+		len(spec.Tolerations) != 1 || spec.Tolerations[0].Operator != corev1.TolerationOpExists {
+		t.Errorf("%+v", spec)
+	}
+	if err := n.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, now := b.pods(t); now != 0 || len(j.entries) != 1 || len(j.done) != 1 || len(b.done) != 2 {
+		t.Errorf("%d pods are left; journal %+v, %v; done %q", now, j.entries, j.done, b.done)
+	}
+}
+
+// TestOperations has undos remove agents and start one, as a watchdog does.
+func TestOperations(t *testing.T) {
+	b := newBed(t)
+	n, err := agents.New(b.Cluster, b.s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ops := chaos.OperationsOf(agents.Operations(cluster.OpenedAt(b.Cluster, b.place.UID)))
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "u1"}, Spec: corev1.PodSpec{NodeName: "n1"}}
+	inner := []chaos.Undo{{Op: "note", Identity: json.RawMessage(`{"pid":1}`)}}
+	undo := n.ByAnother(pod, inner)
+	for _, tt := range []struct {
+		name  string
+		ended corev1.PodPhase
+		want  string
+	}{{"it is taken back", corev1.PodSucceeded, ""}, {"it fails", corev1.PodFailed, "the agent that was to take it back"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			b.mu.Lock()
+			b.ended = tt.ended
+			b.mu.Unlock()
+			out, err := ops.Undo(t.Context(), undo)
+			if tt.want == "" && (err != nil || out != chaos.Reverted) || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%s, %v", out, err)
+			}
+			if _, now := b.pods(t); now != 0 {
+				t.Errorf("%d pods are left", now)
+			}
+		})
+	}
+	made, _ := b.pods(t)
+	if args := made[0].Spec.Containers[0].Args; made[0].Spec.NodeName != "n1" || !strings.Contains(args[2], `"pid":1`) {
+		t.Errorf("on %s: %q", made[0].Spec.NodeName, args)
+	}
+	if got := ops.Innermost([]chaos.Undo{undo}); len(got) != 1 || got[0].Op != "note" {
+		t.Errorf("%+v", got)
+	}
+	if err := n.Ready(t.Context(), []string{"n1"}); err != nil {
+		t.Fatal(err)
+	}
+	other := pod.DeepCopy()
+	other.Spec.NodeName = "n2"
+	for _, tt := range []struct {
+		of   *corev1.Pod
+		want chaos.Outcome
+		left int
+	}{{other, chaos.Gone, 1}, {pod, chaos.Reverted, 0}, {pod, chaos.Gone, 0}} {
+		out, err := ops.Undo(t.Context(), n.End(tt.of))
+		if _, now := b.pods(t); err != nil || out != tt.want || now != tt.left {
+			t.Errorf("the agent on %s: %s, %v; %d are left", tt.of.Spec.NodeName, out, err, now)
+		}
+	}
+	if _, err := ops.Undo(t.Context(), chaos.Undo{Op: "kube.agent", Args: json.RawMessage(`{}`)}); !errors.Is(err, chaos.ErrDamaged) {
+		t.Error(err)
+	}
+	if err := n.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,124 @@
+package agents
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// port is where the pod of an agent listens, on its own loopback.
+const port = 7098
+
+const (
+	program  = "agent"          // brunt's command, and the name of the container
+	graceFor = 20 * time.Second // to take everything back at the end of a pod
+	late     = time.Hour        // how long a pod may go on beyond the time that its run takes at most
+	groups   = "/sys/fs/cgroup" // of the node
+)
+
+// Settings are of the agents of a run.
+type Settings struct {
+	Run       string        `json:"run"`
+	Place     cluster.Place `json:"place"`     // of the pods that faults hit
+	Namespace string        `json:"namespace"` // of the agents
+	Image     string        `json:"image"`     // of brunt
+	Rights    chaos.Rights  `json:"rights"`
+	Lasts     time.Duration `json:"lasts"` // how long the run takes at most
+}
+
+// selector selects the pods of the agents of the run.
+func (s *Settings) selector() kube.Query {
+	return kube.Query{Labels: cluster.RunLabel + "=" + s.Run + "," + cluster.PartLabel + "=" + cluster.AgentPart}
+}
+
+// pod is a pod on a node, which runs brunt with arguments. No scheduler asks whether there is room for it, and no taint keeps it off.
+func (s *Settings) pod(node string, args ...string) *corev1.Pod {
+	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
+	c := corev1.Container{
+		Name: program, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent, Args: args,
+		SecurityContext: &corev1.SecurityContext{
+			RunAsUser: &root, RunAsGroup: &root, RunAsNonRoot: &no, Privileged: &no,
+			Capabilities:    &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			SeccompProfile:  &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined},
+			AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined},
+			SELinuxOptions:  &corev1.SELinuxOptions{Type: "spc_t"},
+		},
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+	for _, of := range s.Rights.Caps {
+		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, corev1.Capability(of))
+	}
+	spec := corev1.PodSpec{
+		NodeName: node, HostPID: true, RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
+		TerminationGracePeriodSeconds: &grace, ActiveDeadlineSeconds: &most,
+		Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+	}
+	if s.Rights.Cgroups {
+		spec.Volumes = []corev1.Volume{{Name: "cgroup", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: groups}}}}
+		c.VolumeMounts = []corev1.VolumeMount{{Name: "cgroup", MountPath: groups}}
+	}
+	spec.Containers = []corev1.Container{c}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]),
+			Labels: map[string]string{
+				"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.AgentPart,
+			},
+		},
+		Spec: spec,
+	}
+}
+
+// Admitted asks the cluster whether it would take an agent on a node. It changes nothing.
+func Admitted(ctx context.Context, c *kube.Cluster, s Settings, node string) error {
+	_, err := c.Pods(s.Namespace).Create(ctx, s.pod(node, program), true)
+	return s.refused(err)
+}
+
+// refused adds to the refusal of a pod what lets the cluster take it.
+func (s *Settings) refused(err error) error {
+	switch {
+	case kube.Is(err, kube.NotFound):
+		err = fmt.Errorf("%w; `kubectl create namespace %s` makes it, and target.kubernetes.agent_namespace names another", err, s.Namespace)
+	case err != nil && strings.Contains(err.Error(), "violates PodSecurity"):
+		err = fmt.Errorf("%w; `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged` lets such pods in", err, s.Namespace)
+	}
+	return err
+}
+
+// hopeless are the reasons for which the container of a pod waits in vain.
+var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+// state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in vain.
+func (s *Settings) state(p *corev1.Pod) (running, ended bool, why string, vain bool) {
+	why = fmt.Sprintf("the pod %s is %s", p.Name, p.Status.Phase)
+	if p.Status.Message != "" {
+		why += ": " + p.Status.Reason + " " + p.Status.Message
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		switch w := c.State.Waiting; {
+		case w != nil:
+			why = strings.TrimSpace(fmt.Sprintf("the pod %s waits: %s %s", p.Name, w.Reason, w.Message))
+			for _, r := range hopeless {
+				vain = vain || w.Reason == r
+			}
+		case c.State.Terminated != nil:
+			why = strings.TrimSpace(fmt.Sprintf("the pod %s ended with %d: %s", p.Name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
+		}
+	}
+	if strings.Contains(why, "mage") {
+		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)",
+			s.Image)
+	}
+	ended = p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
+	return p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil, ended || p.DeletionTimestamp != nil, why, vain
+}

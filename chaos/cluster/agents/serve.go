@@ -1,0 +1,111 @@
+package agents
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"brunt/chaos/agent"
+	"brunt/chaos/container"
+	"brunt/chaos/netns"
+	"brunt/chaos/rpc/lasting"
+)
+
+// opLend asks an agent for a conversation of its own.
+const opLend = "lend"
+
+type (
+	lendRequest struct {
+		Pod string `json:"pod,omitempty"` // in whose network it acts; empty: on processes of the node
+		UID string `json:"uid,omitempty"` // of the pod
+	}
+	lendReply struct {
+		Port int    `json:"port"`
+		Name string `json:"name"` // of the conversation
+	}
+)
+
+// A Served is an agent in its pod, as the arguments of its program say.
+type Served struct {
+	Listen string // address on the pod's loopback
+	Run    string // id
+	Key    string // the public half of the run's key, in hexadecimal
+
+	key    ed25519.PublicKey
+	of     agent.Options
+	others sync.WaitGroup // conversations
+}
+
+// Serve does what the run asks for, until the run ends it or is silent for ten seconds. All is taken back then.
+func (s *Served) Serve(ctx context.Context, o agent.Options) error {
+	key, err := hex.DecodeString(s.Key)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("the key %q is none", s.Key)
+	}
+	l, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return err
+	}
+	s.key, s.of = key, o
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.others.Wait()
+	defer cancel()
+	o.Also = map[string]func(context.Context, json.RawMessage) (any, error){
+		opLend: func(_ context.Context, args json.RawMessage) (any, error) { return s.lend(ctx, args) },
+	}
+	return s.converse(ctx, l, s.Run, o)
+}
+
+// converse serves one conversation.
+func (s *Served) converse(ctx context.Context, l net.Listener, name string, o agent.Options) error {
+	conn := lasting.Listen(l, s.key, lasting.Options{Name: name, Patience: patience, First: firstFor})
+	err := agent.Serve(ctx, o, conn, conn)
+	return errors.Join(err, conn.Close())
+}
+
+// lend begins a conversation of its own, which goes on until its own end, or that of ctx.
+func (s *Served) lend(ctx context.Context, args json.RawMessage) (lendReply, error) {
+	var ask lendRequest
+	if err := json.Unmarshal(args, &ask); err != nil {
+		return lendReply{}, err
+	}
+	o := s.of
+	if ask.Pod != "" {
+		n, err := networkOf(ask)
+		if err != nil {
+			return lendReply{}, err
+		}
+		o = agent.Options{Network: n}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return lendReply{}, err
+	}
+	name := s.Run + "/" + rand.Text()
+	s.others.Go(func() {
+		_ = s.converse(ctx, l, name, o) // its run hears of it by the conversation
+		if o.Network != nil {
+			_ = o.Network.Close()
+		}
+	})
+	return lendReply{l.Addr().(*net.TCPAddr).Port, name}, nil
+}
+
+// networkOf opens the network of a pod, by a process of it. It stays open, whatever becomes of the process.
+func networkOf(ask lendRequest) (*netns.Namespace, error) {
+	pid := container.FirstOfPod(ask.UID)
+	if pid == 0 {
+		return nil, fmt.Errorf("no process on this node is in the pod %s", ask.Pod)
+	}
+	n, err := agent.EnterNamespace(pid)
+	if err != nil {
+		return nil, fmt.Errorf("the network of the pod %s, by process %d: %w", ask.Pod, pid, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,169 @@
+package agents
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Undo operations. The names stand in journals.
+const (
+	opSweep   = "kube.agents"  // removes all agents of a run
+	opEnd     = "kube.agent"   // removes those on a node, and with them what they did there
+	opAnother = "kube.byagent" // has another agent on a node execute undos
+)
+
+// undoArgs are the arguments of all of them.
+type undoArgs struct {
+	Settings
+	Node string       `json:"node,omitempty"`
+	Undo []chaos.Undo `json:"undo,omitempty"`
+}
+
+// undoIdentity is what an undo is for.
+type undoIdentity struct {
+	chaos.ContainerID        // the network of the pod, or none
+	Run               string `json:"run"`
+	Node              string `json:"node,omitempty"`
+}
+
+func (s *Settings) undo(op, node string, of chaos.ContainerID, undo []chaos.Undo) chaos.Undo {
+	return chaos.Undo{
+		Op: op, Args: cluster.JSON(undoArgs{Settings: *s, Node: node, Undo: undo}), Identity: cluster.JSON(undoIdentity{of, s.Run, node}),
+	}
+}
+
+// sweep is the undo of all agents of the run.
+func (s *Settings) sweep() chaos.Undo { return s.undo(opSweep, "", chaos.ContainerID{}, nil) }
+
+// End implements [cluster.Agents].
+func (n *Nodes) End(pod *corev1.Pod) chaos.Undo {
+	s := n.settings()
+	return s.undo(opEnd, pod.Spec.NodeName, cluster.NetworkOf(pod), nil)
+}
+
+// ByAnother implements [cluster.Agents]. Each undo has an identity of its own.
+func (n *Nodes) ByAnother(pod *corev1.Pod, undo []chaos.Undo) chaos.Undo {
+	s := n.settings()
+	u := s.undo(opAnother, pod.Spec.NodeName, cluster.NetworkOf(pod), undo)
+	u.Identity = cluster.JSON(undo[0].Identity)
+	return u
+}
+
+// Revert implements [cluster.Agents].
+func (n *Nodes) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error) {
+	return chaos.OperationsOf(Operations(cluster.OpenedAt(n.c, n.settings().Place.UID))).Revert(ctx, undo)
+}
+
+// Operations take back what agents on nodes did, and remove them.
+func Operations(open cluster.Opener) []chaos.Operation {
+	by := func(do func(context.Context, *kube.Cluster, *undoArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+		return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			var args undoArgs
+			if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" || args.Namespace == "" {
+				return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+			}
+			c, done, err := open(ctx, args.Place)
+			if err != nil {
+				return chaos.Failed, err
+			}
+			defer done()
+			return do(ctx, c, &args)
+		}
+	}
+	remove := by(func(ctx context.Context, c *kube.Cluster, args *undoArgs) (chaos.Outcome, error) {
+		return args.remove(ctx, c, args.Node)
+	})
+	network := func(u chaos.Undo) string {
+		var of undoIdentity
+		_ = json.Unmarshal(u.Identity, &of)
+		return of.ID
+	}
+	return []chaos.Operation{
+		{Name: opSweep, Do: remove, ByCluster: true, Helps: true},
+		{Name: opEnd, Do: remove, ByCluster: true, PerRun: true, Network: network},
+		{Name: opAnother, ByCluster: true, Do: by(another), Inner: func(u chaos.Undo) []chaos.Undo {
+			var args undoArgs
+			if json.Unmarshal(u.Args, &args) != nil {
+				return nil
+			}
+			return args.Undo
+		}},
+	}
+}
+
+// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did before it ends.
+func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (chaos.Outcome, error) {
+	out, asked := chaos.Gone, map[string]bool{}
+	for {
+		pods, err := c.Pods(s.Namespace).List(ctx, s.selector())
+		left := 0
+		for i := range pods {
+			p := &pods[i]
+			if err != nil || node != "" && p.Spec.NodeName != node {
+				continue
+			}
+			left++
+			if !asked[string(p.UID)] {
+				err = c.Pods(s.Namespace).Delete(ctx, p.Name, kube.Deletion{UID: string(p.UID)})
+				asked[string(p.UID)] = err == nil
+			}
+			out = chaos.Reverted
+		}
+		switch {
+		case err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Conflict):
+			return chaos.Failed, fmt.Errorf("remove agents: %w", err)
+		case err == nil && left == 0:
+			return out, nil
+		}
+		select {
+		case <-time.After(pollEach):
+		case <-ctx.Done():
+			return chaos.Failed, fmt.Errorf("remove agents: %d are there still: %w", left, context.Cause(ctx))
+		}
+	}
+}
+
+// another starts a pod on a node that executes undos, and waits for its end.
+func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
+	pod, err := c.Pods(args.Namespace).Create(ctx, args.pod(args.Node, program, "--undo", string(cluster.JSON(args.Undo))), false)
+	if err != nil {
+		return chaos.Failed, err
+	}
+	defer func() {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinFor)
+		defer cancel()
+		derr := c.Pods(args.Namespace).Delete(own, pod.Name, kube.Deletion{UID: string(pod.UID)})
+		if derr != nil && !kube.Is(derr, kube.NotFound) && !kube.Is(derr, kube.Conflict) {
+			out, err = chaos.Failed, chaos.JoinErrors(err, derr)
+		}
+	}()
+	succeeded := false
+	err = args.await(ctx, c, pod.Name, func(_, ended bool) bool {
+		succeeded = ended
+		return ended
+	})
+	if kube.Is(err, kube.NotFound) { // its node is no more, and what was on it
+		return chaos.Gone, nil
+	}
+	if err != nil || !succeeded {
+		return chaos.Failed, fmt.Errorf("the agent that takes it back: %w", err)
+	}
+	is, err := c.Pods(args.Namespace).Get(ctx, pod.Name)
+	if err == nil && is.Status.Phase != corev1.PodSucceeded {
+		_, _, why, _ := args.state(is)
+		err = fmt.Errorf("the agent that was to take it back: %s", why)
+	}
+	if err != nil {
+		return chaos.Failed, err
+	}
+	return chaos.Reverted, nil
+}

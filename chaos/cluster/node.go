@@ -1,0 +1,323 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+)
+
+// Agents are those of a run on the nodes of a cluster. Package agents implements it.
+type Agents interface {
+	// Network lends an agent in the network of a pod, and Processes one that sees the processes of a node. Each reverts what it did when
+	// what is returned is closed.
+	Network(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error)
+	Processes(ctx context.Context, node string) (io.ReadWriteCloser, error)
+	// End is the undo of all that the agent on the node of a pod did.
+	End(pod *corev1.Pod) chaos.Undo
+	// ByAnother has another agent on the node of a pod execute undos, and Revert does so.
+	ByAnother(pod *corev1.Pod, undo []chaos.Undo) chaos.Undo
+	Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error)
+}
+
+// errNoAgents says that an agent is needed where none may be.
+var errNoAgents = errors.New("no agent runs on its node")
+
+func (p *Pod) startAgent(ctx context.Context, _ string) (io.ReadWriteCloser, error) {
+	pod, err := p.Now(ctx)
+	if err == nil {
+		err = ownNetwork(pod)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", p.Name(), err)
+	case p.t.Agents == nil:
+		return nil, fmt.Errorf("%s: %w", p.Name(), errNoAgents)
+	}
+	return p.t.Agents.Network(ctx, pod)
+}
+
+// last is the pod that was in the slot when the cluster was asked last. It is empty if there was none.
+func (p *Pod) last() *corev1.Pod {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	if p.slot < len(p.of.slots) {
+		if pod, has := p.t.pods[p.of.slots[p.slot]]; has {
+			return &pod
+		}
+	}
+	return new(corev1.Pod)
+}
+
+// ContainerID implements [chaos.Contained]: what has the pod's network. That is the pod's sandbox, which outlives its containers. A new
+// sandbox has another address.
+func (p *Pod) ContainerID() chaos.ContainerID {
+	ctx, cancel := context.WithTimeout(context.Background(), askFor)
+	defer cancel()
+	pod, err := p.Now(ctx)
+	if err != nil && !errors.Is(err, chaos.ErrNoUnit) { // the cluster says nothing new
+		pod, err = p.last(), nil
+	}
+	if err != nil || pod.UID == "" {
+		return chaos.ContainerID{}
+	}
+	return NetworkOf(pod)
+}
+
+// NetworkOf identifies the network of a pod.
+func NetworkOf(pod *corev1.Pod) chaos.ContainerID {
+	return chaos.ContainerID{ID: string(pod.UID) + "/" + pod.Status.PodIP}
+}
+
+// Addresses implements [chaos.Contained].
+func (p *Pod) Addresses() (out []netip.Addr) {
+	ctx, cancel := context.WithTimeout(context.Background(), askFor)
+	defer cancel()
+	pod, err := p.Now(ctx)
+	if err != nil {
+		pod = p.last()
+	}
+	for _, ip := range pod.Status.PodIPs {
+		if a, err := netip.ParseAddr(ip.IP); err == nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Listens implements [chaos.Contained]: the ports that the pod declares.
+func (p *Pod) Listens() (out []uint16) {
+	pod := p.last()
+	for i := range pod.Spec.Containers {
+		for _, port := range pod.Spec.Containers[i].Ports {
+			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+				out = append(out, uint16(port.ContainerPort))
+			}
+		}
+	}
+	return out
+}
+
+// Annotations of pods.
+const (
+	defaultContainer = "kubectl.kubernetes.io/default-container"
+	mirrorPod        = "kubernetes.io/config.mirror"
+)
+
+// unmade says why no agent makes faults on a pod; nil: one does.
+func unmade(pod *corev1.Pod) error {
+	class := ""
+	if pod.Spec.RuntimeClassName != nil {
+		class = *pod.Spec.RuntimeClassName
+	}
+	switch {
+	case pod.Annotations[mirrorPod] != "":
+		return fmt.Errorf("the pod %s is one of its node's own", pod.Name)
+	case pod.Spec.OS != nil && pod.Spec.OS.Name == corev1.Windows:
+		return fmt.Errorf("the pod %s is on Windows", pod.Name)
+	case strings.Contains(class, "gvisor"), strings.Contains(class, "runsc"), strings.Contains(class, "kata"):
+		return fmt.Errorf("the pod %s has a kernel of its own (runtime class %s), into which no agent on its node reaches", pod.Name, class)
+	}
+	return nil
+}
+
+// ownNetwork checks that a pod has a network of its own.
+func ownNetwork(pod *corev1.Pod) error {
+	if pod.Spec.HostNetwork {
+		return fmt.Errorf("the pod %s has no network of its own (hostNetwork), but that of its node, where everything else would be hit as well", pod.Name)
+	}
+	return unmade(pod)
+}
+
+// onNode is the node that a pod is on.
+type onNode struct{ *Pod }
+
+var _ chaos.Node = onNode{}
+
+// Separate implements [chaos.Node].
+func (n onNode) Separate(ctx context.Context) error {
+	pod, err := n.Now(ctx)
+	if err == nil {
+		err = ownNetwork(pod)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Name(), err)
+	}
+	return nil
+}
+
+// Life implements [chaos.Node].
+func (n onNode) Life(ctx context.Context) (chaos.Life, error) {
+	pod, err := n.Now(ctx)
+	if err == nil {
+		err = unmade(pod)
+	}
+	if err != nil {
+		return chaos.Life{}, err
+	}
+	name, err := containerOf(pod, n.of.within)
+	if err != nil {
+		return chaos.Life{}, fmt.Errorf("%s: %w", n.Name(), err)
+	}
+	i := slices.IndexFunc(pod.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == name })
+	if i < 0 || pod.Status.ContainerStatuses[i].State.Running == nil {
+		return chaos.Life{}, fmt.Errorf("%w: the container %s of the pod %s does not run", chaos.ErrNoUnit, name, pod.Name)
+	}
+	s := pod.Status.ContainerStatuses[i]
+	return chaos.Life{ID: idOf(s.ContainerID), Began: s.State.Running.StartedAt.Time}, nil
+}
+
+// idOf is the id of a container as its runtime has it, without the runtime.
+func idOf(text string) string {
+	_, id, found := strings.Cut(text, "://")
+	if !found {
+		return text
+	}
+	return id
+}
+
+// containerOf is the container of a pod whose processes faults hit.
+func containerOf(pod *corev1.Pod, wanted string) (string, error) {
+	var names []string
+	for i := range pod.Spec.Containers {
+		names = append(names, pod.Spec.Containers[i].Name)
+	}
+	name := cmp.Or(wanted, pod.Annotations[defaultContainer])
+	switch {
+	case name == "" && len(names) == 1:
+		return names[0], nil
+	case name == "":
+		return "", fmt.Errorf("the pod %s has the containers %s: name one by target.kubernetes.services.NAME.container", pod.Name, strings.Join(names, ", "))
+	case !slices.Contains(names, name):
+		return "", noSuch("container", name, names, " in the pod "+pod.Name+", which has "+strings.Join(names, ", "))
+	}
+	return name, nil
+}
+
+// Agent implements [chaos.Node].
+func (n onNode) Agent(ctx context.Context) (string, error) {
+	pod, err := n.Now(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "node " + pod.Spec.NodeName, nil
+}
+
+// LendAgent implements [chaos.Node].
+func (n onNode) LendAgent(ctx context.Context) (io.ReadWriteCloser, error) {
+	pod, err := n.Now(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case n.t.Agents == nil:
+		return nil, fmt.Errorf("%s: %w", n.Name(), errNoAgents)
+	}
+	return n.t.Agents.Processes(ctx, pod.Spec.NodeName)
+}
+
+// ByAgent implements [chaos.Node].
+func (n onNode) ByAgent(undo []chaos.Undo) chaos.Undo { return n.t.Agents.ByAnother(n.last(), undo) }
+
+// Revert implements [chaos.Node].
+func (n onNode) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error) {
+	return n.t.Agents.Revert(ctx, undo)
+}
+
+// Near implements [chaos.Node].
+func (n onNode) Near(ctx context.Context) (out []netip.Addr, err error) {
+	pod, err := n.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, ip := range pod.Status.HostIPs {
+		if a, err := netip.ParseAddr(ip.IP); err == nil {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// Fronts implements [chaos.Node]: the addresses of the cluster's services.
+func (n onNode) Fronts(ctx context.Context, units []chaos.Unit) (out []netip.AddrPort, err error) {
+	ours := map[string]string{} // units, by the UIDs of their pods
+	for _, u := range units {
+		if p, ok := Of(u); ok {
+			ours[string(p.last().UID)] = u.Name()
+		}
+	}
+	ns := n.t.Place.Namespace
+	services, err := n.t.Cluster.Services(ns).List(ctx, kube.Query{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: list its services: %w", n.t.Place, err)
+	}
+	ends, err := n.t.Slices(ns).List(ctx, kube.Query{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: list the endpoints of its services: %w", n.t.Place, err)
+	}
+	for i := range services {
+		s := &services[i]
+		unit, other := "", ""
+		for j := range ends {
+			if ends[j].Labels[discoveryv1.LabelServiceName] != s.Name {
+				continue
+			}
+			for _, e := range ends[j].Endpoints {
+				if name := ours[uidOf(e)]; name != "" {
+					unit = name
+				} else {
+					other = nameOf(e)
+				}
+			}
+		}
+		at := virtual(s)
+		switch {
+		case unit == "" || len(at) == 0:
+		case other != "":
+			return nil, fmt.Errorf("the service %s (%s) leads to %s and to the pod %s, which its callers can't tell apart: name all that it leads to, "+
+				"or hit the packets of one pod by `unit: %[3]s`", s.Name, at[0].Addr(), unit, other)
+		default:
+			out = append(out, at...)
+		}
+	}
+	return out, nil
+}
+
+func uidOf(e discoveryv1.Endpoint) string {
+	if e.TargetRef == nil {
+		return ""
+	}
+	return string(e.TargetRef.UID)
+}
+
+func nameOf(e discoveryv1.Endpoint) string {
+	if e.TargetRef == nil {
+		return strings.Join(e.Addresses, ", ")
+	}
+	return e.TargetRef.Name
+}
+
+// virtual are the addresses of a service, each with its first port of TCP.
+func virtual(s *corev1.Service) (out []netip.AddrPort) {
+	port := uint16(0)
+	for _, p := range slices.Backward(s.Spec.Ports) {
+		if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP {
+			port = uint16(p.Port)
+		}
+	}
+	for _, ip := range s.Spec.ClusterIPs { // None for one without an address
+		if a, err := netip.ParseAddr(ip); err == nil {
+			out = append(out, netip.AddrPortFrom(a, port))
+		}
+	}
+	return out
+}

@@ -1,0 +1,31 @@
+package container
+
+import (
+	"slices"
+
+	"brunt/chaos/proc"
+)
+
+// First returns the first process on this machine of the container with an id: the oldest one that is in it, while none of those above it is.
+// 0 is none.
+func First(id string) int {
+	return first(func(pid int) bool { return slices.Contains(proc.Containers(pid), id) })
+}
+
+// FirstOfPod is [First] for the pod of Kubernetes with a UID.
+func FirstOfPod(uid string) int {
+	return first(func(pid int) bool { return proc.OfPod(pid, uid) })
+}
+
+func first(within func(pid int) bool) (oldest int) {
+	var began uint64
+	for _, pid := range proc.All() {
+		if proc.IsZombie(pid) || !within(pid) || slices.ContainsFunc(proc.Ancestors(pid), within) {
+			continue
+		}
+		if at, err := proc.StartOf(pid); err == nil && (oldest == 0 || at < began) {
+			oldest, began = pid, at
+		}
+	}
+	return oldest
+}
