@@ -73,7 +73,8 @@ func TestPod_Refused(t *testing.T) {
 		{"one with a kernel of its own", kube.Change{Op: "add", Path: "/spec/runtimeClassName", Value: "kata-qemu"}, "runtime class kata-qemu", true},
 		{"one on Windows", kube.Change{Op: "add", Path: "/spec/os", Value: map[string]string{"name": "windows"}}, "is on Windows", true},
 		{
-			"one of its node", kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"kubernetes.io/config.mirror": "x"}},
+			"one of its node",
+			kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"kubernetes.io/config.mirror": "x"}},
 			"is one of its node's own", true,
 		},
 	} {

@@ -83,7 +83,9 @@ func newBed(t *testing.T) *bed {
 	}
 	b.uid = made.Text("metadata", "uid")
 	undoes := remote.Undoes([]kube.Right{
-		{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: "default"}, {Verb: "patch", Resource: "nodes"}, {Verb: "list", Resource: "pods"},
+		{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: "default"},
+		{Verb: "patch", Resource: "nodes"},
+		{Verb: "list", Resource: "pods"},
 		{Verb: "delete", Resource: "pods", Namespace: "kube-system"},
 	})
 	b.s = remote.Settings{Run: runID, Place: b.place, Host: "here", Image: "brunt:1", Undoes: undoes, Lasts: time.Hour, Patience: quick, Linger: stays}
