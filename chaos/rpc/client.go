@@ -210,6 +210,12 @@ func (c *Client) CloseWithin(most time.Duration) error {
 		case <-time.After(most):
 			err = errors.New("the agent does not exit")
 		}
+	} else {
+		select {
+		case <-c.done: // it has ended already
+			err = nil
+		default:
+		}
 	}
 	return errors.Join(err, c.pipe.Close())
 }

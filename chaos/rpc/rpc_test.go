@@ -136,6 +136,33 @@ func TestClient_Close(t *testing.T) {
 	})
 }
 
+// brokenEnd is an end whose connection is lost: its input can't be ended.
+type brokenEnd struct{ end }
+
+func (e brokenEnd) CloseWrite() error { return errors.Join(errors.New("it is lost"), e.end.Close()) }
+
+// TestClient_CloseLost checks that there is nothing to wait for at an end that is lost already, and that one which is not is told of.
+func TestClient_CloseLost(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			caller, other := pipe()
+			over := serve(t.Context(), other)
+			c, err := rpc.NewClient(t.Context(), brokenEnd{caller})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lost {
+				_ = other.Close()
+				synctest.Wait()
+			}
+			if err := c.Close(); (err == nil) != lost {
+				t.Errorf("lost %v: %v", lost, err)
+			}
+			<-over
+		})
+	}
+}
+
 // TestServe_Hung has a client that keeps its end open and stops sending.
 func TestServe_Hung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
