@@ -19,6 +19,11 @@ func TestJudge_Reach(t *testing.T) {
 		}
 		return s
 	}
+	ready := func(values ...float64) []result.Series {
+		s := read("", values...)
+		s.Name, s.Service, s.Labels = "web.ready", "web", nil
+		return []result.Series{s}
+	}
 	nan := float64(result.NaN)
 	for name, c := range map[string]struct {
 		text      string
@@ -67,6 +72,16 @@ func TestJudge_Reach(t *testing.T) {
 			scenarios.Inconclusive, nan, nan,
 			"the stage did not begin",
 		},
+		"scaled after a stage": {"scaled(web, 4) < 5s after main.rise", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Pass, 3, 4, ""},
+		"scaled and lost again": {
+			"scaled(web, 4) < 5s after grow", ready(2, 2, 2, 2, 3, 4, 2, 2), scenarios.Pass, 1, 2, "fewer were ready again at 7s",
+		},
+		"never scaled": {"scaled(web, 5) < 3s after grow", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Fail, 4, nan, "not reached: > 4s"},
+		"scaled before": {
+			"scaled(web, 2) < 5s after grow", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Inconclusive, nan, nan,
+			"web had 2 ready pods before: it shows nothing",
+		},
+		"scaled, not known": {"scaled(api, 2) < 5s after grow", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Inconclusive, nan, nan, "no value of api is known"},
 		"nothing is known": {
 			"reach(metric(replicas) >= 4) < 5s after grow", nil, scenarios.Inconclusive, nan, nan, "no value of replicas is known",
 		},

@@ -391,7 +391,7 @@ func (c *compiler) afterStage(o slo.Objective, faults []string) {
 		c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faults), "there is no fault %q", o.After)
 	case !o.Metric.Reaches():
 		c.m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After,
-			"`%s`: %s is a stage of a load, and only reach(…) is measured from one", o.Text, o.After)
+			"`%s`: %s is a stage of a load, and only reach(…) and scaled(…) are measured from one", o.Text, o.After)
 	}
 }
 

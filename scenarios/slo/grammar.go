@@ -19,10 +19,12 @@
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
+//	          | "scaled" "(" service "," number ")"
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ] .
-//	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
+//	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
+//	          | service "." ( "ready" | "replicas" | "pending" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number | size | growth | multiple .
@@ -35,7 +37,7 @@
 //	step      = word | quote text quote .
 //	phase     = "run" | "baseline" | fault | "recovery/" fault .
 //	fault     = name [ "#" number ] .
-//	stage     = load "." name .  // reach alone: from its begin
+//	stage     = load "." name .  // reach and scaled alone: from its begin
 //	ledger    = name .  // where the scenario has several
 //
 // Each clause may occur once, in any order. The metric determines the unit of the value:

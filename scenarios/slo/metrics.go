@@ -216,11 +216,18 @@ var metrics = Table{
 			"such as reach(metric(replicas) >= 4) or reach(posts.memory < 256MiB): all its series, or all replicas. One that holds it already takes no time.",
 	},
 	{
+		Name: scaledName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"scaled(service, 6)"},
+		From: Injection, Missed: missedReach,
+		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until a service on Kubernetes has so many " +
+			"ready pods, as a watch of the cluster saw it. Pods that are lost again count. It is not decided where they were ready before.",
+	},
+	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{
 			"unit.memory", "metric(name)", "slope(unit.fds)", "increase(name)", "ratio(name, name)", "per_request(name)",
 		},
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as " +
-			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
+			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it. Of a service on Kubernetes " +
+			"there are web.ready, web.replicas (asked for) and web.pending: the lowest value where the bound is a lower one.",
 	},
 }
 

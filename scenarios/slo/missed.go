@@ -1,6 +1,9 @@
 package slo
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Miss is an objective that did not hold, with its parts as a report writes them.
 type Miss struct {
@@ -77,6 +80,9 @@ func missedDetection(m Miss) string {
 
 func missedReach(m Miss) string {
 	what := strings.TrimSuffix(strings.TrimPrefix(m.Metric.Text, reachName+"("), ")")
+	if m.Metric.Scaled() {
+		what = fmt.Sprintf("%s with %.0f ready pods", m.Metric.Source, m.Metric.Until.Value)
+	}
 	if m.Endless {
 		return what + " was not reached after " + m.Fault + ", and " + m.Asked + " was asked for"
 	}

@@ -139,6 +139,13 @@ func TestParseObjective(t *testing.T) {
 			Metric: slo.Metric{Name: "reach", Source: "posts", Resource: "memory", Until: slo.Condition{Op: "<", Value: 256 << 20, Unit: slo.Bytes}},
 			Op:     "<=", Value: 5, After: "lose#2",
 		}},
+		{"scaled( web,6 ) < 90s after browse.hold", slo.Objective{
+			Metric: slo.Metric{Name: "scaled", Source: "web", Resource: "ready", Until: slo.Condition{Op: ">=", Value: 6, Unit: slo.Count}},
+			Op:     "<", Value: 90, After: "browse.hold",
+		}},
+		{"web.ready >= 2", slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "web", Resource: "ready", Fold: slo.Worst, Unit: slo.Count}, Op: ">=", Value: 2,
+		}},
 		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package slo
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -21,11 +22,39 @@ type Condition struct {
 // Holds reports whether a value holds the condition.
 func (c Condition) Holds(v float64) bool { return Objective{Op: c.Op, Value: c.Value}.Holds(v) }
 
+// scaledName is the name of the metric that a service has a number of ready pods.
+const scaledName = "scaled"
+
 // Reaches reports whether the metric is the time until a series holds a condition.
-func (m Metric) Reaches() bool { return m.Name == reachName }
+func (m Metric) Reaches() bool { return m.Row().Needs == NeedsReach }
+
+// Scaled reports whether the metric is the time until a service has a number of ready pods.
+func (m Metric) Scaled() bool { return m.Name == scaledName }
+
+// scaled parses scaled(SERVICE, NUMBER); ok is false if the metric is another.
+func (m *metricParser) scaled() (ok bool, err error) {
+	inner, found := strings.CutPrefix(m.Text, scaledName+"(")
+	r, known := m.table.Row(scaledName)
+	if !found || !known {
+		return false, nil
+	}
+	inner, closed := strings.CutSuffix(inner, ")")
+	service, number, _ := strings.Cut(inner, ",")
+	service = strings.TrimSpace(service)
+	n, nerr := strconv.Atoi(strings.TrimSpace(number))
+	if !closed || !syntax.IsName(service) || nerr != nil || n < 1 {
+		return true, fmt.Errorf("%q: want a service and a number of pods, such as scaled(web, 6)", syntax.Clip(m.Text, 60))
+	}
+	m.take(r)
+	m.Source, m.Resource, m.Until = service, readyFigure, Condition{">=", float64(n), Count}
+	return true, nil
+}
 
 // reach parses what stands in reach(…); ok is false if the metric is another.
 func (m *metricParser) reach() (ok bool, err error) {
+	if ok, err = m.scaled(); ok {
+		return ok, err
+	}
 	inner, found := strings.CutPrefix(m.Text, reachName+"(")
 	r, known := m.table.Row(reachName)
 	if !found || !known {

@@ -294,6 +294,9 @@ type Resource struct {
 	NotOfPods    bool // it is not known of pods
 }
 
+// readyFigure is how many pods of a service are ready.
+const readyFigure = "ready"
+
 // Resources lists the figures of a unit. UnitUsage.Points in package result reads them.
 func Resources() []Resource {
 	return []Resource{
@@ -303,7 +306,7 @@ func Resources() []Resource {
 		{Name: "threads", Unit: Count, NotOfPods: true},
 		{Name: "restarts", Unit: Count, Counted: true},
 		{Name: "ooms", Unit: Count, Counted: true, OfContainers: true},
-		{Name: "ready", Unit: Count, OfPods: true},
+		{Name: readyFigure, Unit: Count, OfPods: true},
 		{Name: "replicas", Unit: Count, OfPods: true},
 		{Name: "pending", Unit: Count, OfPods: true},
 	}

@@ -55,3 +55,15 @@ func (c series) reached(until slo.Condition, from time.Duration) (first, last ti
 	}
 	return 0, last, known
 }
+
+// LostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it held it to the end.
+func LostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Duration {
+	for _, c := range seriesOf(m, nil, named) {
+		for _, p := range c.points {
+			if p.T.D() > at && !math.IsNaN(float64(p.V)) && !m.Until.Holds(float64(p.V)) {
+				return p.T.D()
+			}
+		}
+	}
+	return 0
+}

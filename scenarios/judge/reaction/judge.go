@@ -76,7 +76,16 @@ func (j Judge) reached(o slo.Objective, from time.Duration, r *result.ObjectiveR
 		r.Note = d.Why
 		return
 	}
+	if o.Metric.Scaled() && d.At > 0 && d.At == from {
+		r.Note = fmt.Sprintf("%s had %.0f ready pods before: it shows nothing", o.Metric.Source, o.Metric.Until.Value)
+		return
+	}
 	j.since(o, from, d, "not reached", r)
+	if o.Metric.Scaled() && d.At > 0 && r.Note == "" {
+		if lost := gauge.LostAgain(o.Metric, d.At, j.Series); lost > 0 {
+			r.Note = "fewer were ready again at " + quantity.FormatSeconds(lost.Seconds())
+		}
+	}
 }
 
 // since judges a reaction, counted from an instant. What says that there was none.
