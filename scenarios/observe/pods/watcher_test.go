@@ -19,8 +19,10 @@ import (
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // A bed is a namespace of a cluster whose pods are watched.
@@ -377,5 +379,81 @@ func TestWatcher_Story(t *testing.T) {
 	}
 	if v, known := b.Latest(objective(t, "web[2].ooms = 0")); !known || v != 1 {
 		t.Errorf("web[2].ooms is %g (known %t), want 1", v, known)
+	}
+}
+
+// TestWatcher_Cluster has an autoscaler, a node and a probe say what concerns the pods.
+func TestWatcher_Cluster(t *testing.T) {
+	s := kubetest.Start(t)
+	s.Node("n1", nil)
+	s.Node("n2", nil)
+	b := newBed(t, s.Kubeconfig(t, ""), "test")
+	pod, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := func(name, uid string) {
+		t.Helper()
+		if _, err := b.Events(b.namespace).Create(t.Context(), &corev1.Event{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed", LastTimestamp: metav1.Unix(40, 0),
+			InvolvedObject: corev1.ObjectReference{Kind: "Pod", UID: types.UID(uid)},
+		}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probe("before", string(pod[0].UID))
+	b.watch(t)
+	of := b.target.UnitOf(string(pod[0].UID))
+
+	probe("now", string(pod[0].UID))
+	probe("another", "of-no-pod")
+	b.sees(t, of, "probe.failed", "Readiness probe failed; at 00:00:40 by the cluster's clock")
+
+	scaler := &autoscalingv2.HorizontalPodAutoscaler{
+		ObjectMeta: metav1.ObjectMeta{Name: "h"},
+		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "web"},
+			Metrics: []autoscalingv2.MetricSpec{{Resource: &autoscalingv2.ResourceMetricSource{
+				Name: "cpu", Target: autoscalingv2.MetricTarget{AverageUtilization: new(int32(50))},
+			}}},
+		},
+	}
+	if scaler, err = b.Autoscalers(b.namespace).Create(t.Context(), scaler, false); err != nil {
+		t.Fatal(err)
+	}
+	scaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 4, CurrentMetrics: []autoscalingv2.MetricStatus{
+		{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: new(int32(93))}}},
+	}}
+	if scaler, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
+		t.Fatal(err)
+	}
+	b.sees(t, "web", "hpa.desired", "4, it has 2; h: cpu is 93%, wanted 50%")
+
+	for _, step := range []struct {
+		node, kind, part string
+		conditions       []corev1.NodeCondition
+	}{
+		{"n1", "node.pressure", "DiskPressure: disk is full", []corev1.NodeCondition{{Type: "DiskPressure", Status: "True", Message: "disk is full"}}},
+		{"n1", "node.notready", "NotReady: Kubelet is silent", []corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Message: "Kubelet is silent"}}},
+		{"n1", "node.ready", "", nil},
+	} {
+		n, err := b.Nodes().Get(t.Context(), step.node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Status.Conditions = step.conditions
+		if _, err := b.Nodes().Update(t.Context(), step.node, n); err != nil {
+			t.Fatal(err)
+		}
+		suite.Until(t, "it is told of "+step.kind, func() bool {
+			all := b.kinds(step.node)
+			return len(all) > 0 && all[len(all)-1] == step.kind && strings.Contains(b.text(step.node, step.kind), step.part)
+		})
+	}
+	if n := len(slices.DeleteFunc(b.kinds(""), func(kind string) bool { return kind != "probe.failed" })); n != 1 {
+		t.Errorf("%d failed probes, want the one that came while the pods were watched", n)
+	}
+	if n := len(b.kinds("web")); n != 1 {
+		t.Errorf("web has the events %v, want that of the autoscaler alone", b.kinds("web"))
 	}
 }
