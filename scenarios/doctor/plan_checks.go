@@ -246,6 +246,23 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 			"give them names under target.kubernetes.services",
 		})
 	}
+	for _, o := range p.Scenario.SLO {
+		if m := o.Metric; m.Scaled() && float64(n[m.Source]) >= m.Until.Value {
+			out = append(out, Check{
+				"target's cluster", Limited, fmt.Sprintf("%s has %d pods now, so `%s` would show nothing", m.Source, n[m.Source], o.Text),
+				"ask for more pods than there are at first",
+			})
+		}
+	}
+	source, err := t.UsageSource(ctx, p.Scenario.Target.Kubernetes.Usage)
+	switch {
+	case err != nil:
+		out = append(out, Check{
+			"usage of pods", Limited, err.Error(), "install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
+		})
+	case source != "":
+		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
+	}
 	return out
 }
 
