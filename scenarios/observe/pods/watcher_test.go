@@ -424,7 +424,7 @@ func TestWatcher_Cluster(t *testing.T) {
 	scaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 4, CurrentMetrics: []autoscalingv2.MetricStatus{
 		{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: new(int32(93))}}},
 	}}
-	if scaler, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
+	if _, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
 		t.Fatal(err)
 	}
 	b.sees(t, "web", "hpa.desired", "4, it has 2; h: cpu is 93%, wanted 50%")
