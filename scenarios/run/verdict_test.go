@@ -61,7 +61,7 @@ slo: [errors < 100%]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict != scenarios.NotReverted || res.ExitCode != 7 || !strings.HasPrefix(res.Reason, "Stop could not be taken back: ") {
+	if res.Verdict != scenarios.NotReverted || res.ExitCode != 7 || !strings.HasPrefix(res.Reason, "stop could not be taken back: ") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 	}
 }
@@ -155,7 +155,7 @@ load:
 chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
 slo: [errors < 5%]
-`, scenarios.Invalid, 5, "Slow-store affected no traffic",
+`, scenarios.Invalid, 5, "slow-store affected no traffic",
 		},
 		{
 			"no request at the unit", pair + `
@@ -164,7 +164,7 @@ load:
 chaos:
   freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
 slo: [errors < 5%]
-`, scenarios.Invalid, 5, "Freeze affected no traffic",
+`, scenarios.Invalid, 5, "freeze affected no traffic",
 		},
 		{
 			"no traffic at the unit", pair + `
@@ -173,7 +173,7 @@ load:
   late: {executor: constant-arrival-rate, rate: 100/s, start: 5s, duration: 100ms, flow: [{get: /}]}
 chaos:
   freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
-`, scenarios.Invalid, 5, "Freeze affected no traffic",
+`, scenarios.Invalid, 5, "freeze affected no traffic",
 		},
 		{
 			"stopped", pair + `
@@ -217,7 +217,7 @@ load:
 chaos:
   crash: {at: 1s, within: 1s, process.crash: {service: web}}
 slo: [errors < 5%]
-`, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] is not back",
+`, scenarios.NotReverted, 7, "crash could not be taken back: web[0] is not back",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -460,7 +460,7 @@ load:
 chaos:
   crash: {at: 500ms, within: 1s, process.crash: {service: web}}
 slo: [errors < 5%]
-`, "fault.verified", scenarios.NotReverted, 7, "Crash could not be taken back",
+`, "fault.verified", scenarios.NotReverted, 7, "crash could not be taken back",
 		},
 		{
 			"not reverted before stopped", onceWeb + `
@@ -469,7 +469,7 @@ load:
 chaos:
   crash: {at: 500ms, within: 1s, process.crash: {service: web}}
 stop: [errors > 50% for 1s]
-`, "", scenarios.NotReverted, 7, "Crash could not be taken back",
+`, "", scenarios.NotReverted, 7, "crash could not be taken back",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
