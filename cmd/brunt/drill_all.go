@@ -150,7 +150,7 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 			return false, nil
 		}
 		f.spent += a.res.Ended.Sub(a.res.Started)
-		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, columns(c.ErrOrStderr()))
+		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, errColumns(c))
 		switch {
 		case a.res.Verdict == scenarios.NotReverted:
 			leave(tries[i+1:], "a fault could not be taken back before it")

@@ -61,7 +61,7 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
 		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
-	f.print(stdout(c), &page, columns(c.OutOrStdout()))
+	f.print(stdout(c), &page, columns(c))
 	if err == nil && code != scenarios.ExitPass {
 		return exit(code)
 	}
@@ -76,21 +76,18 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		left = slices.DeleteFunc(slices.Clone(left), func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
 		folded = len(page.NotTried) - len(left)
 	}
-	width := func(rows []html.MatrixDrill) int {
-		n := 18
-		for _, row := range rows {
-			n = max(n, len(row.Name))
-		}
-		return n
+	width := 18
+	for _, row := range slices.Concat(tried, left) {
+		width = max(width, len(row.Name))
 	}
 	for _, row := range tried {
-		hang(out, fmt.Sprintf("%-*s  %-12s ", width(tried), row.Name, row.Verdict), row.Why, columns)
+		hang(out, fmt.Sprintf("%-*s  %-12s ", width, row.Name, row.Verdict), row.Why, columns)
 	}
 	if len(page.NotTried) > 0 {
 		fmt.Fprintf(out, "\nNot tried\n")
 	}
 	for _, row := range left {
-		hang(out, fmt.Sprintf("%-*s  ", width(left), row.Name), row.Why, columns)
+		hang(out, fmt.Sprintf("%-*s  ", width, row.Name), row.Why, columns)
 	}
 	if folded > 0 {
 		hang(out, "", prose.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)

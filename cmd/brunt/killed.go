@@ -29,7 +29,7 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 	out := stdout(c)
 	fmt.Fprintf(out, "%q was killed before its end, and has no report.\n", words.Clean(u.Name))
 	for _, line := range u.Says() {
-		if width := columns(c.OutOrStdout()); width > 0 {
+		if width := columns(c); width > 0 {
 			line = strings.Join(words.Wrap(line, width-5), "\n    ")
 		}
 		fmt.Fprintf(out, "  %s\n", line)

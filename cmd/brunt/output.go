@@ -91,8 +91,13 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 // redraws reports whether the standard error of a command is a terminal that can redraw.
 func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
 
-// columns is the width of the terminal that an output of a command is; zero: it is none, or its width is unknown.
-func columns(w io.Writer) (n int) {
+// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is unknown.
+func columns(c *cobra.Command) int { return width(c.OutOrStdout()) }
+
+// errColumns is columns of the standard error.
+func errColumns(c *cobra.Command) int { return width(c.ErrOrStderr()) }
+
+func width(w io.Writer) (n int) {
 	if o := termOptions(w); o.Size != nil {
 		n, _ = o.Size()
 	}
