@@ -76,18 +76,21 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		left = slices.DeleteFunc(slices.Clone(left), func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
 		folded = len(page.NotTried) - len(left)
 	}
-	width := 18
-	for _, row := range slices.Concat(tried, left) {
-		width = max(width, len(row.Name))
+	width := func(rows []html.MatrixDrill) int {
+		n := 18
+		for _, row := range rows {
+			n = max(n, len(row.Name))
+		}
+		return n
 	}
 	for _, row := range tried {
-		hang(out, fmt.Sprintf("%-*s  %-12s ", width, row.Name, row.Verdict), row.Why, columns)
+		hang(out, fmt.Sprintf("%-*s  %-12s ", width(tried), row.Name, row.Verdict), row.Why, columns)
 	}
 	if len(page.NotTried) > 0 {
 		fmt.Fprintf(out, "\nNot tried\n")
 	}
 	for _, row := range left {
-		hang(out, fmt.Sprintf("%-*s  ", width, row.Name), row.Why, columns)
+		hang(out, fmt.Sprintf("%-*s  ", width(left), row.Name), row.Why, columns)
 	}
 	if folded > 0 {
 		hang(out, "", prose.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
