@@ -38,10 +38,24 @@ var elsewhere = map[string]string{
 	"mode":       "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
 
+// ofTarget and ofLoad are keys that people write at the top of a scenario, one level too high.
+var (
+	ofTarget = []string{"url", "units", "processes", "containers", "compose", "stack", "ready", "entry", "endpoints"}
+	ofLoad   = []string{"executor", "rate", "duration", "vus", "flow", "timeout", "connections"}
+)
+
 // keyHint suggests what was meant by an unknown key.
 func keyHint(key string, names []string) string {
 	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {
 		return hint
+	}
+	if slices.Contains(names, "target") && slices.Contains(names, "load") { // the scenario's own
+		switch {
+		case slices.Contains(ofTarget, key):
+			return fmt.Sprintf("it belongs under `target`: target: {%s: …}", key)
+		case slices.Contains(ofLoad, key):
+			return fmt.Sprintf("it belongs in a load: load: {NAME: {%s: …}}", key)
+		}
 	}
 	return DidYouMean(key, names)
 }
