@@ -127,6 +127,8 @@ func faultsOutcome(r *result.Result) string {
 			broken += " and " + words.Plural(lasting-1, "fault more", "faults more")
 		}
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
+	case slight == 1 && in == 1:
+		return ", and the share of bad requests stayed within the limit during the " + other + "fault, though it made requests slower or fail"
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
 			", though " + words.Plural(slight, "of them", "of them") + " made requests slower or fail"

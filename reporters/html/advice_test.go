@@ -44,6 +44,10 @@ func TestAdvice(t *testing.T) {
 		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 " +
 			"had no effect seen and the target recovered from 2, the " +
 			"slowest time in 3s."},
+		{"slower", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{Name: "slow", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true}}},
+		}, "Ship: the objective held, and the share of bad requests stayed within the limit during the fault, though it made requests slower or fail."},
 		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
 			"objective asks it to."},
 		{"writes lost", result.Result{
