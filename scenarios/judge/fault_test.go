@@ -167,7 +167,7 @@ func TestFault_Verdicts(t *testing.T) {
 			judge.Case{},
 			func(at time.Duration) bool { return between(30*sec, 45*sec)(at) || at/(5*time.Millisecond)%110 == 0 },
 			[]injection{one, {"g", "g", 60 * sec, 65 * sec}},
-			scenarios.Inconclusive, "0.917% of requests were bad before the first fault and 0.952% at last",
+			scenarios.Inconclusive, "0.917% of requests were bad before the first fault and 0.952% long after the fault",
 		},
 		{"the next comes late enough", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
 		{

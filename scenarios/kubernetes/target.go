@@ -24,7 +24,7 @@ type Target struct {
 	// programs in all pods as well; none asks nothing; zero is metrics where the cluster has that, else kubelet where brunt has the right already
 	Usage string `yaml:"usage,oneof=metrics|kubelet|none"`
 	// what makes the faults that the API can't make, such as those on packets: node is a pod on each node with pods of the target, for the
-	// time of a run with such faults, which is root there; none is nothing. Zero is node
+	// time of a run with such faults, which is root there; none is nothing; zero is node
 	Agent          string `yaml:"agent,oneof=node|none"`
 	AgentNamespace string `yaml:"agent_namespace"` // where they run; it exists, and its pods may have such rights; zero is brunt-agents
 	Image          string `yaml:"image"`           // of brunt, for the watchdog and the agents; zero is BRUNT_IMAGE, else the one that `brunt image` writes

@@ -80,7 +80,8 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		out.Reads = l.reads.during(r)
 	}
 	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
-	if rest := l.SettleOr().D() - max(0, r.Now()-r.Alone); rest > 0 {
+	settle := l.SettleOr().D()
+	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
 			Event: "ledger.settle",
 			Text:  fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(rest)),

@@ -96,8 +96,13 @@ func (s *System) Watch() {
 	})
 }
 
-// PodWatcher watches the pods of the target since Watch; nil: it has none.
-func (s *System) PodWatcher() *pods.Watcher { return s.pods }
+// PodWatcher watches the pods of the target since Watch; nil: it has none, or an import has no target.
+func (s *System) PodWatcher() *pods.Watcher {
+	if s == nil {
+		return nil
+	}
+	return s.pods
+}
 
 // Measure begins to note what the pods of the target use, by the run's clock.
 func (s *System) Measure(now func() time.Duration) {
