@@ -101,14 +101,18 @@ func (q metricQuestion) series(ctx context.Context) ([]float64, error) {
 	return values, nil
 }
 
-// Value implements [Question]: the value of the first series.
+// Value implements [Question]: the value of the only series.
 func (q metricQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
 	values, err := q.series(ctx)
 	if err != nil {
 		return "", err
 	}
-	if len(values) == 0 {
+	switch len(values) {
+	case 0:
 		return "", errors.New(q.Name + " has no such series")
+	case 1:
+	default:
+		return "", fmt.Errorf("%s has %d such series; labels that only one of them has say which is meant", q.Name, len(values))
 	}
 	return plain(values[0]), nil
 }

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/run/identity"
 
 	"github.com/spf13/cobra"
 )
@@ -149,7 +150,6 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 		if a.res == nil {
 			return false, nil
 		}
-		f.spent += a.res.Ended.Sub(a.res.Started)
 		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, errColumns(c))
 		switch {
 		case a.res.Verdict == scenarios.NotReverted:
@@ -174,6 +174,9 @@ func leave(tries []attempt, why string) {
 
 // attempts lays every drill over the system; one that can't run has the reason.
 func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, error) {
+	if err := f.known(library); err != nil {
+		return nil, err
+	}
 	var tries []attempt
 	set, roles := f.set, f.roles
 	for _, one := range drills.HarmlessFirst(library) {
@@ -198,40 +201,43 @@ func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, 
 		tries = append(tries, a)
 	}
 	f.set, f.roles = set, roles
-	if len(tries) == 0 && !f.sweep {
-		return nil, usagef("there is no drill of %s; `brunt drill list` shows the families", strings.Join(f.only, ", "))
-	}
 	return tries, nil
 }
 
-// attempt runs a drill until the run shows something, unless the folder has such a run.
+// attempt runs a drill until the run shows something, unless the folder has such a run of the system as it is.
 func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) error {
 	dir := filepath.Join(f.dir, a.name)
 	kept := filepath.Join(f.dir, a.name+".yaml")
+	plan, err := a.source.text(a.path, a.laid.Text, false)
+	if err != nil {
+		return err
+	}
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
-		if res, err := evidence.Read(dir); err == nil && res.Verdict != scenarios.Interrupted {
+		res, err := evidence.Read(dir)
+		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && identity.Of(plan).Made(res) {
 			a.res = res
+			f.spent += res.Ended.Sub(res.Started)
 			return nil
 		}
 	}
 	if err := writeNew(kept, a.laid.Text, disk.Private, true); err != nil {
 		return err
 	}
-	for range mostTries {
+	for try := 1; ; try++ {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
-		plan, err := a.source.text(a.path, a.laid.Text, false)
-		if err != nil {
-			return err
-		}
 		f.out = dir
-		if a.res, err = f.once(ctx, c, plan, nil); err != nil {
+		if a.res, err = f.once(ctx, c, plan, nil); err != nil || a.res == nil {
 			return err
 		}
-		if a.res == nil || a.res.Verdict != scenarios.Invalid || context.Cause(ctx) != nil {
-			break
+		f.spent += a.res.Ended.Sub(a.res.Started)
+		again := a.res.Verdict == scenarios.Invalid && !drills.Unmet(a.res) && context.Cause(ctx) == nil && try < mostTries
+		if !again || f.budget > 0 && f.spent+a.drill.Lasts.D() > f.budget {
+			return nil
+		}
+		if plan, err = a.source.text(a.path, a.laid.Text, false); err != nil {
+			return err
 		}
 	}
-	return nil
 }

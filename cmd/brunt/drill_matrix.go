@@ -74,7 +74,7 @@ are those of all services and links of a scenario, else of those that the runs n
 // Again are the words of their commands that name the system, such as checkout.yaml. Without a system its parts are those that the runs name.
 func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) {
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
-	fillTried(page, m)
+	fillTried(page, m, system)
 	fillNeeds(page, needs)
 	coverage := m.Coverage(system)
 	page.Coverage = coverage.String()
@@ -86,6 +86,9 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 	}
 	for _, s := range coverage.Next(needs, 3) {
 		command := slices.Concat([]string{"brunt", "drill", "run", s.Drill}, again, []string{"--role", s.Role})
+		if s.Set != "" {
+			command = append(command, "--set", s.Set)
+		}
 		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: s.Reason})
 	}
 }
@@ -101,7 +104,7 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 		for _, service := range d.Services {
 			one, tried := d.Cells[[2]string{step, service}]
 			if !tried {
-				row.Cells = append(row.Cells, html.MatrixCell{Why: "never tried"})
+				row.Cells = append(row.Cells, html.MatrixCell{Text: drills.NeverTried})
 				continue
 			}
 			text := string(one.Need)
@@ -123,18 +126,22 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 }
 
 // fillTried adds the rows of a matrix to its page.
-func fillTried(page *html.MatrixPage, m *drills.Matrix) {
-	page.Effects = m.Effects
+func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
+	page.Effects = m.Columns(system)
 	heading := ""
-	for _, part := range m.Parts {
+	for _, part := range m.Rows(system) {
 		row := html.MatrixRow{Part: part}
 		if of := map[bool]string{true: "Links, from caller to callee", false: "Units and services"}[drills.IsLink(part)]; of != heading {
 			row.Heading, heading = of, of
 		}
-		for _, effect := range m.Effects {
+		for _, effect := range page.Effects {
 			cell, tried := m.Cells[[2]string{part, effect}]
 			if !tried {
-				row.Cells = append(row.Cells, html.MatrixCell{Why: "never tried"})
+				word, why := m.Empty(system, part, effect)
+				row.Cells = append(row.Cells, html.MatrixCell{Text: word, Why: why})
+				if why != "" && !slices.Contains(page.Barred, effect+": "+why) {
+					page.Barred = append(page.Barred, effect+": "+why)
+				}
 				continue
 			}
 			text := words.Mark(cell.Verdict)

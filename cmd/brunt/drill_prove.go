@@ -105,10 +105,10 @@ func (f *proveFlags) prove(c *cobra.Command, names []string, on string) error {
 		switch {
 		case err != nil:
 			return err
-		case one.Runs < f.times && code == scenarios.ExitPass:
-			code = scenarios.ExitInvalid
 		case one.Proved < one.Runs:
 			code = scenarios.ExitFail
+		case one.Runs < f.times && code == scenarios.ExitPass:
+			code = scenarios.ExitInvalid
 		}
 		if context.Cause(ctx) != nil {
 			code = scenarios.ExitInterrupted

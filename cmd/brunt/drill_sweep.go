@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
+	"brunt/scenarios/syntax"
 )
 
 // pairsUnlimited is how many pairs of faults a sweep tries without a budget.
@@ -170,4 +171,27 @@ func bindings(roles map[string]string) []string {
 		out = append(out, name+"="+part)
 	}
 	return out
+}
+
+// known refuses families that have no drill, and roles that no drill has.
+func (f *allFlags) known(library []*drills.Drill) error {
+	families, roles := []string{drills.SweepFamily}, []string{}
+	for _, d := range library {
+		families = append(families, d.Family)
+		roles = append(roles, d.RoleNames()...)
+	}
+	for _, family := range f.only {
+		if !slices.Contains(families, family) {
+			return usagef("there is no drill of %s; %s", family, syntax.DidYouMean(family, families))
+		}
+	}
+	if len(f.only) == 1 && f.only[0] == drills.SweepFamily && !f.sweep {
+		return usagef("the drills of sweep are those of --sweep")
+	}
+	for _, role := range f.roles {
+		if name, _, _ := strings.Cut(role, "="); !slices.Contains(roles, name) {
+			return usagef("no drill has a role %s; %s", name, syntax.DidYouMean(name, roles))
+		}
+	}
+	return nil
 }

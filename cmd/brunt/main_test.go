@@ -142,7 +142,7 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitFile waits until a file exists: waitfile FILE.
 func waitFile(ts *testscript.TestScript, _ bool, args []string) {
-	if !suite.Within(20*time.Second, func() bool { _, err := os.Stat(ts.MkAbs(args[0])); return err == nil }) {
+	if !suite.Within(time.Minute, func() bool { _, err := os.Stat(ts.MkAbs(args[0])); return err == nil }) {
 		ts.Fatalf("waited in vain for %s", args[0])
 	}
 }

@@ -11,6 +11,7 @@ type MatrixPage struct {
 	Summary string   // in a sentence
 	Effects []string // the columns of the matrix
 	Rows    []MatrixRow
+	Barred  []string      // why cells can't be filled, each in a sentence
 	Failed  []MatrixDrill // drills that failed though nothing declares it, or showed nothing; they come first
 	Drills  []MatrixDrill // the other drills that were tried; empty: the page is of runs alone
 	// drills that were not tried, and why

@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/result"
 )
 
@@ -170,7 +171,7 @@ func TestCoverage(t *testing.T) {
 	run.Result.Objectives = []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Fail, Measured: .8}}
 	m, d := drills.NewMatrix([]drills.Tried{run}), drills.NewDependencies([]drills.Tried{run})
 	c := m.Coverage(&system)
-	if want := "Of 15 failure modes of its services and links, 0 held, 1 failed, 14 not known: between 0% and 93.33%."; c.String() != want {
+	if want := "Of 17 failure modes of its services and links, 0 held, 1 failed, 16 not known: between 0% and 94.12%."; c.String() != want {
 		t.Errorf("%q, want %q", c, want)
 	}
 	var words []string
@@ -185,11 +186,70 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("%+v", next)
 	}
 	own := m.Coverage(nil)
-	if own.Modes != 6 {
-		t.Errorf("%d failure modes of the parts that the run names, want 6", own.Modes)
+	if own.Modes != 8 {
+		t.Errorf("%d failure modes of the parts that the run names, want 8", own.Modes)
 	}
 	d.Declared["web"] = "soft"
 	if next := c.Next(d, 1); next[0].Role != "part=web" || !strings.Contains(next[0].Reason, "declared soft, which no run shows") {
 		t.Errorf("%+v", next)
+	}
+}
+
+// TestCoverage_One: the loss of one of several replicas is not that of all, a fault that met no traffic is suggested last, and what a
+// policy forbids is not suggested.
+func TestCoverage_One(t *testing.T) {
+	crash := func(units ...string) drills.Tried {
+		return drills.Tried{Name: "crash", Result: &result.Result{
+			Usage:      []result.UnitUsage{{Unit: "web[0]"}, {Unit: "web[1]"}, {Unit: "store[0]"}},
+			Faults:     []result.FaultRecord{{Name: "f", Kind: "process.crash", Units: units, Verified: 1, Traffic: 9}},
+			Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Pass}},
+		}}
+	}
+	words := func(c drills.Coverage) (out []string) {
+		for _, u := range c.Untried {
+			out = append(out, u.String())
+		}
+		return out
+	}
+	one := drills.NewMatrix([]drills.Tried{crash("web[0]")}).Coverage(&system)
+	if got := words(one); one.Held != 1 || !slices.Contains(got, "web: never died, never hung") || !slices.Contains(got, "one of web: never hung") {
+		t.Errorf("%d held, untried %q", one.Held, got)
+	}
+	all := drills.NewMatrix([]drills.Tried{crash("web[0]", "web[1]")}).Coverage(&system)
+	if got := words(all); all.Held != 1 || !slices.Contains(got, "web: never hung") || !slices.Contains(got, "one of web: never died, never hung") {
+		t.Errorf("%d held, untried %q", all.Held, got)
+	}
+	unmet := crash("names[0]")
+	unmet.Result.Faults[0].Kind, unmet.Result.Faults[0].Traffic = "process.freeze", 0
+	m := drills.NewMatrix([]drills.Tried{unmet})
+	for _, next := range m.Coverage(&system).Next(drills.NewDependencies(nil), 20) {
+		if next.Drill == "hang" && next.Role == "part=names" {
+			t.Errorf("suggests %+v, which met no traffic, before its crash", next)
+		}
+	}
+	held := system
+	held.Policies = []*policies.Policy{{Name: "prod", Protect: policies.Protect{Services: []string{"store"}}, Forbid: []string{"process.freeze"}}}
+	for _, u := range m.Coverage(&held).Untried {
+		if strings.Contains(u.Part, "store") {
+			t.Errorf("%s, which a policy protects", u)
+		}
+	}
+	for _, c := range []struct{ part, effect, word, why string }{
+		{"store", "dies", drills.NotAllowed, `the policy "prod" protects store`},
+		{"web->store", "slow", drills.NotAllowed, `the policy "prod" protects store`},
+		{"web[0]", "hangs", drills.NotAllowed, `the policy "prod" forbids process.freeze`},
+		{"web[0]", "dies", drills.NeverTried, ""},
+		{"web->names", "dies", drills.NotPossible, "no fault of that effect acts on a link"},
+		{"web", "cut", drills.NotPossible, "no fault of that effect acts on a process"},
+	} {
+		if word, why := m.Empty(&held, c.part, c.effect); word != c.word || why != c.why {
+			t.Errorf("%s %s: %s (%s), want %s (%s)", c.part, c.effect, word, why, c.word, c.why)
+		}
+	}
+	if rows := m.Rows(&system); !slices.Equal(rows, []string{"names", "store[0]", "web[0]", "web[1]", "load->web", "web->names", "web->store"}) {
+		t.Errorf("rows %q", rows)
+	}
+	if columns := m.Columns(&system); !slices.Contains(columns, "dies") || !slices.Contains(columns, "cut") || slices.Contains(columns, "names") {
+		t.Errorf("columns %q", columns)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // other is the effect of a fault of which only its author knows what it does.
@@ -53,12 +54,14 @@ type Matrix struct {
 	Effects []string           // those that were tried at all
 	Parts   []string           // units, then links
 	Cells   map[[2]string]Cell // by part and effect
+
+	unmet map[[2]string]bool // tried, where the fault was not verified or affected no traffic
 }
 
 // NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected traffic; the newest run
 // counts.
 func NewMatrix(runs []Tried) *Matrix {
-	m := &Matrix{Cells: map[[2]string]Cell{}}
+	m := &Matrix{Cells: map[[2]string]Cell{}, unmet: map[[2]string]bool{}}
 	parts, tried := map[string]bool{}, map[string]bool{}
 	for _, run := range runs {
 		for _, u := range run.Result.Usage {
@@ -66,7 +69,13 @@ func NewMatrix(runs []Tried) *Matrix {
 		}
 		for i := range run.Result.Faults {
 			f := &run.Result.Faults[i]
+			for _, hit := range missed(f) {
+				m.unmet[[2]string{cmp.Or(linkOf(hit[0]), serviceOf(hit[0])), hit[1]}] = true
+			}
 			for _, hit := range together(hits(f)) {
+				if hit[1] == other && !ofTarget(run.Result, hit[0]) {
+					continue // what a command of its author's is called
+				}
 				parts[hit[0]], tried[hit[1]] = true, true
 				m.add(hit, run, f)
 			}
@@ -77,11 +86,19 @@ func NewMatrix(runs []Tried) *Matrix {
 			m.Effects = append(m.Effects, e)
 		}
 	}
-	m.Parts = slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
-		link := func(s string) int { return strings.Count(s, linkArrow) }
-		return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
-	})
+	m.Parts = slices.SortedFunc(maps.Keys(parts), byKind)
 	return m
+}
+
+// byKind sorts units and services before links, and then by name.
+func byKind(a, b string) int {
+	link := func(s string) int { return strings.Count(s, linkArrow) }
+	return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
+}
+
+// ofTarget reports whether a run shows that a part is one of the target: a link, or a unit or a service of which it knows the usage.
+func ofTarget(r *result.Result, part string) bool {
+	return IsLink(part) || slices.ContainsFunc(r.Usage, func(u result.UnitUsage) bool { return u.Unit == part || serviceOf(u.Unit) == part })
 }
 
 // hits returns the parts that a fault hit, each with its effect. A fault that was not verified, or met no traffic, hit none.
@@ -103,6 +120,22 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 		add(f.Steps[i].Kind, f.Steps[i].Verified, f.Steps[i].Hit())
 	}
 	return out
+}
+
+// missed returns the parts that a fault was to hit, each with its effect, where it was not verified or affected no traffic.
+func missed(f *result.FaultRecord) (out [][2]string) {
+	if f.Skipped || len(f.Steps) > 0 || len(hits(f)) > 0 {
+		return nil
+	}
+	for _, u := range f.Hit() {
+		out = append(out, [2]string{u, effect(f.Kind)})
+	}
+	return out
+}
+
+// Unmet reports whether a run shows nothing because a fault met no traffic: another run of the same load would not either.
+func Unmet(r *result.Result) bool {
+	return slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Verified.Known() && f.Traffic == 0 })
 }
 
 // together replaces units of one service that a fault hit together by the service, and links between the same services by one between
@@ -129,7 +162,7 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
 		o := &run.Result.Objectives[i]
-		if scenarios.PhaseOf(o.Phase) != f.Name || o.List != "" {
+		if o.List != "" || scenarios.PhaseOf(o.Phase) != f.Name && !charges(run.Result, o, f.Name) {
 			continue
 		}
 		if cell.Verdict == scenarios.None || scenarios.Worse(cell.Verdict, o.Verdict) != cell.Verdict {
@@ -141,10 +174,33 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	}
 	cell.Why = run.Name + ": " + cell.Why
 	before, tried := m.Cells[at]
-	if tried && (cell.began.Before(before.began) || cell.began.Equal(before.began) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict) {
+	switch {
+	case !tried, before.Verdict == scenarios.None && cell.Verdict != scenarios.None:
+	case cell.Verdict == scenarios.None && before.Verdict != scenarios.None: // it says nothing of what an older run does
+		return
+	case cell.began.Before(before.began), cell.began.Equal(before.began) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict:
 		return
 	}
 	m.Cells[at] = cell
+}
+
+// charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the faults did; or
+// the fault was the only one, or is the one that wrong writes were acknowledged under.
+func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
+	parsed, err := slo.ParseMetric(o.Metric)
+	if err != nil || !parsed.OfLedger() {
+		return false
+	}
+	if o.Verdict == scenarios.Pass || len(r.Faults) == 1 {
+		return true
+	}
+	for _, l := range r.AllLedgers() {
+		if (parsed.Source == "" || parsed.Source == l.Name) &&
+			(l.RPOFault == fault || l.LateTo[fault] > 0 || slices.ContainsFunc(l.Keys, func(k result.WriteKey) bool { return k.Fault == fault })) {
+			return true
+		}
+	}
+	return false
 }
 
 // Share says how many of n drills that fit passed, as an interval: what is not known may be either.

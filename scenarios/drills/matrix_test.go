@@ -65,6 +65,63 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// TestMatrix_Writes: an objective on the writes of a run counts for the fault that lost them, and for every fault if it held; a run without
+// an objective hides no verdict of an older one; and the name of a command is no part of the target.
+func TestMatrix_Writes(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	fault := func(name, unit string) result.FaultRecord {
+		return result.FaultRecord{Name: name, Kind: "process.crash", Units: []string{unit}, Verified: 1, Traffic: 9}
+	}
+	run := func(after int, v scenarios.Verdict, lostTo string, faults ...result.FaultRecord) drills.Tried {
+		r := &result.Result{Started: at.Add(time.Duration(after) * time.Hour), Usage: []result.UnitUsage{{Unit: "a[0]"}, {Unit: "b[0]"}}, Faults: faults}
+		if v != "" {
+			r.Objectives = []result.ObjectiveResult{{Text: "lost = 0", Metric: "lost", Phase: "run", Verdict: v, Measured: 1}}
+			r.Ledger = &result.LedgerRecord{Keys: []result.WriteKey{{State: result.WriteLost, Fault: lostTo}}}
+		}
+		return drills.Tried{Name: "r", Result: r}
+	}
+	command := fault("c", "sh")
+	command.Kind = "action.run"
+	for name, c := range map[string]struct {
+		runs []drills.Tried
+		want map[string]scenarios.Verdict // of what dies
+	}{
+		"the only fault": {[]drills.Tried{run(1, scenarios.Fail, "", fault("f", "a[0]"))}, map[string]scenarios.Verdict{"a[0]": scenarios.Fail}},
+		"the one that lost": {
+			[]drills.Tried{run(1, scenarios.Fail, "g", fault("f", "a[0]"), fault("g", "b[0]"))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.None, "b[0]": scenarios.Fail},
+		},
+		"none lost": {
+			[]drills.Tried{run(1, scenarios.Pass, "", fault("f", "a[0]"), fault("g", "b[0]"))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.Pass, "b[0]": scenarios.Pass},
+		},
+		"a newer run asks nothing": {
+			[]drills.Tried{run(1, scenarios.Fail, "", fault("f", "a[0]")), run(2, "", "", fault("f", "a[0]"))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.Fail},
+		},
+		"an older run asks": {
+			[]drills.Tried{run(2, "", "", fault("f", "a[0]")), run(1, scenarios.Fail, "", fault("f", "a[0]"))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.Fail},
+		},
+		"a command": {[]drills.Tried{run(1, scenarios.Pass, "", command)}, map[string]scenarios.Verdict{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := drills.NewMatrix(c.runs)
+			if len(m.Cells) != len(c.want) {
+				t.Errorf("cells %v", m.Cells)
+			}
+			for part, v := range c.want {
+				if cell := m.Cells[[2]string{part, "dies"}]; cell.Verdict != v {
+					t.Errorf("%s: %+v, want %s", part, cell, v)
+				}
+			}
+			if slices.Contains(m.Parts, "sh") {
+				t.Errorf("the parts are %q", m.Parts)
+			}
+		})
+	}
+}
+
 // TestShare: what is not known may be either.
 func TestShare(t *testing.T) {
 	if got, want := drills.Share(18, 3, 26), "18 of 26 that fit passed, 3 failed, 5 not known: between 69.2% and 88.5%"; got != want {

@@ -3,7 +3,9 @@ package drills
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/chaos"
@@ -49,35 +51,72 @@ type Coverage struct {
 	Modes, Held, Failed int
 	// effects that no part was tried under at all, beside those of Untried
 	Effects []string
+
+	unmet map[[2]string]bool // see [Matrix]
+}
+
+// oneOf is the part that is one replica of a service with several: losing one is another failure than losing all.
+func oneOf(service string) string { return "one of " + service }
+
+// with returns a system with what the runs know of it besides: links between containers, and the number of replicas that are found
+// during the run. Without a system it is that of the runs.
+func (m *Matrix) with(s *System) *System {
+	own := m.system()
+	if s == nil {
+		return own
+	}
+	out := *s
+	out.Replicas = maps.Clone(s.Replicas)
+	for name, n := range out.Replicas {
+		if n == 0 {
+			out.Replicas[name] = own.Replicas[name]
+		}
+	}
+	if s.Breaks == Containers { // it declares no links between containers
+		out.Links = slices.Clone(s.Links)
+		for _, link := range own.Links {
+			if s.between(link) && !slices.Contains(out.Links, link) {
+				out.Links = append(out.Links, link)
+			}
+		}
+	}
+	return &out
+}
+
+// mode is the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It is empty for a link of
+// one of several replicas, which says nothing of the link of all.
+func (s *System) mode(part string) string {
+	link := linkOf(part)
+	if link == "" {
+		if service := serviceOf(part); service == part || s.Replicas[service] <= 1 {
+			return service
+		}
+		return oneOf(serviceOf(part))
+	}
+	for _, end := range strings.Split(part, linkArrow) {
+		if service := serviceOf(end); service != end && s.Replicas[service] > 1 {
+			return ""
+		}
+	}
+	return link
 }
 
 // Coverage compares the cells of a matrix with the services and links of a system. Without a system they are those that the runs name.
-func (m *Matrix) Coverage(s *System) Coverage {
-	tried := map[[2]string]scenarios.Verdict{}
-	if s == nil {
-		s = m.system()
-	} else if s.Breaks == Containers { // it declares no links between containers
-		with := *s
-		with.Links = slices.Clone(s.Links)
-		for _, link := range m.system().Links {
-			if s.between(link) && !slices.Contains(with.Links, link) {
-				with.Links = append(with.Links, link)
-			}
-		}
-		s = &with
-	}
+func (m *Matrix) Coverage(of *System) Coverage {
+	s, tried := m.with(of), map[[2]string]scenarios.Verdict{}
 	for at, cell := range m.Cells {
-		key := [2]string{cmp.Or(linkOf(at[0]), serviceOf(at[0])), at[1]} // of one replica and of all the worst counts
+		key := [2]string{s.mode(at[0]), at[1]} // of several replicas the worst counts
 		if before, ok := tried[key]; !ok || scenarios.Worse(before, cell.Verdict) != before {
 			tried[key] = cell.Verdict
 		}
 	}
-	var out Coverage
+	out := Coverage{unmet: m.unmet}
 	add := func(part string, effects []string) {
 		u := Untried{Part: part}
 		for _, e := range effects {
 			out.Modes++
 			switch v, ok := tried[[2]string{part, e}]; {
+			case !ok && s.forbidden(part, e) != "":
 			case !ok:
 				u.Effects = append(u.Effects, e)
 			case v == scenarios.Pass:
@@ -92,6 +131,9 @@ func (m *Matrix) Coverage(s *System) Coverage {
 	}
 	for _, w := range s.modes() {
 		add(w.part, w.effects)
+		if n, service := s.Replicas[w.part]; service && n > 1 {
+			add(oneOf(w.part), ofServices)
+		}
 	}
 	for _, e := range effects[:len(effects)-1] {
 		if !slices.Contains(m.Effects, e) && never[e] == "" {
@@ -106,7 +148,9 @@ func (m *Matrix) system() *System {
 	s := &System{Replicas: map[string]int{}}
 	for _, part := range m.Parts {
 		if link := linkOf(part); link == "" {
-			s.Replicas[serviceOf(part)] = 1
+			service, i, _ := strings.Cut(strings.TrimSuffix(part, "]"), "[")
+			n, _ := strconv.Atoi(i)
+			s.Replicas[service] = max(s.Replicas[service], n+1)
 		} else if !slices.Contains(s.Links, link) {
 			s.Links = append(s.Links, link)
 		}
@@ -141,8 +185,12 @@ func (c Coverage) String() string {
 type Suggestion struct {
 	Drill  string // its name
 	Role   string // part=PART
+	Set    string // a param, such as pick=one; empty: none
 	Reason string // in a sentence
 }
+
+// unmetLast puts what was tried in vain behind all that was not tried.
+const unmetLast = 100
 
 // Next returns at most n drills worth running, each on another part, those first that say most: whether a service that is declared
 // soft is so, what no run says of a service at all, and what a service that many steps need does when it hangs or is slow.
@@ -154,16 +202,28 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	}
 	var list []candidate
 	for _, u := range c.Untried {
-		service := u.Part
+		part, one := strings.CutPrefix(u.Part, oneOf(""))
+		service, set := part, ""
+		if one {
+			set = "pick=one"
+		}
 		if _, to, link := strings.Cut(u.Part, linkArrow); link {
 			service = to
 		}
 		score, reason := d.weight(service)
 		for _, effect := range u.Effects {
-			list = append(list, candidate{
-				Suggestion{sweepOf[effect], "part=" + u.Part, fmt.Sprintf("%s was %s, and %s.", u.Part, never[effect], reason)},
-				u.Part, score - float64(slices.Index(worth, effect))/10,
-			})
+			next := candidate{
+				Suggestion{sweepOf[effect], "part=" + part, set, fmt.Sprintf("%s was %s, and %s.", u.Part, never[effect], reason)},
+				part, score - float64(slices.Index(worth, effect))/10,
+			}
+			if one { // all of them first
+				next.score -= .5
+			}
+			if c.unmet[[2]string{part, effect}] {
+				next.Reason += " The last such fault met no traffic, or had no effect: it wants another load."
+				next.score -= unmetLast
+			}
+			list = append(list, next)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })

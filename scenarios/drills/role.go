@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
 
@@ -55,7 +56,8 @@ type System struct {
 	Metrics  []string
 	Alerts   []string
 	Ledger   bool
-	Breaks   Breaks // what of it brunt can break
+	Breaks   Breaks             // what of it brunt can break
+	Policies []*policies.Policy // those in force
 }
 
 // Breaks says what the parts of a system are that brunt can break.
@@ -70,7 +72,7 @@ const (
 
 // SystemOf returns the system of a compiled scenario.
 func SystemOf(p *plan.Plan) System {
-	s := System{Replicas: map[string]int{}, Ledger: len(p.Scenario.Ledgers) > 0, Breaks: Processes}
+	s := System{Replicas: map[string]int{}, Ledger: len(p.Scenario.Ledgers) > 0, Breaks: Processes, Policies: p.Policies}
 	for name, n := range p.Scope.Services {
 		if s.Replicas[name] = n; p.Scope.Found[name] {
 			s.Replicas[name] = 0
@@ -108,6 +110,11 @@ func SystemOf(p *plan.Plan) System {
 	s.Steps = slices.Compact(s.Steps)
 	for _, w := range p.Scenario.Metrics {
 		s.Metrics = append(s.Metrics, w.Name)
+	}
+	for _, w := range p.Watches {
+		if w.Numeric() {
+			s.Metrics = append(s.Metrics, w.Name)
+		}
 	}
 	for _, w := range p.Scenario.Alerts {
 		s.Alerts = append(s.Alerts, w.Name)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ func (c observeCompiler) observed() {
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.m)
 			askCompiler(c).asked(g.Ask)
+			c.readsOne(w)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
@@ -46,6 +48,19 @@ func (c observeCompiler) observed() {
 			a.Check(c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
+	}
+}
+
+// unitIn finds the services of placeholders such as ${unit.posts.addr}.
+var unitIn = regexp.MustCompile(`\$\{unit\.([^.\[}]+)\.`)
+
+// readsOne notes a metric that is read from one of several replicas.
+func (c observeCompiler) readsOne(w scenarios.Watched) {
+	for _, m := range unitIn.FindAllStringSubmatch(w.With.Flow(), -1) {
+		if n := c.plan.Scope.Services[m[1]]; n > 1 {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("metric %s is read from %s alone, one of %d: `watch: {%s: {of: %s, scrape: …}}` reads each of them",
+				w.Name, syntax.UnitName(m[1], 0), n, w.Name, m[1]))
+		}
 	}
 }
 

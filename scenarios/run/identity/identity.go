@@ -127,3 +127,28 @@ func shownPath(dir, file string) string {
 	}
 	return filepath.Base(file)
 }
+
+// Made reports whether a result is of a run of this plan as it is now: the same scenario with the same params, the same files, policies and
+// programs of services, and the same brunt. What runs already, or comes from an image, may be another one.
+func (i *Identity) Made(r *result.Result) bool {
+	now, then := i.Environment(), r.Environment
+	if i.Scenario.Explain() != r.Scenario || now.Binary != then.Binary || !slices.Equal(now.Policies, then.Policies) ||
+		!slices.Equal(now.Scenario, then.Scenario) || !slices.Equal(now.Tools, then.Tools) {
+		return false
+	}
+	if i.Stack == nil {
+		return true
+	}
+	for _, u := range then.Units {
+		service := i.Stack.Service(u.Service)
+		if service == nil {
+			return false
+		}
+		for n, file := range inputs.Programs(service) {
+			if sum, ok := i.sums.Of(file); ok && (n >= len(u.Programs) || u.Programs[n].SHA256 != sum) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,110 @@
+package drills
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/catalog"
+)
+
+// Words of a cell that no run filled.
+const (
+	NeverTried  = "never tried"
+	NotPossible = "not possible"
+	NotAllowed  = "not allowed"
+)
+
+// Rows are the parts of a matrix: those that the runs name, and those of the system that no run met. Without a system they are the former.
+func (m *Matrix) Rows(s *System) []string {
+	out := slices.Clone(m.Parts)
+	if s == nil {
+		return out
+	}
+	for service := range s.Replicas {
+		if !slices.ContainsFunc(out, func(part string) bool { return !IsLink(part) && serviceOf(part) == service }) {
+			out = append(out, service)
+		}
+	}
+	for _, link := range s.Links {
+		if !slices.ContainsFunc(out, func(part string) bool { return linkOf(part) == link }) {
+			out = append(out, link)
+		}
+	}
+	slices.SortFunc(out, byKind)
+	return out
+}
+
+// Columns are the effects of a matrix: all that some part can be brought under, and those that were tried.
+func (m *Matrix) Columns(s *System) (out []string) {
+	with := m.with(s)
+	for _, effect := range effects {
+		can := func(part string) bool { return len(with.kinds(part, effect)) > 0 }
+		if slices.Contains(m.Effects, effect) || effect != other && slices.ContainsFunc(m.Rows(s), can) {
+			out = append(out, effect)
+		}
+	}
+	return out
+}
+
+// Empty says in a word why a cell of a part is empty, and in a sentence why it can't be filled; that is empty where it can.
+func (m *Matrix) Empty(s *System, part, effect string) (word, why string) {
+	s = m.with(s)
+	switch {
+	case effect == other:
+	case len(s.kinds(part, effect)) == 0:
+		return NotPossible, "no fault of that effect acts on " + s.noun(part)
+	case s.forbidden(part, effect) != "":
+		return NotAllowed, s.forbidden(part, effect)
+	}
+	return NeverTried, ""
+}
+
+// noun is what a part is, in words.
+func (s *System) noun(part string) string {
+	switch {
+	case IsLink(part):
+		return "a link"
+	case s.Breaks == Containers:
+		return "a container"
+	}
+	return "a process"
+}
+
+// kinds are the kinds of fault of an effect that act on a part.
+func (s *System) kinds(part, effect string) (out []string) {
+	on := chaos.OnProcesses
+	switch {
+	case IsLink(part) && s.Breaks == Containers:
+		on = chaos.OnLinks | chaos.OnPackets | chaos.OnDiverted
+	case IsLink(part):
+		on = chaos.OnLinks
+	case s.Breaks == Containers:
+		on = chaos.OnProcesses | chaos.OnContainers | chaos.OnPackets
+	}
+	for _, d := range catalog.Faults() {
+		if d := d.Describe(); string(d.Effect) == effect && d.On&on != 0 {
+			out = append(out, d.Kind)
+		}
+	}
+	return out
+}
+
+// forbidden says in a sentence which policy keeps an effect off a part; empty: none does.
+func (s *System) forbidden(part, effect string) string {
+	part = strings.TrimPrefix(part, oneOf(""))
+	kinds := s.kinds(part, effect)
+	for _, p := range s.Policies {
+		for end := range strings.SplitSeq(part, linkArrow) {
+			if slices.Contains(p.Protect.Services, serviceOf(end)) || slices.Contains(p.Protect.Units, end) {
+				return fmt.Sprintf("the policy %q protects %s", p.Name, end)
+			}
+		}
+		allowed := func(kind string) bool { _, forbids := p.Forbids(kind); return !forbids }
+		if len(kinds) > 0 && !slices.ContainsFunc(kinds, allowed) {
+			return fmt.Sprintf("the policy %q forbids %s", p.Name, strings.Join(kinds, ", "))
+		}
+	}
+	return ""
+}
