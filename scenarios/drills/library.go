@@ -2,6 +2,7 @@ package drills
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,6 +91,24 @@ func Find(name string, set map[string]string) (*Drill, error) {
 
 // swept reports whether a drill is one of a sweep.
 func swept(name string) bool { return slices.Contains(slices.Collect(maps.Values(sweepOf)), name) }
+
+// A Waiting is a failure that no drill of the library tries yet.
+type Waiting struct {
+	Row   int    `json:"row"`   // of the design
+	Name  string `json:"name"`  // of the drill that it will be
+	About string `json:"about"` // what fails, in words
+	Waits string `json:"waits"` // what the drill waits for, in words
+}
+
+//go:embed waiting.json
+var waiting []byte
+
+// Missing returns the failures that no drill of the library tries yet, in the order of the design.
+func Missing() ([]Waiting, error) {
+	var out []Waiting
+	err := json.Unmarshal(waiting, &out)
+	return out, err
+}
 
 //go:embed demo.yaml
 var demo string

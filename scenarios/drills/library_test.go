@@ -1,6 +1,7 @@
 package drills_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,5 +110,22 @@ func TestProofs(t *testing.T) {
 	}
 	if n != len(records) {
 		t.Errorf("%d records for %d systems", len(records), n)
+	}
+}
+
+// TestMissing: each of the 75 failures of the design has a drill, or waits for something that is named.
+func TestMissing(t *testing.T) {
+	missing, err := drills.Missing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 75
+	if shipped := len(drills.Names()); shipped+len(missing) != rows {
+		t.Errorf("%d drills and %d failures without one, and the design has %d rows", shipped, len(missing), rows)
+	}
+	for i, w := range missing {
+		if w.Row < 1 || w.Row > rows || i > 0 && w.Row <= missing[i-1].Row || w.About == "" || w.Waits == "" || slices.Contains(drills.Names(), w.Name) {
+			t.Errorf("%+v", w)
+		}
 	}
 }

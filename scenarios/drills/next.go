@@ -93,7 +93,7 @@ func (s *System) mode(part string) string {
 		}
 		return oneOf(serviceOf(part))
 	}
-	for _, end := range strings.Split(part, linkArrow) {
+	for end := range strings.SplitSeq(part, linkArrow) {
 		if service := serviceOf(end); service != end && s.Replicas[service] > 1 {
 			return ""
 		}

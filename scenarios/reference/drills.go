@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/drills"
 )
 
-// drillsTable lists the drills that are part of brunt, with the figures of their last proof.
+// drillsTable lists the drills that are part of brunt, with the figures of their last proof, and what no drill tries yet.
 func drillsTable() (string, error) {
 	all, err := drills.Library()
 	if err != nil {
@@ -30,6 +30,14 @@ func drillsTable() (string, error) {
 			}
 		}
 		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "), strings.Join(figures, "; ")))
+	}
+	missing, err := drills.Missing()
+	if err != nil {
+		return "", err
+	}
+	out.WriteString("\n#" + head("Failures that no drill tries yet", "failure", "what fails", "the drill waits for"))
+	for _, w := range missing {
+		out.WriteString(row(w.Name, w.About, w.Waits))
 	}
 	return out.String(), nil
 }

@@ -26,7 +26,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any part of this page and more.",
 			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"), r.keys("Keys of a step", "step"),
 			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("why-invalid"), r.topic("plans"), r.keys("Keys of a policy", "policy"),
-			r.topic("drills"), drills, r.keys("Keys of a drill", "drill"),
+			r.topic("drills"), r.keys("Keys of a drill", "drill"),
 			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"), r.topic("speed")),
 		"chaos/README.md": r.page("Faults",
 			"A fault is injected, verified at its target, held, taken back and verified gone. `brunt explain KIND` prints the settings of a kind.",
@@ -39,7 +39,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 		"reporters/README.md": r.page("Reports",
 			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be drawn again.",
 			r.topic("files"), r.formatsTable(), r.topic("secrets"), r.topic("evidence"), r.glossaryTable()),
-		"examples/README.md": examplesPage(examples),
+		"examples/README.md": examplesPage(examples) + "\n" + drills,
 	}, nil
 }
 
