@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -52,12 +51,6 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 	text := words[0].text
 	factor, relative := o.factor(text, len(words) > 1 && words[1].is("of"))
 	if !relative {
-		if share, is := strings.CutSuffix(text, "%"); is && o.Metric.Unit == ShareOf && len(words) > 2 && words[1].is("of") && words[2].is("baseline") {
-			if f, bare := syntax.ParseFloat(share); bare {
-				return nil, fmt.Errorf("%s: %s is a share itself; a multiple of that of the baseline is `%s %s %sx of baseline`", syntax.Clip(o.Metric.Text, 40), text,
-					o.Metric.Text, o.Op, strconv.FormatFloat(f/100, 'g', -1, 64))
-			}
-		}
 		if o.Value, err = o.Metric.Read(text); err != nil {
 			err = fmt.Errorf("%s: %w", syntax.Clip(o.Metric.Text, 40), err)
 		}
