@@ -20,5 +20,6 @@
 //	usage.go     what tells how much the pods use
 //	rights.go    what all that needs of the cluster
 //	wait.go      questions that are asked until there is an answer
+//	waits.go     what a pod of brunt's own waits for
 //	source.go    the text of the package, for the reference
 package cluster

@@ -32,17 +32,16 @@ var errNoUsage = errors.New("nothing tells what the pods use: the cluster has no
 // caller may ask it, as far as a setting does not choose one; empty: the setting wants none.
 func (t *Target) UsageSource(ctx context.Context, setting string) (string, error) {
 	switch setting {
-	case kubernetes.NoUsage, kubernetes.KubeletUsage:
-		if setting == kubernetes.NoUsage {
-			setting = ""
-		}
+	case kubernetes.NoUsage:
+		return "", nil
+	case kubernetes.KubeletUsage:
 		return setting, nil
 	}
 	_, err := t.PodMetrics(ctx, t.Place.Namespace)
 	switch {
 	case err == nil:
 		return kubernetes.MetricsUsage, nil
-	case setting == kubernetes.MetricsUsage || kube.Away(err) && !unserved(err):
+	case setting == kubernetes.MetricsUsage || kube.Away(err) && !kube.Is(err, kube.Unserved):
 		return "", fmt.Errorf("ask %s what pods use: %w", kube.MetricsAPI, err)
 	}
 	if may, _, err := t.May(ctx, nodesProxy); err != nil || !may {
@@ -50,9 +49,6 @@ func (t *Target) UsageSource(ctx context.Context, setting string) (string, error
 	}
 	return kubernetes.KubeletUsage, nil
 }
-
-// unserved reports whether an API is known, and what serves it does not run.
-func unserved(err error) bool { return kube.Is(err, kube.Unserved) }
 
 // Usage asks a source what the pods of the target use. The error is of what did not answer; the others are told.
 func (t *Target) Usage(ctx context.Context, source string) ([]kube.PodUsage, error) {

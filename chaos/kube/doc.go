@@ -16,6 +16,7 @@
 //	discovery.go  what kinds there are
 //	edit.go       changes that are marked on the object, and can be taken back
 //	stats.go      what pods use
+//	pod.go        what brunt's own pods share: their security, and what a container waits for in vain
 //	access.go     what the caller may do
 //	roles.go      the manifest of the roles that grant it
 //	forward.go    connections to pods

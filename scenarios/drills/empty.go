@@ -38,10 +38,10 @@ func (m *Matrix) Rows(s *System) []string {
 
 // Columns are the effects of a matrix: all that some part can be brought under, and those that were tried.
 func (m *Matrix) Columns(s *System) (out []string) {
-	with := m.with(s)
+	with, rows := m.with(s), m.Rows(s)
 	for _, effect := range effects {
 		can := func(part string) bool { return len(with.kinds(part, effect)) > 0 }
-		if slices.Contains(m.Effects, effect) || effect != other && slices.ContainsFunc(m.Rows(s), can) {
+		if slices.Contains(m.Effects, effect) || effect != other && slices.ContainsFunc(rows, can) {
 			out = append(out, effect)
 		}
 	}

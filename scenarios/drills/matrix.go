@@ -69,10 +69,13 @@ func NewMatrix(runs []Tried) *Matrix {
 		}
 		for i := range run.Result.Faults {
 			f := &run.Result.Faults[i]
-			for _, hit := range missed(f) {
-				m.unmet[[2]string{cmp.Or(linkOf(hit[0]), serviceOf(hit[0])), hit[1]}] = true
+			met := hits(f)
+			if len(met) == 0 && len(f.Steps) == 0 && !f.Skipped {
+				for _, part := range f.Hit() {
+					m.unmet[[2]string{widened(part), effect(f.Kind)}] = true
+				}
 			}
-			for _, hit := range together(hits(f)) {
+			for _, hit := range together(met) {
 				if hit[1] == other && !ofTarget(run.Result, hit[0]) {
 					continue // what a command of its author's is called
 				}
@@ -122,16 +125,8 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 	return out
 }
 
-// missed returns the parts that a fault was to hit, each with its effect, where it was not verified or affected no traffic.
-func missed(f *result.FaultRecord) (out [][2]string) {
-	if f.Skipped || len(f.Steps) > 0 || len(hits(f)) > 0 {
-		return nil
-	}
-	for _, u := range f.Hit() {
-		out = append(out, [2]string{u, effect(f.Kind)})
-	}
-	return out
-}
+// widened is the service of a unit, or the link between services of a link between units.
+func widened(part string) string { return cmp.Or(linkOf(part), serviceOf(part)) }
 
 // Unmet reports whether a run shows nothing because a fault met no traffic: another run of the same load would not either.
 func Unmet(r *result.Result) bool {
@@ -141,7 +136,7 @@ func Unmet(r *result.Result) bool {
 // together replaces units of one service that a fault hit together by the service, and links between the same services by one between
 // those: the loss of every replica is another thing than that of one.
 func together(all [][2]string) (out [][2]string) {
-	wider := func(hit [2]string) [2]string { return [2]string{cmp.Or(linkOf(hit[0]), serviceOf(hit[0])), hit[1]} }
+	wider := func(hit [2]string) [2]string { return [2]string{widened(hit[0]), hit[1]} }
 	n := map[[2]string]int{}
 	for _, hit := range all {
 		n[wider(hit)]++

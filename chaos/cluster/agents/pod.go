@@ -95,30 +95,9 @@ func (s *Settings) refused(err error) error {
 	return err
 }
 
-// hopeless are the reasons for which the container of a pod waits in vain.
-var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-
 // state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in vain.
 func (s *Settings) state(p *corev1.Pod) (running, ended bool, why string, vain bool) {
-	why = fmt.Sprintf("the pod %s is %s", p.Name, p.Status.Phase)
-	if p.Status.Message != "" {
-		why += ": " + p.Status.Reason + " " + p.Status.Message
-	}
-	for _, c := range p.Status.ContainerStatuses {
-		switch w := c.State.Waiting; {
-		case w != nil:
-			why = strings.TrimSpace(fmt.Sprintf("the pod %s waits: %s %s", p.Name, w.Reason, w.Message))
-			for _, r := range hopeless {
-				vain = vain || w.Reason == r
-			}
-		case c.State.Terminated != nil:
-			why = strings.TrimSpace(fmt.Sprintf("the pod %s ended with %d: %s", p.Name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
-		}
-	}
-	if strings.Contains(why, "mage") {
-		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)",
-			s.Image)
-	}
+	why, vain = cluster.WaitsFor(p, "the pod "+p.Name, s.Image)
 	ended = p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 	return p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil, ended || p.DeletionTimestamp != nil, why, vain
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,9 +43,9 @@ type Served struct {
 
 // Serve does what the run asks for, until the run ends it or is silent for ten seconds. All is taken back then.
 func (s *Served) Serve(ctx context.Context, o agent.Options) error {
-	key, err := hex.DecodeString(s.Key)
-	if err != nil || len(key) != ed25519.PublicKeySize {
-		return fmt.Errorf("the key %q is none", s.Key)
+	key, err := lasting.ParseKey(s.Key)
+	if err != nil {
+		return err
 	}
 	l, err := net.Listen("tcp", s.Listen)
 	if err != nil {

@@ -186,13 +186,11 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 
 // pod is the pod of the watchdog. It passes the restricted level of pod security, and tolerates every taint.
 func (s *Settings) pod() corev1.PodSpec {
-	no, yes, id := false, true, int64(user)
+	no := false
 	spec := corev1.PodSpec{
 		ServiceAccountName: nameOf(s.Run), RestartPolicy: corev1.RestartPolicyOnFailure, EnableServiceLinks: &no,
-		SecurityContext: &corev1.PodSecurityContext{
-			RunAsNonRoot: &yes, RunAsUser: &id, RunAsGroup: &id, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-		},
-		Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+		SecurityContext: kube.Restricted(user),
+		Tolerations:     []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
 		Containers: []corev1.Container{{
 			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
 			Args: []string{
@@ -203,9 +201,7 @@ func (s *Settings) pod() corev1.PodSpec {
 				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
 				Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
 			},
-			SecurityContext: &corev1.SecurityContext{
-				AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-			},
+			SecurityContext:          kube.RestrictedContainer(),
 			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		}},
 	}

@@ -375,9 +375,6 @@ func (w *Watchdog) Stop() (left bool, err error) {
 	return false, err
 }
 
-// hopeless are the reasons for which the container of a pod waits in vain.
-var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-
 // refusals are what the messages about pods that the cluster does not let in have in common.
 var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request", "is forbidden"}
 
@@ -400,25 +397,5 @@ func (w *Watchdog) waits(ctx context.Context) (why string, sure bool) {
 		}
 		return why, slices.ContainsFunc(refusals, func(r string) bool { return strings.Contains(why, r) })
 	}
-	pod := pods[0]
-	why = "its pod is " + string(pod.Status.Phase)
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			why = "its pod is not scheduled: " + c.Message
-		}
-	}
-	for _, s := range pod.Status.ContainerStatuses {
-		switch {
-		case s.State.Waiting != nil:
-			why = fmt.Sprintf("its pod waits: %s %s", s.State.Waiting.Reason, s.State.Waiting.Message)
-			sure = slices.Contains(hopeless, s.State.Waiting.Reason)
-		case s.State.Terminated != nil:
-			why = fmt.Sprintf("its pod ended with %d: %s", s.State.Terminated.ExitCode, s.State.Terminated.Message)
-		}
-	}
-	if strings.Contains(why, "mage") {
-		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)",
-			w.s.Image)
-	}
-	return why, sure
+	return cluster.WaitsFor(&pods[0], "its pod", w.s.Image)
 }

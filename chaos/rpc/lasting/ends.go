@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -130,6 +131,15 @@ func (c *Conn) shake(conn net.Conn, key ed25519.PrivateKey, o Options) (has uint
 	}
 	_ = conn.SetDeadline(time.Time{})
 	return binary.BigEndian.Uint64(end[1:]), nil
+}
+
+// ParseKey reads the public half of a run's key, as hexadecimal digits.
+func ParseKey(text string) (ed25519.PublicKey, error) {
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("the key %q is none", text)
+	}
+	return key, nil
 }
 
 // Listen begins a conversation with whoever has the private half of the key. It takes the listener over. A new connection

@@ -55,7 +55,7 @@ func (w *Watcher) take(now time.Time, is *corev1.Pod, tell bool) []result.Event 
 		}
 	}
 	if name := w.t.UnitOf(uid); name != "" {
-		if p.unit = name; w.place(now, name, p) {
+		if p.unit = name; w.place(name, p) {
 			event("unit.replaced", is.Name+" is in the place of the pod before", is.CreationTimestamp)
 		}
 	}

@@ -33,7 +33,7 @@ const (
 )
 
 // place notes that a pod has a place, and reports whether another had it before. Mu is held.
-func (w *Watcher) place(now time.Time, name string, p *pod) (replaced bool) {
+func (w *Watcher) place(name string, p *pod) (replaced bool) {
 	u := w.units[name]
 	if u == nil {
 		u = &unit{name: name, service: p.service}

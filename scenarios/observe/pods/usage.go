@@ -129,7 +129,7 @@ func (w *Watcher) tick(now time.Duration) {
 	}
 	for _, u := range w.units {
 		t := result.UsageTick{T: result.Sec(now), CPU: result.NaN, Memory: -1, Files: result.NaN, Starts: u.starts, OOMs: u.ooms, Running: u.running}
-		if of := &u.usage; of.use.pod == u.pod && u.running && time.Since(of.seen) < mostStale {
+		if of := &u.usage; u.current() {
 			t.Memory = of.memory
 			if of.fresh {
 				t.CPU, of.fresh = result.Num(of.cores), false
@@ -209,18 +209,22 @@ func (w *Watcher) Latest(o slo.Objective) (worst float64, known bool) {
 	return worst, known
 }
 
+// current reports whether the figures of usage are those of the pod that is in the place now.
+func (u *unit) current() bool {
+	return u.usage.use.pod == u.pod && u.running && time.Since(u.usage.seen) < mostStale
+}
+
 // now is a figure of the unit now.
 func (u *unit) now(figure string) (v float64, known bool) {
-	fresh := u.usage.use.pod == u.pod && u.running && time.Since(u.usage.seen) < mostStale
 	switch figure {
 	case "restarts":
 		return float64(max(0, u.starts-1)), true
 	case "ooms":
 		return float64(u.ooms), true
 	case "cpu":
-		return u.usage.cores, fresh && !math.IsNaN(u.usage.cores)
+		return u.usage.cores, u.current() && !math.IsNaN(u.usage.cores)
 	case "memory":
-		return float64(u.usage.memory), fresh && u.usage.memory >= 0
+		return float64(u.usage.memory), u.current() && u.usage.memory >= 0
 	}
 	return 0, false
 }

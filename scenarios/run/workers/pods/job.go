@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/kube"
 	"brunt/chaos/oci"
 	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
@@ -87,13 +88,11 @@ func (s *Settings) job(n int, public string) *batchv1.Job {
 
 // pod is the pod of one worker. It passes the restricted level of pod security.
 func (s *Settings) pod(labels map[string]string, public string) corev1.PodSpec {
-	no, yes, id := false, true, int64(user)
+	no, group := false, int64(user)
 	spec := corev1.PodSpec{
 		RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes, EnableServiceLinks: &no,
-		SecurityContext: &corev1.PodSecurityContext{
-			RunAsNonRoot: &yes, RunAsUser: &id, RunAsGroup: &id, FSGroup: &id, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-		},
-		Volumes: []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		SecurityContext: kube.Restricted(user),
+		Volumes:         []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 		Containers: []corev1.Container{{
 			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
 			Args: []string{
@@ -104,14 +103,13 @@ func (s *Settings) pod(labels map[string]string, public string) corev1.PodSpec {
 				{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
 				{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
 			},
-			Resources:    s.resources(),
-			VolumeMounts: []corev1.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
-			SecurityContext: &corev1.SecurityContext{
-				AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-			},
+			Resources:                s.resources(),
+			VolumeMounts:             []corev1.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
+			SecurityContext:          kube.RestrictedContainer(),
 			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		}},
 	}
+	spec.SecurityContext.FSGroup = &group // it writes to its volume
 	if key := map[string]string{"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone"}[s.Spread]; key != "" {
 		spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
 			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: &metav1.LabelSelector{MatchLabels: labels},

@@ -3,14 +3,12 @@ package pods
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
+
+	"brunt/chaos/kube"
 
 	corev1 "k8s.io/api/core/v1"
 )
-
-// hopeless are the reasons for which a container waits in vain.
-var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 // refusals are what the messages of pods that the cluster does not let in have in common: waiting does not help.
 var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request"}
@@ -19,7 +17,7 @@ var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the re
 func waiting(p *corev1.Pod) (why string, sure bool) {
 	if status := containerOf(p); status != nil && status.State.Waiting != nil && status.State.Waiting.Reason != "ContainerCreating" {
 		w := status.State.Waiting
-		return join(w.Reason, w.Message), slices.Contains(hopeless, w.Reason)
+		return join(w.Reason, w.Message), kube.Hopeless(w.Reason)
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {

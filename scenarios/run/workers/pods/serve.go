@@ -2,10 +2,7 @@ package pods
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"time"
@@ -25,15 +22,15 @@ type Served struct {
 
 // Serve has do answer the run of a worker, until the run ends it. The error says that the run was lost.
 func (s Served) Serve(ctx context.Context, do func(ctx context.Context, in io.Reader, out io.Writer) error) error {
-	key, err := hex.DecodeString(s.Key)
-	if err != nil || len(key) != ed25519.PublicKeySize {
-		return fmt.Errorf("the key %q is none", s.Key)
+	key, err := lasting.ParseKey(s.Key)
+	if err != nil {
+		return err
 	}
 	l, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return err
 	}
-	conn := lasting.Listen(l, ed25519.PublicKey(key), lasting.Options{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
+	conn := lasting.Listen(l, key, lasting.Options{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
 	stop := context.AfterFunc(ctx, func() { conn.Abort(context.Cause(ctx)) })
 	defer stop()
 	err = do(ctx, conn, conn)

@@ -1,0 +1,171 @@
+package packets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/netns"
+	"brunt/chaos/rpc"
+)
+
+// stands checks a fault in the network of a unit on another machine, of which no event tells: the agent holds it, and the unit and
+// its peers are where they were.
+func (h *heldPackets) stands(held netns.Held) error {
+	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
+		return fmt.Errorf("the agent in the network of %s has ended, and the fault with it: %w", h.Target.Name(), err)
+	}
+	if h.another() {
+		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
+	}
+	if len(h.at.Others) == 0 || h.at.Made == nil {
+		return nil
+	}
+	for _, is := range h.at.Made() {
+		if !slices.Contains(h.Spec.Match.Peers, is) {
+			return fmt.Errorf("%s is an address of its peers since, which it does not hit: one of them was replaced", is.Addr())
+		}
+	}
+	return nil
+}
+
+// another reports whether the unit is another container now or was restarted, so that the network of
+// the fault no longer exists.
+func (h *heldPackets) another() bool {
+	net, _ := h.now()
+	return h.Target.Contained.ContainerID() != net.ContainerID()
+}
+
+// onRestart injects the fault into the new network of the container, or voids it.
+func (h *heldPackets) onRestart(ctx context.Context, container string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	is := h.Target.Contained.ContainerID()
+	switch {
+	case h.over:
+		return "", nil
+	case h.net.ContainerID().ID != container:
+		if is != h.net.ContainerID() { // onRestart will be called for its own start
+			return "", nil
+		}
+		return h.peerChanged(container, "was started again, with another address")
+	case is == h.net.ContainerID():
+		return "", nil
+	case h.Void:
+		return "", fmt.Errorf("%s was started again, and its network with it", h.Target.Name())
+	}
+	if err := h.refused(ctx); err != nil { // what is protected may share the new network
+		return "", err
+	}
+	h.aim()
+	ends := h.endpoints()
+	n, err := h.agents.Enter(ctx, h.Target.Contained, h.run)
+	if err != nil {
+		return "", fmt.Errorf("%s was started again: %w", h.Target.Name(), err)
+	}
+	held, err := h.injectAgain(n)
+	if err != nil {
+		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(), err), n.Leave())
+	}
+	if affected, err := h.held.Affected(); err == nil {
+		h.past += affected.Packets
+	}
+	for _, l := range h.lines { // they belonged to the previous network
+		_ = l.Close()
+	}
+	h.lines = nil
+	_ = h.held.Close() // the kernel removed it with the network
+	h.net.Count(-1)
+	_ = h.net.Leave()
+	n.Count(1)
+	h.net, h.held, h.ends = n, held, ends
+	return fmt.Sprintf("%s was started again: %s", h.Target.Name(), h.Step), nil
+}
+
+// onNetworkChange aims the fault at the new links and addresses.
+func (h *heldPackets) onNetworkChange(_ context.Context, container string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.over:
+		return "", nil
+	case h.net.ContainerID().ID != container:
+		return h.peerChanged(container, "has another address now")
+	case h.Target.Contained.ContainerID() != h.net.ContainerID():
+		return "", nil // onRestart will be called for its start, or was
+	}
+	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
+	was := h.ends
+	h.ends = h.endpoints()
+	if !slices.ContainsFunc(h.ends, func(e string) bool { return !slices.Contains(was, e) }) {
+		return "", nil
+	}
+	h.aim()
+	return h.injectInPlace(h.Target.Name() + " has another link now")
+}
+
+// endpoints lists the links of the container to networks of its engine.
+func (p *Step) endpoints() (out []string) {
+	if p.Target.Container == nil {
+		return nil
+	}
+	is, err := p.Target.Container.Describe()
+	if err != nil {
+		return nil
+	}
+	for _, n := range is.Networks {
+		if n.Endpoint != "" {
+			out = append(out, n.Endpoint)
+		}
+	}
+	return out
+}
+
+// peerChanged aims the fault again if the container is one whose packets are hit and its addresses have
+// changed. since describes the change.
+func (h *heldPackets) peerChanged(id, since string) (string, error) {
+	i := slices.IndexFunc(h.at.Others, func(u container.Target) bool { return u.Contained.ContainerID().ID == id })
+	if i < 0 || !h.aim() {
+		return "", nil
+	}
+	return h.injectInPlace(h.at.Others[i].Name() + " " + since)
+}
+
+// injectInPlace injects the fault again in the same network.
+func (h *heldPackets) injectInPlace(why string) (string, error) {
+	if affected, err := h.held.Affected(); err == nil {
+		h.past += affected.Packets
+	}
+	err := h.held.Close() // first: the mechanism may allow only one instance
+	var held netns.Held
+	if err == nil {
+		held, err = h.injectAgain(h.net)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s, and the fault can't be injected again: %w", why, err)
+	}
+	h.held = held
+	return fmt.Sprintf("%s: %s", why, h.Step), nil
+}
+
+// aim takes the present addresses of the peers, and drops the baselines at former ones. It reports
+// whether any address changed.
+func (h *heldPackets) aim() bool {
+	if len(h.at.Others) == 0 || h.at.Made == nil {
+		return false
+	}
+	was, is := h.Spec.Match.Peers, h.at.Made()
+	if len(is) == 0 || slices.Equal(was, is) { // an empty list would match all peers
+		return false
+	}
+	at := func(peers []netip.Prefix, a netip.Addr) bool {
+		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
+	h.Spec.Match.Peers = is
+	return true
+}
