@@ -64,8 +64,8 @@ names. SCENARIO is a file, or a folder with a scenario.yaml; the default is the
 scenario.yaml of the current folder, or that of --plan.
 
 With a URL the command line is the scenario: --rate, --for, each --slo, and each --fault, a
-kind with its settings. The first third of the load is the baseline; faults without at= and
-for= follow it, one after the other. --save keeps the scenario.
+kind with its settings. The first third of the load is the baseline, or 5s of a short one;
+faults without at= and for= follow it, one after the other. --save keeps the scenario.
 
 With --smoke each load begins two iterations a second, each flow in turn, and then each
 fault is injected once, for 5s at most. It fails if a request or a check fails before the

@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 		"targets/platform/docker", "targets/vegeta",
 	},
 	"scenarios/plan/smoke":   {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
-	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
+	"scenarios/plan/oneline": {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
 	"scenarios/drills":       {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "scenarios/policies", "chaos"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},

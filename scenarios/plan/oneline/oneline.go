@@ -9,10 +9,12 @@ package oneline
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -40,9 +42,10 @@ const (
 const warmup = time.Second
 
 // Scenario writes the text of the scenario. Faults without a time of their own follow each other: the first third of the
-// load is the baseline, and each fault has an equal part of the rest, of which it is in for the first third. The hold is
-// shorter than usual where that lets the run tell whether the target recovered. Values of objectives and faults are not
-// checked here: they are once the text is parsed. The error says which flag is wrong.
+// load is the baseline, or 5 s of a short load, and each fault has an equal part of the rest, of which it is in for the first
+// third. The hold is shorter and the share of bad requests larger than usual where that lets the run tell what a fault did and
+// whether the target recovered. Values of objectives and faults are not checked here: they are once the text is parsed. The
+// error says which flag is wrong.
 func (l Line) Scenario() (string, error) {
 	u, err := syntax.ParseURL(l.URL)
 	if err != nil {
@@ -78,9 +81,7 @@ func (l Line) Scenario() (string, error) {
 	fmt.Fprintf(&b, "    flow:\n      - get: %s\n", text(syntax.PathQuery(u)))
 	if len(faults.Fields) > 0 {
 		b.WriteString("\n" + syntax.WriteYAML(mapOf("chaos", faults), func(s string) string { return s }))
-		if hold := times.hold(perSecond); hold > 0 {
-			fmt.Fprintf(&b, "judge: {hold: %s}   # so long must requests be good to have recovered\n", quantity.FormatDuration(hold))
-		}
+		b.WriteString(times.judge(perSecond))
 	}
 	b.WriteString("\nslo:\n")
 	for _, o := range l.objectives(perSecond * duration.Seconds()) {
@@ -96,23 +97,52 @@ type times struct {
 	stays time.Duration // how long a fault is in
 }
 
+// leastLead is a baseline that shows whether answers became slower: five blocks of a second, as [impact.Slower] needs.
+const leastLead = 5 * time.Second
+
 func split(duration time.Duration, faults int) times {
-	lead := duration / 3
+	lead := max(duration/3, min(leastLead, duration/2))
 	part := (duration - lead) / time.Duration(max(1, faults))
 	return times{lead: rounded(lead), part: part, stays: rounded(part / 3)}
 }
 
-// shareRequests is the number of requests that can show that an error share is below 1 %: with 95 % confidence, none of
-// 299 fails where 1 % do.
-const shareRequests = 299
-
-// hold returns the hold that fits behind each fault; zero: the usual one fits, or too few requests would come in it.
-func (t times) hold(perSecond float64) time.Duration {
-	room := (t.part - t.stays - time.Second).Truncate(time.Second)
-	if room >= scenarios.DefaultHold || perSecond*room.Seconds() < shareRequests {
-		return 0
+// judge returns the settings by which a fault is judged, as far as the usual ones don't fit: a hold that fits behind each fault, and
+// the share of bad requests that so few requests can show. Empty: the usual ones fit, or too few requests come for any.
+func (t times) judge(perSecond float64) string {
+	hold := min(scenarios.DefaultHold, (t.part - t.stays - time.Second).Truncate(time.Second))
+	limit := t.limit(perSecond, hold)
+	var settings, why []string
+	if hold < scenarios.DefaultHold {
+		settings, why = append(settings, "hold: "+quantity.FormatDuration(hold)), append(why, "so long must requests be good to have recovered")
 	}
-	return room
+	if limit > scenarios.DefaultLimit {
+		text := quantity.FormatShare(limit)
+		settings, why = append(settings, "limit: "+text), append(why, "so few requests show no smaller share of bad ones")
+	}
+	if limit == 0 || settings == nil {
+		return ""
+	}
+	return fmt.Sprintf("judge: {%s}   # %s\n", strings.Join(settings, ", "), strings.Join(why, ", and "))
+}
+
+// limits are the shares of bad requests that a line judges by, the usual one first.
+var limits = []float64{scenarios.DefaultLimit, 2e-2, 3e-2, 5e-2}
+
+// limit is the least share of bad requests that a hold can show, and for which the baseline tells what is slow; without one,
+// the least that a hold can show. Zero: there are too few requests for any.
+func (t times) limit(perSecond float64, hold time.Duration) (least float64) {
+	for _, limit := range slices.Backward(limits) {
+		if perSecond*hold.Seconds() < float64(impact.EnoughFor(limit)) {
+			break
+		}
+		least = limit
+	}
+	for _, limit := range limits {
+		if limit >= least && least > 0 && perSecond*t.lead.Seconds() >= float64(impact.EnoughFor(limit/2)) {
+			return limit
+		}
+	}
+	return least
 }
 
 func mapOf(key string, value *syntax.Node) *syntax.Node {
@@ -123,7 +153,7 @@ func (l Line) objectives(requests float64) []string {
 	if len(l.Objectives) > 0 {
 		return l.Objectives
 	}
-	if requests < shareRequests {
+	if requests < float64(impact.EnoughFor(scenarios.DefaultLimit)) {
 		return []string{fewSLO}
 	}
 	return []string{defaultSLO}

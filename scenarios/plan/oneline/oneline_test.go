@@ -52,6 +52,33 @@ func TestLine_Times(t *testing.T) {
 	}
 }
 
+// TestLine_Judge: a short load is judged by a hold that fits, and by a share of bad requests that it can show: (ln .05 / ln (1 - share))
+// requests without a bad one exclude a share with 95 % confidence. So the forecast knows of no fault whose effect can't be measured.
+func TestLine_Judge(t *testing.T) {
+	for _, c := range []struct {
+		rate, lasts string
+		at, hold    time.Duration
+		limit       float64
+	}{
+		{"50", "10s", 5 * time.Second, 2 * time.Second, .03},  // 100 in a hold: 99 show 3 %
+		{"50", "30s", 10 * time.Second, 10 * time.Second, .02}, // 500 in the baseline: 299 tell 2 %, 598 would tell 1 %
+		{"500", "12s", 5 * time.Second, 3 * time.Second, .01},
+		{"200", "60s", 20 * time.Second, 10 * time.Second, .01},
+		{"30", "9s", 4500 * time.Millisecond, 2 * time.Second, .05},
+	} {
+		p, text := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", Rate: c.rate, For: c.lasts, Faults: []string{"network.latency delay=100ms"}})
+		if j := p.Scenario.Judge; p.Faults[0].At.D() != c.at || j.HoldOr() != c.hold || j.LimitOr() != c.limit {
+			t.Errorf("%s/s for %s: at %s, hold %s, limit %g:\n%s", c.rate, c.lasts, p.Faults[0].At, j.HoldOr(), j.LimitOr(), text)
+		}
+		if said := strings.Join(p.Notes, "\n"); strings.Contains(said, "can't be") {
+			t.Errorf("%s/s for %s: %s", c.rate, c.lasts, said)
+		}
+	}
+	if _, text := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", Rate: "20", For: "8s", Faults: []string{"network.latency delay=100ms"}}); strings.Contains(text, "judge:") {
+		t.Errorf("no hold has enough requests:\n%s", text)
+	}
+}
+
 // TestLine_Fault: times that are given stand, a fault that is over at once has no duration, and quotes hold a value together.
 func TestLine_Fault(t *testing.T) {
 	p, _ := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", For: "40s", Faults: []string{
