@@ -44,7 +44,7 @@ name: late
 target: {url: %q}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 3s, flow: [{get: /}]}
-slo: [errors < 5%%, p90 < 50ms]
+slo: [errors < 5%%, p90 < 250ms]
 `, s.URL))
 			argv := self("brunt", file, t.TempDir(), "none", "0")
 			cmd := exec.Command(argv[0], argv[1:]...)
@@ -58,7 +58,7 @@ slo: [errors < 5%%, p90 < 50ms]
 			case <-time.After(30 * time.Second):
 				t.Error("too few requests came")
 			}
-			freezeFor(t, cmd.Process.Pid, 500*time.Millisecond)
+			freezeFor(t, cmd.Process.Pid, time.Second) // a third of the load; a machine that is busy slows the target by less
 			if err := cmd.Wait(); err != nil {
 				t.Error(err)
 			}

@@ -60,7 +60,7 @@ func TestLine_Judge(t *testing.T) {
 		at, hold    time.Duration
 		limit       float64
 	}{
-		{"50", "10s", 5 * time.Second, 2 * time.Second, .03},  // 100 in a hold: 99 show 3 %
+		{"50", "10s", 5 * time.Second, 2 * time.Second, .03},   // 100 in a hold: 99 show 3 %
 		{"50", "30s", 10 * time.Second, 10 * time.Second, .02}, // 500 in the baseline: 299 tell 2 %, 598 would tell 1 %
 		{"500", "12s", 5 * time.Second, 3 * time.Second, .01},
 		{"200", "60s", 20 * time.Second, 10 * time.Second, .01},
