@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"brunt/reporters/html"
@@ -79,7 +80,7 @@ func folders(list []string) error {
 	return nil
 }
 
-// titleOf is the title of a list of runs.
+// titleOf is the title of a list of runs: the folders' names, or their paths where two have the same name.
 func titleOf(title string, list []string) string {
 	if title != "" {
 		return title
@@ -89,7 +90,12 @@ func titleOf(title string, list []string) string {
 		if abs, err := filepath.Abs(dir); err == nil {
 			dir = abs
 		}
-		names = append(names, filepath.Base(dir))
+		name := filepath.Base(dir)
+		if slices.Contains(names, name) {
+			names = list
+			break
+		}
+		names = append(names, name)
 	}
 	return "Results in " + strings.Join(names, ", ")
 }
