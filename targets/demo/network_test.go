@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ type network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
 	edges     map[string]*edge
+	requests  bool // edges pass requests, and not bytes: set before the first connection
 	pumps     sync.WaitGroup
 }
 
@@ -56,6 +58,19 @@ func (n *network) into(to string) []*edge {
 	return in
 }
 
+// of returns all edges that begin or end at a unit.
+func (n *network) of(unit string) []*edge {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []*edge
+	for name, e := range n.edges {
+		if e.to == unit || strings.HasPrefix(name, unit+".") {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // release releases all held bytes.
 func (n *network) release() {
 	n.mu.Lock()
@@ -78,9 +93,9 @@ func (n *network) dial(_ context.Context, _, addr string) (net.Conn, error) {
 	from, to, _ := strings.Cut(strings.TrimSuffix(addr, ":80"), ".")
 	e := n.edge(from, to)
 	n.mu.Lock()
-	l := n.listeners[to]
+	l, requests := n.listeners[to], n.requests
 	n.mu.Unlock()
-	return e.connect(l, &n.pumps)
+	return e.connect(l, requests, &n.pumps)
 }
 
 // An edge is a proxy like brunt's: it accepts every connection, and closes it if there is no unit
@@ -88,17 +103,23 @@ func (n *network) dial(_ context.Context, _, addr string) (net.Conn, error) {
 type edge struct {
 	to string
 
-	mu    sync.Mutex
-	dead  bool
-	held  chan struct{} // not nil: bytes are held until it is closed
-	delay time.Duration
-	conns map[net.Conn]bool
-	tape  *strings.Builder // recorded bytes, if any
+	mu     sync.Mutex
+	dead   bool
+	spent  bool                                    // the caller has no descriptor for a connection
+	queue  chan struct{}                           // not nil: bytes of new connections are held until it is closed
+	effect func(method, path string) RequestEffect // of a request; nil: it is passed on
+	held   chan struct{}                           // not nil: bytes are held until it is closed
+	delay  time.Duration
+	conns  map[net.Conn]bool
+	tape   *strings.Builder // recorded bytes, if any
 }
 
-func (e *edge) connect(l *listener, pumps *sync.WaitGroup) (net.Conn, error) {
+func (e *edge) connect(l *listener, requests bool, pumps *sync.WaitGroup) (net.Conn, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.spent {
+		return nil, &net.OpError{Op: "dial", Err: syscall.EMFILE}
+	}
 	client, near := net.Pipe()
 	if e.dead || l == nil || !l.alive() {
 		near.Close()
@@ -106,34 +127,29 @@ func (e *edge) connect(l *listener, pumps *sync.WaitGroup) (net.Conn, error) {
 	}
 	remote, server := net.Pipe()
 	e.conns[near], e.conns[remote] = true, true
-	pumps.Go(func() { e.pump(near, remote, true) })
-	pumps.Go(func() { e.pump(remote, near, false) })
+	queue := e.queue
+	if requests {
+		pumps.Go(func() { e.exchange(near, remote, queue) })
+	} else {
+		pumps.Go(func() { e.pump(near, remote, queue, true) })
+		pumps.Go(func() { e.pump(remote, near, queue, false) })
+	}
 	l.conns <- server
 	return client, nil
 }
 
-func (e *edge) pump(from, to net.Conn, forth bool) {
-	defer func() {
-		from.Close()
-		to.Close()
-		e.mu.Lock()
-		delete(e.conns, from)
-		e.mu.Unlock()
-	}()
+func (e *edge) pump(from, to net.Conn, queue chan struct{}, forth bool) {
+	defer e.end(from, to)
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		e.mu.Lock()
-		held, delay := e.held, e.delay
 		if forth && e.tape != nil {
 			e.tape.Write(buf[:n])
 		}
 		e.mu.Unlock()
-		if held != nil {
-			<-held
-		}
-		time.Sleep(delay) // simulates a slow network
-		if n > 0 {        // a pipe forwards even an empty write
+		e.wait(queue)
+		if n > 0 { // a pipe forwards even an empty write
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -142,6 +158,29 @@ func (e *edge) pump(from, to net.Conn, forth bool) {
 			return
 		}
 	}
+}
+
+// wait returns once bytes of a connection may pass.
+func (e *edge) wait(queue chan struct{}) {
+	e.mu.Lock()
+	held, delay := e.held, e.delay
+	e.mu.Unlock()
+	for _, until := range []chan struct{}{queue, held} {
+		if until != nil {
+			<-until
+		}
+	}
+	time.Sleep(delay) // simulates a slow network
+}
+
+// end closes a connection on both sides.
+func (e *edge) end(near, remote net.Conn) {
+	near.Close()
+	remote.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.conns, near)
+	delete(e.conns, remote)
 }
 
 // kill simulates a crash of the unit behind the edge; revive is its restart.
@@ -238,14 +277,25 @@ type system struct {
 	t      *testing.T
 	net    *network
 	client *http.Transport
-	stop   map[string]func() // by unit
+	launch map[string]func() *life // starts a unit
+	lives  map[string]*life        // by unit: the one that was started last
+	dying  sync.WaitGroup
+	stop   map[string]func() // by unit: ends the one that was started last
 	logs   map[string]*lockedBuffer
 }
 
 // start runs the services of c until the test ends. It must be called in a bubble.
 func start(t *testing.T, c Config) *system {
 	t.Helper()
-	s := &system{t: t, net: newNetwork(), stop: map[string]func(){}, logs: map[string]*lockedBuffer{}}
+	return startOn(t, c, newNetwork())
+}
+
+// startOn is start on a network.
+func startOn(t *testing.T, c Config, n *network) *system {
+	t.Helper()
+	s := &system{
+		t: t, net: n, launch: map[string]func() *life{}, lives: map[string]*life{}, stop: map[string]func(){}, logs: map[string]*lockedBuffer{},
+	}
 	s.client = &http.Transport{
 		DialContext:         s.net.dial,
 		MaxIdleConnsPerHost: 512,
@@ -267,25 +317,9 @@ func start(t *testing.T, c Config) *system {
 				env["LINK_"+strings.ToUpper(link)] = strings.Join(addrs, ",")
 			}
 			log := &lockedBuffer{}
-			n := node{
-				name:   svc.Name,
-				getenv: func(k string) string { return env[k] },
-				stdout: log,
-				listen: s.net.listen,
-				dial:   s.net.dial,
-			}
-			ctx, cancel := context.WithCancel(context.Background())
-			done := make(chan error, 1)
-			go func() { done <- n.serve(ctx) }()
-			var once sync.Once
-			s.stop[unit] = func() {
-				once.Do(func() {
-					cancel()
-					if err := <-done; err != nil {
-						t.Errorf("%s: %v", unit, err)
-					}
-				})
-			}
+			s.launch[unit] = func() *life { return s.live(svc.Name, unit, env, log) }
+			s.lives[unit] = s.launch[unit]()
+			s.stop[unit] = func() { s.lives[unit].end() }
 			s.logs[unit] = log
 			order = append(order, unit)
 		}
@@ -293,6 +327,7 @@ func start(t *testing.T, c Config) *system {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		s.net.release()
+		s.dying.Wait()
 		for _, unit := range slices.Backward(order) {
 			s.stop[unit]()
 		}

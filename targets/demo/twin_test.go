@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,15 +32,6 @@ import (
 	"brunt/targets/demo"
 )
 
-// untwinned are the drills whose faults the in-memory network can't have, with the reason.
-var untwinned = map[string]string{
-	"gray-failure":  "a link of the in-memory network passes bytes, and knows no requests",
-	"http-5xx":      "a link of the in-memory network passes bytes, and knows no requests",
-	"fd-exhaustion": "a service in a bubble has no descriptors of its own",
-	"out-of-memory": "a service in a bubble has no memory of its own",
-	"durability":    "a crash on the in-memory network ends connections, and loses no memory",
-}
-
 // A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the judge of a run, over
 // an in-memory network.
 type twin struct {
@@ -49,10 +41,11 @@ type twin struct {
 	t0  time.Time
 	rec *measure.Recorder
 
-	vars   map[string]string // set by setup
-	judged judge.Case
+	vars map[string]string // set by setup
 
 	mu     sync.Mutex
+	judged judge.Case
+	starts map[string]int  // of units that were started again
 	writes map[string]bool // ids of writes: they were acknowledged
 }
 
@@ -69,7 +62,11 @@ func newTwin(t *testing.T, text string) *twin {
 	if m.Len() > 0 {
 		t.Fatal(m.Err())
 	}
-	tw := &twin{t: t, p: p, sys: demo.Start(t, c), vars: map[string]string{}, writes: map[string]bool{}}
+	start := demo.Start
+	if slices.ContainsFunc(p.Faults, func(e *chaos.Entry) bool { return strings.HasPrefix(e.Kind, "http.") }) {
+		start = demo.StartParsed
+	}
+	tw := &twin{t: t, p: p, sys: start(t, c), vars: map[string]string{}, writes: map[string]bool{}, starts: map[string]int{}}
 	for _, s := range p.Scenario.Setup {
 		u := &user{twin: tw, vars: tw.vars}
 		if _, kind := u.ask(t.Context(), s.With, rand.New(rand.NewPCG(1, 2))); kind != scenarios.OK {
@@ -259,7 +256,7 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 			header = append(header, f.Key, fill(f.Value))
 		}
 	}
-	status, text := u.sys.Answer(ctx, "gateway[0]", method, fill(path), body, header...)
+	status, text, answered := u.sys.Ask(ctx, "gateway[0]", method, fill(path), body, header...)
 	check := func(key string) bool {
 		n := step.Get("check").Get(key)
 		return n != nil && n.Value == strconv.Itoa(status)
@@ -268,7 +265,7 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 	switch {
 	case check("shed"):
 		kind = scenarios.Shed
-	case check("status") || step.Get("check") == nil && status == 200:
+	case check("status") && carries(answered, step.Get("check").Get("header")) || step.Get("check") == nil && status == 200:
 		kind = scenarios.OK
 	}
 	if slices.Contains(header, id) {
@@ -288,94 +285,12 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 	return status, kind
 }
 
-// units lists the units that a fault selects, the last one of a service unless it picks all.
-func (tw *twin) units(settings *syntax.Node, key string) (out []string) {
-	get := func(key string) string {
-		if n := settings.Get(key); n != nil {
-			return n.Value
-		}
-		return ""
+// carries reports whether an answer has the headers that a check asks for.
+func carries(answered http.Header, want *syntax.Node) bool {
+	if want == nil {
+		return true
 	}
-	name := get(key)
-	if unit := get("unit"); unit != "" {
-		return []string{unit}
-	}
-	for i := range tw.p.Stack.Services {
-		s := &tw.p.Stack.Services[i]
-		for k := range s.Replicas {
-			unit := syntax.UnitName(s.Name, k)
-			whole := key != "service" || get("pick") == "all"
-			if unit == name || s.Name == name && (whole || k == s.Replicas-1) || get("zone") != "" && s.Zone(k) == get("zone") {
-				out = append(out, unit)
-			}
-		}
-	}
-	return out
-}
-
-const (
-	restarts  = time.Second     // until the supervisor starts a crashed process again
-	leastOver = 5 * time.Second // of the phase of a crash
-)
-
-// inject injects a fault at its time, and takes it back.
-func (tw *twin) inject(e *chaos.Entry) {
-	settings := tw.p.Scenario.Root.Get("chaos").Get(e.Name).Get(e.Kind)
-	length := func(key string) (d time.Duration) {
-		if n := settings.Get(key); n != nil {
-			d, _ = time.ParseDuration(n.Value)
-		}
-		return d
-	}
-	how, from, to := "", []string(nil), tw.units(settings, "service")
-	switch e.Kind {
-	case "process.crash", "process.stop":
-		how = "kill"
-	case "process.freeze":
-		how = "hold"
-	case "network.latency":
-		how, from, to = "slow", tw.units(settings, "from"), tw.units(settings, "to")
-	case "network.blackhole":
-		how, from, to = "hold", tw.units(settings, "from"), tw.units(settings, "to")
-	default:
-		tw.t.Errorf("the twin has no %s", e.Kind)
-		return
-	}
-	if len(to) == 0 {
-		tw.t.Errorf("%s hits nothing", e.Name)
-	}
-	time.Sleep(time.Until(tw.t0.Add(e.At.D()))) // simulates the timeline
-	n, at := tw.rec.Inject(e.Name, e.Name)
-	undo := tw.sys.Break(how, from, to, length("delay")/2)
-	if e.Kind != "process.crash" {
-		if jitter := length("jitter"); jitter > 0 {
-			tw.shake(e, func(share float64) {
-				tw.sys.Break(how, from, to, (length("delay")+time.Duration(share*float64(jitter)))/2)
-			})
-		}
-		time.Sleep(time.Until(tw.t0.Add(at + e.For.D()))) // simulates the timeline
-		undo()
-		tw.rec.Clear(n)
-		return
-	}
-	service, _, _ := chaos.SplitUnit(to[0])
-	if tw.p.Stack.Service(service).Restart == "never" {
-		return
-	}
-	time.Sleep(restarts) // simulates the supervisor
-	undo()
-	tw.judged.Ended[n] = at + restarts
-	time.Sleep(leastOver - restarts) // simulates the rest of the phase
-	tw.rec.Clear(n)
-}
-
-// shake changes a fault ten times a second while it is in, by shares from -1 to 1.
-func (tw *twin) shake(e *chaos.Entry, set func(share float64)) {
-	r := rand.New(rand.NewPCG(tw.p.Scenario.Seed, 7))
-	for range e.For.D() / (100 * time.Millisecond) {
-		set(2*r.Float64() - 1)
-		time.Sleep(100 * time.Millisecond) // simulates packets that are late by different times
-	}
+	return !slices.ContainsFunc(want.Fields, func(f syntax.Field) bool { return f.Value.Value == "exists" && answered.Get(f.Key) == "" })
 }
 
 // watch reads the metrics and the alert of the scenario while the load goes on.
@@ -400,6 +315,22 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 			last = sum
 		})
 	}
+	for i := range tw.p.Stack.Services {
+		s := &tw.p.Stack.Services[i]
+		for k := range s.Replicas {
+			tw.judged.Usage = append(tw.judged.Usage, result.UnitUsage{Unit: syntax.UnitName(s.Name, k), Service: s.Name, Via: "proc"})
+		}
+	}
+	tw.every(ctx, all, time.Second, func() {
+		tw.mu.Lock()
+		defer tw.mu.Unlock()
+		for i := range tw.judged.Usage {
+			u := &tw.judged.Usage[i]
+			u.Seconds = append(u.Seconds, result.UsageTick{
+				T: result.Sec(tw.now()), Starts: 1 + tw.starts[u.Unit], Running: true, CPU: result.NaN, Memory: -1, Files: result.NaN,
+			})
+		}
+	})
 	for _, w := range tw.p.Scenario.Alerts {
 		key := reaction.Key{Alert: w.Name}
 		tw.every(ctx, all, 500*time.Millisecond, func() {
@@ -449,14 +380,11 @@ func (tw *twin) readBack() []*result.LedgerRecord {
 // TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an objective that
 // the proof names. The full suite plays each 20 times, with other random values each time.
 func TestTwins(t *testing.T) {
-	names, times := []string{"crash-restart"}, 1
+	names, times := []string{"crash-restart", "durability", "gray-failure"}, 1
 	if suite.Full() {
 		names, times = drills.Names(), 20
 	}
 	for _, name := range names {
-		if untwinned[name] != "" {
-			continue
-		}
 		d, err := drills.Find(name, nil)
 		if err == nil {
 			d, err = drills.Find(name, d.Proof.Set)
@@ -507,13 +435,4 @@ func onDemo(t *testing.T, d *drills.Drill, mutant *drills.Mutant) *drills.Laid {
 		t.Fatal(err)
 	}
 	return laid
-}
-
-// TestTwins_Listed: what has no twin is a drill, and says why.
-func TestTwins_Listed(t *testing.T) {
-	for name := range untwinned {
-		if !slices.Contains(drills.Names(), name) {
-			t.Errorf("there is no drill %s", name)
-		}
-	}
 }
