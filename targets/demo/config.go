@@ -31,6 +31,8 @@ type Config struct {
 	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation; on by default
 	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make; on by default
 	Graceful *bool `yaml:"graceful"` // a stop on request lets requests finish first; on by default
+	// a refusal of the limiter says by Retry-After when the token may be used again; on by default
+	RetryAfter *bool `yaml:"retry_after"`
 
 	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off by default
 	SingleFlight  *bool `yaml:"single_flight"`  // identical concurrent reads are one request to posts and users; off by default
@@ -85,6 +87,7 @@ func (c Config) Services() []Service {
 		"DEMO_AFFINITY":       onlyOn(c.Affinity),
 		"DEMO_BREAKER":        onOff(c.Breaker),
 		"DEMO_LIMITER":        onOff(c.Limiter),
+		"DEMO_RETRY_AFTER":    onOff(c.RetryAfter),
 		"DEMO_RETRIES":        onOff(c.Retries),
 		"DEMO_EJECTION":       onOff(c.Ejection),
 		"DEMO_TIMEOUTS":       onOff(c.Timeouts),

@@ -38,8 +38,8 @@ func TestConfig(t *testing.T) {
 		{"written as it is by default", "{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, ""},
 		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
 		{
-			"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2,
-			"DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS",
+			"all off", "{breaker: off, limiter: off, retry_after: off, retries: off, ejection: false, timeouts: off}", 2,
+			"DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRY_AFTER DEMO_RETRIES DEMO_TIMEOUTS",
 		},
 		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
 		{
@@ -74,7 +74,8 @@ func TestConfig(t *testing.T) {
 					}
 				case gatewayName:
 					want := map[string]string{
-						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRIES": "on", "DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on", "DEMO_GRACEFUL": "on",
+						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRY_AFTER": "on", "DEMO_RETRIES": "on",
+						"DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on", "DEMO_GRACEFUL": "on",
 						"DEMO_BALANCE": "round_robin", "DEMO_AFFINITY": "off", "DEMO_NEGATIVE_CACHE": "off", "DEMO_SINGLE_FLIGHT": "off", "DEMO_RETRY_WRITES": "off",
 					}
 					for word := range strings.FieldsSeq(tt.off) {

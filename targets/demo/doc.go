@@ -35,6 +35,7 @@
 //	breaker ejection retries timeouts limiter graceful     on unless switched off
 //	balance        round_robin, least_connections or ip_hash, over the replicas of posts
 //	affinity       a cookie binds a client to a replica while that is fit
+//	retry_after    a refusal of the limiter says when to come again; on unless switched off
 //	negative_cache the gateway remembers for 2 s that a post is not there
 //	single_flight  identical concurrent requests are merged
 //	idempotency    the store deduplicates posts by their Idempotency-Key

@@ -31,6 +31,7 @@ type gateway struct {
 	users     *upstream
 	retrier   *retrier // nil: one attempt
 	limiter   *limiter // nil: no limit
+	silent    bool     // the limiter does not say when to come again
 	signer    signer
 	limits    limits
 	affinity  bool
@@ -60,6 +61,7 @@ func newGateway(p parts) (service, error) {
 		}),
 		affinity: p.env.asked("DEMO_AFFINITY"),
 		rewrite:  p.env.asked("DEMO_RETRY_WRITES"),
+		silent:   !p.env.on("DEMO_RETRY_AFTER"),
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
 		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond, cache: 20 * time.Millisecond}
@@ -122,6 +124,9 @@ func (g *gateway) admit(h handler) handler {
 			}
 			if wait, ok := g.limiter.take(token); !ok {
 				g.limited.Inc()
+				if g.silent {
+					wait = 0
+				}
 				return &problem{
 					status: http.StatusTooManyRequests,
 					text:   fmt.Sprintf("more than %d requests a minute with this token", limitRequests),

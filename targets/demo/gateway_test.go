@@ -167,6 +167,29 @@ func TestGateway_Limiter(t *testing.T) {
 	})
 }
 
+// TestGateway_Silent: without the switch a refusal does not say when to come again.
+func TestGateway_Silent(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		with *bool
+		want string
+	}{{"by default", nil, "60"}, {"off", off(), ""}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{RetryAfter: tt.with})
+				ann := s.login("ann")
+				var last answer
+				for range limitRequests + 1 {
+					last = s.ask("GET", "/posts/1", "", time.Second, "Authorization", "Bearer "+ann)
+				}
+				if got := last.header.Get("Retry-After"); last.status != http.StatusTooManyRequests || got != tt.want {
+					t.Errorf("%d, Retry-After %q, want %q", last.status, got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestGateway_LimiterOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{Limiter: off()})
