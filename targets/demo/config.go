@@ -43,6 +43,8 @@ type Config struct {
 	AckEarly  *bool `yaml:"ack_early"`
 	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off by default
 	Restart   *bool `yaml:"restart"`    // a service that crashed is started again; on by default
+	// what answers lack: nothing, or the names of authors, which the gateway then does not ask for; zero is nothing
+	Broken string `yaml:"broken,oneof=nothing|names"`
 
 	Identity *bool `yaml:"identity"` // a service that issues tokens, instead of the gateway; off by default
 	// the gateway asks identity about the token of each request, instead of checking its signature; off by default
@@ -53,6 +55,12 @@ type Config struct {
 	// minute, or mislabelled, without severity: page; zero is off
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 }
+
+// What the switch broken takes away.
+const (
+	wholeAnswers = "nothing"
+	noNames      = "names"
+)
 
 // Scale is the size of a service.
 type Scale struct {
@@ -94,6 +102,7 @@ func (c Config) Services() []Service {
 		"DEMO_NEGATIVE_CACHE": onlyOn(c.NegativeCache),
 		"DEMO_SINGLE_FLIGHT":  onlyOn(c.SingleFlight),
 		"DEMO_RETRY_WRITES":   onlyOn(c.RetryWrites),
+		"DEMO_BROKEN":         cmp.Or(c.Broken, wholeAnswers),
 	}
 	replicas := c.Posts.Replicas
 	if replicas == 0 {

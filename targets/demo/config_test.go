@@ -41,6 +41,7 @@ func TestConfig(t *testing.T) {
 			"all off", "{breaker: off, limiter: off, retry_after: off, retries: off, ejection: false, timeouts: off}", 2,
 			"DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRY_AFTER DEMO_RETRIES DEMO_TIMEOUTS",
 		},
+		{"broken", "{broken: names}", 2, "DEMO_BROKEN=names"},
 		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
 		{
 			"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
@@ -77,6 +78,7 @@ func TestConfig(t *testing.T) {
 						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRY_AFTER": "on", "DEMO_RETRIES": "on",
 						"DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on", "DEMO_GRACEFUL": "on",
 						"DEMO_BALANCE": "round_robin", "DEMO_AFFINITY": "off", "DEMO_NEGATIVE_CACHE": "off", "DEMO_SINGLE_FLIGHT": "off", "DEMO_RETRY_WRITES": "off",
+						"DEMO_BROKEN": "nothing",
 					}
 					for word := range strings.FieldsSeq(tt.off) {
 						key, value, as := strings.Cut(word, "=")

@@ -50,7 +50,8 @@
 // acknowledges writes half a second before the store has them, so that a crash loses the
 // waiting ones. With retry_writes, the gateway retries failed writes, so that without
 // idempotency some are stored twice. With log_writes, posts logs every early
-// acknowledgement and refusal, and the store logs every commit, as a reference.
+// acknowledgement and refusal, and the store logs every commit, as a reference. With
+// broken: names, posts come without the names of their authors.
 //
 // # Files
 //

@@ -31,6 +31,7 @@ type gateway struct {
 	users     *upstream
 	retrier   *retrier // nil: one attempt
 	limiter   *limiter // nil: no limit
+	unnamable bool     // posts have no names of authors
 	silent    bool     // the limiter does not say when to come again
 	signer    signer
 	limits    limits
@@ -59,9 +60,10 @@ func newGateway(p parts) (service, error) {
 		absent: p.metrics.auto.NewCounter(prometheus.CounterOpts{
 			Name: "socialconnect_negative_hits_total", Help: "Reads answered from the memory of which posts there are not.",
 		}),
-		affinity: p.env.asked("DEMO_AFFINITY"),
-		rewrite:  p.env.asked("DEMO_RETRY_WRITES"),
-		silent:   !p.env.on("DEMO_RETRY_AFTER"),
+		affinity:  p.env.asked("DEMO_AFFINITY"),
+		rewrite:   p.env.asked("DEMO_RETRY_WRITES"),
+		unnamable: p.env.oneOf("DEMO_BROKEN", wholeAnswers, noNames) == noNames,
+		silent:    !p.env.on("DEMO_RETRY_AFTER"),
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
 		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond, cache: 20 * time.Millisecond}
@@ -276,6 +278,9 @@ func (g *gateway) views(ctx context.Context, posts []post) []postView {
 }
 
 func (g *gateway) names(ctx context.Context, posts []post) map[string]string {
+	if g.unnamable {
+		return nil
+	}
 	ids := make([]string, len(posts))
 	for i, p := range posts {
 		ids[i] = p.Author

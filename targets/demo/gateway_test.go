@@ -190,6 +190,24 @@ func TestGateway_Silent(t *testing.T) {
 	}
 }
 
+// TestGateway_Broken: without names, posts come with the ids of their authors.
+func TestGateway_Broken(t *testing.T) {
+	for _, tt := range []struct {
+		broken string
+		names  int
+	}{{"", 10}, {noNames, 0}} {
+		t.Run(tt.broken, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Broken: tt.broken})
+				a := s.ask("GET", "/posts?page=1", "", time.Second)
+				if got := strings.Count(a.body, `"name"`); a.status != 200 || got != tt.names || strings.Count(a.body, `"author"`) != 10 {
+					t.Errorf("%d names, want %d: %d %s", got, tt.names, a.status, a.body)
+				}
+			})
+		})
+	}
+}
+
 func TestGateway_LimiterOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{Limiter: off()})
