@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -194,7 +195,14 @@ func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	ctx, cancel := context.WithDeadline(context.Background(), u.t0.Add(it.Deadline))
 	defer cancel()
 	out.Slot, out.Sent, out.WasSent = u.now(), u.now(), true
-	status, kind := u.ask(ctx, u.steps[c.Name()], it.Rand)
+	step := u.steps[c.Name()]
+	status, kind := u.ask(ctx, step, it.Rand)
+	if asked := step.Get("check"); asked != nil && status > 0 {
+		out.Checks = uint16(len(asked.Fields))
+		if kind == scenarios.Error {
+			out.Failed = 1
+		}
+	}
 	out.End, out.Status, out.Kind = u.now(), int32(status), kind
 	out.First, out.Answered = out.End, status > 0
 	switch {
@@ -265,7 +273,7 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 	switch {
 	case check("shed"):
 		kind = scenarios.Shed
-	case check("status") && carries(answered, step.Get("check").Get("header")) || step.Get("check") == nil && status == 200:
+	case check("status") && carries(answered, step.Get("check").Get("header")) && holds(text, step.Get("check")) || step.Get("check") == nil && status == 200:
 		kind = scenarios.OK
 	}
 	if slices.Contains(header, id) {
@@ -275,14 +283,41 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 	}
 	if from := step.Get("extract"); from != nil && kind == scenarios.OK {
 		for _, f := range from.Fields {
-			value := regexp.MustCompile(`"` + strings.TrimPrefix(f.Value.Value, "$.") + `":"([^"]*)"`).FindStringSubmatch(text)
-			if value == nil {
+			value := part(text, f.Value.Value)
+			if value == "" {
 				return status, scenarios.Error
 			}
-			u.vars[f.Key] = value[1]
+			u.vars[f.Key] = value
 		}
 	}
 	return status, kind
+}
+
+// holds reports whether an answer has the parts that a check asks for, such as $.items[0].author.name: exists.
+func holds(text string, check *syntax.Node) bool {
+	return !slices.ContainsFunc(check.Fields, func(f syntax.Field) bool { return strings.HasPrefix(f.Key, "$.") && part(text, f.Key) == "" })
+}
+
+// part returns a text in JSON by its path; empty: there is none.
+func part(body, path string) string {
+	var at any
+	if json.Unmarshal([]byte(body), &at) != nil {
+		return ""
+	}
+	for _, key := range strings.FieldsFunc(strings.TrimPrefix(path, "$"), func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
+		switch in := at.(type) {
+		case map[string]any:
+			at = in[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(in) {
+				return ""
+			}
+			at = in[i]
+		}
+	}
+	found, _ := at.(string)
+	return found
 }
 
 // carries reports whether an answer has the headers that a check asks for.
