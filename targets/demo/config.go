@@ -42,7 +42,9 @@ type Config struct {
 	// off by default
 	AckEarly  *bool `yaml:"ack_early"`
 	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off by default
-	Restart   *bool `yaml:"restart"`    // a service that crashed is started again; on by default
+	// the folder in which posts keeps a report of its own crash, until it is stopped in good order; zero keeps none
+	CrashReports string `yaml:"crash_reports"`
+	Restart      *bool  `yaml:"restart"` // a service that crashed is started again; on by default
 	// what answers lack: nothing, or the names of authors, which the gateway then does not ask for; zero is nothing
 	Broken string `yaml:"broken,oneof=nothing|names"`
 
@@ -82,9 +84,10 @@ type Service struct {
 // Services lists the services in the order in which to start them: each after those that it calls.
 func (c Config) Services() []Service {
 	posts := map[string]string{
-		"DEMO_TIMEOUTS":   onOff(c.Timeouts),
-		"DEMO_ACK_EARLY":  onlyOn(c.AckEarly),
-		"DEMO_LOG_WRITES": onlyOn(c.LogWrites),
+		"DEMO_TIMEOUTS":      onOff(c.Timeouts),
+		"DEMO_ACK_EARLY":     onlyOn(c.AckEarly),
+		"DEMO_LOG_WRITES":    onlyOn(c.LogWrites),
+		"DEMO_CRASH_REPORTS": c.CrashReports,
 	}
 	store := map[string]string{
 		"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency),

@@ -42,6 +42,7 @@
 //	identity       a service issues the tokens; with ask_issuer the gateway asks it about each
 //	cache          a service keeps pages of posts; without cache_fallback reads fail with it
 //	monitor        a service watches the gateway, with an alert as Prometheus shows it
+//	crash_reports  posts keeps a report of its own crash in a folder, until an orderly stop
 //	restart        a service that crashed is started again; on unless switched off
 //
 // # Weaknesses

@@ -9,6 +9,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +33,11 @@ const (
 // settings with getenv (see the package), and writes its log to stdout as JSON, one line for each
 // event. A requested stop is not an error, even if requests were interrupted.
 func Serve(ctx context.Context, name string, getenv func(string) string, stdout io.Writer) error {
+	forget, err := reportCrashes(getenv)
+	if err != nil {
+		return err
+	}
+	defer forget()
 	return node{
 		name:   name,
 		getenv: getenv,
@@ -37,6 +45,37 @@ func Serve(ctx context.Context, name string, getenv func(string) string, stdout 
 		listen: net.Listen,
 		dial:   new(net.Dialer).DialContext,
 	}.serve(ctx)
+}
+
+// reportCrashes lets the runtime write the report of a crash of this process, such as by SIGABRT, to PORT.crash in the folder that the
+// environment names. It is a report of all goroutines, and no core file: where the kernel writes one is up to the machine. Forget removes the
+// reports of this unit, and the folder once it is empty.
+func reportCrashes(getenv func(string) string) (forget func(), err error) {
+	folder := getenv("DEMO_CRASH_REPORTS")
+	if folder == "" {
+		return func() {}, nil
+	}
+	_, port, err := net.SplitHostPort(getenv("BRUNT_ADDR"))
+	if err != nil {
+		return nil, fmt.Errorf("the crash report: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("a folder for crash reports: %w", err)
+	}
+	name := filepath.Join(folder, port+".crash")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the crash report: %w", err)
+	}
+	defer f.Close() // the runtime has its own descriptor
+	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
+		return nil, fmt.Errorf("the crash report: %w", err)
+	}
+	return func() {
+		_ = debug.SetCrashOutput(nil, debug.CrashOptions{})
+		_ = os.Remove(name)
+		_ = os.Remove(folder)
+	}, nil
 }
 
 // A node runs a service. It includes the network, so that tests can replace it.
