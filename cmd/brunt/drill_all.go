@@ -1,21 +1,15 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"brunt/reporters/evidence"
-	"brunt/scenarios"
-	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/identity"
 
 	"github.com/spf13/cobra"
 )
@@ -133,45 +127,6 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	return f.finish(c, tries, system, f.again(args), declared)
 }
 
-// play runs what can run until the budget is spent. It says whether more may come.
-func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) (goes bool, err error) {
-	for i := range tries {
-		a := &tries[i]
-		if a.laid == nil {
-			continue
-		}
-		if f.budget > 0 && f.spent+a.drill.Lasts.D() > f.budget {
-			a.laid, a.why = nil, "the budget is spent"
-			continue
-		}
-		if err := f.attempt(ctx, c, a); err != nil {
-			return false, err
-		}
-		if a.res == nil {
-			return false, nil
-		}
-		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, errColumns(c))
-		switch {
-		case a.res.Verdict == scenarios.NotReverted:
-			leave(tries[i+1:], "a fault could not be taken back before it")
-			return false, nil
-		case context.Cause(ctx) != nil:
-			leave(tries[i+1:], "interrupted before it")
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// leave says why drills that can run do not.
-func leave(tries []attempt, why string) {
-	for i := range tries {
-		if a := &tries[i]; a.laid != nil {
-			a.laid, a.why = nil, why
-		}
-	}
-}
-
 // attempts lays every drill over the system; one that can't run has the reason.
 func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, error) {
 	if err := f.known(library); err != nil {
@@ -202,42 +157,4 @@ func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, 
 	}
 	f.set, f.roles = set, roles
 	return tries, nil
-}
-
-// attempt runs a drill until the run shows something, unless the folder has such a run of the system as it is.
-func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) error {
-	dir := filepath.Join(f.dir, a.name)
-	kept := filepath.Join(f.dir, a.name+".yaml")
-	plan, err := a.source.text(a.path, a.laid.Text, false)
-	if err != nil {
-		return err
-	}
-	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
-		res, err := evidence.Read(dir)
-		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && identity.Of(plan).Made(res) {
-			a.res = res
-			f.spent += res.Ended.Sub(res.Started)
-			return nil
-		}
-	}
-	if err := writeNew(kept, a.laid.Text, disk.Private, true); err != nil {
-		return err
-	}
-	for try := 1; ; try++ {
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-		f.out = dir
-		if a.res, err = f.once(ctx, c, plan, nil); err != nil || a.res == nil {
-			return err
-		}
-		f.spent += a.res.Ended.Sub(a.res.Started)
-		again := a.res.Verdict == scenarios.Invalid && !drills.Unmet(a.res) && context.Cause(ctx) == nil && try < mostTries
-		if !again || f.budget > 0 && f.spent+a.drill.Lasts.D() > f.budget {
-			return nil
-		}
-		if plan, err = a.source.text(a.path, a.laid.Text, false); err != nil {
-			return err
-		}
-	}
 }
