@@ -22,6 +22,7 @@ type allFlags struct {
 	sweep  bool
 	budget time.Duration
 	spent  time.Duration // of the budget, by the runs until now
+	steady steadyState
 	// params that some drill declares: --set gives them to those drills, and no scenario
 	ofDrills map[string]bool
 }
@@ -37,6 +38,13 @@ system. The page shows what was tried on which part, what was never tried, and t
 of each drill. A run that shows nothing, because the machine was too busy, is repeated, at
 most twice. Where the folder of -o has runs of the same drills, brunt goes on after them. The
 worst verdict counts; brunt ends at a fault that could not be taken back.
+
+A system that brunt did not start goes on between two drills. Before the first and after each
+brunt asks it for 3 s with the load of the scenario, and waits until it answers as before: at
+most twice as many requests fail, or 1 %, and the median and the 90th percentile are at most
+twice as long, or 20 ms longer. If it does not come back within --settle, no other drill runs,
+as it would be about the one before; the exit code is 3. The same command with that -o goes on
+once the system is mended, and holds it against what it answered before the first drill.
 
 With --sweep every part is tried besides, as far as --budget allows: each service crashed and
 hung, each link slow, cut and answered with 503; what the scenario declares soft comes first.
@@ -56,6 +64,8 @@ hard is as declared, and does not count.`,
 	c.Flags().BoolVar(&f.sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all runs, those that the folder of -o has among them (default: no limit, "+
 		"and 8 pairs of a sweep)")
+	c.Flags().DurationVar(&f.steady.within, "settle", settles, "how long a system that brunt did not start may take after a drill to answer as "+
+		"before the first; 0: brunt does not wait for it")
 	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the page and the reports (default brunt-results/drills-TIME)")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
@@ -72,6 +82,7 @@ type attempt struct {
 	path   string
 	source sourceFlags    // with the params that the drill leaves to the scenario
 	res    *result.Result // nil: it was not run
+	kept   bool           // the folder had the run
 	why    string         // it was not run
 }
 
@@ -79,11 +90,14 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if f.budget < 0 || f.budget > 0 && f.budget < time.Minute {
 		return usagef("--budget is a minute at least")
 	}
+	if f.steady.within < 0 {
+		return usagef("--settle is 0 or more, such as 2m")
+	}
 	library, err := drills.Library()
 	if err != nil {
 		return err
 	}
-	system, declared, err := f.system(c.Context(), args, library)
+	system, declared, err := f.system(c, args, library)
 	if err != nil {
 		return err
 	}
@@ -124,7 +138,7 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return f.finish(c, tries, system, f.again(args), declared)
+	return f.finish(ctx, c, tries, system, f.again(args), declared)
 }
 
 // attempts lays every drill over the system; one that can't run has the reason.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ import (
 const asDeclared = "as declared: "
 
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
-func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.System, again []string, declared map[string]string) error {
+func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt, system *drills.System, again []string, declared map[string]string) error {
 	page := html.MatrixPage{}
 	var runs []drills.Tried
 	var cases []ci.Case
@@ -56,7 +57,8 @@ func (f *allFlags) finish(c *cobra.Command, tries []attempt, system *drills.Syst
 		page.Method = drills.PairMethod
 	}
 	fillMatrix(&page, runs, system, again)
-	page.Summary = cmp.Or(n.String(), page.Coverage)
+	page.Summary = f.steady.summary() + cmp.Or(n.String(), page.Coverage)
+	worst, code = f.ended(ctx, worst, code)
 	err := errors.Join(
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
 		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),

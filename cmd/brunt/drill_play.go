@@ -30,6 +30,7 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 			return false, err
 		}
 		if a.res == nil {
+			leave(tries[i:], f.steady.why(ctx))
 			return false, nil
 		}
 		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.name, a.res.Verdict), a.res.Reason, errColumns(c))
@@ -38,8 +39,15 @@ func (f *allFlags) play(ctx context.Context, c *cobra.Command, tries []attempt) 
 			leave(tries[i+1:], "a fault could not be taken back before it")
 			return false, nil
 		case context.Cause(ctx) != nil:
-			leave(tries[i+1:], "interrupted before it")
+			leave(tries[i+1:], f.steady.why(ctx))
 			return false, nil
+		}
+		if a.kept {
+			continue
+		}
+		if goes, err := f.settleAfter(ctx, c, a.name); err != nil || !goes {
+			leave(tries[i+1:], f.steady.why(ctx))
+			return false, err
 		}
 	}
 	return true, nil
@@ -65,10 +73,13 @@ func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) er
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
 		res, err := evidence.Read(dir)
 		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && identity.Of(plan).Made(res) {
-			a.res = res
+			a.res, a.kept = res, true
 			f.spent += res.Ended.Sub(res.Started)
 			return nil
 		}
+	}
+	if goes, err := f.settled(ctx, c); err != nil || !goes {
+		return err
 	}
 	if err := writeNew(kept, a.laid.Text, disk.Private, true); err != nil {
 		return err

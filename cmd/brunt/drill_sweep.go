@@ -10,13 +10,15 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/syntax"
+
+	"github.com/spf13/cobra"
 )
 
 // pairsUnlimited is how many pairs of faults a sweep tries without a budget.
 const pairsUnlimited = 8
 
 // system compiles the scenario, for its parts and what it declares of them.
-func (f *allFlags) system(ctx context.Context, args []string, library []*drills.Drill) (*drills.System, map[string]string, error) {
+func (f *allFlags) system(c *cobra.Command, args []string, library []*drills.Drill) (*drills.System, map[string]string, error) {
 	sweeps, err := drills.Sweeps()
 	if err != nil {
 		return nil, nil, err
@@ -34,7 +36,8 @@ func (f *allFlags) system(ctx context.Context, args []string, library []*drills.
 	if err != nil {
 		return nil, nil, err
 	}
-	f.counted = containersOf(ctx, base.Plan)
+	f.counted = containersOf(c.Context(), base.Plan)
+	f.prepareSteady(c, base.Plan, args, f.set)
 	return new(f.systemOf(base.Plan)), base.Plan.Scenario.Dependencies, nil
 }
 

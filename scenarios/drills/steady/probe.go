@@ -1,0 +1,48 @@
+package steady
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
+)
+
+const (
+	lasts     = 3 * time.Second // of a probe
+	leastRate = 2               // iterations a second of a load
+	usersRate = 20              // the most of a load of users
+)
+
+// Applies reports whether a system goes on between two runs: brunt did not start it.
+func Applies(p *plan.Plan) bool { return p.Stack == nil }
+
+// Reduce returns the plan of a probe: the loads of the plan at their mean rate for 3 s, without faults and objectives. Of a load of users
+// there is an iteration a second for each, 20 at most. A script or a log has no part that is a probe.
+func Reduce(p *plan.Plan) (*plan.Plan, error) {
+	one, sc := *p, *p.Scenario
+	one.Loads = slices.Clone(p.Loads)
+	for i := range one.Loads {
+		lp := &one.Loads[i]
+		switch {
+		case lp.Script != nil:
+			return nil, fmt.Errorf("load %q is a script, of which no short part can be run", lp.Name)
+		case lp.Schedule.Log != nil:
+			return nil, fmt.Errorf("load %q replays a log, of which no short part can be run", lp.Name)
+		}
+		rate := float64(leastRate)
+		if span := (lp.Schedule.End() - lp.Schedule.Start()).Seconds(); lp.Schedule.Closed() {
+			rate = float64(min(usersRate, lp.Schedule.MostUsers()))
+		} else if span > 0 {
+			rate = lp.Schedule.Rate.Total() / span
+		}
+		profile := load.NewProfile(0)
+		profile.Add(lasts, max(leastRate, rate), max(leastRate, rate))
+		lp.Schedule, lp.InTurn = load.Plan{Rate: profile}, true
+	}
+	one.Faults, one.Alerts, one.Ledgers, one.Gauges, one.Watches = nil, nil, nil, nil, nil
+	sc.SLO, sc.Steady, sc.Stop, sc.Ledgers, sc.Warmup = nil, nil, nil, nil, 0
+	one.Scenario = &sc
+	return &one, nil
+}
