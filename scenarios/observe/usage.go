@@ -57,9 +57,11 @@ type sample struct {
 	life   string // identifies the process among its predecessors and successors
 	missed int    // unseen restarts, not counting the one that a changed life shows
 	via    string // proc or docker
+
+	unknown bool // whether it runs is not known
 }
 
-// A sampler reads what a unit uses; ok is false where the unit does not run or its usage is unknown.
+// A sampler reads what a unit uses; ok is false where the unit does not run, or nothing is known of it.
 type sampler interface {
 	sample(ctx context.Context) (s sample, ok bool)
 }
@@ -165,7 +167,7 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 		}
 		u.cpu = is.cpu
 	}
-	u.at, t.Starts = now, u.starts
+	u.at, t.Starts, t.Unknown = now, u.starts, !ok && is.unknown
 	u.out.Memory = max(u.out.Memory, t.Memory)
 	if now >= 0 { // usage during the warm-up is not reported
 		u.out.Seconds = append(u.out.Seconds, t)
@@ -223,10 +225,38 @@ func fromEvents(u *result.UnitUsage, events []result.Event) {
 	u.OOMs = ooms
 }
 
+// recent is how old a sample may be that tells what is now.
+const recent = 2500 * time.Millisecond
+
+// running counts the units of a service that run; known is false where one has no recent sample.
+func (u *Usage) running(service string, now time.Duration) (n float64, known bool) {
+	for _, one := range u.units {
+		if one.out.Service != service {
+			continue
+		}
+		one.mu.Lock()
+		seconds := one.out.Seconds
+		one.mu.Unlock()
+		if len(seconds) == 0 {
+			return 0, false
+		}
+		last := seconds[len(seconds)-1]
+		if known = !last.Unknown && now-last.T.D() <= recent; !known {
+			return 0, false
+		}
+		if last.Running {
+			n++
+		}
+	}
+	return n, known
+}
+
 // Latest returns the worst current usage of the units of a source, for a condition with an upper or
 // lower bound; known is false without a recent sample.
 func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []result.Event) (worst float64, known bool) {
-	const fresh = 2500 * time.Millisecond
+	if o.Metric.Resource == slo.UnitsFigure {
+		return u.running(o.Metric.Source, now)
+	}
 	for _, one := range u.units {
 		if !ofSource(o.Metric.Source, one.out.Unit, one.out.Service) {
 			continue
@@ -237,7 +267,7 @@ func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []resul
 			last.Seconds = []result.UsageTick{last.Seconds[n-1]}
 		}
 		one.mu.Unlock()
-		if len(last.Seconds) == 0 || now-last.Seconds[0].T.D() > fresh {
+		if len(last.Seconds) == 0 || now-last.Seconds[0].T.D() > recent {
 			continue
 		}
 		if o.Metric.Figure().Counted {

@@ -7,6 +7,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+
+	"github.com/containerd/errdefs"
 )
 
 // processSampler samples a unit that is a process of this machine.
@@ -47,7 +49,7 @@ func (c *containerSampler) sample(ctx context.Context) (sample, bool) {
 	}
 	is, err := c.of.Engine.Inspect(ctx, c.of.Ref)
 	if err != nil || !is.Running {
-		return sample{}, false
+		return sample{unknown: err != nil && !errdefs.IsNotFound(err)}, false
 	}
 	missed := 0
 	if c.id == is.ID && !c.started.Equal(is.Started) && is.Restarts > c.restarts+1 {
@@ -63,7 +65,7 @@ func (c *containerSampler) sample(ctx context.Context) (sample, bool) {
 	}
 	s, err := c.of.Engine.Stats(ctx, is.ID)
 	if err != nil {
-		return sample{}, false
+		return sample{unknown: true}, false
 	}
 	l := sample{life: is.ID + " " + is.Started.String(), missed: missed, via: "docker"}
 	l.cpu, l.memory, l.threads, l.files = s.CPU, s.Memory, s.Tasks, -1

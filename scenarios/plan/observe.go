@@ -180,8 +180,8 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	case c.plan.Scope.Cluster != nil && f.NotOfPods:
 		c.m.AddHint(o.Pos, "of pods there are cpu, memory, restarts and ooms, and of a service ready, replicas and pending",
 			"`%s`: %s is not known of pods", o.Text, f.Name)
-	case f.OfPods && one:
-		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one pod", o.Text, f.Name)
+	case f.Whole && one:
+		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one of its units", o.Text, f.Name)
 	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0: // each workload is a service, by its own name
 	case len(c.plan.Scope.Services) == 0:
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",

@@ -12,7 +12,7 @@ import (
 func TestPoints_Figures(t *testing.T) {
 	u := result.UnitUsage{Seconds: []result.UsageTick{{T: 1, Running: true, CPU: 1, Memory: 1, Files: 1, Threads: 1, Starts: 2, OOMs: 1}}}
 	for _, r := range slo.Resources() {
-		if r.OfPods { // of a service: they are series
+		if r.Whole { // of a service, not of a unit
 			continue
 		}
 		if v := float64(u.Points(r.Name)[0].V); math.IsNaN(v) {

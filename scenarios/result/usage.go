@@ -41,4 +41,6 @@ type UsageTick struct {
 	Starts  int   `json:"starts"`  // number of starts so far: one more is a restart; of a pod also of its containers, and of pods in its place
 	OOMs    int   `json:"ooms"`    // number so far
 	Running bool  `json:"running"` // it has a process
+	// the engine of its container did not say whether it runs; Running is false then
+	Unknown bool `json:"unknown,omitempty"`
 }

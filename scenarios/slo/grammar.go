@@ -24,7 +24,7 @@
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
-//	          | service "." ( "ready" | "replicas" | "pending" ) .
+//	          | service "." ( "units" | "ready" | "replicas" | "pending" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number | size | growth | multiple .
@@ -46,7 +46,7 @@
 //	                  degraded, area, alert, resolved, reach; rpo, late
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
-//	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms
+//	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms, units
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; cpu, in cores
@@ -60,7 +60,8 @@
 //
 // A figure of a unit, or a metric that the scenario names under `metrics`, is judged by its
 // greatest value in the phase, or by its fold, in the worst replica and the worst of its series.
-// restarts and ooms are counted over the phase. The value of a named metric may have any unit,
+// restarts and ooms are counted over the phase. units, ready, replicas and pending are of a service as a whole: how many of its units
+// run, and of its pods; the lowest value of the phase counts for a lower bound. The value of a named metric may have any unit,
 // and is compared in the base units of Prometheus: bytes, seconds, shares of 1, events per
 // second. The name of a metric is in parentheses so that a later built-in metric of the same name
 // does not change the meaning of an old file.

@@ -213,7 +213,9 @@ var metrics = Table{
 		Name: reachName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"reach(metric(name) >= 4)"},
 		From: Injection, Missed: missedReach,
 		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until a series holds a condition, " +
-			"such as reach(metric(replicas) >= 4) or reach(posts.memory < 256MiB): all its series, or all replicas. One that holds it already takes no time.",
+			"such as reach(metric(replicas) >= 4), reach(posts.units >= 4) or reach(posts.memory < 256MiB): all its series, or all replicas. " +
+			"One that holds it already takes no time; of " +
+			"posts.units and web.ready, which a fault takes away, it counts when they are back.",
 	},
 	{
 		Name: scaledName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"scaled(service, 6)"},
@@ -226,8 +228,9 @@ var metrics = Table{
 			"unit.memory", "metric(name)", "slope(unit.fds)", "increase(name)", "ratio(name, name)", "per_request(name)",
 		},
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as " +
-			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it. Of a service on Kubernetes " +
-			"there are web.ready, web.replicas (asked for) and web.pending: the lowest value where the bound is a lower one.",
+			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it. Of a service as a whole " +
+			"there is posts.units, how many of its processes or containers run, seen once a second; on Kubernetes there are web.ready, web.replicas " +
+			"(asked for) and web.pending. The lowest value counts where the bound is a lower one.",
 	},
 }
 

@@ -146,6 +146,13 @@ func TestParseObjective(t *testing.T) {
 		{"web.ready >= 2", slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "web", Resource: "ready", Fold: slo.Worst, Unit: slo.Count}, Op: ">=", Value: 2,
 		}},
+		{"posts.units >= 2 in lose", slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "posts", Resource: "units", Fold: slo.Worst, Unit: slo.Count}, Op: ">=", Value: 2, Phase: "lose",
+		}},
+		{"reach(posts.units >= 4) < 60s after browse.hold", slo.Objective{
+			Metric: slo.Metric{Name: "reach", Source: "posts", Resource: "units", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Count}},
+			Op:     "<", Value: 60, After: "browse.hold",
+		}},
 		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
 	for _, tt := range tests {

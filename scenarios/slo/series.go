@@ -34,7 +34,8 @@ func (m Metric) PerRequest() bool { return m.Fold == perRequest }
 // Divided reports whether the metric is the growth of a counter for each of something else.
 func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
 
-// Worst is the aggregation of the bare figures of pods, such as web.ready: the value in a phase that is the furthest from holding.
+// Worst is the aggregation of the bare figures of a service as a whole, such as web.ready: the value in a phase that is the furthest from
+// holding.
 const Worst = "worst"
 
 // folds lists the aggregations of a series; the first is the default.
@@ -68,7 +69,7 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 		return m, false
 	}
 	m.Name, m.Source, m.Resource, m.Fold = seriesName, parts[1], parts[2], folds[0]
-	if m.Figure().OfPods {
+	if m.Figure().Whole {
 		m.Fold = Worst
 	}
 	m.Unit = m.Figure().Unit
@@ -290,12 +291,16 @@ type Resource struct {
 	Unit         Unit
 	Counted      bool // over the phase; else it has a value in each second
 	OfContainers bool // it is known of containers and pods alone
-	OfPods       bool // it is known of pods alone, of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
+	Whole        bool // it is of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
+	OfPods       bool // it is known of pods alone
 	NotOfPods    bool // it is not known of pods
 }
 
 // readyFigure is how many pods of a service are ready.
 const readyFigure = "ready"
+
+// UnitsFigure is how many units of a service run: processes or containers.
+const UnitsFigure = "units"
 
 // Resources lists the figures of a unit. UnitUsage.Points in package result reads them.
 func Resources() []Resource {
@@ -306,9 +311,10 @@ func Resources() []Resource {
 		{Name: "threads", Unit: Count, NotOfPods: true},
 		{Name: "restarts", Unit: Count, Counted: true},
 		{Name: "ooms", Unit: Count, Counted: true, OfContainers: true},
-		{Name: readyFigure, Unit: Count, OfPods: true},
-		{Name: "replicas", Unit: Count, OfPods: true},
-		{Name: "pending", Unit: Count, OfPods: true},
+		{Name: UnitsFigure, Unit: Count, Whole: true, NotOfPods: true},
+		{Name: readyFigure, Unit: Count, Whole: true, OfPods: true},
+		{Name: "replicas", Unit: Count, Whole: true, OfPods: true},
+		{Name: "pending", Unit: Count, Whole: true, OfPods: true},
 	}
 }
 

@@ -10,11 +10,20 @@ import (
 
 // Reached is when every series of a metric held its condition for the first time, from an instant on, and the last reading before at
 // which one did not. At is 0 if they never did. Why says what prevents an answer.
-func Reached(m slo.Metric, from time.Duration, usage []result.UnitUsage, named []result.Series) (at, notYet time.Duration, why string) {
+//
+// How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are left at a reading
+// within the target of an objective, it counts when enough are back.
+func Reached(m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series) (at, notYet time.Duration, why string) {
 	all := seriesOf(m, usage, named)
 	notYet = from
 	for _, c := range all {
 		first, last, known := c.reached(m.Until, from)
+		if m.Figure().Whole && !m.Scaled() && known && first == from {
+			if lost := c.lost(m.Until, from); lost > 0 && lost <= from+within {
+				first, last, _ = c.reached(m.Until, lost)
+				last = max(last, lost)
+			}
+		}
 		switch {
 		case !known:
 			return 0, 0, "no value of " + c.of + " is known from then on"
@@ -59,10 +68,18 @@ func (c series) reached(until slo.Condition, from time.Duration) (first, last ti
 // LostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it held it to the end.
 func LostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Duration {
 	for _, c := range seriesOf(m, nil, named) {
-		for _, p := range c.points {
-			if p.T.D() > at && !math.IsNaN(float64(p.V)) && !m.Until.Holds(float64(p.V)) {
-				return p.T.D()
-			}
+		if lost := c.lost(m.Until, at); lost > 0 {
+			return lost
+		}
+	}
+	return 0
+}
+
+// lost is the first reading after an instant that does not hold a condition; 0: all hold it.
+func (c series) lost(until slo.Condition, at time.Duration) time.Duration {
+	for _, p := range c.points {
+		if p.T.D() > at && !math.IsNaN(float64(p.V)) && !until.Holds(float64(p.V)) {
+			return p.T.D()
 		}
 	}
 	return 0

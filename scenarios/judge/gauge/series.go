@@ -30,6 +30,9 @@ type series struct {
 // of labels of a metric.
 func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []series {
 	var out []series
+	if m.Resource == slo.UnitsFigure {
+		return unitsOf(m.Source, usage)
+	}
 	for i := range usage {
 		u := &usage[i]
 		if m.Resource == "" || m.Figure().OfPods || m.Source != u.Unit && m.Source != u.Service {

@@ -71,7 +71,7 @@ func (j Judge) Stage(o slo.Objective) result.ObjectiveResult {
 // reached judges when a figure of the target reached its value, counted from an instant.
 func (j Judge) reached(o slo.Objective, from time.Duration, r *result.ObjectiveResult) {
 	var d Detection
-	d.At, d.NotYet, d.Why = gauge.Reached(o.Metric, from, j.Usage, j.Series)
+	d.At, d.NotYet, d.Why = gauge.Reached(o.Metric, from, result.Num(o.Value).D(), j.Usage, j.Series)
 	if d.Why != "" {
 		r.Note = d.Why
 		return

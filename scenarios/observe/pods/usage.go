@@ -190,7 +190,7 @@ func (w *Watcher) Latest(o slo.Objective) (worst float64, known bool) {
 	if w.away {
 		return 0, false
 	}
-	if o.Metric.Figure().OfPods {
+	if o.Metric.Figure().Whole {
 		if s := w.services[o.Metric.Source]; s != nil && len(s.steps) > 0 {
 			last := s.steps[len(s.steps)-1]
 			return float64(last.value(o.Metric.Resource)), !last.unknown
