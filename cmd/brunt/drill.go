@@ -65,6 +65,10 @@ func drillListCommand() *cobra.Command {
 			if family != "" && !slices.Contains(known, family) {
 				return usagef("there is no family %q; known are %s", family, strings.Join(slices.Compact(known), ", "))
 			}
+			proofs, err := drills.Proofs()
+			if err != nil {
+				return err
+			}
 			out, last := stdout(c), ""
 			for _, d := range all {
 				switch {
@@ -80,6 +84,16 @@ func drillListCommand() *cobra.Command {
 				fmt.Fprintf(out, "  %-18s %s\n", d.Name, strings.Join(words.Wrap(d.About, 100), "\n"+strings.Repeat(" ", 21)))
 				for _, need := range d.Needs() {
 					fmt.Fprintf(out, "%21s%s\n", "", need)
+				}
+				if d.Family == drills.SweepFamily {
+					continue
+				}
+				outdated, err := d.Outdated(proofs)
+				if err != nil {
+					return err
+				}
+				if len(outdated) > 0 {
+					fmt.Fprintf(out, "%21snot proved yet as it is now: on %s\n", "", strings.Join(outdated, ", "))
 				}
 			}
 			return nil

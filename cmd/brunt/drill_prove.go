@@ -173,7 +173,7 @@ func (f *proveFlags) trials(name, on string) ([]trial, error) {
 
 // try runs a drill on one system as often as --times says.
 func (f *proveFlags) try(ctx context.Context, c *cobra.Command, t trial) (drills.Record, error) {
-	one := drills.Record{Drill: t.drill.Name, System: t.system()}
+	one := drills.Record{Drill: t.drill.Name, System: t.system(), Digest: t.drill.Digest(t.mutant)}
 	for range f.times {
 		var j drills.Judgement
 		for range mostTries {

@@ -26,6 +26,7 @@
 //	next.go       what was never tried, and the drills worth running next
 //	matrix.go     which part of a system was tried, and what came of it
 //	empty.go      the words of cells that no run filled, and the rows and columns of the matrix
+//	digest.go     the digest of a drill as it is proved
 //	proof.go      mutants, and runs held against them
 //	schema.go     the JSON Schema of a drill file
 package drills

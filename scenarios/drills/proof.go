@@ -275,6 +275,7 @@ const Good = "good"
 type Record struct {
 	Drill   string   `json:"drill"`
 	System  string   `json:"system"`        // the name of a mutant, or good
+	Digest  string   `json:"digest"`        // of the drill on that system, as it was proved; empty: not recorded
 	Runs    int      `json:"runs"`          // runs that count
 	Proved  int      `json:"proved"`        // of them
 	Spoilt  int      `json:"spoilt"`        // runs that showed nothing, and were repeated

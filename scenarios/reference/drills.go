@@ -29,6 +29,13 @@ func drillsTable() (string, error) {
 				figures = append(figures, fmt.Sprintf("%s %d of %d: %s", p.System, p.Proved, p.Runs, drills.Range(p.Figures)))
 			}
 		}
+		outdated, err := d.Outdated(proofs)
+		if err != nil {
+			return "", err
+		}
+		if len(outdated) > 0 {
+			figures = append(figures, "not proved yet as it is now: "+strings.Join(outdated, ", "))
+		}
 		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "), strings.Join(figures, "; ")))
 	}
 	missing, err := drills.Missing()
