@@ -166,15 +166,23 @@ func away(units map[string]int, f *result.FaultRecord) (service, effect string) 
 	return service, effect
 }
 
-// overlapped reports whether another fault of the run was in during fault i.
+// overlapped reports whether another fault of the run was in during the phase of fault i.
 func overlapped(res *result.Result, i int) bool {
 	one := &res.Faults[i]
 	for j := range res.Faults {
-		if other := &res.Faults[j]; j != i && other.Injected.Known() && other.Injected < one.Until && one.Injected < other.Until {
+		if other := &res.Faults[j]; j != i && other.Injected.Known() && other.Injected < one.Until && one.Injected < over(other) {
 			return true
 		}
 	}
 	return false
+}
+
+// over is when a fault was over: the phase of a crash lasts longer than it takes until the unit is back.
+func over(f *result.FaultRecord) result.Num {
+	if f.Gone && f.Cleared.Known() {
+		return min(f.Cleared, f.Until)
+	}
+	return f.Until
 }
 
 // observed compares the requests of each step during a fault with those of the baseline.
