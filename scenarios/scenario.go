@@ -167,7 +167,7 @@ type document struct {
 	// alerts of the team's own monitoring, by name, and where to query them
 	Alerts *syntax.Node `yaml:"alerts"`
 	// questions to the units that are asked during the run, by name, such as their role: strips under the chart, or
-	// lines where the answers are numbers
+	// lines where the answers are numbers, which objectives name as metric(NAME)
 	Watch  *syntax.Node `yaml:"watch"`
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids

@@ -89,7 +89,7 @@ func (f *drillFlags) lay(args []string) (laid *drills.Laid, path string, err err
 
 // over lays a drill over a scenario, with the roles that the scenario and --role bind; on the built-in system they are those of its proof.
 func (f *drillFlags) over(base *drills.Base, d *drills.Drill, builtin bool) (*drills.Laid, error) {
-	roles, err := pairsOf("--role", f.roles)
+	roles, err := namedOnce("--role", f.roles)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
 
 // units returns the units of --service; nil: there are none.
 func (f *drillFlags) units() (*syntax.Node, error) {
-	named, err := pairsOf("--service", f.services)
+	named, err := namedOnce("--service", f.services)
 	if err != nil || len(named) == 0 {
 		return nil, err
 	}
@@ -225,6 +225,20 @@ func (f *drillFlags) units() (*syntax.Node, error) {
 		out.Fields = append(out.Fields, syntax.Field{Key: name, Value: selects})
 	}
 	return out, nil
+}
+
+// namedOnce reads NAME=PART of a flag, each name once.
+func namedOnce(flag string, given []string) (map[string]string, error) {
+	out, err := pairsOf(flag, given)
+	for i, one := range given {
+		name, _, _ := strings.Cut(one, "=")
+		for _, before := range given[:i] {
+			if err == nil && strings.HasPrefix(before, name+"=") {
+				return nil, usagef("%s names %s twice, %q and %q; leave one out", flag, name, before, one)
+			}
+		}
+	}
+	return out, err
 }
 
 func mapOf(key string, value *syntax.Node) *syntax.Node {

@@ -38,6 +38,7 @@ are those of all services and links of a scenario, else of those that the runs n
 				return err
 			}
 			var system *drills.System
+			var page html.MatrixPage
 			again := []string{"SCENARIO"} // whose name the runs do not have
 			if of != "" {
 				again = []string{of}
@@ -45,17 +46,22 @@ are those of all services and links of a scenario, else of those that the runs n
 				if err != nil {
 					return err
 				}
-				system = new(drills.SystemOf(plan))
+				system, page.Name = new(drills.SystemOf(plan)), plan.Scenario.Name
 			}
-			page := html.MatrixPage{Summary: fmt.Sprintf("%s of it.", prose.Amount(len(found), "run"))}
+			page.Summary = fmt.Sprintf("%s of it.", prose.Amount(len(found), "run"))
 			var runs []drills.Tried
+			var systems []string
 			for _, r := range found {
-				page.Name = r.Result.Name
+				systems = append(systems, drills.SystemName(r.Result.Name))
 				link, err := filepath.Rel(filepath.Dir(out), filepath.Join(r.Name, html.File))
 				if err != nil {
 					link = ""
 				}
 				runs = append(runs, drills.Tried{Name: r.Result.Name, Link: filepath.ToSlash(link), Result: r.Result})
+			}
+			if page.Name == "" {
+				slices.Sort(systems)
+				page.Name = strings.Join(slices.Compact(systems), ", ")
 			}
 			fillMatrix(&page, runs, system, again)
 			if err := writeWhole(out, disk.Shared, page.Report); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"brunt/scenarios/drills"
 	"brunt/scenarios/plan/dryrun"
 
 	"github.com/spf13/cobra"
@@ -16,9 +17,13 @@ func validateCommand() *cobra.Command {
 		Short: "Check a scenario without starting anything",
 		Long: `Check everything about a scenario that can be checked without touching anything: its
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
-shows all mistakes at once, and what the load can show.`,
+shows all mistakes at once, and what the load can show. The file of a drill is checked as a
+drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if drills.IsDrill(args[0]) {
+				return validateDrill(c, args[0], f)
+			}
 			plan, err := compile(args[0], &f)
 			if err != nil {
 				return err
@@ -41,4 +46,21 @@ shows all mistakes at once, and what the load can show.`,
 	f.register(c)
 	c.Flags().BoolVar(&explain, "explain", false, "print the scenario as resolved, secrets masked")
 	return c
+}
+
+// validateDrill checks the file of a drill, and says what it needs.
+func validateDrill(c *cobra.Command, file string, f sourceFlags) error {
+	set, err := f.params()
+	if err != nil {
+		return err
+	}
+	d, err := drills.Find(drills.Named(file), set)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout(c), "%s: ok, a drill; `brunt drill show %s SCENARIO` lays it over a system\n", file, file)
+	for _, need := range d.Needs() {
+		fmt.Fprintln(stdout(c), "  "+need)
+	}
+	return nil
 }

@@ -26,6 +26,9 @@ var actKinds = map[string]map[Breaks]string{
 // lets it.
 var stays = map[string]string{"container.kill": "6s"}
 
+// starvedShare is what a starved unit has of a processor, unless the act says otherwise.
+const starvedShare = "5%"
+
 // entries calls each for the entries of `chaos` and for the steps of its groups.
 func entries(n *syntax.Node, each func(entry *syntax.Node)) {
 	if n == nil {
@@ -138,6 +141,9 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 		}
 		on, _ := part.Text(&syntax.Mistakes{})
 		settings.Fields = append(selects(on), settings.Fields...)
+		if f.Key == "starve" && settings.Get("share") == nil && settings.Get("processors") == nil {
+			set(settings, "share", text(starvedShare))
+		}
 		out.Fields[i] = syntax.Field{Key: kind, Pos: f.Pos, Value: settings}
 		if lasts := stays[kind]; lasts != "" && out.Get("for") == nil {
 			out.Fields = append(out.Fields, syntax.Field{Key: "for", Value: text(lasts)})

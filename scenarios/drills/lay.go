@@ -50,7 +50,7 @@ func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 		}
 	}
 	sc := b.Plan.Scenario
-	set(top, "name", text(sc.Name+": "+d.Name))
+	set(top, "name", text(sc.Name+nameSeparator+d.Name))
 	set(top, "hypothesis", text(d.About))
 	if over := fill(d.Scenario); over != nil {
 		top = scenarios.Overlay(top, over)
@@ -78,6 +78,21 @@ func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 	}
 	out.Text = d.heading(b, roles, out.Notes) + syntax.WriteYAML(top, func(s string) string { return s })
 	return out, m.Err()
+}
+
+// nameSeparator stands between the name of a scenario and that of the drill that is laid over it.
+const nameSeparator = ": "
+
+// SystemName is the name of the scenario that a run with a name is of, where it was a drill that is part of brunt; else the name itself.
+func SystemName(name string) string {
+	i := strings.LastIndex(name, nameSeparator)
+	if i < 0 {
+		return name
+	}
+	if of := name[i+len(nameSeparator):]; slices.Contains(Names(), of) || swept(of) {
+		return name[:i]
+	}
+	return name
 }
 
 // heading is the comment above the scenario.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 )
 
@@ -87,6 +88,25 @@ func Find(name string, set map[string]string) (*Drill, error) {
 	}
 	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named with its path", syntax.Clip(name, 40),
 		syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf)))))
+}
+
+// IsDrill reports whether a file holds a drill: it is a map with the key that only a drill has.
+func IsDrill(file string) bool {
+	text, err := disk.Read(file, syntax.MaxFile)
+	if err != nil {
+		return false
+	}
+	nodes := 0
+	root := syntax.Read(file, text, &syntax.Mistakes{}, &nodes)
+	return root != nil && root.Kind == syntax.Map && root.Get("drill") != nil
+}
+
+// Named is the name by which [Find] opens a file.
+func Named(file string) string {
+	if strings.ContainsAny(file, "/\\.") {
+		return file
+	}
+	return "./" + file
 }
 
 // swept reports whether a drill is one of a sweep.

@@ -59,7 +59,7 @@ type Matrix struct {
 }
 
 // NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected traffic; the newest run
-// counts.
+// counts. An interrupted run counts only for a fault that it left behind.
 func NewMatrix(runs []Tried) *Matrix {
 	m := &Matrix{Cells: map[[2]string]Cell{}, unmet: map[[2]string]bool{}}
 	parts, tried := map[string]bool{}, map[string]bool{}
@@ -69,6 +69,9 @@ func NewMatrix(runs []Tried) *Matrix {
 		}
 		for i := range run.Result.Faults {
 			f := &run.Result.Faults[i]
+			if run.Result.Verdict == scenarios.Interrupted && !left(f) {
+				continue // its objectives were judged on a part of their time
+			}
 			met := hits(f)
 			if len(met) == 0 && len(f.Steps) == 0 && !f.Skipped {
 				for _, part := range f.Hit() {
@@ -164,7 +167,7 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 			cell.Verdict, cell.Why = o.Verdict, o.Text+": "+figure(*o)
 		}
 	}
-	if f.Revert == "failed" || f.Revert == "unverified" {
+	if left(f) {
 		cell.Verdict, cell.Why = scenarios.NotReverted, "the fault could not be taken back"
 	}
 	cell.Why = run.Name + ": " + cell.Why
@@ -178,6 +181,9 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	}
 	m.Cells[at] = cell
 }
+
+// left reports whether a fault could not be taken back.
+func left(f *result.FaultRecord) bool { return f.Revert == "failed" || f.Revert == "unverified" }
 
 // charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the faults did; or
 // the fault was the only one, or is the one that wrong writes were acknowledged under.

@@ -80,6 +80,9 @@ func TestMatrix_Writes(t *testing.T) {
 		}
 		return drills.Tried{Name: "r", Result: r}
 	}
+	interrupted := func(r drills.Tried) drills.Tried { r.Result.Verdict = scenarios.Interrupted; return r }
+	stays := fault("f", "a[0]")
+	stays.Revert = "failed"
 	command := fault("c", "sh")
 	command.Kind = "action.run"
 	for name, c := range map[string]struct {
@@ -102,6 +105,14 @@ func TestMatrix_Writes(t *testing.T) {
 		"an older run asks": {
 			[]drills.Tried{run(2, "", "", fault("f", "a[0]")), run(1, scenarios.Fail, "", fault("f", "a[0]"))},
 			map[string]scenarios.Verdict{"a[0]": scenarios.Fail},
+		},
+		"an interrupted one": {
+			[]drills.Tried{run(1, scenarios.Pass, "", fault("f", "a[0]")), interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]")))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.Pass},
+		},
+		"an interrupted one alone": {[]drills.Tried{interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]")))}, map[string]scenarios.Verdict{}},
+		"an interrupted one that left its fault behind": {
+			[]drills.Tried{interrupted(run(2, scenarios.Pass, "", stays))}, map[string]scenarios.Verdict{"a[0]": scenarios.NotReverted},
 		},
 		"a command": {[]drills.Tried{run(1, scenarios.Pass, "", command)}, map[string]scenarios.Verdict{}},
 	} {

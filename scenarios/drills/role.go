@@ -300,7 +300,27 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	if len(lacking) > 0 {
 		return fmt.Errorf("the drill %s needs roles: %s", d.Name, strings.Join(lacking, "; "))
 	}
+	if err := d.apart(given); err != nil {
+		return err
+	}
 	return d.fits(s)
+}
+
+// apart refuses one load in two roles: what a drill asks of one must not be of the other.
+func (d *Drill) apart(given map[string]string) error {
+	players := map[string]string{}
+	for i := range d.Roles {
+		r := &d.Roles[i]
+		if r.Is != "load" {
+			continue
+		}
+		if other, taken := players[given[r.Name]]; taken {
+			return fmt.Errorf("role %s: the load %s is the role %s already, and the drill %s needs a load for each; add one to the scenario's `load`",
+				r.Name, syntax.Clip(given[r.Name], 60), other, d.Name)
+		}
+		players[given[r.Name]] = r.Name
+	}
+	return nil
 }
 
 // RoleNames lists the roles of the drill.

@@ -81,3 +81,30 @@ func TestCoverage_Containers(t *testing.T) {
 		t.Errorf("the system has got links: %q", project.Links)
 	}
 }
+
+// TestBind_Loads: two roles of loads are two loads.
+func TestBind_Loads(t *testing.T) {
+	d, err := drills.Find("rate-limit", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := drills.System{Loads: []string{"greedy", "others"}}
+	if err := d.Bind(s, map[string]string{"greedy": "greedy", "others": "others"}); err != nil {
+		t.Error(err)
+	}
+	err = d.Bind(s, map[string]string{"greedy": "greedy", "others": "greedy"})
+	if err == nil || !strings.Contains(err.Error(), "role others: the load greedy is the role greedy already, and the drill rate-limit needs a load for each") {
+		t.Errorf("one load in two roles: %v", err)
+	}
+}
+
+// TestSystemName: the name of a drill is no part of that of a system.
+func TestSystemName(t *testing.T) {
+	for name, want := range map[string]string{
+		"shop: replica-crash": "shop", "a: b: slow": "a: b", "shop: mine": "shop: mine", "replica-crash": "replica-crash", "shop": "shop",
+	} {
+		if got := drills.SystemName(name); got != want {
+			t.Errorf("%q of %q, want %q", got, name, want)
+		}
+	}
+}
