@@ -80,10 +80,13 @@ func TestScripts(t *testing.T) {
 			return oldResults(e.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "full" {
-				return false, fmt.Errorf("there is no condition %q", name)
+			switch name {
+			case "full":
+				return suite.Full(), nil
+			case "drills": // the suite drill-library, or -run
+				return suite.Full() && os.Getenv("BRUNT_DRILL_SCRIPTS") != "no", nil
 			}
-			return suite.Full(), nil
+			return false, fmt.Errorf("there is no condition %q", name)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": exitCode,
