@@ -229,7 +229,8 @@ var metrics = Table{
 		},
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, or `watch:` " +
 			"where its answers are numbers, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) " +
-			"what the fold makes of it. Of a service as a whole there is posts.units, how many of its processes or containers run, seen once a second; on Kubernetes there are web.ready, web.replicas " +
+			"what the fold makes of it. Of a service as a whole there is posts.units, how many of its processes or containers run, " +
+			"seen once a second; on Kubernetes there are web.ready, web.replicas " +
 			"(asked for) and web.pending. The lowest value counts where the bound is a lower one.",
 	},
 }
