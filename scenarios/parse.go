@@ -265,13 +265,25 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 	if t.Units != nil && !runs {
 		p.m.Add(t.Of("units"), "`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
 	}
-	if t.Kubernetes != nil && !runs {
-		p.m.Add(t.Of("kubernetes"), "`kubernetes` names pods that run already, beside a url or endpoints, and brunt starts %s", kinds[0])
-	}
+	p.pods(t, kinds[0], runs)
 	if t.Has("entry") && runs {
 		p.m.Add(t.Of("entry"), "`entry` names a service that brunt starts; a url needs none")
 	}
 	p.tls(sc, n.Get("tls"))
+}
+
+// pods checks that the target names a cluster where it may, and where it has to.
+func (p *files) pods(t *Target, kind string, runs bool) {
+	made := t.Stack != "" && t.Platform == OnKubernetes
+	switch {
+	case t.Kubernetes == nil && made:
+		p.m.AddHint(t.Of("platform"), "such as kubernetes: {context: staging}, by the name that `kubectl config get-contexts` shows",
+			"`platform: kubernetes` wants `kubernetes` beside it, which says in which cluster")
+	case t.Kubernetes != nil && !runs && !made && kind == "stack":
+		p.m.Add(t.Of("kubernetes"), "`kubernetes` belongs to `platform: kubernetes`, and this stack has none")
+	case t.Kubernetes != nil && !runs && !made:
+		p.m.Add(t.Of("kubernetes"), "`kubernetes` names pods that run already, beside a url or endpoints, and brunt starts %s", kind)
+	}
 }
 
 func (p *files) tables(sc *Scenario, s *template.Scope, n *syntax.Node) {

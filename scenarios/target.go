@@ -18,15 +18,17 @@ type Target struct {
 	URL   template.URL `yaml:"url"`   // a system that is already running
 	Stack string       `yaml:"stack"` // a built-in stack: demo
 	With  *syntax.Node `yaml:"with"`  // settings of the built-in stack
-	// how the built-in stack runs; zero is process
-	Platform   string       `yaml:"platform,oneof=process|docker"`
+	// how the built-in stack runs: as processes of this machine, as containers of its Docker engine, or as pods of the cluster that
+	// `kubernetes` names, which are loaded from within it; zero is process
+	Platform   string       `yaml:"platform,oneof=process|docker|kubernetes"`
 	Processes  *syntax.Node `yaml:"processes"`  // commands that brunt starts
 	Containers *syntax.Node `yaml:"containers"` // containers that brunt creates
 	// a Compose file, started with the machine's docker compose
 	Compose *Compose `yaml:"compose"`
 	// containers that are already running, by the names that faults use
 	Units *syntax.Node `yaml:"units"`
-	// pods that run already, beside a url or endpoints: the workloads of a namespace, which faults hit
+	// beside a url or endpoints, pods that run already: the workloads of a namespace, which faults hit. Beside `platform: kubernetes`, where
+	// the pods of the built-in stack are made
 	Kubernetes *kubernetes.Target `yaml:"kubernetes"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
@@ -40,6 +42,9 @@ type Target struct {
 	// TLS versions and certificates, of the target and of the load
 	TLS *TLS `yaml:"tls"`
 }
+
+// OnKubernetes is the value of Target.Platform for a stack of pods.
+const OnKubernetes = "kubernetes"
 
 // Kind names the kind of target: processes, containers, compose, stack or url; it is empty where the target names none.
 func (t *Target) Kind() string {

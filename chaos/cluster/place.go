@@ -90,6 +90,9 @@ const PartLabel = "brunt.dev/part"
 // WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates every taint.
 const WatchdogPart = "watchdog"
 
+// StackPart is that value for what a run has made of a built-in stack: faults hit it as any other pod.
+const StackPart = "stack"
+
 // AgentPart is that value for an agent of a run on a node. It tolerates every taint too, and is of no workload.
 const AgentPart = "agent"
 

@@ -70,7 +70,7 @@ func (g *check) namespace(ctx context.Context, t *cluster.Target) error {
 
 // podItself checks a pod by what it says of itself.
 func (g *check) podItself(pod *corev1.Pod) error {
-	if run := pod.Labels[cluster.RunLabel]; run != "" {
+	if run := pod.Labels[cluster.RunLabel]; run != "" && pod.Labels[cluster.PartLabel] != cluster.StackPart {
 		return notAllowed(fmt.Errorf("pod %s: %w: it is a part of brunt, of the run %s", pod.Name, proc.ErrProtected, run))
 	}
 	return g.labels("pod "+pod.Name, pod.Labels)

@@ -131,7 +131,7 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 // agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the target.
 func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "agents on nodes"
-	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs {
+	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() { // the nodes are those of pods that are not there yet
 		return nil
 	}
 	bad := func(err error, fix string) []doctor.Check {
@@ -161,7 +161,7 @@ func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "watchdog in the cluster"
 	k := p.Scenario.Target.Kubernetes
-	if k == nil {
+	if k == nil || k.Makes { // in a namespace that is not there yet
 		return nil
 	}
 	undoes := pods.Undoes(k, p.Scope, p.Parts())

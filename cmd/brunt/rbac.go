@@ -50,10 +50,11 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 
 // clusterRights are what a plan takes of clusters.
 func clusterRights(p *plan.Plan) (out []kube.Right) {
+	k := p.Scenario.Target.Kubernetes
 	if p.Scenario.Workers.Elsewhere() {
 		out = pods.Rights(p.Scenario.Workers.Namespace)
 	}
-	if k := p.Scenario.Target.Kubernetes; k != nil {
+	if k != nil {
 		for _, r := range target.Rights(k, p.Scope, p.Parts()) {
 			if !slices.Contains(out, r) {
 				out = append(out, r)

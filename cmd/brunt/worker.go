@@ -111,6 +111,9 @@ func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 		return w, err
 	}
 	s := pods.Settings{Workers: f.workers.Workers, Run: id, Lasts: p.Takes()}
+	if p.Stack.OnPods() {
+		s.Namespace = plan.For(p, id).Scenario.Workers.Namespace
+	}
 	if s.Image, err = workerImage(&s.Workers); err != nil {
 		return w, err
 	}
@@ -124,7 +127,11 @@ func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 
 // openCluster is the cluster of the workers, at an address that guard.allow.chaos allows.
 func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
-	c, err := kube.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, kube.Options{Check: p.ChaosAllowlist.CheckAddr})
+	o := kube.Options{Check: p.ChaosAllowlist.CheckAddr}
+	if p.Stack.OnPods() { // the run makes its target there
+		o = kube.Options{}
+	}
+	c, err := kube.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, o)
 	if err != nil {
 		return nil, fmt.Errorf("the cluster of the workers: %w", err)
 	}

@@ -33,7 +33,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	switch {
 	case p.Stack == nil:
 		checks = append(checks, targetNeeds(ctx, p))
-	case p.Stack.Platform == platform.Docker:
+	case p.Stack.Platform == platform.Docker, p.Stack.OnPods():
 	default:
 		checks = append(checks, commandNeeds(p)...)
 		checks = append(checks, portNeeds(p)...)
@@ -47,7 +47,9 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	if p.Contained {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
-	if p.Scenario.Target.Kubernetes != nil {
+	if p.Stack.OnPods() {
+		checks = append(checks, clusterNeeds(ctx, p)...)
+	} else if p.Scenario.Target.Kubernetes != nil {
 		checks = append(checks, podNeeds(ctx, p)...)
 	}
 	for _, e := range p.Parts() {

@@ -8,12 +8,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Target says which pods of a cluster faults hit: those of workloads in one namespace, which run already.
+// Target says which pods of a cluster faults hit: those of workloads in one namespace, which run already, or which the run makes of a built-in
+// stack.
 type Target struct {
 	syntax.Place
-	Context   string            `yaml:"context,required"`   // of the kubeconfig; in-cluster is the service account of the pod that brunt runs in
-	Namespace string            `yaml:"namespace,required"` // of the workloads
-	Selector  map[string]string `yaml:"selector"`           // labels of the workloads, all of them; an empty value is any; zero is all workloads
+	Context string `yaml:"context,required"` // of the kubeconfig; in-cluster is the service account of the pod that brunt runs in
+	// of the workloads; for a built-in stack it is optional, and zero is one that the run makes and deletes
+	Namespace string            `yaml:"namespace"`
+	Selector  map[string]string `yaml:"selector"` // labels of the workloads, all of them; an empty value is any; zero is all workloads
 	// the services by the names that faults use; zero is every deployment and stateful set, by its own name
 	Services map[string]Service `yaml:"services"`
 	// what takes faults back when brunt and its machine are gone: pod is a watchdog in the namespace, for the time of a run with faults that the API
@@ -25,9 +27,16 @@ type Target struct {
 	Usage string `yaml:"usage,oneof=metrics|kubelet|none"`
 	// what makes the faults that the API can't make, such as those on packets: node is a pod on each node with pods of the target, for the
 	// time of a run with such faults, which is root there; none is nothing; zero is node
-	Agent          string `yaml:"agent,oneof=node|none"`
-	AgentNamespace string `yaml:"agent_namespace"` // where they run; it exists, and its pods may have such rights; zero is brunt-agents
-	Image          string `yaml:"image"`           // of brunt, for the watchdog and the agents; zero is BRUNT_IMAGE, else the one that `brunt image` writes
+	Agent string `yaml:"agent,oneof=node|none"`
+	// where they run; it exists, and its pods may have such rights; zero is brunt-agents, or one that the run makes and deletes where it makes
+	// that of the workloads
+	AgentNamespace string `yaml:"agent_namespace"`
+	// of brunt, for the watchdog, the agents and the built-in stack; zero is BRUNT_IMAGE, else the one that `brunt image` writes
+	Image string `yaml:"image"`
+
+	Brings      bool `yaml:"-"` // the run makes the workloads
+	Makes       bool `yaml:"-"` // and their namespace
+	MakesAgents bool `yaml:"-"` // and that of the agents
 }
 
 // NoWatchdog is the value of Target.Watchdog for a cluster in which none runs.

@@ -74,6 +74,15 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
+// PlaceIn places workers in a cluster: in a namespace, where the scenario names none. Without a number there is one.
+func (w *Workers) PlaceIn(context, namespace, image string) {
+	w.Count, w.On, w.Context, w.Image = max(1, w.Count), "kubernetes", cmp.Or(w.Context, context), cmp.Or(w.Image, image)
+	w.fill()
+	if !w.Has("namespace") {
+		w.Namespace = namespace
+	}
+}
+
 // Elsewhere reports whether the workers run on other machines.
 func (w *Workers) Elsewhere() bool { return w.On == "kubernetes" }
 

@@ -5,6 +5,7 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/scenarios"
 	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/plan/pods"
 	"brunt/targets/platform"
 )
 
@@ -20,6 +21,14 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 	if t.Units != nil {
 		c.m.Add(t.Of("units"), "the units of a target are containers of an engine or pods of `kubernetes`, not both")
 	}
+	if k.Namespace == "" {
+		c.m.AddHint(k.At, "such as namespace: shop", "`namespace` is missing: that of the workloads")
+	}
+	c.named(k)
+}
+
+// named reads the services of a cluster's namespace, and whether faults may hit it.
+func (c clusterCompiler) named(k *kubernetes.Target) {
 	k.Check(c.m, platform.LoadUnit, chaos.TargetName)
 	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == kubernetes.NoAgent}
 	for name, s := range k.Services {
@@ -29,7 +38,7 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 		c.plan.Scope.Cluster.Workloads[name], _ = s.Workload()
 		c.plan.Scope.Services[name] = 1
 	}
-	if k.Context == "" || k.Namespace == "" { // reported already
+	if k.Context == "" || k.Namespace == "" { // reported already, or the run makes it
 		return
 	}
 	if why := cluster.ProtectedNamespace(k.Namespace); why != nil {
@@ -42,4 +51,59 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {
 		c.m.AddHint(k.At, "guard: {allow: {chaos: ["+name+"]}} lets brunt break what runs there", "%v", err)
 	}
+}
+
+// stack compiles a built-in stack whose services are pods that the run makes.
+func (c clusterCompiler) stack(t *scenarios.Target, spec *platform.Spec) {
+	if spec.Platform != platform.Kubernetes {
+		if spec.Services[0].Liveness {
+			c.m.Add(t.Of("with"), "`liveness` is of pods, and this stack is not on kubernetes: `platform: kubernetes` says so")
+		}
+		return
+	}
+	for i := range spec.Services {
+		switch s := &spec.Services[i]; {
+		case s.Restart == "never":
+			c.m.AddHint(t.Of("with"), "leave `restart` out", "a pod that crashed is always started again by its node")
+		case len(s.Zones) > 0:
+			c.m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone", "the zone of a pod is that of its node")
+		default:
+			continue
+		}
+		break
+	}
+	if t.Ready != nil && t.Ready.Question != nil {
+		c.m.AddHint(t.Of("ready"), "get: /path, or tcp: true", "the nodes ask pods whether they are ready, and a node asks for a path or a port alone")
+	}
+	k := t.Kubernetes
+	if k == nil { // reported already
+		return
+	}
+	k.OfStack(spec.Names(), c.m)
+	c.named(k)
+	if w := &c.sc.Workers; w.Elsewhere() || !w.Has("on") {
+		if w.PlaceIn(k.Context, k.Namespace, k.Image); w.Context != k.Context {
+			c.m.Add(w.Of("context"), "the stack runs in the cluster of %s, and is reached from there alone", k.Context)
+		}
+	}
+}
+
+// For is the plan of one run: it has the names of what the run makes in a cluster.
+func For(p *Plan, run string) *Plan {
+	k := p.Scenario.Target.Kubernetes
+	if k == nil || !k.Makes || k.Namespace != "" {
+		return p
+	}
+	sc, out, in := *p.Scenario, *p, *p.Scope.Cluster
+	own := *k.For(run)
+	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs {
+		own.MakesAgents = false
+	}
+	sc.Target.Kubernetes = &own
+	in.Namespace = sc.Target.Kubernetes.Namespace
+	if sc.Workers.Elsewhere() && sc.Workers.Namespace == "" {
+		sc.Workers.Namespace = in.Namespace
+	}
+	out.Scenario, out.Scope.Cluster = &sc, &in
+	return &out
 }

@@ -56,8 +56,8 @@ func (c *compiler) system() {
 			c.plan.Scope.Unsupervised = append(c.plan.Scope.Unsupervised, s.Name)
 		}
 		for _, to := range s.Links {
-			if c.plan.Scope.Containers {
-				continue // brunt has no proxy between containers
+			if c.plan.Stack.Platform != "" {
+				continue // brunt has no proxy between containers, nor between pods
 			}
 			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
 		}
@@ -65,7 +65,9 @@ func (c *compiler) system() {
 			s.Ready = *t.Ready
 		}
 	}
-	c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: chaos.LoadName, To: c.plan.Stack.Entry})
+	if c.plan.Stack.Platform != platform.Kubernetes || !c.sc.Workers.Elsewhere() { // brunt's own proxy is on this machine
+		c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: chaos.LoadName, To: c.plan.Stack.Entry})
+	}
 }
 
 func (c *compiler) builtin(t *scenarios.Target) {
@@ -79,8 +81,8 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
-	if t.Platform == platform.Docker {
-		spec = b.Spec(nil).Contained()
+	if t.Platform == platform.Docker || t.Platform == platform.Kubernetes {
+		spec = b.Spec(nil).Contained(t.Platform)
 	}
 	for _, zone := range spec.Zones() {
 		if !syntax.IsName(zone) {
@@ -88,6 +90,7 @@ func (c *compiler) builtin(t *scenarios.Target) {
 			break
 		}
 	}
+	clusterCompiler{c}.stack(t, &spec)
 	c.plan.Stack = &spec
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
 	"brunt/scenarios"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/gauge"
@@ -37,10 +39,19 @@ func (f *faults) protect(ctx context.Context) error {
 	if err := f.protection.PrepareAgents(ctx, f.sys.Open); err != nil {
 		return err
 	}
-	if err := f.protection.GuardCluster(ctx, f.sys.Pods(), f.timeline.Load, f.cancel); err != nil {
+	t := f.sys.Pods()
+	if t == nil {
+		return nil
+	}
+	if err := f.guard(ctx, t.Cluster, t.Place); err != nil {
 		return err
 	}
-	return f.protection.StartAgents(ctx, f.sys.Pods())
+	return f.protection.StartAgents(ctx, t)
+}
+
+// guard starts the watchdog in a cluster, once.
+func (f *faults) guard(ctx context.Context, c *kube.Cluster, at cluster.Place) error {
+	return f.protection.GuardCluster(ctx, c, at, f.timeline.Load, f.cancel)
 }
 
 // newTimeline creates the timeline of this run.

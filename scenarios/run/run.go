@@ -151,6 +151,7 @@ type runner struct {
 // newRunner creates the runner of a plan.
 func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
+	p = s.Plan
 	r := &runner{
 		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: identity.Of(p), requests: &requests{session: s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
@@ -231,7 +232,11 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		}
 	}()
 	conditions := func(ctx context.Context) error { return holdConditions(ctx, r) }
-	for _, step := range []func(context.Context) error{r.prepare, r.hire, r.bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
+	hire, bringUp := r.hire, r.bringUp
+	if r.Stack.OnPods() { // the workers join it there
+		hire, bringUp = bringUp, hire
+	}
+	for _, step := range []func(context.Context) error{r.prepare, hire, bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
@@ -328,6 +333,9 @@ func (r *runner) newTarget() *target.System {
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
 		Proxies:  r.protection.Agents.Local,
+		Cluster: target.Cluster{
+			Image: func() (string, error) { return watchdog.ImageIn(r.Plan) }, Guard: r.faults.guard, Leave: r.protection.LeaveCluster,
+		},
 	})
 }
 

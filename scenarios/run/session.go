@@ -33,10 +33,11 @@ var discard = slog.New(slog.DiscardHandler)
 
 // newSession creates the session of a plan.
 func newSession(p *plan.Plan, o Options) *session {
-	s := &session{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
-	if s.o.ID == "" {
-		s.o.ID = NewID()
+	if o.ID == "" {
+		o.ID = NewID()
 	}
+	p = plan.For(p, o.ID)
+	s := &session{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
 	p.Scenario.Secrets.Shown(names(p)...)
 	s.Log = events.New(events.Options{
 		Mask: p.Scenario.Secrets.Mask, MaskFields: p.Scenario.Secrets.MaskFields, Log: o.Log, Event: o.Event,

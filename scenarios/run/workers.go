@@ -67,8 +67,12 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 		return nil
 	}
 	base, links := r.sys.Base()
+	units := r.env.Units
+	if in := r.sys.Inside(); in.Base != "" && r.o.Workers.Terms.Remote {
+		base, units = in.Base, in.Units
+	}
 	ready := workers.Ready{
-		Base: base, Links: links, Units: r.env.Units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)), Salt: r.env.Salt,
+		Base: base, Links: links, Units: units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)), Salt: r.env.Salt,
 		Control: r.o.NoChaos,
 	}
 	template.CopyVars(ready.Vars, r.vars)

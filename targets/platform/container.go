@@ -150,11 +150,11 @@ func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 // demoPort is the port of a built-in service in its container.
 const demoPort = 8080
 
-// Contained returns a built-in stack as a stack of containers, each of which runs brunt itself: the
+// Contained returns a built-in stack as a stack of containers or pods, as the platform says, each of which runs brunt itself: the
 // commands become its arguments.
-func (s Spec) Contained() Spec {
+func (s Spec) Contained(platform string) Spec {
 	out := s
-	out.Platform, out.Services = Docker, slices.Clone(s.Services)
+	out.Platform, out.Services = platform, slices.Clone(s.Services)
 	for i := range out.Services {
 		svc := &out.Services[i]
 		svc.Port, svc.Container = demoPort, &Container{Ports: []int{demoPort}}

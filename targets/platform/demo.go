@@ -11,6 +11,8 @@ import (
 // socialConnect is SocialConnect, the built-in system.
 type socialConnect struct {
 	demo.Config `yaml:",inline"`
+
+	Liveness *bool `yaml:"liveness"` // on Kubernetes, a pod that does not answer for 10 s is started again; off by default
 }
 
 var _ Builder = (*socialConnect)(nil)
@@ -25,6 +27,7 @@ func (d *socialConnect) Spec(self []string) Spec {
 		svc := Service{
 			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]template.Text{},
 			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
+			Liveness: d.Liveness != nil && *d.Liveness,
 		}
 		if !d.Supervised() {
 			svc.Restart = "never"

@@ -11,6 +11,7 @@
 //	platform/process     commands that brunt starts, supervises and restarts
 //	platform/container   containers that brunt makes in a Docker engine, which supervises them
 //	platform/compose     a project of the machine's Compose command
+//	platform/kube        the manifests of pods of a cluster, which a run makes as a whole
 //
 // A process reaches another service only through declared links: brunt puts a proxy between each
 // pair of units, so that the link can be slowed or cut. Containers have real networks without a proxy.

@@ -18,11 +18,14 @@ type Spec struct {
 	Services []Service
 	Entry    string       // the service to which relative paths of a scenario go
 	Compose  *ComposeFile // file that the machine's Compose command starts; nil if brunt starts the stack itself
-	Platform string       // platform of its units: processes (the zero value) or Docker
+	Platform string       // platform of its units: processes (the zero value), Docker or Kubernetes
 }
 
-// Docker is the platform of stacks whose units are containers.
-const Docker = "docker"
+// Platforms of stacks whose units are containers, and pods.
+const (
+	Docker     = "docker"
+	Kubernetes = scenarios.OnKubernetes
+)
 
 // A ComposeFile holds the settings of the machine's Compose command.
 type ComposeFile struct {
@@ -49,6 +52,7 @@ type Service struct {
 	Grace    time.Duration // between SIGTERM and SIGKILL
 
 	Container *Container // settings of a container service
+	Liveness  bool       // a pod whose readiness check fails for long is started again
 }
 
 // A Builder is a kind of stack. Its exported fields are its YAML.
@@ -64,6 +68,9 @@ func Kinds() map[string]func() Builder {
 		"demo": func() Builder { return new(socialConnect) },
 	}
 }
+
+// OnPods reports whether the units are pods; a nil spec has none.
+func (s *Spec) OnPods() bool { return s != nil && s.Platform == Kubernetes }
 
 // Service finds a service by name.
 func (s *Spec) Service(name string) *Service {

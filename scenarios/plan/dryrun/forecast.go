@@ -59,12 +59,14 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin, Find: found.Find},
 		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
 	}
-	if p.Stack != nil {
+	switch {
+	case p.Stack.OnPods():
+	case p.Stack != nil:
 		addStack(&env, p)
 		if p.Stack.Platform == platform.Docker {
 			_, wrong = found.Open(ctx)
 		}
-	} else {
+	default:
 		if p.Scope.External != "" || len(p.Scope.Endpoints) == 0 {
 			env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: chaos.TargetName})
 		}
@@ -93,6 +95,11 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			f.Processes = append(f.Processes, proc.ProcessOf(pid))
 		}
 		f.Condition = place < len(p.Conditions)
+		if p.Stack.OnPods() {
+			f.onPods(p, e)
+			out = append(out, f)
+			continue
+		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
 		var parts []chaos.PlannedPart
 		err := possible(ctx, p, e, found, capabilities)

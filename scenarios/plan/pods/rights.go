@@ -17,7 +17,10 @@ import (
 
 // Rights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults needs.
 func Rights(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
-	out := cluster.Rights(k)
+	if k.Makes && k.Namespace == "" {
+		return anywhere(k, sc, func(k *kubernetes.Target, sc chaos.Scope) []kube.Right { return Rights(k, sc, faults) })
+	}
+	out := append(cluster.Rights(k), bringing(k, sc)...)
 	if undoes := Undoes(k, sc, faults); len(undoes) > 0 {
 		out = append(out, remote.Rights(k.Namespace, undoes)...)
 	}
@@ -39,7 +42,7 @@ func Rights(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.
 
 // Undoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is needed, or wanted.
 func Undoes(k *kubernetes.Target, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
-	var out []kube.Right
+	out := removing(k, sc)
 	for _, e := range faults {
 		for _, part := range e.Parts() {
 			d, _ := catalog.Find(part.Kind)

@@ -1,4 +1,4 @@
-// Package target brings the target of a run up and takes it down: processes, containers or a Compose
+// Package target brings the target of a run up and takes it down: processes, containers, pods or a Compose
 // project that the run starts, or a target that already runs.
 //
 //	New --> Up: links, units, ready --> Units, Links --> faults

@@ -43,6 +43,7 @@ type Host struct {
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
 	Proxies *child.Shared // the process of the proxies; nil runs them in this process
+	Cluster Cluster       // of a target of pods that the run makes
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -131,9 +132,12 @@ func (s *System) up(ctx context.Context) error {
 		return s.endpointsReady(ctx, h.SetupEndpoints())
 	}
 	var err error
-	if h.Stack.Platform == platform.Docker {
+	switch h.Stack.Platform {
+	case platform.Docker:
 		err = s.contain(ctx)
-	} else {
+	case platform.Kubernetes:
+		err = s.bringPods(ctx)
+	default:
 		err = s.spawn(ctx)
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/journal"
+	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/pods"
@@ -33,6 +34,9 @@ func tells(first, second func([]byte) error) func([]byte) error {
 	return func(line []byte) error { return errors.Join(first(line), second(line)) }
 }
 
+// ImageIn is the name of the image of brunt in the cluster of a plan.
+func ImageIn(p *plan.Plan) (string, error) { return imageIn(p.Scenario.Target.Kubernetes, p.Getenv) }
+
 // imageIn is the name of the image of brunt in a cluster.
 func imageIn(k *kubernetes.Target, getenv func(string) string) (string, error) {
 	name, err := Image(k.Image, getenv)
@@ -44,9 +48,11 @@ func imageIn(k *kubernetes.Target, getenv func(string) string) (string, error) {
 
 // GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
 // It ends the run by a [StoppedError] when a person at the cluster asks for that. Timeline returns the timeline in progress, or nil.
-func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) error {
+func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at cluster.Place, timeline func() *chaos.Timeline,
+	cancel context.CancelCauseFunc,
+) error {
 	k := p.plan.Scenario.Target.Kubernetes
-	if t == nil || k == nil {
+	if p.inside.at.Load() != nil { // since the target was brought up
 		return nil
 	}
 	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Parts())
@@ -57,16 +63,16 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 		}
 		return nil
 	}
-	s := remote.Settings{Run: p.o.Run, Place: t.Place, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
+	s := remote.Settings{Run: p.o.Run, Place: at, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
 	s.Host, _ = os.Hostname()
 	var err error
 	if s.Image, err = imageIn(k, p.plan.Getenv); err != nil {
 		return err
 	}
-	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + t.Place.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
+	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + at.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
 		return err
 	}
-	w, err := remote.Start(ctx, t.Cluster, s, remote.Host{
+	w, err := remote.Start(ctx, in, s, remote.Host{
 		Ops: catalog.AllOperations(),
 		Taken: func(entry int, ago time.Duration) {
 			if p.Journal.OfTarget(entry) { // a condition
@@ -85,11 +91,11 @@ func (p *Protection) GuardCluster(ctx context.Context, t *cluster.Target, timeli
 	})
 	if err != nil {
 		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone (target.kubernetes.watchdog: none does without it): %w",
-			t.Place, err)
+			at, err)
 	}
 	p.inside.at.Store(w)
 	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
-	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run", t.Place, w.Lever())
+	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run", at, w.Lever())
 	return nil
 }
 
@@ -145,5 +151,27 @@ func (i *inside) stop(j *journal.Journal) error {
 	if i.entry == 0 {
 		return nil
 	}
-	return errors.Join(err, j.Done(i.entry, chaos.Reverted))
+	entry := i.entry
+	i.entry = 0
+	i.at.Store(nil)
+	return errors.Join(err, j.Done(entry, chaos.Reverted))
+}
+
+// LeaveCluster ends the agents and the watchdog in the cluster, before the run removes the namespaces that it has made for them. An error says
+// what is left there to be taken back.
+func (p *Protection) LeaveCluster(ctx context.Context) error {
+	if err := p.endAgents(ctx); err != nil {
+		return err
+	}
+	return p.inside.stop(p.Journal)
+}
+
+// endAgents ends the agents on nodes.
+func (p *Protection) endAgents(ctx context.Context) error {
+	if p.nodes == nil {
+		return nil
+	}
+	nodes := p.nodes
+	p.nodes = nil
+	return nodes.Close(ctx)
 }

@@ -156,10 +156,8 @@ func (p *Protection) Close() (left string, err error) {
 	if err := p.Agents.Close(ctx); err != nil {
 		p.log.Note("%v", err)
 	}
-	if p.nodes != nil {
-		if err := p.nodes.Close(ctx); err != nil {
-			p.log.Note("%v", err)
-		}
+	if err := p.endAgents(ctx); err != nil {
+		p.log.Note("%v", err)
 	}
 	if p.Agents.Local != nil {
 		if err := p.Agents.Local.Close(); err != nil {

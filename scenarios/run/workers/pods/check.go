@@ -14,7 +14,7 @@ import (
 
 // Check says why pods can't make the load of a plan; nil: they can.
 func Check(p *plan.Plan) error {
-	if p.Stack != nil {
+	if p.Stack != nil && !p.Stack.OnPods() {
 		return errors.New("brunt starts the target on this machine, where pods do not reach it: name a target by its URL, as the pods see it")
 	}
 	var why []string

@@ -1,0 +1,24 @@
+package dryrun
+
+import (
+	"brunt/chaos"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/pods"
+)
+
+// onPods says what of a fault is known before the run makes the pods that it hits.
+func (f *Forecast) onPods(p *plan.Plan, e *chaos.Entry) {
+	for _, part := range e.Parts() {
+		s := ForecastStep{What: part.Kind + " on pods that the run makes, which it chooses then", Via: "api"}
+		if pods.ByAgent(&p.Scope, part.Block) {
+			s.Via = "an agent on the node"
+		}
+		for _, key := range []string{"unit", "service", "from", "of"} {
+			if n := part.Block.With.Get(key); n != nil && n.Value != "" {
+				s.Units = append(s.Units, n.Value)
+				break
+			}
+		}
+		f.Steps = append(f.Steps, s)
+	}
+}

@@ -1,0 +1,388 @@
+package target
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
+	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/plan/pods"
+	"brunt/scenarios/prose"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/targets/platform"
+	manifests "brunt/targets/platform/kube"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A Cluster is what a target of pods needs of its run.
+type Cluster struct {
+	Image func() (string, error) // the name of the image of brunt
+	// Guard starts the watchdog in the cluster, and Leave ends it and the agents.
+	Guard func(ctx context.Context, c *kube.Cluster, at cluster.Place) error
+	Leave func(ctx context.Context) error
+}
+
+// Inside is a target as processes in its cluster reach it; the zero value is one of which nothing is in a cluster.
+type Inside struct {
+	Base  string
+	Units map[string]string // the values of ${unit.…}
+}
+
+// Times of pods.
+const (
+	doorWithin = 10 * time.Second // to connect to a pod
+	podsWithin = 2 * time.Minute  // until they are ready, where the scenario says nothing: an image may be fetched first
+	podsEvery  = 200 * time.Millisecond
+	user       = 65532 // that the pods run as
+)
+
+// podGroup is a target of pods that the run makes.
+type podGroup struct {
+	*System
+	c       *kube.Cluster
+	at      cluster.Place
+	k       *kubernetes.Target
+	undo    []chaos.Undo
+	entered int              // the entry of the journal that the watchdog in the cluster knows
+	doors   map[string]*door // by unit
+	in      Inside
+}
+
+var _ group = (*podGroup)(nil)
+
+// bringPods makes the target in a cluster. Every object carries the run's label.
+func (s *System) bringPods(ctx context.Context) error {
+	h := s.host
+	g := &podGroup{System: s, k: h.Scenario.Target.Kubernetes, doors: map[string]*door{}}
+	var err error
+	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace}, pods.Rights(g.k, h.Scope, h.Parts())...)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotReady, pods.Explain(err, g.k, h.Scope, h.Parts()))
+	}
+	s.group = g
+	for _, of := range g.made() {
+		g.undo = append(g.undo, cluster.DeleteUndo(g.at, of, h.Run))
+	}
+	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the pods of the stack", Undo: g.undo}); err != nil {
+		return err
+	}
+	if err := g.Up(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("%w: %w", errNotReady, err)
+	}
+	s.entry = g.Addr(syntax.UnitName(h.Stack.Entry, 0))
+	return s.loadLink(ctx)
+}
+
+// made are the objects that removing the target takes: the namespaces, with all in them, or each one in a namespace that is there already.
+func (g *podGroup) made() (out []kube.Ref) {
+	for _, name := range slices.Backward(g.k.Made()) {
+		out = append(out, kube.Ref{API: "v1", Resource: "namespaces", Name: name})
+	}
+	if !g.k.Makes {
+		out = append(out, g.objects()...)
+	}
+	return out
+}
+
+// objects are what the target is made of in its namespace.
+func (g *podGroup) objects() (out []kube.Ref) {
+	stack := g.host.Stack
+	for _, name := range stack.Names() {
+		out = append(out, kube.Ref{API: "apps/v1", Resource: kubernetes.StatefulSets, Namespace: g.k.Namespace, Name: name})
+	}
+	for _, name := range append(stack.Names(), manifests.EntryName(*stack)) {
+		out = append(out, kube.Ref{API: "v1", Resource: "services", Namespace: g.k.Namespace, Name: name})
+	}
+	return out
+}
+
+func (g *podGroup) labels() map[string]string {
+	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: g.host.Run, cluster.PartLabel: cluster.StackPart}
+}
+
+// Up implements [group].
+func (g *podGroup) Up(ctx context.Context) error {
+	h := g.host
+	image, err := h.Cluster.Image()
+	if err != nil {
+		return err
+	}
+	objects, err := manifests.Manifests(*h.Stack, manifests.Options{
+		Image: image, Labels: g.labels(), Pod: kube.Restricted(user), Container: kube.RestrictedContainer(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.namespaces(ctx); err != nil {
+		return err
+	}
+	if err := h.Cluster.Guard(ctx, g.c, g.at); err != nil {
+		return err
+	}
+	if g.k.Watchdog != kubernetes.NoWatchdog {
+		if g.entered, err = h.Journal.Intent(chaos.Intent{What: "the pods of the stack, for the watchdog there", Undo: g.undo}); err != nil {
+			return err
+		}
+	}
+	var address string
+	for i := range objects.Services {
+		is, err := g.c.Services(g.k.Namespace).Create(ctx, &objects.Services[i], false)
+		if err != nil {
+			return fmt.Errorf("create the service %s: %w", objects.Services[i].Name, err)
+		}
+		if is.Name == manifests.EntryName(*h.Stack) {
+			address = is.Spec.ClusterIP
+		}
+	}
+	for i := range objects.Sets {
+		if _, err := g.c.StatefulSets(g.k.Namespace).Create(ctx, &objects.Sets[i], false); err != nil {
+			return fmt.Errorf("create the stateful set %s: %w", objects.Sets[i].Name, err)
+		}
+	}
+	all, err := g.ready(ctx, image)
+	if err != nil {
+		return err
+	}
+	if err := g.reach(all, address); err != nil {
+		return err
+	}
+	return g.Choose(ctx)
+}
+
+// namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with it.
+func (g *podGroup) namespaces(ctx context.Context) error {
+	var owner []metav1.OwnerReference
+	for _, name := range g.k.Made() {
+		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: g.labels(), OwnerReferences: owner}}
+		if name == g.k.AgentNamespace { // an agent is root on its node
+			ns.Labels["pod-security.kubernetes.io/enforce"] = "privileged"
+		}
+		is, err := g.c.Namespaces().Create(ctx, ns, false)
+		if err != nil {
+			return fmt.Errorf("create the namespace %s: %w", name, err)
+		}
+		owner = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: is.Name, UID: is.UID}}
+	}
+	return nil
+}
+
+// list lists the pods of the target by name, those that go left out.
+func (g *podGroup) list(ctx context.Context) (map[string]*corev1.Pod, error) {
+	all, err := g.c.Pods(g.k.Namespace).List(ctx, kube.Query{
+		Labels: cluster.RunLabel + "=" + g.host.Run + "," + cluster.PartLabel + "=" + cluster.StackPart,
+	})
+	out := map[string]*corev1.Pod{}
+	for i := range all {
+		if all[i].DeletionTimestamp == nil {
+			out[all[i].Name] = &all[i]
+		}
+	}
+	return out, err
+}
+
+// ready waits until all pods are ready, as their nodes say.
+func (g *podGroup) ready(ctx context.Context, image string) (map[string]*corev1.Pod, error) {
+	within := podsWithin
+	if r := g.host.Scenario.Target.Ready; r != nil && r.Within > 0 {
+		within = r.Within.D()
+	}
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	seen := map[string]bool{}
+	for {
+		all, err := g.list(limited)
+		var waits []string
+		for name, unit := range g.unitsByPod() {
+			pod := all[name]
+			switch {
+			case pod == nil:
+				waits = append(waits, unit+" has no pod yet")
+			case cluster.IsReady(pod):
+				if !seen[unit] {
+					seen[unit] = true
+					g.host.Event(result.Event{Event: "unit.ready", Unit: unit})
+				}
+			default:
+				why, vain := cluster.WaitsFor(pod, unit, image)
+				if vain {
+					return nil, errors.New(why)
+				}
+				waits = append(waits, why)
+			}
+		}
+		slices.Sort(waits)
+		if err == nil && len(waits) == 0 {
+			return all, nil
+		}
+		select {
+		case <-time.After(podsEvery):
+		case <-limited.Done():
+			if err == nil || limited.Err() != nil && len(waits) > 0 {
+				err = errors.New(strings.Join(waits, "; "))
+			}
+			return nil, fmt.Errorf("not ready within %s: %w%s", quantity.FormatDuration(within), err, g.warning(context.WithoutCancel(ctx)))
+		}
+	}
+}
+
+// unitsByPod are the units by the names of their pods.
+func (g *podGroup) unitsByPod() map[string]string {
+	out := map[string]string{}
+	for _, s := range g.host.Stack.Services {
+		for i := range s.Replicas {
+			out[manifests.PodName(s.Name, i)] = syntax.UnitName(s.Name, i)
+		}
+	}
+	return out
+}
+
+// warning is what the cluster warned of last, such as of a quota.
+func (g *podGroup) warning(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, doorWithin)
+	defer cancel()
+	events, err := g.c.Events(g.k.Namespace).List(ctx, kube.Query{Fields: "type=Warning"})
+	if err != nil || len(events) == 0 {
+		return ""
+	}
+	last := slices.MaxFunc(events, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	return fmt.Sprintf("; the cluster says of %s: %s %s", last.InvolvedObject.Name, last.Reason, strings.Join(strings.Fields(last.Message), " "))
+}
+
+// reach opens the doors to the pods, and notes how the load reaches them in the cluster. Address is that of the entry's service.
+func (g *podGroup) reach(all map[string]*corev1.Pod, address string) error {
+	g.in.Units = map[string]string{}
+	var own []netip.Addr
+	for _, s := range g.host.Stack.Services {
+		port := strconv.Itoa(s.Port)
+		for i := range s.Replicas {
+			name, unit := manifests.PodName(s.Name, i), syntax.UnitName(s.Name, i)
+			d, err := openDoor(func(ctx context.Context) (net.Conn, error) { return g.c.Dial(ctx, g.k.Namespace, name, s.Port) })
+			if err != nil {
+				return err
+			}
+			g.doors[unit] = d
+			at := net.JoinHostPort(all[name].Status.PodIP, port)
+			platform.SetAddress(g.in.Units, "unit."+unit, at)
+			if i == 0 {
+				platform.SetAddress(g.in.Units, "unit."+s.Name, at)
+			}
+			for _, ip := range all[name].Status.PodIPs {
+				if a, err := netip.ParseAddr(ip.IP); err == nil {
+					own = append(own, a.Unmap())
+				}
+			}
+		}
+	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return fmt.Errorf("the service %s has no address: %w", manifests.EntryName(*g.host.Stack), err)
+	}
+	own = append(own, ip.Unmap())
+	g.host.LoadAllowlist.Own.Add(own...)
+	g.host.ChaosAllowlist.Own.Add(own...)
+	g.in.Base = "http://" + net.JoinHostPort(address, strconv.Itoa(g.host.Stack.Service(g.host.Stack.Entry).Port))
+	return nil
+}
+
+// Inside returns how processes in the cluster of the target reach it.
+func (s *System) Inside() Inside {
+	if g, ok := s.group.(*podGroup); ok {
+		return Inside{g.in.Base, maps.Clone(g.in.Units)}
+	}
+	return Inside{}
+}
+
+// Addresses implements [group].
+func (g *podGroup) Addresses() map[string]string {
+	out := map[string]string{}
+	for unit, d := range g.doors {
+		platform.SetAddress(out, "unit."+unit, d.addr())
+		if service, index, ok := chaos.SplitUnit(unit); ok && index == 0 {
+			platform.SetAddress(out, "unit."+service, d.addr())
+		}
+	}
+	return out
+}
+
+// Addr implements [group].
+func (g *podGroup) Addr(unit string) string {
+	if d := g.doors[unit]; d != nil {
+		return d.addr()
+	}
+	return ""
+}
+
+func (g *podGroup) units() []chaos.Unit { return g.Containers.Units() }
+
+// Down implements [group]. What agents and faults left keeps the watchdog there, and with it the namespace.
+func (g *podGroup) Down(ctx context.Context) error {
+	for unit, d := range g.doors {
+		_ = d.close()
+		delete(g.doors, unit)
+	}
+	defer g.c.Close()
+	var errs []error
+	for _, of := range g.objects() {
+		_, err := cluster.DeleteOwn(ctx, g.c, of, g.host.Run)
+		if kube.Is(err, kube.Forbidden) && g.k.Makes { // the namespace is gone already
+			err = nil
+		}
+		errs = append(errs, err)
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return err
+	}
+	if g.entered != 0 {
+		if err := g.host.Journal.Done(g.entered, chaos.Reverted); err != nil {
+			return err
+		}
+		g.entered = 0
+	}
+	if err := g.host.Cluster.Leave(ctx); err != nil {
+		return err
+	}
+	for _, of := range g.made() {
+		if _, err := cluster.DeleteOwn(ctx, g.c, of, g.host.Run); err != nil {
+			return err
+		}
+	}
+	return g.gone(ctx)
+}
+
+// gone waits until nothing of the target is there.
+func (g *podGroup) gone(ctx context.Context) error {
+	_, err := cluster.Until(ctx, func() (string, error) {
+		for _, name := range g.k.Made() {
+			if ns, err := g.c.Namespaces().Get(ctx, name); !kube.Is(err, kube.NotFound) && (err != nil || ns.Labels[cluster.RunLabel] == g.host.Run) {
+				return "", cmp.Or(err, fmt.Errorf("the namespace %s is not gone yet; kubectl delete namespace %[1]s removes it", name))
+			}
+		}
+		if g.k.Makes {
+			return "", nil
+		}
+		all, err := g.list(ctx)
+		if err == nil && len(all) > 0 {
+			err = fmt.Errorf("%s are still there in the namespace %s", prose.Amount(len(all), "pod"), g.k.Namespace)
+		}
+		return "", err
+	})
+	return err
+}
