@@ -221,6 +221,7 @@ func suiteOf(t *testing.T, kubeconfig, guest string) {
 	t.Run("watch", b.watch)
 	t.Run("rights", b.rights)
 	t.Run("pods", b.pods)
+	t.Run("namespaces", b.namespaces)
 }
 
 func open(t *testing.T, at kube.Address) *kube.Cluster {

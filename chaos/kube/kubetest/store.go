@@ -30,6 +30,8 @@ type store struct {
 	oldest  int // versions before it are forgotten
 	version int
 	news    chan struct{} // closed at the next event
+
+	addresses int // that services have got
 }
 
 func newStore() store {
@@ -114,6 +116,10 @@ func (s *store) add(list string, o object, dry bool) (object, error) {
 	if last(list) == "pods" {
 		o["status"] = object{"phase": "Running"}
 	}
+	if spec, _ := o["spec"].(object); last(list) == "services" && spec != nil && spec["clusterIP"] == nil {
+		s.addresses++
+		spec["clusterIP"] = fmt.Sprintf("192.0.2.%d", s.addresses)
+	}
 	if dry {
 		return o, nil
 	}
@@ -166,6 +172,15 @@ func (s *store) remove(list, name, uid string) error {
 	}
 	delete(s.objects[list], name)
 	s.note("DELETED", list, o)
+	if last(list) == "namespaces" {
+		for _, within := range slices.Sorted(maps.Keys(s.objects)) {
+			for _, of := range slices.Sorted(maps.Keys(s.objects[within])) {
+				if strings.Contains(within, "/namespaces/"+name+"/") {
+					_ = s.remove(within, of, "")
+				}
+			}
+		}
+	}
 	return nil
 }
 
