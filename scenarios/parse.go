@@ -279,6 +279,8 @@ func (p *files) pods(t *Target, kind string, runs bool) {
 	case t.Kubernetes == nil && made:
 		p.m.AddHint(t.Of("platform"), "such as kubernetes: {context: staging}, by the name that `kubectl config get-contexts` shows",
 			"`platform: kubernetes` wants `kubernetes` beside it, which says in which cluster")
+	case t.Kubernetes != nil && t.Stack != "" && t.Platform != "" && !made: // so that one file is of all platforms
+		t.Kubernetes = nil
 	case t.Kubernetes != nil && !runs && !made && kind == "stack":
 		p.m.Add(t.Of("kubernetes"), "`kubernetes` belongs to `platform: kubernetes`, and this stack has none")
 	case t.Kubernetes != nil && !runs && !made:

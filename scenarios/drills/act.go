@@ -13,13 +13,13 @@ import (
 
 // actKinds are the kinds of fault that an act becomes, by what brunt can break. An act on links is the same everywhere.
 var actKinds = map[string]map[Breaks]string{
-	"crash":   {Processes: "process.crash", Containers: "container.kill"},
+	"crash":   {Processes: "process.crash", Pods: "process.crash", Containers: "container.kill"},
 	"stop":    {Processes: "process.stop", Containers: "container.stop"},
-	"restart": {Processes: "process.restart", Containers: "container.restart"},
-	"hang":    {Processes: "process.freeze", Containers: "container.pause"},
-	"starve":  {Processes: "cpu.throttle", Containers: "cpu.throttle"},
-	"slow":    {Processes: "network.latency", Containers: "network.latency", LinkOnly: "network.latency"},
-	"cut":     {Processes: "network.blackhole", Containers: "network.blackhole", LinkOnly: "network.blackhole"},
+	"restart": {Processes: "process.restart", Pods: "process.restart", Containers: "container.restart"},
+	"hang":    {Processes: "process.freeze", Pods: "process.freeze", Containers: "container.pause"},
+	"starve":  {Processes: "cpu.throttle", Pods: "cpu.throttle", Containers: "cpu.throttle"},
+	"slow":    {Processes: "network.latency", Pods: "network.latency", Containers: "network.latency", LinkOnly: "network.latency"},
+	"cut":     {Processes: "network.blackhole", Pods: "network.blackhole", Containers: "network.blackhole", LinkOnly: "network.blackhole"},
 }
 
 // stays says how long a kind lasts that an act becomes, where the entry does not: the engine starts a crashed container again when brunt
@@ -72,7 +72,11 @@ func acts(n *syntax.Node, m *syntax.Mistakes) {
 // possible reports an act that brunt can't do to a system.
 func (d *Drill) possible(b Breaks) (err error) {
 	entries(d.Chaos, func(entry *syntax.Node) {
-		if f := actOf(entry); f.Key != "" && actKinds[f.Key][b] == "" && err == nil {
+		f := actOf(entry)
+		if f.Key == "" || actKinds[f.Key][b] != "" || err != nil {
+			return
+		}
+		if err = fmt.Errorf("the drill %s has to %s a part of the system, and a cluster starts again what is stopped", d.Name, f.Key); b != Pods {
 			err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service NAME=container:CONTAINER "+
 				"names a container of it", d.Name, f.Key)
 		}

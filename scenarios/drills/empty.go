@@ -66,7 +66,9 @@ func (s *System) noun(part string) string {
 	switch {
 	case IsLink(part):
 		return "a link"
-	case s.Breaks == Containers:
+	case s.Breaks == Pods:
+		return "a pod"
+	case s.Breaks.contained():
 		return "a container"
 	}
 	return "a process"
@@ -76,11 +78,15 @@ func (s *System) noun(part string) string {
 func (s *System) kinds(part, effect string) (out []string) {
 	on := chaos.OnProcesses
 	switch {
-	case IsLink(part) && s.Breaks == Containers:
+	case IsLink(part) && s.Breaks == Pods:
+		on = chaos.OnPackets
+	case IsLink(part) && s.Breaks.contained():
 		on = chaos.OnLinks | chaos.OnPackets | chaos.OnDiverted
 	case IsLink(part):
 		on = chaos.OnLinks
-	case s.Breaks == Containers:
+	case s.Breaks == Pods:
+		on = chaos.OnProcesses | chaos.OnPackets | chaos.OnCluster
+	case s.Breaks.contained():
 		on = chaos.OnProcesses | chaos.OnContainers | chaos.OnPackets
 	}
 	for _, d := range catalog.Faults() {

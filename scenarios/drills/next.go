@@ -72,7 +72,7 @@ func (m *Matrix) with(s *System) *System {
 			out.Replicas[name] = own.Replicas[name]
 		}
 	}
-	if s.Breaks == Containers { // it declares no links between containers
+	if s.Breaks.contained() { // it declares no links between containers
 		out.Links = slices.Clone(s.Links)
 		for _, link := range own.Links {
 			if s.between(link) && !slices.Contains(out.Links, link) {

@@ -67,8 +67,12 @@ type Breaks string
 const (
 	Processes  Breaks = "processes"
 	Containers Breaks = "containers"
+	Pods       Breaks = "pods"
 	LinkOnly   Breaks = "link" // the link from the load to a target that runs already
 )
+
+// contained reports whether the parts are containers, of an engine or of pods: their packets and processes can be hit.
+func (b Breaks) contained() bool { return b == Containers || b == Pods }
 
 // SystemOf returns the system of a compiled scenario.
 func SystemOf(p *plan.Plan) System {
@@ -79,6 +83,8 @@ func SystemOf(p *plan.Plan) System {
 		}
 	}
 	switch {
+	case p.Scope.Cluster != nil:
+		s.Breaks = Pods
 	case p.Scope.Containers || len(p.Scope.Found) > 0:
 		s.Breaks = Containers
 	case p.Stack == nil:
@@ -153,7 +159,7 @@ func (r *Role) candidates(s System) []string {
 	case "link":
 		links := slices.Clone(s.Links)
 		slices.SortStableFunc(links, func(a, b string) int { return byLoad(a) - byLoad(b) })
-		if s.Breaks == Containers && !r.requests {
+		if s.Breaks.contained() && !r.requests {
 			links = append(links, s.services(1)...) // all links of a container
 		}
 		return links
@@ -185,10 +191,10 @@ func (r *Role) Offer(s System) string {
 	if len(can) > 0 {
 		out = append(out, some(can))
 	}
-	if s.Breaks == Containers && len(services) > 1 { // which of them call others is not known
+	if s.Breaks.contained() && len(services) > 1 { // which of them call others is not known
 		out = append(out, "CALLER->CALLEE of "+some(services))
 	}
-	if s.Breaks == Containers && !r.requests && len(services) > 0 {
+	if s.Breaks.contained() && !r.requests && len(services) > 0 {
 		out = append(out, "for all packets of a service "+some(services))
 	}
 	return strings.Join(out, "; or ")
@@ -208,7 +214,7 @@ func (s *System) between(part string) bool {
 	from, to, link := strings.Cut(part, linkArrow)
 	_, has := s.Replicas[serviceOf(from)]
 	_, hasTo := s.Replicas[serviceOf(to)]
-	return link && s.Breaks == Containers && has && hasTo && from != to
+	return link && s.Breaks.contained() && has && hasTo && from != to
 }
 
 // byLoad sorts links of the load behind the others.

@@ -34,7 +34,7 @@ type mode struct {
 func (s *System) modes() (out []mode) {
 	for _, name := range slices.Sorted(maps.Keys(s.Replicas)) {
 		of := ofServices
-		if s.Breaks == Containers { // all packets of a container
+		if s.Breaks.contained() { // all packets of a container
 			of = slices.Concat(ofServices, []string{"slow", "cut"})
 		}
 		out = append(out, mode{name, of})
