@@ -153,7 +153,7 @@ func TestExample(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) }))
 	t.Cleanup(target.Close)
 	command := built(t, "brunt/cmd/brunt")
-	ran := map[string]bool{"00-tutorial": true} // by TestTutorial
+	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true} // by TestTutorial and TestExample_Kube
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.
 	t.Run("all", func(t *testing.T) {

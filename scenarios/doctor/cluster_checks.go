@@ -2,12 +2,15 @@ package doctor
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/pods"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 )
 
 // clusterNeeds checks the cluster in which a run makes its target: the rights there, and what gives pods their names.
@@ -39,4 +42,17 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 		out = append(out, Check{"names in the cluster", Limited, "the pods call each other by name; whether there is a name server is not known: " + err.Error(), ""})
 	}
 	return out
+}
+
+// autoscaled reports whether an autoscaler in the namespace of a target is of the workload of a service. Where that can't be read, it may be.
+func autoscaled(ctx context.Context, t *cluster.Target, service string) bool {
+	workload, err := t.Workload(service)
+	if err != nil {
+		return true
+	}
+	all, err := t.Autoscalers(t.Place.Namespace).List(ctx, kube.Query{})
+	return err != nil || slices.ContainsFunc(all, func(a autoscalingv2.HorizontalPodAutoscaler) bool {
+		of := a.Spec.ScaleTargetRef
+		return of.Name == workload.Name && strings.EqualFold(of.Kind+"s", workload.Resource)
+	})
 }

@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/inputs"
 	"brunt/scenarios/plan/kept"
+	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
@@ -249,6 +250,13 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 		})
 	}
 	for _, o := range p.Scenario.SLO {
+		if m := o.Metric; m.Scaled() && !pods.MayScale(p.Parts(), m.Source) && !autoscaled(ctx, t, m.Source) {
+			out = append(out, Check{
+				"target's cluster", Bad, fmt.Sprintf("nothing makes more pods of %s, so `%s` would fail: no autoscaler is of it, and no fault scales it",
+					m.Source, o.Text),
+				"make a HorizontalPodAutoscaler of it, or scale it by workload.scale",
+			})
+		}
 		if m := o.Metric; m.Scaled() && float64(n[m.Source]) >= m.Until.Value {
 			out = append(out, Check{
 				"target's cluster", Limited, fmt.Sprintf("%s has %d pods now, so `%s` would show nothing", m.Source, n[m.Source], o.Text),

@@ -15,7 +15,7 @@ import (
 var actKinds = map[string]map[Breaks]string{
 	"crash":   {Processes: "process.crash", Pods: "process.crash", Containers: "container.kill"},
 	"stop":    {Processes: "process.stop", Containers: "container.stop"},
-	"restart": {Processes: "process.restart", Pods: "process.restart", Containers: "container.restart"},
+	"restart": {Processes: "process.restart", Containers: "container.restart"},
 	"hang":    {Processes: "process.freeze", Pods: "process.freeze", Containers: "container.pause"},
 	"starve":  {Processes: "cpu.throttle", Pods: "cpu.throttle", Containers: "cpu.throttle"},
 	"slow":    {Processes: "network.latency", Pods: "network.latency", Containers: "network.latency", LinkOnly: "network.latency"},

@@ -15,11 +15,11 @@ import (
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform"
 )
 
 // observeCompiler resolves the data read beside the load: metrics, alerts, and queries to the team's
@@ -182,13 +182,18 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 			"`%s`: %s is not known of pods", o.Text, f.Name)
 	case f.Whole && one:
 		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one of its units", o.Text, f.Name)
+	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && !pods.MayScale(c.plan.Parts(), service):
+		c.m.AddHint(o.Pos, "workload.scale does, and a HorizontalPodAutoscaler that kube.apply makes",
+			"`%s`: nothing makes more pods of %s, as no fault does and the run makes the stack without an autoscaler", o.Text, service)
+	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && o.Metric.Until.Value <= float64(n):
+		c.m.Add(o.Pos, "`%s`: %s has %d pods from the begin on", o.Text, service, n)
 	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0: // each workload is a service, by its own name
 	case len(c.plan.Scope.Services) == 0:
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
 			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
-	case f.OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
+	case f.OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform == "":
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
 			"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Later(service):

@@ -47,7 +47,7 @@ func onPods(sc *chaos.Scope, b syntax.Block) bool {
 
 // Check notes the faults that can't be made on pods, and those that want an agent where none may be, each in one mistake.
 func Check(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
-	var unmade, agents []string
+	var unmade, agents, others []string
 	var at, none syntax.Pos
 	for _, e := range faults {
 		for _, part := range e.Parts() {
@@ -60,8 +60,13 @@ func Check(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
 				if agents = append(agents, name); len(agents) == 1 {
 					none = part.Block.Pos
 				}
-			} else if unmade = append(unmade, name); len(unmade) == 1 {
+				continue
+			}
+			if unmade = append(unmade, name); len(unmade) == 1 {
 				at = part.Block.Pos
+			}
+			if other := instead(part.Kind); other != "" {
+				others = append(others, other)
 			}
 		}
 	}
@@ -79,6 +84,27 @@ func Check(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
 		}
 	}
 	slices.Sort(kinds)
-	m.AddHint(at, "there are "+strings.Join(kinds, ", ")+", and exec and webhook for what else breaks a cluster",
-		"%s: brunt does not make that on pods", strings.Join(unmade, ", "))
+	hint := "there are " + strings.Join(kinds, ", ") + ", and exec and webhook for what else breaks a cluster"
+	if len(others) > 0 {
+		hint = strings.Join(slices.Compact(others), "; ") + "; " + hint
+	}
+	m.AddHint(at, hint, "%s: brunt does not make that on pods", strings.Join(unmade, ", "))
+}
+
+// instead says what of pods comes near to a kind of fault that is not made on them; empty: nothing does.
+func instead(kind string) string {
+	family, _, _ := strings.Cut(kind, ".")
+	switch {
+	case kind == "process.stop", kind == "container.stop", kind == "container.kill":
+		return "in place of " + kind + ", pod.fail keeps a pod down, and workload.scale a service: what ends is started again by its node"
+	case kind == "process.restart", kind == "container.restart":
+		return "in place of " + kind + ", pod.delete ends a pod in good order, and workload.restart all of a service one after the other"
+	case kind == "container.pause":
+		return "in place of container.pause, process.freeze stops the process of a container"
+	case kind == "network.disconnect":
+		return "in place of network.disconnect, network.partition cuts a pod off: it has one network"
+	case family == "http", family == "grpc", family == "tcp", family == "redis", family == "mysql":
+		return "in place of " + kind + ", which a proxy between two services makes, network.latency, .loss and .partition act on the packets of pods"
+	}
+	return ""
 }

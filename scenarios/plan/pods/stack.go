@@ -67,3 +67,20 @@ func removing(k *kubernetes.Target, sc chaos.Scope) (out []kube.Right) {
 	}
 	return out
 }
+
+// MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only its author knows.
+func MayScale(faults []*chaos.Entry, service string) bool {
+	for _, e := range faults {
+		for _, part := range e.Parts() {
+			switch part.Kind {
+			case "workload.scale":
+				if of := part.Block.With.Get("service"); of == nil || of.Value == service {
+					return true
+				}
+			case "kube.apply", "exec", "webhook", "action.run", "call":
+				return true
+			}
+		}
+	}
+	return false
+}
