@@ -115,7 +115,8 @@ func (g *check) node(ctx context.Context, name string) error {
 	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
 	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { // no fault on a node ends these
 		part := p.Labels[cluster.PartLabel]
-		return part == cluster.WatchdogPart || part == cluster.AgentPart
+		ours := part == cluster.StackPart && p.Namespace == t.Place.Namespace // the target itself
+		return part == cluster.WatchdogPart || part == cluster.AgentPart || ours
 	})
 	switch {
 	case err != nil:
