@@ -74,7 +74,8 @@ func TestLine_Judge(t *testing.T) {
 			t.Errorf("%s/s for %s: %s", c.rate, c.lasts, said)
 		}
 	}
-	if _, text := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", Rate: "20", For: "8s", Faults: []string{"network.latency delay=100ms"}}); strings.Contains(text, "judge:") {
+	few := oneline.Line{URL: "http://127.0.0.1:8080", Rate: "20", For: "8s", Faults: []string{"network.latency delay=100ms"}}
+	if _, text := compiled(t, few); strings.Contains(text, "judge:") {
 		t.Errorf("no hold has enough requests:\n%s", text)
 	}
 }
