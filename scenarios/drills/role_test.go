@@ -88,11 +88,11 @@ func TestBind_Loads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := drills.System{Loads: []string{"greedy", "others"}}
-	if err := d.Bind(s, map[string]string{"greedy": "greedy", "others": "others"}); err != nil {
+	s := drills.System{Loads: []string{"greedy", "others", "spent"}}
+	if err := d.Bind(s, map[string]string{"greedy": "greedy", "others": "others", "refused": "spent"}); err != nil {
 		t.Error(err)
 	}
-	err = d.Bind(s, map[string]string{"greedy": "greedy", "others": "greedy"})
+	err = d.Bind(s, map[string]string{"greedy": "greedy", "others": "greedy", "refused": "spent"})
 	if err == nil || !strings.Contains(err.Error(), "role others: the load greedy is the role greedy already, and the drill rate-limit needs a load for each") {
 		t.Errorf("one load in two roles: %v", err)
 	}
