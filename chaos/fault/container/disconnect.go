@@ -107,7 +107,9 @@ func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
 	}
-	return d, d.Engine().Disconnect(context.WithoutCancel(ctx), d.Was.ID, d.ep.Network)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), container.InspectFor)
+	defer cancel()
+	return d, d.Engine().Disconnect(ctx, d.Was.ID, d.ep.Network)
 }
 
 // Verify implements [chaos.Held]: the container's own view of its network lacks the address.

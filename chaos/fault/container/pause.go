@@ -44,12 +44,23 @@ func (p *pause) Undo() []chaos.Undo {
 	return p.UndoBy(opUnpause, "running", p.Life(), container.EngineArgs{Settle: chaos.RetryEvery})
 }
 
-// Inject implements [chaos.Step].
+// Inject implements [chaos.Step]. The answer of the engine may be lost with its connection, after it has paused the container.
 func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := p.Container.Still(ctx, p.Was); err != nil {
 		return nil, err
 	}
-	return p, p.Engine().Pause(context.WithoutCancel(ctx), p.Was.ID)
+	ctx = context.WithoutCancel(ctx)
+	soon, cancel := context.WithTimeout(ctx, container.InspectFor)
+	defer cancel()
+	err := p.Engine().Pause(soon, p.Was.ID)
+	if soon.Err() != nil {
+		soon, cancel = context.WithTimeout(ctx, container.InspectFor)
+		defer cancel()
+		if is, unknown := p.Engine().Inspect(soon, p.Was.ID); unknown == nil && is.Paused {
+			err = nil
+		}
+	}
+	return p, err
 }
 
 // Verify implements [chaos.Held]: the container uses no processor any more, and what can be asked does not answer.
