@@ -130,6 +130,9 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 	out.Fields = slices.Clone(entry.Fields)
 	for i, f := range out.Fields {
 		kind, act := cmp.Or(actKinds[f.Key][b], f.Key), actKinds[f.Key] != nil
+		if f.Key == "crash" && f.Value.Get("irreversible") != nil && kind == "container.kill" {
+			kind = "process.crash" // the container's own restart policy has to see a crash, and container.kill keeps it down
+		}
 		part := f.Value
 		settings := &syntax.Node{Kind: syntax.Map}
 		if f.Value.Kind == syntax.Map && f.Key != "pulse" {
