@@ -58,7 +58,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt
 	}
 	fillMatrix(&page, runs, system, again)
 	page.Summary = f.steady.summary() + cmp.Or(n.String(), page.Coverage)
-	_, code = f.ended(ctx, worst, code)
+	code = f.ended(ctx, worst, code)
 	err := errors.Join(
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
 		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),

@@ -162,16 +162,16 @@ func (f *allFlags) probe(ctx context.Context) (steady.State, error) {
 	return steady.StateOf(res), nil
 }
 
-// ended returns the verdict and the exit code of all drills, where the system or a person ended them between two.
-func (f *allFlags) ended(ctx context.Context, worst scenarios.Verdict, code int) (scenarios.Verdict, int) {
+// ended returns the exit code of all drills, whose worst verdict has code, where the system or a person ended them between two.
+func (f *allFlags) ended(ctx context.Context, worst scenarios.Verdict, code int) int {
 	var by run.Interrupt
 	if errors.As(context.Cause(ctx), &by) {
-		if w := scenarios.Worse(worst, scenarios.Interrupted); w == scenarios.Interrupted {
-			return w, by.Code
+		if scenarios.Worse(worst, scenarios.Interrupted) == scenarios.Interrupted {
+			return by.Code
 		}
 	}
 	if f.steady.broken != "" && scenarios.Worse(worst, scenarios.Fail) == scenarios.Fail {
-		return scenarios.Fail, scenarios.ExitFail
+		return scenarios.ExitFail
 	}
-	return worst, code
+	return code
 }

@@ -42,7 +42,7 @@ func TestDrillAll_Settles(t *testing.T) {
 		if err != nil || goes != want {
 			t.Fatalf("%v, %v: %s", goes, err, f.steady.broken)
 		}
-		_, code := f.ended(t.Context(), scenarios.Pass, scenarios.ExitPass)
+		code := f.ended(t.Context(), scenarios.Pass, scenarios.ExitPass)
 		if broken := f.steady.broken != ""; broken == want || broken != (code == scenarios.ExitFail) {
 			t.Errorf("exit code %d: %s", code, f.steady.summary())
 		}
