@@ -92,12 +92,18 @@ func (s *System) bringPods(ctx context.Context) error {
 }
 
 // made are the objects that removing the target takes: the namespaces, with all in them, or each one in a namespace that is there already.
-func (g *podGroup) made() (out []kube.Ref) {
-	for _, name := range slices.Backward(g.k.Made()) {
-		out = append(out, kube.Ref{API: "v1", Resource: "namespaces", Name: name})
-	}
+func (g *podGroup) made() []kube.Ref {
+	out := g.namespaceRefs()
 	if !g.k.Makes {
 		out = append(out, g.objects()...)
+	}
+	return out
+}
+
+// namespaceRefs are the namespaces that the run makes, the last one first.
+func (g *podGroup) namespaceRefs() (out []kube.Ref) {
+	for _, name := range slices.Backward(g.k.Made()) {
+		out = append(out, kube.Ref{API: "v1", Resource: "namespaces", Name: name})
 	}
 	return out
 }
@@ -359,7 +365,7 @@ func (g *podGroup) Down(ctx context.Context) error {
 	if err := g.host.Cluster.Leave(ctx); err != nil {
 		return err
 	}
-	for _, of := range g.made() {
+	for _, of := range g.namespaceRefs() {
 		if _, err := cluster.DeleteOwn(ctx, g.c, of, g.host.Run); err != nil {
 			return err
 		}

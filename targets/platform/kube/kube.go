@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,5 +149,5 @@ func check(s *platform.Service) corev1.ProbeHandler {
 	if s.Ready.Get == "" {
 		return corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt(s.Port)}}
 	}
-	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: cmp.Or(s.Ready.Get, "/"), Port: intstr.FromInt(s.Port)}}
+	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: s.Ready.Get, Port: intstr.FromInt(s.Port)}}
 }
