@@ -132,6 +132,12 @@ type Targets struct {
 	Links    []*Link
 	Zones    Zones
 	MaxUnits int // the most units that a fault may hit; zero is unlimited
+	// Present asks what units there are now. Nil: they are Units for the whole run.
+	Present func(ctx context.Context) (Present, error)
+	// Follow begins to keep an occurrence on the units of now, as the function does that it returns. Nil: nothing is followed.
+	Follow func(f Followed) (adapt func(ctx context.Context))
+	// Only are the units that a plan makes steps for; nil: all that the fault hits. Picks and limits are of all of them.
+	Only []string
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
 	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
 	// Spare begins a check, which returns why a hit may not be, or nil. Every fault asks it when it is planned and again
@@ -170,6 +176,7 @@ type Occurrence struct {
 	Now    func() time.Duration // the run's clock
 	Stays  time.Duration        // how long it is to stay in; zero: it is over at once
 	Dry    bool                 // only plan: nothing runs yet and nothing is injected
+	Choice *Choice              // notes the picked units, and picks them again; nil does neither
 	Roles  *Roles               // notes the roles of the picked units; nil notes none
 	Extend func(u Undo) error   // adds an undo to the journal entry of the injected step; nil writes nothing
 	At     func(point string)   // for tests: called where brunt could die; may be nil
@@ -201,4 +208,25 @@ func (o Occurrence) Point(name string) {
 	if o.At != nil {
 		o.At(name)
 	}
+}
+
+// Present are the units of a target that changes by itself, such as the pods of a cluster.
+type Present struct {
+	Units []Unit
+	Zones Zones
+	// IDs tell one unit from the next in its place, by name. A unit that can't be hit yet has none.
+	IDs map[string]string
+}
+
+// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those from before the run.
+func (t *Timeline) present(ctx context.Context, env *Env) Present {
+	if env.Present == nil {
+		return Present{}
+	}
+	now, err := env.Present(ctx)
+	if err != nil {
+		return Present{} // the plan itself says why
+	}
+	env.Units, env.Zones = now.Units, now.Zones
+	return now
 }

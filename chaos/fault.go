@@ -69,6 +69,10 @@ type HeldTraits struct {
 	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
 	// voids the fault. It may be called at the same times as OnRestart.
 	OnNetworkChange func(ctx context.Context, container string) (said string, err error)
+	// OnPlan is called with the step that a later plan has for the same unit, where units joined or left while the fault is injected. It
+	// aims the fault at the peers of that step and says so, or returns "" if they are the same; an error voids the fault. Nil: its step
+	// has no peers.
+	OnPlan func(ctx context.Context, now Step) (said string, err error)
 	// Ended is asked just before the revert. An error says how the fault ended before, by none of brunt's
 	// doing, which voids it. Nil: the fault can't end so.
 	Ended func(ctx context.Context) error

@@ -116,6 +116,7 @@ func (e *Entry) PlanParts(ctx context.Context, env Env) ([]PlannedPart, error) {
 func (g *Group) parts(env Env) []PlannedPart {
 	var out []PlannedPart
 	for _, s := range g.Steps {
+		env.Choice = s.choice()
 		out = append(out, PlannedPart{Entry: s, env: env, seed: env.Rand.Uint64()})
 	}
 	return out

@@ -25,6 +25,7 @@ type groupRun struct {
 	ends  chan struct{} // closed when the steps are to be reverted
 	in    []*groupStep  // the injected steps, in the order of their injection
 	work  sync.WaitGroup
+	at    Present // the units when the steps were planned
 
 	mu       sync.Mutex // guards seen
 	seen     int        // steps whose effect was looked for
@@ -50,6 +51,7 @@ type groupStep struct {
 func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration, r *injection, env Env, next time.Duration) {
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
 	g := &groupRun{Timeline: t, group: r, stays: stays, ends: make(chan struct{})}
+	g.at = t.present(ctx, &env)
 	steps := g.steps(e.Damage.(*Group), env)
 	for _, s := range steps { // all of them first: what can't be done is known before anything is broken
 		if err := s.plan.again(ctx); err != nil {
@@ -153,12 +155,11 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	}
 	g.verify(ctx, s.injection, stays)
 	g.stepVerified(s, steps)
-	switch {
-	case s.OneShot:
-	case s.plan.For == 0:
-		return
-	case !g.sleepUnless(ctx, g.ends, s.Injected+s.plan.For.D()) || isClosed(g.ends):
-		return
+	if !s.OneShot {
+		f := Followed{Entry: s.plan.Entry, Env: s.plan.env, At: g.at, Planned: s.plan.Steps, Until: s.Injected + stays}
+		if !g.stay(ctx, f, s.injection, g.ends) || isClosed(g.ends) || s.plan.For == 0 {
+			return
+		}
 	}
 	g.end(ctx, s, false)
 	s.over = true

@@ -26,6 +26,7 @@ type injection struct {
 	voided   sync.Once
 	voidWhy  error
 	took     atomic.Pointer[TakenBackError] // of a step of a group: what took it back, where brunt did not; nil: nothing did
+	left     map[Held]bool                  // faults on units that are gone, which a fault that follows others outlives
 	over     time.Duration                  // when the revert and its proof were over; the phase may last longer
 }
 
@@ -81,11 +82,12 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if t.MaxEach > 0 {
 		stays = min(stays, t.MaxEach)
 	}
-	env.Stays = stays
+	env.Stays, env.Choice = stays, e.choice()
 	if _, group := e.Damage.(*Group); group {
 		t.playGroup(ctx, e, stays, r, env, next)
 		return
 	}
+	at := t.present(ctx, &env)
 	steps, err := e.plan(ctx, env)
 	if err != nil {
 		t.notPlanned(r, err)
@@ -107,7 +109,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	t.injected.add(r)
 	t.verify(ctx, r, stays)
 	if !r.OneShot {
-		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
+		r.Early = !t.stay(ctx, Followed{Entry: e, Env: env, At: at, Planned: steps, Until: r.Injected + stays}, r, r.voids)
 	}
 	t.awake()
 	t.endedBefore(ctx, r)
@@ -397,7 +399,7 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 			r.Revert, r.Gone = Failed, false
 			continue
 		}
-		if out != None && r.Revert != Failed {
+		if out != None && r.Revert != Failed && (!r.left[h] || r.Revert == None) {
 			r.Revert = out
 		}
 	}

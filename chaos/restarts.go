@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // injectedFaults are the injected faults, which are notified of restarts and network changes.
@@ -48,7 +49,7 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection) {
 	defer cancel()
 	for _, h := range r.Held {
 		ended := h.Traits().Ended
-		if ended == nil {
+		if ended == nil || r.left[h] {
 			continue
 		}
 		if err := ended(ctx); err != nil {
@@ -89,4 +90,71 @@ func (t *Timeline) notify(container string, of func(HeldTraits) containerHook) {
 			})
 		}
 	}
+}
+
+// A Followed is an occurrence that is in, for what keeps it on the units of a target that changes by itself.
+type Followed struct {
+	*Record
+	Entry    *Entry
+	Env      Env
+	At       Present // when it was planned
+	Planned  []Step
+	Seed     uint64
+	Journal  Recorder
+	Until    time.Duration // when it is to be reverted
+	Deadline time.Time     // of its journal entries
+
+	Event   func(kind, text string)
+	Void    func(why error)
+	Hold    func(h Held, in bool)   // adds a fault to the occurrence, or removes it after it was reverted
+	Entered func(id int, open bool) // adds an entry of the journal to the occurrence, or removes one that is closed
+	Left    func(h Held)            // the unit of a fault is gone, which does not void the occurrence
+}
+
+// followEach is the time between two questions which units there are.
+const followEach = time.Second
+
+// stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended first.
+func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-chan struct{}) bool {
+	if f.At.IDs == nil || f.Env.Follow == nil {
+		return t.sleepUnless(ctx, over, f.Until)
+	}
+	f.Record, f.Seed, f.Journal, f.Deadline = r.Record, t.Seed, t.Journal, r.deadline
+	f.Event = func(kind, text string) { t.event(kind, r.Name, text) }
+	f.Void = func(why error) { r.void(why) }
+	f.Hold = func(h Held, in bool) {
+		t.injected.mu.Lock()
+		defer t.injected.mu.Unlock()
+		if r.Held = slices.DeleteFunc(r.Held, func(other Held) bool { return other == h }); in {
+			r.Held = append(r.Held, h)
+		}
+	}
+	f.Entered = func(id int, open bool) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if r.ids = slices.DeleteFunc(r.ids, func(other int) bool { return other == id }); open {
+			r.ids = append(r.ids, id)
+		}
+	}
+	f.Left = func(h Held) {
+		if r.left == nil {
+			r.left = map[Held]bool{}
+		}
+		r.left[h] = true
+	}
+	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
+	defer end()
+	go func() {
+		select {
+		case <-over:
+		case <-r.voids:
+		case <-within.Done():
+		}
+		end()
+	}()
+	adapt := f.Env.Follow(f)
+	for t.sleep(within, t.Env.Now()+followEach) {
+		adapt(within)
+	}
+	return ctx.Err() == nil
 }

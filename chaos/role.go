@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -69,4 +70,58 @@ func (r *Roles) Of(units []string) (name, said string) {
 		}
 	}
 	return name, said
+}
+
+// A Choice notes which units an occurrence has picked, so that a later plan picks the same. It is safe for concurrent use.
+type Choice struct {
+	mu    sync.Mutex
+	again bool                // a later plan picks the same
+	of    map[string][]string // names, by the description of what was picked from
+}
+
+// Kept returns the units that an earlier plan picked; ok is false where a plan picks as if it were the first.
+func (c *Choice) Kept(what string, units []Unit) (kept []Unit, ok bool) {
+	if c == nil {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	names, ok := c.of[what]
+	if !ok || !c.again {
+		return nil, false
+	}
+	return slices.DeleteFunc(slices.Clone(units), func(u Unit) bool { return !slices.Contains(names, u.Name()) }), true
+}
+
+// Note notes what a plan has picked.
+func (c *Choice) Note(what string, units []Unit) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string][]string{}
+	}
+	for _, u := range units {
+		c.of[what] = appendNew(c.of[what], u.Name())
+	}
+}
+
+// Has reports whether a unit was picked.
+func (c *Choice) Has(unit string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, names := range c.of {
+		if slices.Contains(names, unit) {
+			return true
+		}
+	}
+	return false
+}
+
+// choice notes what an occurrence picks. A later plan of a fault that hits all units which join picks all again.
+func (e *Entry) choice() *Choice {
+	t := e.Traits(Scope{})
+	return &Choice{again: !t.Follows || !t.All}
 }

@@ -174,7 +174,7 @@ func SplitUnit(s string) (service string, index int, ok bool) {
 // Bound refuses to hit more units than the guard allows.
 func (t Targets) Bound(n int) error {
 	if t.MaxUnits > 0 && n > t.MaxUnits {
-		return fmt.Errorf("it would hit %d units, and max_units is %d", n, t.MaxUnits)
+		return BoundError{n, t.MaxUnits}
 	}
 	return nil
 }
@@ -188,3 +188,10 @@ func ContainerName(name string) string { return ContainerPrefix + name }
 
 // NodePrefix begins the name of a node of a cluster among the units that a step hits, such as node/n1.
 const NodePrefix = "node/"
+
+// A BoundError says that a fault would hit more units than the guard allows.
+type BoundError struct{ Would, Most int }
+
+func (e BoundError) Error() string {
+	return fmt.Sprintf("it would hit %d units, and max_units is %d", e.Would, e.Most)
+}

@@ -25,6 +25,10 @@ type Traits struct {
 	Finds bool
 	// Zones are the zones that the settings name.
 	Zones []string
+	// Follows says that units which join while the fault is in are hit too: with a pick those that come in the place of picked ones.
+	Follows bool
+	// All says that the fault is on all units of what it names, so that every unit which joins is one of them.
+	All bool
 	// Asks says how units are asked for their role; nil if the fault is aimed at no role.
 	Asks RoleQuestion
 	// Steps are the steps of the load's language by which the fault itself asks.

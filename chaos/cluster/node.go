@@ -272,6 +272,9 @@ func (n onNode) Fronts(ctx context.Context, units []chaos.Unit) (out []netip.Add
 				continue
 			}
 			for _, e := range ends[j].Endpoints {
+				if gone := e.Conditions.Terminating; gone != nil && *gone { // it is in no slot any more
+					continue
+				}
 				if name := ours[uidOf(e)]; name != "" {
 					unit = name
 				} else {

@@ -226,6 +226,29 @@ func (t *Target) Units() []chaos.Unit {
 	return out
 }
 
+// Present asks the cluster which pods there are. A pod can be hit once it has an address.
+func (t *Target) Present(ctx context.Context) (chaos.Present, error) {
+	if err := t.refresh(ctx); err != nil {
+		return chaos.Present{}, err
+	}
+	now := chaos.Present{Zones: t.Zones(), IDs: map[string]string{}}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.list {
+		for i, uid := range s.slots {
+			pod, has := t.pods[uid]
+			if !has {
+				continue
+			}
+			now.Units = append(now.Units, &Pod{t: t, of: s, slot: i})
+			if pod.Status.PodIP != "" {
+				now.IDs[syntax.UnitName(s.name, i)] = uid
+			}
+		}
+	}
+	return now, nil
+}
+
 // Zones are the zones of the units, by the nodes that their pods are on.
 func (t *Target) Zones() chaos.Zones {
 	t.mu.Lock()

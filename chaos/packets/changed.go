@@ -22,7 +22,7 @@ func (h *heldPackets) stands(held netns.Held) error {
 	if h.another() {
 		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
 	}
-	if len(h.at.Others) == 0 || h.at.Made == nil {
+	if h.followed || len(h.at.Others) == 0 || h.at.Made == nil {
 		return nil
 	}
 	for _, is := range h.at.Made() {
@@ -162,10 +162,43 @@ func (h *heldPackets) aim() bool {
 	if len(is) == 0 || slices.Equal(was, is) { // an empty list would match all peers
 		return false
 	}
+	h.take(is)
+	return true
+}
+
+// onPlan aims the fault at the peers that a later plan of it has.
+func (h *heldPackets) onPlan(ctx context.Context, now chaos.Step) (string, error) {
+	next, ok := now.(*Step)
+	if !ok {
+		return "", nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	spares := h.at.Spares
+	switch {
+	case h.over || h.Target.Traits().Node == nil:
+		return "", nil
+	case spares && !slices.Equal(h.at.Spare, next.at.Spare):
+		h.at.Spare = next.at.Spare
+		if err := h.spareMachine(ctx, h.net); err != nil {
+			return "", err
+		}
+	case spares, len(next.Spec.Match.Peers) == 0, slices.Equal(h.Spec.Match.Peers, next.Spec.Match.Peers): // an empty list would match all
+		return "", nil
+	}
+	h.at.Others, h.at.Made, h.at.Fronts, h.at.Links = next.at.Others, next.at.Made, next.at.Fronts, next.at.Links
+	if !spares {
+		h.take(next.Spec.Match.Peers)
+	}
+	return h.injectInPlace("its peers are others now")
+}
+
+// take aims the fault at peers, and drops the baselines at former ones.
+func (h *heldPackets) take(is []netip.Prefix) {
+	was := h.Spec.Match.Peers
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
 		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
 	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
 	h.Spec.Match.Peers = is
-	return true
 }

@@ -183,6 +183,7 @@ func (h *heldPackets) again(b Baseline) netns.Probe {
 func (h *heldPackets) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{
 		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange, Ended: h.lifted,
+		OnPlan: h.onPlan,
 	}
 }
 

@@ -20,6 +20,9 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow,
 	}
 	var steps []chaos.Step
 	for i, s := range points {
+		if env.Only != nil && !slices.Contains(env.Only, s.Target.Name()) {
+			continue
+		}
 		step := p
 		step.Target, step.at, step.Void = s.Target, s, e.OnRestart == "void"
 		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir

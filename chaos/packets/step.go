@@ -33,6 +33,7 @@ type Step struct {
 	refused  func(context.Context) error // why the step may not be injected now, or nil
 	agents   chaos.Agents
 	run      string
+	followed bool                    // later plans tell of other peers
 	planned  chaos.Handle            // of the unit's network, from the plan to the injection
 	Void     bool                    // a restart of the container voids the fault; otherwise it is injected again
 	extend   func(chaos.Undo) error  // adds an undo to the journal entry of the step; nil writes nothing
@@ -119,7 +120,7 @@ func (p *Step) Undo() []chaos.Undo {
 
 // Plan finds the mechanism to use. It only reads.
 func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
-	p.agents, p.run, p.extend, p.now = env.Agents, env.Run, env.Extend, env.Now
+	p.agents, p.run, p.extend, p.now, p.followed = env.Agents, env.Run, env.Extend, env.Now, env.Present != nil
 	p.refused = func(ctx context.Context) error { return env.Refused(ctx, env.Fault, []chaos.Step{p}, true) }
 	if p.agents == nil {
 		p.agents = new(agent.Pool)

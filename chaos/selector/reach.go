@@ -10,6 +10,8 @@ import (
 // Traits implements [chaos.Fault] for a fault on units.
 func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
 	t := chaos.Traits{Units: s.pick().Of(max(1, s.roles().among(s.matches(sc)))), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Asks: s.roles().question()}
+	t.All = s.Unit == "" && s.pick().all
+	t.Follows = follows(s.Follow, t.All)
 	if s.PID != 0 {
 		t.PIDs = []int{s.PID}
 	}
@@ -19,9 +21,15 @@ func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
+// follows reports whether a setting says that units which join are hit too, on a fault that hits all or not.
+func follows(setting string, all bool) bool { return setting == "yes" || setting == "" && all }
+
 // Traits implements [chaos.Fault] for a fault on links.
 func (e *Edge) Traits(sc chaos.Scope) chaos.Traits {
+	one := strings.Contains(e.subject(), "[")
+	all := !one && (e.all() || e.Pick.all)
 	return chaos.Traits{
+		All: all, Follows: follows(e.Follow, all),
 		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Asks: e.roles().question(), InNetwork: e.ByPackets(sc.Contained),
 		Touches: func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
 	}

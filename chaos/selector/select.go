@@ -33,6 +33,9 @@ type Selector struct {
 	// leader leaves out the unit that leads: pick is among the others
 	Except string  `yaml:"except,oneof=leader"`
 	Leader *Leader `yaml:"leader"` // how the leader is found, for pick: leader, pick: follower and except: leader
+	// of pods: whether those that join while the fault is in are hit too; zero is yes with pick: all, else no. With another pick, yes hits
+	// the pod that comes in the place of one that was hit
+	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
 // Query selects containers that brunt did not start. It is zero when the settings select none.
@@ -224,6 +227,9 @@ func (s *Selector) Steps(ctx context.Context, env chaos.Env, step func(container
 	}
 	var steps []chaos.Step
 	for _, t := range targets {
+		if env.Only != nil && !slices.Contains(env.Only, t.Name()) {
+			continue
+		}
 		made, err := step(t)
 		if err != nil {
 			return nil, err
@@ -286,6 +292,21 @@ type picked struct {
 
 // of picks from units, and sorts what it picked by name.
 func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
+	if kept, again := env.Choice.Kept(p.what, units); again {
+		if len(kept) == 0 {
+			return nil, fmt.Errorf("%w: none of those that were picked of %s is there", chaos.ErrNoUnit, p.what)
+		}
+		return kept, nil
+	}
+	units, err := p.first(ctx, env, units)
+	if err == nil {
+		env.Choice.Note(p.what, units)
+	}
+	return units, err
+}
+
+// first picks as no plan did before.
+func (p picked) first(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
 	if p.roles.asks() {
 		var err error
 		if units, err = p.roles.units(ctx, env, p.what, units); err != nil || env.Dry {

@@ -94,6 +94,9 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 		if !c.targetUnknown && !pods.Unmade(&c.plan.Scope, f.Block) {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
+		if !c.targetUnknown {
+			pods.CheckFollow(&c.plan.Scope, e, c.m)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/chaos/follow"
 	"brunt/chaos/kube"
 	"brunt/scenarios"
 	"brunt/scenarios/judge/answer"
@@ -77,7 +78,7 @@ func (f *faults) environment() chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{
 			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits,
-			Spare: f.sys.Guard().Begin,
+			Spare: f.sys.Guard().Begin, Present: f.present(), Follow: follow.New,
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress, State: f.o.State,
@@ -85,6 +86,14 @@ func (f *faults) environment() chaos.Env {
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},
 	}
+}
+
+// present is what tells which pods of the target there are; nil: it has none.
+func (f *faults) present() func(context.Context) (chaos.Present, error) {
+	if t := f.sys.Pods(); t != nil {
+		return t.Present
+	}
+	return nil
 }
 
 // steady checks the steady state before the first injection: the declared one, or else that the

@@ -34,6 +34,7 @@ var chaosArrows = map[string][]string{
 	"chaos/selector":       {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.
+	"chaos/follow": {"chaos"},
 	"chaos/link": {
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof",
 		"chaos/proxy", "chaos/proxy/child", "chaos/proxy/pulse", "chaos/selector",

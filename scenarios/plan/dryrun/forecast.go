@@ -115,7 +115,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			continue
 		}
 		for _, part := range parts {
-			f.add(e, &part)
+			f.add(p, e, &part)
 		}
 		out = append(out, f)
 	}
@@ -157,9 +157,9 @@ func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *finder.C
 }
 
 // add adds what one fault of an entry would do.
-func (f *Forecast) add(e *chaos.Entry, part *chaos.PlannedPart) {
+func (f *Forecast) add(p *plan.Plan, e *chaos.Entry, part *chaos.PlannedPart) {
 	for _, s := range part.Steps {
-		step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s)}
+		step := ForecastStep{What: s.String() + followed(p, part.Entry), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s)}
 		if part.Entry != e {
 			step.Step, step.After, step.Over = part.Name, part.Wait.D().Seconds(), part.OneShot()
 		}
@@ -168,6 +168,20 @@ func (f *Forecast) add(e *chaos.Entry, part *chaos.PlannedPart) {
 		}
 		f.Steps = append(f.Steps, step)
 	}
+}
+
+// followed says which pods a fault hits that join while it is in.
+func followed(p *plan.Plan, e *chaos.Entry) string {
+	t, most := e.Traits(p.Scope), p.Scenario.Guard.MaxUnits
+	switch {
+	case p.Scope.Cluster == nil || !t.Follows || t.OneShot:
+		return ""
+	case !t.All:
+		return "; follow: the pod that comes in its place is hit too"
+	case most > 0:
+		return fmt.Sprintf("; follow: pods that join are hit too, and more than %d units end it (max_units)", most)
+	}
+	return "; follow: pods that join are hit too, as many as come (guard.max_units bounds them)"
 }
 
 // lines describes the forecast, for people.

@@ -91,6 +91,22 @@ func Check(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
 	m.AddHint(at, hint, "%s: brunt does not make that on pods", strings.Join(unmade, ", "))
 }
 
+// CheckFollow notes a fault that is to follow pods that join and can't.
+func CheckFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
+	if e.Damage == nil || e.Block.With == nil {
+		return
+	}
+	n := e.Block.With.Get("follow")
+	d, _ := catalog.Find(e.Kind)
+	switch {
+	case n == nil:
+	case sc.Cluster == nil || d.On&chaos.OnCluster == 0 && !onPods(sc, e.Block):
+		m.AddHint(n.Pos, "leave it out", "follow goes with pods of Kubernetes, others of which may join a service while a fault is in")
+	case e.OneShot():
+		m.AddHint(n.Pos, "leave it out, or repeat the fault by `every`", "%s is over once it is done, so no pod joins while it is in", e.Kind)
+	}
+}
+
 // instead says what of pods comes near to a kind of fault that is not made on them; empty: nothing does.
 func instead(kind string) string {
 	family, _, _ := strings.Cut(kind, ".")

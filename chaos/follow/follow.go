@@ -1,0 +1,276 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+)
+
+// Bounds of following.
+const (
+	joinWithin = 10 * time.Second // from the first attempt to hit a unit that joined until it is hit
+	verifyFor  = 10 * time.Second // its effect
+	revertFor  = 30 * time.Second // where it has none
+)
+
+// A follower keeps one occurrence on the units of now.
+type follower struct {
+	chaos.Followed
+	hit   []hit               // by held fault
+	gone  map[chaos.Held]bool // those whose units are gone
+	last  map[string]string   // the units at the last question
+	since time.Time           // of the first failure to follow a change; zero: there is none
+	asked time.Time           // when the units were known last
+}
+
+// New begins to follow an occurrence. The function adapts it to the units of the time of its call.
+func New(of chaos.Followed) (adapt func(ctx context.Context)) {
+	f := &follower{Followed: of, last: of.At.IDs, asked: time.Now()}
+	for i, s := range of.Planned {
+		f.hit = append(f.hit, f.hitOf(of.Held[i], s, of.At))
+	}
+	return f.ask
+}
+
+// present are the units that can be hit.
+func present(p chaos.Present) []chaos.Unit {
+	return slices.DeleteFunc(slices.Clone(p.Units), func(u chaos.Unit) bool { return p.IDs[u.Name()] == "" })
+}
+
+// A hit is what a held fault hits.
+type hit struct {
+	chaos.Held
+	unit, id string // empty: no single unit
+}
+
+func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
+	if units := s.Units(); len(units) == 1 {
+		return hit{h, units[0], at.IDs[units[0]]}
+	}
+	return hit{Held: h}
+}
+
+// ask follows what has changed since the last call. What can't be followed in time voids the fault.
+func (f *follower) ask(ctx context.Context) {
+	now, err := f.Env.Present(ctx)
+	if err != nil || ctx.Err() != nil {
+		return // of an outage of the cluster, it is not known yet whether anything changes
+	}
+	late := time.Since(f.asked) > joinWithin
+	f.asked = time.Now()
+	if maps.Equal(now.IDs, f.last) && f.since.IsZero() {
+		return
+	}
+	f.last = now.IDs
+	err = f.adapt(ctx, now)
+	switch {
+	case err == nil:
+		f.since = time.Time{}
+		return
+	case ctx.Err() != nil: // it is over
+		return
+	case f.since.IsZero():
+		f.since = time.Now()
+	}
+	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late || time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
+		f.Event("fault.void", err.Error())
+		f.Void(err)
+	}
+}
+
+// adapt plans the fault for the units of now, and makes the difference.
+func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
+	env := f.Env
+	env.Units, env.Zones = present(now), now.Zones
+	env.Kind, env.Fault, env.Dry = f.Entry.Kind, f.Entry.Damage, true
+	env.Rand = rand.New(rand.NewPCG(f.Seed, uint64(len(f.hit))))
+	f.leave(now)
+	steps, err := f.Entry.Damage.Plan(ctx, env)
+	if err != nil {
+		if b, beyond := errors.AsType[chaos.BoundError](err); beyond {
+			return fmt.Errorf("a unit joined, and %w; `follow: no` leaves those alone that join", b)
+		}
+		return err
+	}
+	nth := map[string]int{}
+	var joined []string
+	for _, s := range steps {
+		units := s.Units()
+		if len(units) != 1 {
+			continue
+		}
+		key := units[0] + " " + now.IDs[units[0]]
+		held := f.held(units[0], now.IDs[units[0]], nth[key])
+		nth[key]++
+		switch {
+		case held == nil && (f.follows() || !f.Env.Choice.Has(units[0])):
+			joined = appendNew(joined, units...)
+		case held != nil && held.Traits().OnPlan != nil:
+			said, err := held.Traits().OnPlan(ctx, s)
+			if err != nil {
+				return err
+			}
+			if said != "" {
+				f.Event("fault.again", said)
+			}
+		}
+	}
+	if len(joined) == 0 {
+		return nil
+	}
+	return f.join(ctx, env, now, joined)
+}
+
+// follows reports whether the fault hits units that take the place of those that it hits, and of a service all that join.
+func (f *follower) follows() bool { return f.Entry.Traits(chaos.Scope{}).Follows }
+
+// held is the nth fault that is in at a unit.
+func (f *follower) held(unit, id string, nth int) chaos.Held {
+	for _, h := range f.hit {
+		if h.unit == unit && h.id == id {
+			if nth == 0 {
+				return h.Held
+			}
+			nth--
+		}
+	}
+	return nil
+}
+
+// leave notes the units that were hit and are no more. A fault that follows no others stays on all that it was planned for, or is void.
+func (f *follower) leave(now chaos.Present) {
+	for _, h := range f.hit {
+		if h.unit == "" || h.id == now.IDs[h.unit] || f.gone[h.Held] || !f.follows() && f.Env.Choice.Has(h.unit) {
+			continue
+		}
+		if slices.Contains(slices.Collect(maps.Values(now.IDs)), h.id) {
+			continue
+		}
+		if f.gone == nil {
+			f.gone = map[chaos.Held]bool{}
+		}
+		f.gone[h.Held] = true
+		f.Left(h.Held)
+		f.Event("fault.followed", h.unit+" is gone, and the fault on it")
+	}
+}
+
+// join hits units that joined.
+func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, joined []string) error {
+	id := -1
+	env.Dry, env.Only, env.Stays = false, joined, max(time.Second, f.Until-f.Env.Now())
+	env.Extend = func(u chaos.Undo) error {
+		if id < 0 {
+			return nil
+		}
+		return f.Journal.Extend(id, u)
+	}
+	steps, err := f.Entry.Damage.Plan(ctx, env)
+	if err == nil {
+		err = env.Refused(ctx, f.Entry.Damage, steps, true)
+	}
+	if err != nil {
+		return fmt.Errorf("%s joined, and can't be hit: %w", strings.Join(joined, ", "), err)
+	}
+	for _, s := range steps {
+		units := s.Units()
+		if len(units) != 1 || !slices.Contains(joined, units[0]) || f.held(units[0], now.IDs[units[0]], countOf(steps, s)) != nil {
+			continue
+		}
+		if id, err = f.intend(s, env.Stays); err != nil {
+			return err
+		}
+		found, err := f.injectAlso(ctx, s, now, id)
+		if err != nil {
+			return fmt.Errorf("%s joined, and can't be hit: %w", units[0], err)
+		}
+		f.Units, f.Links = appendNew(f.Units, units...), appendNew(f.Links, chaos.LinksOf(s)...)
+		f.Event("fault.followed", units[0]+" joined: "+s.String()+"; "+found)
+	}
+	return nil
+}
+
+// countOf is the number of steps before one that hit the same unit.
+func countOf(steps []chaos.Step, s chaos.Step) (n int) {
+	for _, other := range steps {
+		if other == s {
+			return n
+		}
+		if slices.Equal(other.Units(), s.Units()) {
+			n++
+		}
+	}
+	return n
+}
+
+// intend writes the undo of a step into the journal; -1: it has none.
+func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
+	undo := s.Undo()
+	if len(undo) == 0 {
+		return -1, nil
+	}
+	id, err := f.Journal.Intent(chaos.Intent{Fault: f.Name, What: s.String(), Undo: undo, Until: time.Now().Add(stays), Deadline: f.Deadline})
+	if err != nil {
+		return -1, err
+	}
+	f.Entered(id, true)
+	return id, nil
+}
+
+// injectAlso injects a step into a fault that is in, and looks for its effect. After an error nothing of it is left, or the occurrence reverts
+// it with the others.
+func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Present, id int) (string, error) {
+	f.Journal.Point("before inject")
+	h, err := s.Inject(ctx)
+	if h != nil {
+		f.Hold(h, true)
+	}
+	found := ""
+	if err == nil {
+		f.Journal.Point("after inject")
+		found, err = f.effect(ctx, h)
+	}
+	if err == nil {
+		f.hit = append(f.hit, f.hitOf(h, s, now))
+		return found, nil
+	}
+	out := chaos.Reverted
+	if h != nil {
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
+		defer cancel()
+		var rerr error
+		if out, rerr = h.Revert(undo); rerr != nil {
+			return "", chaos.JoinErrors(err, rerr)
+		}
+		f.Hold(h, false)
+	}
+	if id >= 0 {
+		err = chaos.JoinErrors(err, f.Journal.Done(id, out))
+		f.Entered(id, false)
+	}
+	return "", err
+}
+
+// effect looks for the effect of a fault on a unit that joined.
+func (f *follower) effect(ctx context.Context, h chaos.Held) (string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor+h.Traits().Takes)
+	defer cancel()
+	return h.Verify(ctx)
+}
+
+// appendNew appends the texts that the list does not have yet.
+func appendNew(list []string, texts ...string) []string {
+	for _, text := range texts {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}

@@ -1,0 +1,156 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/follow"
+	"brunt/scenarios/result"
+)
+
+// somePod is a unit by its name alone.
+type somePod struct {
+	chaos.Unit
+	name string
+}
+
+func (p somePod) Name() string { return p.name }
+
+// onAll is a fault on all units, or on the first.
+type onAll struct {
+	noted
+	follows, one bool
+	most         int
+	refuses      string // the unit into which it can't be injected
+}
+
+func (f onAll) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Follows: f.follows, All: !f.one} }
+
+func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
+	units, kept := env.Choice.Kept("pods", env.Units)
+	if !kept {
+		if units = env.Units; f.one {
+			units = units[:1]
+		}
+		env.Choice.Note("pods", units)
+	}
+	env.MaxUnits = f.most
+	if err := env.Bound(len(units)); err != nil {
+		return nil, err
+	}
+	var out []chaos.Step
+	for _, u := range units {
+		if env.Only == nil || slices.Contains(env.Only, u.Name()) {
+			s := &podStep{notedStep: notedStep{noted: f.noted}}
+			s.name, s.undo, s.peers = u.Name(), true, len(units)
+			if u.Name() == f.refuses {
+				s.fails = "verify"
+			}
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+type podStep struct {
+	notedStep
+	peers int
+}
+
+func (s *podStep) Inject(ctx context.Context) (chaos.Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s *podStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{OnPlan: func(_ context.Context, now chaos.Step) (string, error) {
+		if n := now.(*podStep).peers; n != s.peers {
+			s.peers = n
+			s.add("aimed ", fmt.Sprintf("%s at %d", s.name, n))
+			return "others", nil
+		}
+		return "", nil
+	}}
+}
+
+// TestTimeline_Follows: pods join, are replaced and leave while a fault is in.
+func TestTimeline_Follows(t *testing.T) {
+	type pods = map[string]string
+	two := pods{"web[0]": "a", "web[1]": "b"}
+	for _, c := range []struct {
+		name  string
+		fault onAll
+		then  pods // from 3 s on
+		want  string
+		void  string
+	}{
+		{
+			"a pod joins",
+			onAll{follows: true},
+			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
+			"+web[0] +web[1] aimed web[0] at 3 aimed web[1] at 3 +web[2] -web[2] -web[1] -web[0]", "",
+		},
+		{"a pod is replaced", onAll{follows: true}, pods{"web[0]": "a", "web[1]": "c"}, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", ""},
+		{"a pod leaves", onAll{follows: true}, pods{"web[0]": "a"}, "+web[0] +web[1] aimed web[0] at 1 -web[1] -web[0]", ""},
+		{"one of a service", onAll{follows: true, one: true}, pods{"web[0]": "c", "web[1]": "b", "web[2]": "d"}, "+web[0] +web[0] -web[0] -web[0]", ""},
+		{"it follows none", onAll{}, pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"}, "+web[0] +web[1] -web[1] -web[0]", ""},
+		{
+			"more than the guard allows",
+			onAll{follows: true, most: 2},
+			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
+			"+web[0] +web[1] -web[1] -web[0]", "it would hit 3 units, and max_units is 2; `follow: no`",
+		},
+		{"it can't be hit", onAll{follows: true, refuses: "web[2]"}, pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"}, "", "web[2] joined, and can't be hit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				d, j := &diary{began: began}, new(openEntries)
+				c.fault.noted = noted{diary: d}
+				var said []string
+				e := entry("x", c.fault, time.Second, 20*time.Second)
+				tl := &chaos.Timeline{
+					Entries: []*chaos.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
+					Phases: chaos.Unmeasured(func() time.Duration { return time.Since(began) }),
+					Event:  func(e result.Event) { said = append(said, e.Event+" "+e.Text) },
+				}
+				tl.Env.Now = func() time.Duration { return time.Since(began) }
+				tl.Env.Follow = follow.New
+				tl.Env.Present = func(context.Context) (chaos.Present, error) {
+					ids := two
+					if time.Since(began) > 3*time.Second {
+						ids = c.then
+					}
+					now := chaos.Present{IDs: ids}
+					for _, name := range slices.Sorted(maps.Keys(ids)) {
+						now.Units = append(now.Units, somePod{name: name})
+					}
+					return now, nil
+				}
+				rec := tl.Play(t.Context())[0]
+				var lines []string
+				for _, line := range d.lines {
+					what, _, _ := strings.Cut(line, "@")
+					lines = append(lines, what)
+				}
+				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
+					t.Errorf("it did %s, want %s", got, c.want)
+				}
+				if err := errors.Join(rec.InjectErr, rec.Err()); c.void == "" && err != nil || c.void != "" && (err == nil || !strings.Contains(err.Error(), c.void)) {
+					t.Errorf("%v, want %q\n%s", err, c.void, strings.Join(said, "\n"))
+				}
+				if n := strings.Count(strings.Join(lines, " "), "+") - strings.Count(strings.Join(lines, " "), "-"); n != 0 {
+					t.Errorf("%d are left of %q", n, lines)
+				}
+			})
+		})
+	}
+}
