@@ -61,6 +61,8 @@ type Node interface {
 	Agent(ctx context.Context) (string, error)
 	// LendAgent returns the input and output of an agent that sees the unit's processes. When they are closed, it reverts what it did.
 	LendAgent(ctx context.Context) (io.ReadWriteCloser, error)
+	// LendProxies returns the input and output of proxies that an agent has in the unit's network. When they are closed, nothing of them is left.
+	LendProxies(ctx context.Context) (io.ReadWriteCloser, error)
 	// ByAgent returns the undo that has another agent on the unit's machine execute some undos.
 	ByAgent(undo []Undo) Undo
 	// Revert executes undos that ByAgent returned.
@@ -70,6 +72,15 @@ type Node interface {
 	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads there. An error
 	// says that one leads to others too.
 	Fronts(ctx context.Context, units []Unit) ([]netip.AddrPort, error)
+	// Reached returns where some units are reached by TCP: at virtual addresses that lead to them, under their service, and at their own,
+	// under their names. An error says that a virtual address leads to others too.
+	Reached(ctx context.Context, units []Unit) ([]Reach, error)
+}
+
+// A Reach is where a unit, or a service, is reached.
+type Reach struct {
+	Name string
+	At   []netip.AddrPort
 }
 
 // A Life is a container between two starts of it.

@@ -40,6 +40,10 @@ type Pool struct {
 	clientsMu sync.Mutex
 	clients   map[string]*rpc.Client // by engine and rights
 
+	proxiesMu sync.Mutex
+	proxies   map[chaos.ContainerID]*child.Process // in the networks of units on other machines
+	past      []*child.Process                     // whose place others took
+
 	mu     sync.Mutex
 	open   map[chaos.ContainerID]*handle
 	agents map[string]*engineAgents // by their undo
@@ -94,7 +98,7 @@ func (i *Pool) Close(ctx context.Context) error {
 		<-n.ready
 		errs = append(errs, n.close())
 	}
-	errs = append(errs, i.closeClients())
+	errs = append(errs, i.closeProxies(), i.closeClients())
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for key, h := range i.agents {

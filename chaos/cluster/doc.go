@@ -14,6 +14,7 @@
 //	pod.go       the unit
 //	units.go     which pods a fault hits
 //	node.go      what an agent on its node is told of a pod
+//	reached.go   where pods are reached, by services and directly
 //	nodes.go     which node a fault hits
 //	change.go    changes of objects
 //	undo.go      what takes them back

@@ -11,10 +11,8 @@ import (
 	"strings"
 
 	"brunt/chaos"
-	"brunt/chaos/kube"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
 // Agents are those of a run on the nodes of a cluster. Package agents implements it.
@@ -23,6 +21,8 @@ type Agents interface {
 	// what is returned is closed.
 	Network(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error)
 	Processes(ctx context.Context, node string) (io.ReadWriteCloser, error)
+	// Proxies lends proxies in the network of a pod, of which nothing is left when what is returned is closed.
+	Proxies(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error)
 	// End is the undo of all that the agent on the node of a pod did.
 	End(pod *corev1.Pod) chaos.Undo
 	// ByAnother has another agent on the node of a pod execute undos, and Revert does so.
@@ -34,17 +34,26 @@ type Agents interface {
 var errNoAgents = errors.New("no agent runs on its node")
 
 func (p *Pod) startAgent(ctx context.Context, _ string) (io.ReadWriteCloser, error) {
+	pod, err := p.withAgent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.t.Agents.Network(ctx, pod)
+}
+
+// withAgent is the pod in the slot, whose network an agent may enter.
+func (p *Pod) withAgent(ctx context.Context) (*corev1.Pod, error) {
 	pod, err := p.Now(ctx)
 	if err == nil {
 		err = ownNetwork(pod)
 	}
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", p.Name(), err)
-	case p.t.Agents == nil:
-		return nil, fmt.Errorf("%s: %w", p.Name(), errNoAgents)
+	if err == nil && p.t.Agents == nil {
+		err = errNoAgents
 	}
-	return p.t.Agents.Network(ctx, pod)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name(), err)
+	}
+	return pod, nil
 }
 
 // last is the pod that was in the slot when the cluster was asked last. It is empty if there was none.
@@ -225,6 +234,15 @@ func (n onNode) LendAgent(ctx context.Context) (io.ReadWriteCloser, error) {
 	return n.t.Agents.Processes(ctx, pod.Spec.NodeName)
 }
 
+// LendProxies implements [chaos.Node].
+func (n onNode) LendProxies(ctx context.Context) (io.ReadWriteCloser, error) {
+	pod, err := n.withAgent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return n.t.Agents.Proxies(ctx, pod)
+}
+
 // ByAgent implements [chaos.Node].
 func (n onNode) ByAgent(undo []chaos.Undo) chaos.Undo { return n.t.Agents.ByAnother(n.last(), undo) }
 
@@ -245,82 +263,4 @@ func (n onNode) Near(ctx context.Context) (out []netip.Addr, err error) {
 		}
 	}
 	return out, nil
-}
-
-// Fronts implements [chaos.Node]: the addresses of the cluster's services.
-func (n onNode) Fronts(ctx context.Context, units []chaos.Unit) (out []netip.AddrPort, err error) {
-	ours := map[string]string{} // units, by the UIDs of their pods
-	for _, u := range units {
-		if p, ok := Of(u); ok {
-			ours[string(p.last().UID)] = u.Name()
-		}
-	}
-	ns := n.t.Place.Namespace
-	services, err := n.t.Cluster.Services(ns).List(ctx, kube.Query{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: list its services: %w", n.t.Place, err)
-	}
-	ends, err := n.t.Slices(ns).List(ctx, kube.Query{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: list the endpoints of its services: %w", n.t.Place, err)
-	}
-	for i := range services {
-		s := &services[i]
-		unit, other := "", ""
-		for j := range ends {
-			if ends[j].Labels[discoveryv1.LabelServiceName] != s.Name {
-				continue
-			}
-			for _, e := range ends[j].Endpoints {
-				if gone := e.Conditions.Terminating; gone != nil && *gone { // it is in no slot any more
-					continue
-				}
-				if name := ours[uidOf(e)]; name != "" {
-					unit = name
-				} else {
-					other = nameOf(e)
-				}
-			}
-		}
-		at := virtual(s)
-		switch {
-		case unit == "" || len(at) == 0:
-		case other != "":
-			return nil, fmt.Errorf("the service %s (%s) leads to %s and to the pod %s, which its callers can't tell apart: name all that it leads to, "+
-				"or hit the packets of one pod by `unit: %[3]s`", s.Name, at[0].Addr(), unit, other)
-		default:
-			out = append(out, at...)
-		}
-	}
-	return out, nil
-}
-
-func uidOf(e discoveryv1.Endpoint) string {
-	if e.TargetRef == nil {
-		return ""
-	}
-	return string(e.TargetRef.UID)
-}
-
-func nameOf(e discoveryv1.Endpoint) string {
-	if e.TargetRef == nil {
-		return strings.Join(e.Addresses, ", ")
-	}
-	return e.TargetRef.Name
-}
-
-// virtual are the addresses of a service, each with its first port of TCP.
-func virtual(s *corev1.Service) (out []netip.AddrPort) {
-	port := uint16(0)
-	for _, p := range slices.Backward(s.Spec.Ports) {
-		if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP {
-			port = uint16(p.Port)
-		}
-	}
-	for _, ip := range s.Spec.ClusterIPs { // None for one without an address
-		if a, err := netip.ParseAddr(ip); err == nil {
-			out = append(out, netip.AddrPortFrom(a, port))
-		}
-	}
-	return out
 }

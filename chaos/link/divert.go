@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,20 +33,28 @@ type diverted struct {
 	*Toxic
 	http    bool           // its proxies parse requests
 	process *child.Process // that runs them; nil: this one
+	pods    bool           // agents on the nodes of the callers run them
+	run     string
 	from    []*divertedFrom
+
+	encrypted string // what speaks TLS and is not diverted, as Verify says it
 }
 
 // divertedFrom is a container whose connections are diverted.
 type divertedFrom struct {
-	unit container.Target
-	id   chaos.ContainerID
-	to   []divertedTo
+	unit    container.Target
+	id      chaos.ContainerID
+	process *child.Process // of its agent; nil: that of the step
+	callees []chaos.Unit   // of a pod
+	to      []divertedTo
+	all     []divertedTo // of a pod: also those that speak TLS, and are not diverted
 }
 
 // divertedTo is a destination of the diverted connections.
 type divertedTo struct {
 	unit container.Target
 	id   string // of its container
+	name string // of the unit, or of a service of pods
 	at   netip.AddrPort
 }
 
@@ -70,8 +79,14 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 	if err != nil {
 		return nil, err
 	}
-	s := &diverted{Toxic: t, http: http}
+	s := &diverted{Toxic: t, http: http, run: env.Run}
 	for _, f := range from {
+		if f.Traits().Node != nil {
+			if err := s.ofPod(ctx, env, f, to); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		d := &divertedFrom{}
 		for _, u := range to {
 			if f.Name() == u.Name() {
@@ -89,7 +104,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			l.MySQL = slices.ContainsFunc(at, func(a netip.AddrPort) bool { return a.Port() == chaos.MySQLPort })
 			called := u.Contained.ContainerID()
 			for _, a := range at {
-				d.to = append(d.to, divertedTo{u, called.ID, a})
+				d.to = append(d.to, divertedTo{u, called.ID, u.Name(), a})
 			}
 		}
 		if env.Dry || len(d.to) == 0 {
@@ -98,7 +113,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		d.unit, d.id = f, f.Contained.ContainerID()
 		s.from = append(s.from, d)
 	}
-	if shared := agent.Local(env.Agents); shared != nil && !env.Dry && len(s.from) > 0 {
+	if shared := agent.Local(env.Agents); shared != nil && !env.Dry && !s.pods && len(s.from) > 0 {
 		if s.process, err = shared.Process(ctx); err != nil {
 			return nil, err
 		}
@@ -147,11 +162,19 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 }
 
 // Via implements [chaos.Step].
-func (d *diverted) Via() string { return "proxy, diverted by nft" }
+func (d *diverted) Via() string {
+	if d.pods {
+		return "proxy, diverted by nft, by agent"
+	}
+	return "proxy, diverted by nft"
+}
 
 // Undo implements [chaos.Step]: the kernel reverts the fault when the process of the proxies ends. Where that is
 // brunt, the watchdog kills a brunt that hangs.
 func (d *diverted) Undo() []chaos.Undo {
+	if d.pods {
+		return d.endAgents()
+	}
 	if d.process == nil {
 		return []chaos.Undo{journal.EndBrunt()}
 	}
@@ -164,20 +187,16 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	d.Links = nil
 	err := func() error {
 		p := d.process
-		if p == nil {
+		if p == nil && !d.pods {
 			var err error
 			if p, err = child.Start(ctx, nil); err != nil {
 				return err
 			}
 			h.own = p
 		}
-		var sets []func() error
-		for i, f := range d.from {
-			set, err := h.open(ctx, p, f, uint64(i))
-			if err != nil {
-				return fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
-			}
-			sets = append(sets, set)
+		sets, err := h.openAll(ctx, p)
+		if err != nil {
+			return err
 		}
 		in, err := d.Toxic.Inject(ctx)
 		if held, ok := in.(*heldToxic); ok {
@@ -202,19 +221,32 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	return h, nil
 }
 
+// openAll opens the networks of the callers and the proxies in them. The returned functions divert connections to them.
+func (h *heldDiverted) openAll(ctx context.Context, p *child.Process) (sets []func() error, err error) {
+	d := h.step
+	sets = make([]func() error, len(d.from))
+	errs := make([]error, len(d.from))
+	var all sync.WaitGroup
+	for i, f := range d.from {
+		all.Go(func() {
+			var err error
+			if sets[i], err = h.open(ctx, cmp.Or(f.process, p), f, uint64(i)); err != nil {
+				errs[i] = fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
+			}
+		})
+	}
+	all.Wait()
+	slices.SortStableFunc(d.Links, func(a, b *chaos.Link) int { return cmp.Compare(a.From, b.From) })
+	return sets, chaos.JoinErrors(errs...)
+}
+
 // open opens a container's network and the proxies in it. The returned function diverts connections to
 // them.
 func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFrom, seed uint64) (set func() error, err error) {
-	n, err := agent.EnterBy(ctx, p, f.unit.Contained, f.id)
+	n, table, err := h.enter(ctx, p, f)
 	if err != nil {
 		return nil, err
 	}
-	h.spaces = append(h.spaces, n)
-	table, err := n.Divert(ctx)
-	if err != nil {
-		return nil, err
-	}
-	h.tables = append(h.tables, table)
 	routes := map[netip.AddrPort]netip.AddrPort{}
 	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
 	for i, to := range f.to {
@@ -223,14 +255,18 @@ func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFr
 		if err != nil {
 			return nil, err
 		}
+		h.mu.Lock()
 		h.proxies = append(h.proxies, x)
+		h.mu.Unlock()
 		local, err := netip.ParseAddrPort(x.Addr())
 		if err != nil {
 			return nil, err
 		}
 		routes[to.at] = local
-		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: x}
+		l := &chaos.Link{From: f.unit.Name(), To: to.name, Proxy: x, MySQL: to.at.Port() == chaos.MySQLPort}
+		h.mu.Lock()
 		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n, to.at})
+		h.mu.Unlock()
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
@@ -246,6 +282,28 @@ func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFr
 		}
 		return cut.Close()
 	}, nil
+}
+
+// enter opens a container's network with a table for diversions.
+func (h *heldDiverted) enter(ctx context.Context, p *child.Process, f *divertedFrom) (n *child.Space, table *child.Diversion, err error) {
+	if p.Away() {
+		n, err = p.Enter(ctx, "")
+	} else {
+		n, err = agent.EnterBy(ctx, p, f.unit.Contained, f.id)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	h.spaces = append(h.spaces, n)
+	h.mu.Unlock()
+	if table, err = n.Divert(ctx); err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tables = append(h.tables, table)
+	return n, table, nil
 }
 
 // straight removes the tables: new connections go to their destination directly again.
@@ -295,6 +353,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var n int
+	text += h.step.encrypted
 	for _, l := range h.diversions {
 		came, err := l.reaches(ctx)
 		if err == nil && !came {
@@ -363,6 +422,9 @@ func (h *heldDiverted) callerRestarted() bool {
 func (h *heldDiverted) Traits() chaos.HeldTraits {
 	t := h.heldToxic.Traits()
 	t.OnRestart, t.OnNetworkChange = h.onRestart, h.onNetworkChange
+	if h.step.pods {
+		t.Ended = h.endedThere
+	}
 	return t
 }
 

@@ -22,7 +22,7 @@ func TestDiverted_Moved(t *testing.T) {
 		return container.Resolve(&container.Container{Engine: e, Ref: name, Of: container.Named{Unit: name}})
 	}
 	h := &heldDiverted{step: &diverted{from: []*divertedFrom{{
-		unit: target("web"), id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{target("store"), "store", netip.MustParseAddrPort("10.0.0.3:80")}},
+		unit: target("web"), id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{target("store"), "store", "store[0]", netip.MustParseAddrPort("10.0.0.3:80")}},
 	}}}}
 	void := func(container, want string) {
 		t.Helper()

@@ -43,6 +43,9 @@ func (n *Namespace) File() *os.File { return nil }
 // Traces lists what is left in the namespace.
 func (n *Namespace) Traces() ([]Trace, error) { return nil, errLinux }
 
+// Redirects lists what redirects connections.
+func (n *Namespace) Redirects() ([]string, error) { return nil, errLinux }
+
 // Undo restores the state that u describes.
 func (n *Namespace) Undo(Undo) error { return errLinux }
 

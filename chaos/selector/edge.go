@@ -371,9 +371,12 @@ func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 			"between containers it is done on the way from one to another: want from and to")
 	case e.Has("on_restart"):
 		m.Add(e.Of("on_restart"), "a caller that is started again has a new network, and the fault is void")
+	case e.Has("probes"):
+		m.Add(e.Of("probes"), "probes goes with all packets of pods; this acts on connections from one to another")
 	default:
 		for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}} {
-			if strings.HasPrefix(end.name, chaos.ContainerPrefix) {
+			if strings.HasPrefix(end.name, chaos.ContainerPrefix) || !strings.Contains(end.name, "[") && sc.Cluster != nil && sc.Contained(end.name) &&
+				!strings.HasPrefix(end.name, chaos.ZonePrefix) { // pods are found during the run
 				continue
 			}
 			e.checkEnd(end.key, end.name, sc, m)

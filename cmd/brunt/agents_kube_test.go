@@ -21,6 +21,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // An agentBed is a bed whose pods answer: two of web and two of store, behind a service. Its agents have a namespace of their own.
@@ -97,7 +98,7 @@ func newAgentBed(t *testing.T) *agentBed {
 	}
 	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: "store"},
-		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []corev1.ServicePort{{Port: 80}}},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +118,13 @@ chaos:
   dns: {at: 360s, for: 50s, dns.spoof: {unit: "web[0]", answers: 192.0.2.1}}
   skew: {at: 420s, for: 50s, time.skew: {unit: "web[0]", offset: 1h}}
   files: {at: 480s, for: 50s, fd.exhaust: {unit: "web[0]"}}
+  refused: {at: 30s, for: 50s, http.error: {from: "web[0]", to: store, status: 500, body: broken}}
+  late: {at: 90s, for: 15s, http.delay: {from: web, to: store, delay: 300ms}}
+  call: {at: 108s, for: 10s, grpc.error: {from: "web[0]", to: store, status: ABORTED}}
+  redis: {at: 172s, for: 5s, redis.error: {from: "web[0]", to: store, command: GET}}
+  sql: {at: 232s, for: 5s, sql.error: {from: "web[0]", to: store, sqlstate: "40001"}}
+  close: {at: 292s, for: 5s, tcp.slow_close: {from: "web[0]", to: store, delay: 200ms}}
+  limit: {at: 352s, for: 5s, tcp.limit: {from: "web[0]", to: store, bytes: 1KiB}}
   one: {at: 540s, for: 50s, network.latency: {from: web, to: "store[0]", delay: 100ms}}
 `)
 	if err := os.WriteFile(b.scenario, []byte(text), 0o600); err != nil {
@@ -233,7 +241,9 @@ func TestAgents_Kube(t *testing.T) {
 	if out, err := b.brunt(t, t.TempDir(), "doctor", b.scenario); !strings.Contains(out, "admitted in the namespace "+b.agents) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, fault := range []string{"freeze", "crash", "slow", "cut", "lossy", "dead", "dns", "skew", "files"} {
+	for _, fault := range []string{"freeze", "crash", "slow", "cut", "lossy", "dead", "dns", "skew", "files",
+		"refused", "late", "call", "redis", "sql", "close", "limit",
+	} {
 		t.Run(fault, func(t *testing.T) {
 			args := []string{"inject", b.scenario, fault}
 			if fault != "crash" {

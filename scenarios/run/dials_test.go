@@ -54,6 +54,7 @@ var dials = map[string]string{
 	"targets/dial/name_server.go net.Dialer":                  "the machine's name servers, or the load's `dns`, which is checked before",
 	"cmd/brunt-k6/main.go http.DefaultTransport":              "becomes a transport of scenarios/connect, for what a script imports",
 	"chaos/proxy/child/control.go net.Dialer":                 "asks brunt's own process for the proxies of links, on loopback",
+	"chaos/proxy/child/tls.go net.Dialer":                     "asks a peer of the fault whether it speaks TLS, in the network of the pod that it hits",
 	"chaos/proxy/child/process.go exec.Command":               "brunt's own process for the proxies of links",
 	"scenarios/run/workers/process.go exec.Command":           "brunt's own processes for the load, which check each address as brunt does",
 	"scenarios/compare/noise/probe.go net.Dialer":             "the calibration probe: a server of this process, on loopback",

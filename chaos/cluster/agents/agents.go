@@ -238,6 +238,11 @@ func (n *Nodes) Network(ctx context.Context, pod *corev1.Pod) (io.ReadWriteClose
 	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID)})
 }
 
+// Proxies implements [cluster.Agents].
+func (n *Nodes) Proxies(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error) {
+	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID), Proxies: true})
+}
+
 // Processes implements [cluster.Agents].
 func (n *Nodes) Processes(ctx context.Context, node string) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, node, lendRequest{})

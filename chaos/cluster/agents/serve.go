@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/proxy/child"
 	"brunt/chaos/rpc/lasting"
 )
 
@@ -23,6 +25,8 @@ type (
 	lendRequest struct {
 		Pod string `json:"pod,omitempty"` // in whose network it acts; empty: on processes of the node
 		UID string `json:"uid,omitempty"` // of the pod
+		// Proxies asks for proxies in that network, in place of an agent.
+		Proxies bool `json:"proxies,omitempty"`
 	}
 	lendReply struct {
 		Port int    `json:"port"`
@@ -58,14 +62,13 @@ func (s *Served) Serve(ctx context.Context, o agent.Options) error {
 	o.Also = map[string]func(context.Context, json.RawMessage) (any, error){
 		opLend: func(_ context.Context, args json.RawMessage) (any, error) { return s.lend(ctx, args) },
 	}
-	return s.converse(ctx, l, s.Run, o)
+	return s.converse(l, s.Run, func(conn io.ReadWriter) error { return agent.Serve(ctx, o, conn, conn) })
 }
 
 // converse serves one conversation.
-func (s *Served) converse(ctx context.Context, l net.Listener, name string, o agent.Options) error {
+func (s *Served) converse(l net.Listener, name string, serve func(io.ReadWriter) error) error {
 	conn := lasting.Listen(l, s.key, lasting.Options{Name: name, Patience: patience, First: firstFor})
-	err := agent.Serve(ctx, o, conn, conn)
-	return errors.Join(err, conn.Close())
+	return errors.Join(serve(conn), conn.Close())
 }
 
 // lend begins a conversation of its own, which goes on until its own end, or that of ctx.
@@ -87,8 +90,12 @@ func (s *Served) lend(ctx context.Context, args json.RawMessage) (lendReply, err
 		return lendReply{}, err
 	}
 	name := s.Run + "/" + rand.Text()
+	serve := func(conn io.ReadWriter) error { return agent.Serve(ctx, o, conn, conn) }
+	if ask.Proxies {
+		serve = func(conn io.ReadWriter) error { return child.ServeIn(ctx, o.Network, conn, conn) }
+	}
 	s.others.Go(func() {
-		_ = s.converse(ctx, l, name, o) // its run hears of it by the conversation
+		_ = s.converse(l, name, serve) // its run hears of it by the conversation
 		if o.Network != nil {
 			_ = o.Network.Close()
 		}

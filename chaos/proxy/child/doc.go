@@ -12,5 +12,11 @@
 // watchdog. The process ends when its input ends, which happens when brunt ends; it then closes or resets its
 // connections. On Linux the kernel kills it with brunt, so that a stopped process ends too.
 //
+// Without a process of its own, an agent on a node serves the same for the network of a pod alone:
+//
+//	brunt --Attach--> an agent's conversation --ServeIn--> the network of a pod
+//
+// All of it ends with the conversation, or after ten seconds of silence.
+//
 // The settings of toxics go over the pipe, so the command line and the environment contain nothing of a scenario.
 package child

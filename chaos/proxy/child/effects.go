@@ -105,6 +105,17 @@ func (e *effects) forget(n int) {
 	delete(e.in, n)
 }
 
+// stop lets no deadline end anything any more.
+func (e *effects) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.in {
+		if x.timer != nil {
+			x.timer.Stop()
+		}
+	}
+}
+
 // since returns how long ago the deadline of an effect took it off; zero: it did not.
 func (e *effects) since(n int) (time.Duration, error) {
 	x, err := e.find(n)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/procgroup"
@@ -19,8 +20,10 @@ import (
 
 // A Process runs proxies for this one.
 type Process struct {
-	cmd     *exec.Cmd // nil: they run in this process
+	cmd     *exec.Cmd // nil: they run in this process, or on another machine
+	away    bool      // on another machine
 	stop    func()    // ends one without a command
+	hungUp  sync.Once // of one on another machine
 	client  *rpc.Client
 	control Control
 	id      proc.Identity
@@ -98,8 +101,31 @@ func startLocal(ctx context.Context) (*Process, error) {
 	return p, nil
 }
 
+// Attach speaks over a pipe to what [ServeIn] serves on another machine. All that it does there ends with the pipe.
+func Attach(ctx context.Context, to io.ReadWriteCloser) (*Process, error) {
+	c, err := rpc.NewClient(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{client: c, away: true, ended: make(chan struct{})}
+	p.stop = func() { _ = p.hangUp(0) }
+	return p, nil
+}
+
+// hangUp ends the conversation with another machine, which has some time to take everything off.
+func (p *Process) hangUp(within time.Duration) (err error) {
+	p.hungUp.Do(func() {
+		err = p.client.CloseWithin(within)
+		close(p.ended)
+	})
+	return err
+}
+
 // Local tells whether the proxies run in this process.
-func (p *Process) Local() bool { return p.cmd == nil }
+func (p *Process) Local() bool { return p.cmd == nil && !p.away }
+
+// Away tells whether the proxies run on another machine.
+func (p *Process) Away() bool { return p.away }
 
 // wait waits for the end of the process.
 func (p *Process) wait() {
@@ -112,7 +138,7 @@ func (p *Process) wait() {
 
 // kill ends the process at once.
 func (p *Process) kill() {
-	if p.Local() {
+	if p.cmd == nil {
 		p.stop()
 		<-p.ended
 		return
@@ -136,9 +162,18 @@ func (p *Process) giveUp(why error) {
 //
 // subtle: an answer that is late is no refusal. The process may do it yet.
 func (p *Process) forget(key string, why error) {
-	if _, err := p.control.Clear(context.Background(), key); err != nil {
+	if err := p.clear(key); err != nil {
 		p.giveUp(fmt.Errorf("a toxic may be left on a link: %w", errors.Join(why, err)))
 	}
+}
+
+// clear has the process take off what is in under a key, and refuse what comes.
+func (p *Process) clear(key string) error {
+	if p.away {
+		return p.call(context.Background(), opClear, arguments{Lease: netns.Lease{Key: key}}, nil)
+	}
+	_, err := p.control.Clear(context.Background(), key)
+	return err
 }
 
 // why is how the process ended; nil while it runs, or where it ended in order.
@@ -187,6 +222,15 @@ func (p *Process) ID() proc.Identity { return p.id }
 // Control is where toxics can be taken off without brunt.
 func (p *Process) Control() Control { return p.control }
 
+// Alive asks the process whether it is there. The error of one that is not is [ErrEnded].
+func (p *Process) Alive(ctx context.Context) error {
+	err := p.ask(ctx, opControl, arguments{}, new(Control))
+	if errors.Is(err, rpc.ErrEnded) {
+		err = fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return err
+}
+
 // Close ends the process, and with it its proxies and their connections.
 func (p *Process) Close() error {
 	p.mu.Lock()
@@ -196,6 +240,11 @@ func (p *Process) Close() error {
 	}
 	p.closing = true
 	p.mu.Unlock()
+	if p.away {
+		err := p.hangUp(endsWithin)
+		p.late.Wait()
+		return err
+	}
 	err := p.client.CloseWithin(endsWithin)
 	select {
 	case <-p.ended:

@@ -31,6 +31,7 @@ const (
 	opLine     = "line"
 	opExchange = "exchange"
 	opHang     = "hang"
+	opClear    = "clear"
 )
 
 // A Config configures a proxy of the process, as [proxy.Config] does.
@@ -85,6 +86,7 @@ func (p probed) result() proxy.ProbeResult {
 type server struct {
 	token string
 	addr  string
+	only  *netns.Namespace // in which alone it acts; nil: in those that are entered
 	wg    sync.WaitGroup
 
 	effects effects
@@ -116,11 +118,32 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s := newServer(rand.Text(), l.Addr().String())
 	s.wg.Go(func() { s.control(l) })
 	err = (&rpc.Server{Do: s.do, Patient: true}).Serve(ctx, in, out)
-	errs := []error{err, l.Close()}
+	return errors.Join(err, l.Close(), s.end())
+}
+
+// ServeIn serves proxies in one namespace until in or ctx ends, or in is silent for ten seconds. It leaves nothing behind, and does not
+// close the namespace. [Attach] speaks to it.
+func ServeIn(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Writer) error {
+	s := newServer("", "")
+	s.only = n
+	err := rpc.Serve(ctx, in, out, s.do)
+	if err != nil && ctx.Err() != nil { // the end was requested
+		err = nil
+	}
+	return errors.Join(err, s.end())
+}
+
+// end removes everything: first what diverts connections, so that none comes to a proxy that is closed.
+func (s *server) end() error {
+	s.effects.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var errs []error
+	for _, t := range s.tables {
+		errs = append(errs, t.Close())
+	}
 	for _, x := range s.spaces {
-		errs = append(errs, x.server.End(), x.n.Close())
+		errs = append(errs, x.leave())
 	}
 	for _, p := range s.proxies {
 		errs = append(errs, p.Close())
@@ -144,6 +167,9 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 		return nil, s.remove(a.Toxic)
 	case opClose:
 		return nil, s.close(a.Proxy)
+	case opClear:
+		_, err := s.effects.clear(a.Lease.Key)
+		return nil, err
 	case opLifted:
 		return s.effects.since(a.Toxic)
 	case opSeen:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"brunt/chaos/netns"
@@ -22,6 +23,8 @@ const (
 	opTable     = opSpace + "table"
 	opDivert    = opSpace + "divert"
 	opStraight  = opSpace + "straight"
+	opForeign   = opSpace + "foreign"
+	opTLS       = opSpace + "tls"
 	leavesAfter = 5 * time.Second // for what is held in it to be removed
 )
 
@@ -33,6 +36,7 @@ type spaceArguments struct {
 	Args   json.RawMessage `json:"args,omitempty"`
 	Table  int             `json:"table,omitempty"`
 	Routes []route         `json:"routes,omitempty"`
+	To     netip.AddrPort  `json:"to,omitzero"`
 }
 
 // route is where connections to an address are diverted to.
@@ -42,6 +46,16 @@ type route struct{ From, To netip.AddrPort }
 type space struct {
 	n      *netns.Namespace
 	server *remote.Server
+	id     string
+	stays  bool // the namespace is another's to close
+}
+
+// leave removes what is held in the namespace.
+func (x *space) leave() error {
+	if x.stays {
+		return x.server.End()
+	}
+	return errors.Join(x.server.End(), x.n.Close())
 }
 
 // inSpace does what is asked about namespaces.
@@ -66,20 +80,30 @@ func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceA
 		if err != nil {
 			return nil, err
 		}
-		return made{N: keep(s, s.tables, &diversion{Diversion: table})}, nil
+		return made{N: keep(s, s.tables, &diversion{Diversion: table, in: a.N})}, nil
+	case opForeign:
+		return in.n.Redirects()
+	case opTLS:
+		return s.speaksTLS(ctx, in, a)
 	case opLeave:
 		drop(s, s.spaces, a.N)
-		return nil, errors.Join(in.server.End(), in.n.Close())
+		return nil, in.leave()
 	}
 	return nil, fmt.Errorf("no operation %q", op)
 }
 
 func (s *server) enter(path string) (any, error) {
-	n, err := netns.Open(path)
+	n, err := s.only, error(nil)
+	if n == nil {
+		n, err = netns.Open(path)
+	}
 	if err != nil {
 		return nil, err
 	}
-	in := &space{n: n, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }}}
+	in := &space{n: n, stays: s.only != nil, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }}}
+	if in.id, err = n.ID(); err != nil {
+		return nil, errors.Join(err, in.leave())
+	}
 	in.server.Lease = func(l netns.Lease, off func() error) (remote.Leased, error) {
 		number, err := s.effects.add(l, off)
 		return remote.Leased{
@@ -94,7 +118,28 @@ func (s *server) enter(path string) (any, error) {
 type diversion struct {
 	*netns.Diversion
 	effect int // zero: it is not in force
+	in     int // the space
+	from   []netip.AddrPort
 }
+
+// claim notes what a diversion diverts, unless another one in the same namespace does already: the connections of either's proxies would
+// come to the other's.
+func (s *server) claim(table *diversion, routes []route) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range routes {
+		for _, other := range s.tables {
+			if other != table && s.spaces[other.in].same(s.spaces[table.in]) && slices.Contains(other.from, r.From) {
+				return fmt.Errorf("another fault diverts connections to %s already, and a second one would get them from the first one's proxy", r.From)
+			}
+		}
+		table.from = append(table.from, r.From)
+	}
+	return nil
+}
+
+// same reports whether two spaces are known to be of one namespace.
+func (x *space) same(o *space) bool { return x != nil && o != nil && x.id == o.id }
 
 // straight removes a diversion, and forgets it. One that is removed already stays so.
 func (s *server) straight(n int) error {
@@ -121,6 +166,9 @@ func (s *server) divert(l netns.Lease, a spaceArguments) error {
 	if s.effects.isCleared(l.Key) {
 		return errCleared
 	}
+	if err := s.claim(table, a.Routes); err != nil {
+		return err
+	}
 	routes := map[netip.AddrPort]netip.AddrPort{}
 	for _, r := range a.Routes {
 		routes[r.From] = r.To
@@ -142,7 +190,8 @@ type Space struct {
 	n int
 }
 
-// Enter opens the namespace at a path such as /proc/PID/ns/net. What is set in it ends with the process.
+// Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has one alone, and ignores the path. What is
+// set in it ends with the process.
 func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
 	var is made
 	if err := p.call(ctx, opEnter, arguments{Space: spaceArguments{Path: path}}, &is); err != nil {
@@ -184,6 +233,12 @@ func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
 	return held, err
 }
 
+// Foreign lists what redirects connections from inside the namespace besides brunt, such as a mesh.
+func (s *Space) Foreign(ctx context.Context) (out []string, err error) {
+	err = s.p.ask(ctx, opForeign, arguments{Space: spaceArguments{N: s.n}}, &out)
+	return out, err
+}
+
 // A Diversion redirects connections that are opened inside a namespace to proxies of the process there.
 type Diversion struct {
 	s *Space
@@ -202,6 +257,12 @@ func (s *Space) Divert(ctx context.Context) (*Diversion, error) {
 // Proxy starts a proxy in the namespace. Its own connections are not redirected.
 func (d *Diversion) Proxy(ctx context.Context, c Config) (*Proxy, error) {
 	return d.s.p.proxy(ctx, arguments{Config: c, Space: spaceArguments{N: d.s.n, Table: d.n}})
+}
+
+// SpeaksTLS opens a connection, which is not redirected, and tells whether TLS answers there.
+func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool, err error) {
+	err = d.s.p.ask(ctx, opTLS, arguments{Space: spaceArguments{N: d.s.n, Table: d.n, To: at}}, &yes)
+	return yes, err
 }
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.

@@ -24,7 +24,9 @@ func ByAgent(sc *chaos.Scope, b syntax.Block) bool {
 }
 
 // agentMakes reports whether an agent on a node makes a kind of fault on pods.
-func agentMakes(d chaos.Descriptor) bool { return d.Agent != nil || d.On&chaos.OnPackets != 0 }
+func agentMakes(d chaos.Descriptor) bool {
+	return d.Agent != nil || d.On&(chaos.OnPackets|chaos.OnDiverted) != 0
+}
 
 // onPods reports whether a fault hits pods of the target, although its kind acts on processes, containers or links.
 func onPods(sc *chaos.Scope, b syntax.Block) bool {
@@ -109,7 +111,6 @@ func CheckFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
 
 // instead says what of pods comes near to a kind of fault that is not made on them; empty: nothing does.
 func instead(kind string) string {
-	family, _, _ := strings.Cut(kind, ".")
 	switch {
 	case kind == "process.stop", kind == "container.stop", kind == "container.kill":
 		return "in place of " + kind + ", pod.fail keeps a pod down, and workload.scale a service: what ends is started again by its node"
@@ -119,8 +120,6 @@ func instead(kind string) string {
 		return "in place of container.pause, process.freeze stops the process of a container"
 	case kind == "network.disconnect":
 		return "in place of network.disconnect, network.partition cuts a pod off: it has one network"
-	case family == "http", family == "grpc", family == "tcp", family == "redis", family == "mysql":
-		return "in place of " + kind + ", which a proxy between two services makes, network.latency, .loss and .partition act on the packets of pods"
 	}
 	return ""
 }
