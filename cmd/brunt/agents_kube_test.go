@@ -241,7 +241,8 @@ func TestAgents_Kube(t *testing.T) {
 	if out, err := b.brunt(t, t.TempDir(), "doctor", b.scenario); !strings.Contains(out, "admitted in the namespace "+b.agents) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, fault := range []string{"freeze", "crash", "slow", "cut", "lossy", "dead", "dns", "skew", "files",
+	for _, fault := range []string{
+		"freeze", "crash", "slow", "cut", "lossy", "dead", "dns", "skew", "files",
 		"refused", "late", "call", "redis", "sql", "close", "limit",
 	} {
 		t.Run(fault, func(t *testing.T) {

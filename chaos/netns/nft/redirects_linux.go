@@ -3,6 +3,7 @@ package nft
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/nftables"
@@ -37,11 +38,8 @@ func Redirects() (out []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rules {
-			if redirects(r) {
-				out = append(out, "chain "+chain.Name+" of the table "+chain.Table.Name)
-				break
-			}
+		if slices.ContainsFunc(rules, redirects) {
+			out = append(out, "chain "+chain.Name+" of the table "+chain.Table.Name)
 		}
 	}
 	return out, nil
