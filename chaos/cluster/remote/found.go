@@ -64,7 +64,11 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 	var errs []error
 	for i := range slices.Backward(b.open) {
 		t := journal.Taken{Run: b.Run, Pending: b.open[i]}
-		if t.Outcome, t.Err = b.revert(ctx, c, &b.open[i], "brunt took it back by the journal in the cluster"); t.Err != nil {
+		t.Outcome, t.Err = b.revert(ctx, c, &b.open[i], "brunt took it back by the journal in the cluster")
+		if t.Err != nil && b.closed(ctx, c, b.open[i].ID) {
+			t.Outcome, t.Err = chaos.Gone, nil
+		}
+		if t.Err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", b.open[i].What, t.Err))
 		}
 		taken = append(taken, t)
@@ -73,6 +77,16 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 		return taken, err
 	}
 	return taken, remove(ctx, c, b)
+}
+
+// closed reports whether an entry is open no more: two may take the same journal back, such as a person and a watchdog of the run, and the
+// first of them leaves the other nothing to find.
+func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
+	object, err := c.ConfigMaps(b.object.Namespace).Get(ctx, b.object.Name)
+	if kube.Is(err, kube.NotFound) || err == nil && object.UID != b.object.UID {
+		return true
+	}
+	return err == nil && object.Data[key(openKey, id)] == ""
 }
 
 // A Found is a run with a watchdog in a cluster.
@@ -157,7 +171,17 @@ func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken,
 	case f.Error != "":
 		return nil, errors.New(f.Error)
 	}
-	return f.book.finish(ctx, c)
+	object, err := c.ConfigMaps(f.book.object.Namespace).Get(ctx, f.book.object.Name)
+	if kube.Is(err, kube.NotFound) { // since it was found
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	b, err := read(object)
+	if err != nil {
+		return nil, err
+	}
+	return b.finish(ctx, c)
 }
 
 // find searches for the journals of runs that do not go on.

@@ -130,8 +130,8 @@ func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, 
 	_, err = c.ConfigMaps(b.object.Namespace).Patch(own, b.object.Name,
 		kube.Change{Op: "test", Path: "/metadata/uid", Value: b.object.UID}, kube.Change{Op: "remove", Path: "/data/" + at},
 		kube.Change{Op: "add", Path: "/data/" + key(takenKey, e.ID), Value: string(note)})
-	if kube.Is(err, kube.Invalid) || kube.Is(err, kube.NotFound) { // its run has closed it meanwhile
-		err = nil
+	if kube.Is(err, kube.Invalid) || kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) && b.closed(own, c, e.ID) {
+		err = nil // its run, or a watchdog, has closed it meanwhile
 	}
 	return out, err
 }

@@ -293,6 +293,29 @@ func TestWatchdog_BothDie(t *testing.T) {
 	b.gone(t)
 }
 
+// TestWatchdog_Beside has two take back the same run: what the second of them found is gone since.
+func TestWatchdog_Beside(t *testing.T) {
+	b := newBed(t)
+	w := b.start(t, b.Cluster)
+	b.inject(t, w, 2, time.Minute)
+	_ = b.guard()
+	w.Die()
+	first, err := remote.List(t.Context(), b.Cluster, b.place)
+	if err != nil || len(first) != 1 || first[0].Alive {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	second, err := remote.List(t.Context(), b.Cluster, b.place)
+	if err != nil || len(second) != 1 {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	for i, of := range []remote.Found{first[0], second[0]} {
+		if taken, err := of.TakeBack(t.Context(), b.Cluster); err != nil || len(taken) != 1-i {
+			t.Errorf("%d: %+v, %v", i, taken, err)
+		}
+	}
+	b.gone(t)
+}
+
 // TestWatchdog_Undo has the entry of brunt's own journal end it all.
 func TestWatchdog_Undo(t *testing.T) {
 	b := newBed(t)
