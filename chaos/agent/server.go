@@ -69,6 +69,7 @@ type Options struct {
 	Find       func(kind string) (chaos.Descriptor, bool) // the faults that it injects into processes
 	Operations chaos.Operations                           // the undos that it executes
 	Network    *netns.Namespace                           // nil is that of this process
+	Journal    chaos.Recorder                             // of what it injects into processes; nil records nothing
 	// Also are further operations, by their names.
 	Also map[string]func(ctx context.Context, args json.RawMessage) (any, error)
 }
@@ -88,6 +89,38 @@ type serverStep struct {
 	chaos.Step
 	mu   sync.Mutex // locked during the injection, so that a revert waits for its end
 	held chaos.Held // nil if it is not injected
+
+	journal chaos.Recorder
+	entry   int // of the journal; 0: it is closed, or there is none
+}
+
+// begins writes down how to take the step back.
+func (s *serverStep) begins() (err error) {
+	if undo := s.Undo(); s.journal != nil && len(undo) > 0 {
+		s.entry, err = s.journal.Intent(chaos.Intent{Fault: "agent", What: s.String(), Undo: undo})
+	}
+	return err
+}
+
+// over notes that it is taken back.
+func (s *serverStep) over(o chaos.Outcome) error {
+	if s.entry == 0 {
+		return nil
+	}
+	err := s.journal.Done(s.entry, o)
+	s.entry = 0
+	return err
+}
+
+// revert takes it back.
+func (s *serverStep) revert(ctx context.Context, h chaos.Held) (chaos.Outcome, error) {
+	out, err := h.Revert(ctx)
+	if err == nil {
+		s.mu.Lock()
+		err = s.over(out)
+		s.mu.Unlock()
+	}
+	return out, err
 }
 
 // at gives step n, or nil if there is none.
@@ -134,7 +167,7 @@ func (l *server) end() error {
 	var errs []error
 	for _, s := range slices.Backward(steps) {
 		if h := s.in(); h != nil {
-			_, err := h.Revert(ctx)
+			_, err := s.revert(ctx, h)
 			errs = append(errs, err)
 		}
 	}
@@ -188,7 +221,7 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case "verify":
 		s.Text, err = h.Verify(ctx)
 	case "revert":
-		s.Outcome, err = h.Revert(ctx)
+		s.Outcome, err = step.revert(ctx, h)
 	case "gone":
 		s.Text, err = h.Gone(ctx)
 	case "ended":
@@ -227,7 +260,7 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	s := steps[0]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steps = append(l.steps, &serverStep{Step: s})
+	l.steps = append(l.steps, &serverStep{Step: s, journal: l.Journal})
 	return planReply{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
 }
 
@@ -244,13 +277,20 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 	if ended {
 		return stepReply{}, errors.New("everything is taken back already")
 	}
+	if err := step.begins(); err != nil {
+		return stepReply{}, err
+	}
 	h, err := step.Inject(ctx)
 	step.held = h // set even if only a part is injected
 	if err != nil {
+		out, rerr := chaos.None, error(nil)
 		if h != nil {
-			_, rerr := h.Revert(context.WithoutCancel(ctx))
-			err = chaos.JoinErrors(err, rerr)
+			out, rerr = h.Revert(context.WithoutCancel(ctx))
 		}
+		if rerr == nil {
+			rerr = step.over(out)
+		}
+		err = chaos.JoinErrors(err, rerr)
 		return stepReply{}, err
 	}
 	return stepReply{Takes: h.Traits().Takes}, nil

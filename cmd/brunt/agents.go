@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -20,6 +21,7 @@ import (
 func agentCommand() *cobra.Command {
 	var s agents.Served
 	var undo string
+	kept := false
 	c := &cobra.Command{
 		Use:    "agent",
 		Short:  "Inject faults into the network of this process or into processes of this machine, as standard input says",
@@ -35,8 +37,14 @@ func agentCommand() *cobra.Command {
 				if err := json.Unmarshal([]byte(undo), &all); err != nil {
 					return fmt.Errorf("--undo: %w", err)
 				}
-				_, err := o.Operations.Revert(ctx, all)
+				_, err := o.Operations.Revert(context.WithoutCancel(ctx), all) // whoever deletes its pod lets it end
 				return err
+			case s.State != "" && !kept:
+				run := exec.Command(self()[0])
+				run.Stdout, run.Stderr = c.OutOrStdout(), c.ErrOrStderr()
+				k := agents.Keeper{State: s.State, Operations: o.Operations, Command: append(self(), c.Name(),
+					"--listen", s.Listen, "--run", s.Run, "--key", s.Key, "--state", s.State, "--kept")}
+				return k.Run(ctx, run)
 			case s.Listen != "":
 				return s.Serve(ctx, o)
 			}
@@ -46,6 +54,8 @@ func agentCommand() *cobra.Command {
 	c.Flags().StringVar(&s.Listen, "listen", "", "address that the run connects to; empty: the run is at standard input")
 	c.Flags().StringVar(&s.Run, "run", "", "id of the run")
 	c.Flags().StringVar(&s.Key, "key", "", "public half of the run's key, in hexadecimal")
+	c.Flags().StringVar(&s.State, "state", "", "directory of the agent's own journal: another process takes back what an agent that is killed has left")
+	c.Flags().BoolVar(&kept, "kept", false, "this is the agent that such a process has started")
 	c.Flags().StringVar(&undo, "undo", "", "take back what another agent did, as these entries of a journal say, and end")
 	return c
 }

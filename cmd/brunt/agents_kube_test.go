@@ -28,6 +28,7 @@ import (
 type agentBed struct {
 	*podBed
 	agents string
+	first  *corev1.Pod // the first unit of web, where a test keeps it
 }
 
 // loadVictim gives the cluster an image of a program that answers.
@@ -62,12 +63,20 @@ func (b *podBed) namespaceFor(t *testing.T, name string, labels map[string]strin
 }
 
 // newAgentBed makes a bed in a real cluster.
-func newAgentBed(t *testing.T) *agentBed {
+func newAgentBed(t *testing.T) *agentBed { return newAgentBedOf(t, agentProgram(t)) }
+
+// agentProgram builds brunt, and gives the cluster its image and the victim's.
+func agentProgram(t *testing.T) string {
 	program := clusterProgram(t)
 	if os.Getenv("BRUNT_KUBE") == "" {
 		t.Skip("BRUNT_KUBE names no program that gives a cluster images: .ci/kube test does")
 	}
 	loadVictim(t, program)
+	return program
+}
+
+// newAgentBedOf makes a bed for a program whose image the cluster has.
+func newAgentBedOf(t *testing.T, program string) *agentBed {
 	b := &agentBed{podBed: &podBed{program: program, kubeconfig: os.Getenv("BRUNT_KUBECONFIG"), context: "brunt-kube"}}
 	b.scenario = filepath.Join(t.TempDir(), "s.yaml")
 	var err error
@@ -107,7 +116,7 @@ func newAgentBed(t *testing.T) *agentBed {
 	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "AGENTS", b.agents).Replace(`version: 1
 target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS, agent_namespace: AGENTS}}
 guard: {allow: {chaos: [kubernetes/brunt-kube/NS]}}
-load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 600s, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 720s, flow: [{get: /}]}}
 chaos:
   freeze: {at: 5s, for: 100s, process.freeze: {unit: "web[0]"}}
   crash: {at: 110s, process.crash: {service: web}}
@@ -125,6 +134,8 @@ chaos:
   sql: {at: 232s, for: 5s, sql.error: {from: "web[0]", to: store, sqlstate: "40001"}}
   close: {at: 292s, for: 5s, tcp.slow_close: {from: "web[0]", to: store, delay: 200ms}}
   limit: {at: 352s, for: 5s, tcp.limit: {from: "web[0]", to: store, bytes: 1KiB}}
+  throttle: {at: 590s, for: 50s, cpu.throttle: {unit: "web[0]", share: 20%}}
+  memory: {at: 650s, for: 50s, memory.limit: {unit: "web[0]", bytes: 96MiB}}
   one: {at: 540s, for: 50s, network.latency: {from: web, to: "store[0]", delay: 100ms}}
 `)
 	if err := os.WriteFile(b.scenario, []byte(text), 0o600); err != nil {

@@ -29,6 +29,7 @@ const (
 	startFor = 45 * time.Second       // until an agent has to be there
 	firstFor = time.Minute            // for how long an agent waits for its run
 	joinFor  = 10 * time.Second       // to begin a conversation
+	readFor  = 2 * time.Second        // for who waits for a pod's end to read how it ended
 	pollEach = 100 * time.Millisecond // at a pod that is to run, or to go
 )
 
@@ -143,15 +144,16 @@ func (n *Nodes) settings() Settings {
 // startWith makes the pod of an agent, and begins the conversation with it.
 func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined, error) {
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor) // else an interrupt could leave one that is not known
-	pod, err := n.c.Pods(s.Namespace).Create(making, s.pod(node,
+	pod, err := n.c.Pods(s.Namespace).Create(making, s.pod(node, true,
 		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
-	made()
+	defer made()
 	if err != nil {
 		return joined{}, s.refused(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startFor)
 	defer cancel()
 	if err := s.await(ctx, n.c, pod.Name, func(running, _ bool) bool { return running }); err != nil {
+		_ = n.c.Pods(s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)}) // else with the others, at the end
 		return joined{}, err
 	}
 	pipe, err := n.dial(ctx, pod.Name, port, s.Run)

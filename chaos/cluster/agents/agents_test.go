@@ -36,6 +36,7 @@ type bed struct {
 	ends  map[string]context.CancelFunc // of agents, by pod
 	done  []string                      // what agents did
 	ended corev1.PodPhase               // of pods that undo
+	holds func(p *corev1.Pod)           // one before its end; nil: it ends at once
 }
 
 func newBed(t *testing.T) *bed {
@@ -87,8 +88,12 @@ func (b *bed) runs(ctx context.Context, p *corev1.Pod) {
 	args := p.Spec.Containers[0].Args
 	if args[1] == "--undo" {
 		b.mu.Lock()
-		ended := b.ended
+		ended, holds := b.ended, b.holds
 		b.mu.Unlock()
+		if holds != nil {
+			_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: corev1.PodRunning})
+			holds(p)
+		}
 		_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: ended})
 		return
 	}
@@ -247,5 +252,51 @@ func TestOperations(t *testing.T) {
 	}
 	if err := n.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOperations_Beside has two take back the same at once, as `brunt revert` and the watchdog of a run do: both succeed.
+func TestOperations_Beside(t *testing.T) {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "u1"}, Spec: corev1.PodSpec{NodeName: "n1"}}
+	for _, tt := range []struct {
+		name string
+		made int
+		do   func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *corev1.Pod)
+	}{
+		{"the agents are removed meanwhile", 1, func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *corev1.Pod) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, _ = ops.Undo(ctx, end) // it waits for the pod
+			if is, err := b.Pods("agents").Get(t.Context(), p.Name); err != nil || is.DeletionTimestamp != nil {
+				t.Errorf("the pod was deleted before its end: %v", err)
+			}
+		}},
+		{"its pod is deleted", 2, func(t *testing.T, b *bed, _ chaos.Operations, _ chaos.Undo, p *corev1.Pod) {
+			time.Sleep(500 * time.Millisecond) // simulates a pod that was seen to run
+			if err := b.Pods("agents").Delete(t.Context(), p.Name, kube.Deletion{Now: true}); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBed(t)
+			n, err := agents.New(b.Cluster, b.s, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ops := chaos.OperationsOf(agents.Operations(cluster.OpenedAt(b.Cluster, b.place.UID)))
+			var once sync.Once
+			b.holds = func(p *corev1.Pod) { once.Do(func() { tt.do(t, b, ops, n.End(pod), p) }) }
+			undo := n.ByAnother(pod, []chaos.Undo{{Op: "note", Identity: json.RawMessage(`{"pid":1}`)}})
+			if out, err := ops.Undo(t.Context(), undo); err != nil || out != chaos.Reverted {
+				t.Errorf("%s, %v", out, err)
+			}
+			if out, err := ops.Undo(t.Context(), n.End(pod)); err != nil || out != chaos.Gone {
+				t.Errorf("%s, %v", out, err)
+			}
+			if made, now := b.pods(t); len(made) != tt.made || now != 0 {
+				t.Errorf("%d pods were made, and %d are left", len(made), now)
+			}
+		})
 	}
 }

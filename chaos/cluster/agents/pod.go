@@ -18,6 +18,9 @@ import (
 // port is where the pod of an agent listens, on its own loopback.
 const port = 7098
 
+// stateAt is where the journal of an agent is mounted, in its pod.
+const stateAt = "/var/lib/brunt"
+
 const (
 	program  = "agent"          // brunt's command, and the name of the container
 	graceFor = 20 * time.Second // to take everything back at the end of a pod
@@ -35,13 +38,16 @@ type Settings struct {
 	Lasts     time.Duration `json:"lasts"` // how long the run takes at most
 }
 
+// undoesLabel is the label of a pod that takes back what the agent of another did, and ends then.
+const undoesLabel = "brunt.dev/undoes"
+
 // selector selects the pods of the agents of the run.
 func (s *Settings) selector() kube.Query {
 	return kube.Query{Labels: cluster.RunLabel + "=" + s.Run + "," + cluster.PartLabel + "=" + cluster.AgentPart}
 }
 
-// pod is a pod on a node, which runs brunt with arguments. No scheduler asks whether there is room for it, and no taint keeps it off.
-func (s *Settings) pod(node string, args ...string) *corev1.Pod {
+// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks whether there is room for it, and no taint keeps it off.
+func (s *Settings) pod(node string, agent bool, args ...string) *corev1.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
 	c := corev1.Container{
 		Name: program, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent, Args: args,
@@ -66,6 +72,12 @@ func (s *Settings) pod(node string, args ...string) *corev1.Pod {
 		spec.Volumes = []corev1.Volume{{Name: "cgroup", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: groups}}}}
 		c.VolumeMounts = []corev1.VolumeMount{{Name: "cgroup", MountPath: groups}}
 	}
+	if agent {
+		spec.RestartPolicy = corev1.RestartPolicyOnFailure // to take back what a container that was killed has left
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "state", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "state", MountPath: stateAt})
+		c.Args = append(c.Args, "--state", stateAt+"/journal")
+	}
 	spec.Containers = []corev1.Container{c}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -80,7 +92,7 @@ func (s *Settings) pod(node string, args ...string) *corev1.Pod {
 
 // Admitted asks the cluster whether it would take an agent on a node. It changes nothing.
 func Admitted(ctx context.Context, c *kube.Cluster, s Settings, node string) error {
-	_, err := c.Pods(s.Namespace).Create(ctx, s.pod(node, program), true)
+	_, err := c.Pods(s.Namespace).Create(ctx, s.pod(node, true, program), true)
 	return s.refused(err)
 }
 
@@ -98,6 +110,21 @@ func (s *Settings) refused(err error) error {
 // state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in vain.
 func (s *Settings) state(p *corev1.Pod) (running, ended bool, why string, vain bool) {
 	why, vain = cluster.WaitsFor(p, "the pod "+p.Name, s.Image)
-	ended = p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
-	return p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil, ended || p.DeletionTimestamp != nil, why, vain
+	running, ended = p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil, hasEnded(p) || p.DeletionTimestamp != nil
+	if p.Spec.RestartPolicy != corev1.RestartPolicyOnFailure {
+		return running, ended, why, vain
+	}
+	for _, c := range p.Status.ContainerStatuses { // one that is started again is of a pod that runs
+		for _, of := range []*corev1.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
+			if of != nil {
+				running, ended, why = false, true, fmt.Sprintf("the pod %s ended with %d: %s", p.Name, of.ExitCode, of.Message)
+			}
+		}
+		running = running && c.State.Running != nil
+	}
+	return running, ended, why, vain
+}
+
+func hasEnded(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 }

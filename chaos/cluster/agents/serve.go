@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
+	"brunt/chaos/journal"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/rpc/lasting"
@@ -39,6 +40,7 @@ type Served struct {
 	Listen string // address on the pod's loopback
 	Run    string // id
 	Key    string // the public half of the run's key, in hexadecimal
+	State  string // directory of the agent's own journal; empty: it has none
 
 	key    ed25519.PublicKey
 	of     agent.Options
@@ -46,7 +48,7 @@ type Served struct {
 }
 
 // Serve does what the run asks for, until the run ends it or is silent for ten seconds. All is taken back then.
-func (s *Served) Serve(ctx context.Context, o agent.Options) error {
+func (s *Served) Serve(ctx context.Context, o agent.Options) (err error) {
 	key, err := lasting.ParseKey(s.Key)
 	if err != nil {
 		return err
@@ -54,6 +56,14 @@ func (s *Served) Serve(ctx context.Context, o agent.Options) error {
 	l, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return err
+	}
+	if s.State != "" {
+		j, err := journal.Open(o.Operations, s.State, s.Run)
+		if err != nil {
+			return err
+		}
+		o.Journal = j
+		defer func() { err = errors.Join(err, j.Close()) }()
 	}
 	s.key, s.of = key, o
 	ctx, cancel := context.WithCancel(ctx)

@@ -100,9 +100,10 @@ func Operations(open cluster.Opener) []chaos.Operation {
 	}
 }
 
-// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did before it ends.
+// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did before it ends. One that
+// takes back what another did is let end first: whoever started it waits for how it ends.
 func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (chaos.Outcome, error) {
-	out, asked := chaos.Gone, map[string]bool{}
+	out, asked, began, ended := chaos.Gone, map[string]bool{}, time.Now(), map[string]time.Time{}
 	for {
 		pods, err := c.Pods(s.Namespace).List(ctx, s.selector())
 		left := 0
@@ -112,6 +113,13 @@ func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (ch
 				continue
 			}
 			left++
+			if _, known := ended[string(p.UID)]; !known && hasEnded(p) {
+				ended[string(p.UID)] = time.Now()
+			}
+			at, over := ended[string(p.UID)]
+			if p.Labels[undoesLabel] != "" && !(over && time.Since(at) > readFor) && time.Since(began) < startFor {
+				continue
+			}
 			if !asked[string(p.UID)] {
 				err = c.Pods(s.Namespace).Delete(ctx, p.Name, kube.Deletion{UID: string(p.UID)})
 				asked[string(p.UID)] = err == nil
@@ -132,9 +140,24 @@ func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (ch
 	}
 }
 
-// another starts a pod on a node that executes undos, and waits for its end.
+// errDeleted says that something else deleted the pod that was to take something back.
+var errDeleted = errors.New("the agent that was to take it back was deleted before its end")
+
+// another has a pod on a node execute undos, and one more in the place of a pod that something else deletes before its end.
 func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
-	pod, err := c.Pods(args.Namespace).Create(ctx, args.pod(args.Node, program, "--undo", string(cluster.JSON(args.Undo))), false)
+	for range 3 {
+		if out, err = once(ctx, c, args); !errors.Is(err, errDeleted) {
+			break
+		}
+	}
+	return out, err
+}
+
+// once starts a pod on a node that executes undos, and waits for its end.
+func once(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
+	of := args.pod(args.Node, false, program, "--undo", string(cluster.JSON(args.Undo)))
+	of.Labels[undoesLabel] = "yes"
+	pod, err := c.Pods(args.Namespace).Create(ctx, of, false)
 	if err != nil {
 		return chaos.Failed, err
 	}
@@ -146,24 +169,28 @@ func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Ou
 			out, err = chaos.Failed, chaos.JoinErrors(err, derr)
 		}
 	}()
-	succeeded := false
-	err = args.await(ctx, c, pod.Name, func(_, ended bool) bool {
-		succeeded = ended
+	ran, succeeded := false, false
+	err = args.await(ctx, c, pod.Name, func(running, ended bool) bool {
+		ran, succeeded = ran || running, ended
 		return ended
 	})
-	if kube.Is(err, kube.NotFound) { // its node is no more, and what was on it
+	switch {
+	case kube.Is(err, kube.NotFound) && ran:
+		return chaos.Failed, errDeleted
+	case kube.Is(err, kube.NotFound): // its node is no more, and what was on it
 		return chaos.Gone, nil
-	}
-	if err != nil || !succeeded {
+	case err != nil || !succeeded:
 		return chaos.Failed, fmt.Errorf("the agent that takes it back: %w", err)
 	}
 	is, err := c.Pods(args.Namespace).Get(ctx, pod.Name)
-	if err == nil && is.Status.Phase != corev1.PodSucceeded {
-		_, _, why, _ := args.state(is)
-		err = fmt.Errorf("the agent that was to take it back: %s", why)
-	}
-	if err != nil {
+	switch {
+	case err == nil && is.Status.Phase == corev1.PodSucceeded:
+		return chaos.Reverted, nil
+	case kube.Is(err, kube.NotFound), err == nil && is.DeletionTimestamp != nil:
+		return chaos.Failed, errDeleted
+	case err != nil:
 		return chaos.Failed, err
 	}
-	return chaos.Reverted, nil
+	_, _, why, _ := args.state(is)
+	return chaos.Failed, fmt.Errorf("the agent that was to take it back: %s", why)
 }
