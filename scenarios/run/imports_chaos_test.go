@@ -23,7 +23,8 @@ var chaosArrows = map[string][]string{
 	"chaos/cluster": {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
 	// The agents of a run on the nodes of a cluster.
 	"chaos/cluster/agents": {
-		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/kube", "chaos/netns", "chaos/proxy/child", "chaos/rpc", "chaos/rpc/lasting",
+		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/journal", "chaos/kube", "chaos/netns", "chaos/proxy/child", "chaos/rpc",
+		"chaos/rpc/lasting",
 	},
 	// The watchdog of a run in a cluster.
 	"chaos/cluster/remote": {"chaos", "chaos/cluster", "chaos/cluster/agents", "chaos/journal", "chaos/kube"},

@@ -46,7 +46,8 @@ func (s *Settings) selector() kube.Query {
 	return kube.Query{Labels: cluster.RunLabel + "=" + s.Run + "," + cluster.PartLabel + "=" + cluster.AgentPart}
 }
 
-// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks whether there is room for it, and no taint keeps it off.
+// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks whether there is room
+// for it, and no taint keeps it off.
 func (s *Settings) pod(node string, agent bool, args ...string) *corev1.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
 	c := corev1.Container{
