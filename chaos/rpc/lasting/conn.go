@@ -165,7 +165,8 @@ func (c *Conn) Close() error {
 func (c *Conn) sentEnd() bool { return c.acked > c.base+uint64(len(c.out)) }
 
 // attach goes on with a connection, whose other end has received so many bytes, and returns when it is broken.
-func (c *Conn) attach(conn net.Conn, has uint64) error {
+func (c *Conn) attach(raw net.Conn, has uint64) error {
+	conn := compress(raw)
 	c.mu.Lock()
 	if c.ended != nil {
 		c.mu.Unlock()

@@ -7,7 +7,7 @@
 //
 // What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end that
 // dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes twice. An
-// end that has no connection for its patience ends the conversation with an error.
+// end that has no connection for its patience ends the conversation with an error. What crosses a connection is deflated.
 //
 // Who dials proves that it has the private half of a key. Who listens says nothing but a nonce before that.
 package lasting

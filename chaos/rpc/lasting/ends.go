@@ -21,7 +21,7 @@ const (
 )
 
 // hello is what the end that listens says first, before the nonce. It names the version of the protocol.
-const hello = "brunt lasting 1\n"
+const hello = "brunt lasting 2\n"
 
 const nonceSize = 32
 
