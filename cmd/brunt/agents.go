@@ -42,9 +42,9 @@ func agentCommand() *cobra.Command {
 			case s.State != "" && !kept:
 				run := exec.Command(self()[0])
 				run.Stdout, run.Stderr = c.OutOrStdout(), c.ErrOrStderr()
-				k := agents.Keeper{State: s.State, Operations: o.Operations, Command: append(self(), c.Name(),
+				v := agents.Supervisor{State: s.State, Operations: o.Operations, Command: append(self(), c.Name(),
 					"--listen", s.Listen, "--run", s.Run, "--key", s.Key, "--state", s.State, "--kept")}
-				return k.Run(ctx, run)
+				return v.Run(ctx, run)
 			case s.Listen != "":
 				return s.Serve(ctx, o)
 			}

@@ -60,6 +60,7 @@ var dials = map[string]string{
 	"scenarios/compare/noise/probe.go net.Dialer":             "the calibration probe: a server of this process, on loopback",
 	"scenarios/compare/folder/folder.go sql.Open":             "a file of SQLite",
 	"targets/demo/store.go sql.Open":                          "a system under test, with a file of SQLite",
+	"cmd/brunt/agents.go exec.Command":                        "the agent of a pod, by brunt's own program, as a child of its supervisor",
 	"scenarios/plan/dryrun/planfile.go net.DefaultResolver":   "asks the machine's name servers where a target is, for a plan file, and connects to nothing",
 }
 

@@ -10,14 +10,14 @@
 // run take, and not privileged.
 //
 // Every conversation lasts over the loss of its connection. One that hears nothing of brunt for 10 s takes back what it did, and so does one
-// whose pod ends in order, as by a deletion. What an agent that was killed has left, its [Keeper] takes back, or the next one in the same pod, by
+// whose pod ends in order, as by a deletion. What an agent that was killed has left, its [Supervisor] takes back, or the next one in the same pod, by
 // a journal that the pod keeps. What a pod that is gone has left, another one takes back: the journal of the run says what, and whoever reads it
 // starts a pod that does that alone.
 //
 //	agents.go  the end in brunt
 //	pod.go     the pod
 //	serve.go   the end in the pod
-//	keeper.go  what starts it there, and takes back what it did when it is killed
+//	supervisor.go  what starts it there, and takes back what it did when it is killed
 //	undo.go    what takes back what agents did, and removes them
 //	rights.go  what of the cluster's rights all that takes
 package agents

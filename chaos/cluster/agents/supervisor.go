@@ -13,26 +13,26 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// A Keeper is the first program of an agent's pod. The agent is its child, and writes into a journal of the pod what the kernel does not take
+// A Supervisor is the first program of an agent's pod. The agent is its child, and writes into a journal of the pod what the kernel does not take
 // back with it.
 //
-//	the agent is killed      the keeper takes back what the journal has open
-//	the container is killed  the node starts it again, and the next keeper does that before anything else
+//	the agent is killed      the supervisor takes back what the journal has open
+//	the container is killed  the node starts it again, and the next supervisor does that before anything else
 //
 // Whichever it was, the pod ends then: brunt has lost the conversation with that agent, and makes another one if it needs one.
-type Keeper struct {
+type Supervisor struct {
 	State      string   // directory of the journal, which outlives the container
 	Command    []string // of the agent
 	Operations chaos.Operations
 }
 
-// Run keeps the agent until its end, which the end of ctx asks for. An error says what is left; the node starts the container again then.
-func (k Keeper) Run(ctx context.Context, cmd *exec.Cmd) error {
+// Run runs the agent until its end, which the end of ctx asks for. An error says what is left; the node starts the container again then.
+func (s Supervisor) Run(ctx context.Context, cmd *exec.Cmd) error {
 	own := context.WithoutCancel(ctx)
-	if before, err := journal.List(k.State); err != nil || len(before) > 0 {
-		return errors.Join(err, k.replay(own))
+	if before, err := journal.List(s.State); err != nil || len(before) > 0 {
+		return errors.Join(err, s.replay(own))
 	}
-	cmd.Path, cmd.Args = k.Command[0], k.Command
+	cmd.Path, cmd.Args = s.Command[0], s.Command
 	procgroup.Own(cmd)
 	runtime.LockOSThread() // the agent ends with it
 	defer runtime.UnlockOSThread()
@@ -44,13 +44,13 @@ func (k Keeper) Run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := cmd.Wait(); err != nil { // which brunt learns of by their conversation
 		fmt.Fprintf(cmd.Stderr, "the agent has ended: %v\n", err)
 	}
-	return k.replay(own)
+	return s.replay(own)
 }
 
 // replay takes back what the journal has open.
-func (k Keeper) replay(ctx context.Context) error {
+func (s Supervisor) replay(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, chaos.UndoWithin)
 	defer cancel()
-	_, err := journal.Recover(ctx, k.Operations, k.State, "guard")
+	_, err := journal.Recover(ctx, s.Operations, s.State, "guard")
 	return err
 }

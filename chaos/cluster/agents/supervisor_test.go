@@ -16,8 +16,8 @@ import (
 	"brunt/chaos/journal"
 )
 
-// TestKeeper has an agent, and before that a whole container, killed with a fault in: what it left is taken back, and no agent serves again.
-func TestKeeper(t *testing.T) {
+// TestSupervisor has an agent, and before that a whole container, killed with a fault in: what it left is taken back, and no agent serves again.
+func TestSupervisor(t *testing.T) {
 	const run = "20261123-153319-abcdefgh"
 	for _, tt := range []struct {
 		name, agent string
@@ -48,7 +48,7 @@ func TestKeeper(t *testing.T) {
 			}
 			cmd := exec.Command("sh")
 			cmd.Env, cmd.Stderr = append(os.Environ(), "LEFT="+left, "STATE="+state), io.Discard
-			k := agents.Keeper{State: state, Operations: ops, Command: []string{"/bin/sh", "-c", tt.agent}}
+			k := agents.Supervisor{State: state, Operations: ops, Command: []string{"/bin/sh", "-c", tt.agent}}
 			if err := k.Run(t.Context(), cmd); err != nil {
 				t.Error(err)
 			}
