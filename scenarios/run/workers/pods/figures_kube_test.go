@@ -221,7 +221,8 @@ slo: [errors < 1%%]
 		}
 		b.empty(t)
 	}
-	figure(t, fmt.Sprintf("%d pods: from the command to the last one that has joined, image there, %d runs", pods, rounds), fmt.Sprintf("<= %.0f s", want), "%s s", list(joined, 2))
+	figure(t, fmt.Sprintf("%d pods: from the command to the last one that has joined, image there, %d runs", pods, rounds),
+		fmt.Sprintf("<= %.0f s", want), "%s s", list(joined, 2))
 	figure(t, fmt.Sprintf("%d pods: the first arrival of each at the server, against the schedule: the most of each run", pods), "<= 2 ms",
 		"%s ms; clocks known to %.2f ms in the median, %.2f at most", list(off, 2), median(clock), slices.Max(clock))
 }
@@ -233,7 +234,7 @@ func (b *bed) lostShare(t *testing.T) {
 	for range rounds {
 		r := b.start(t, "", "rate: 300/s, duration: 8s, flow: [{get: /}]", "slo: [errors < 1%]\n")
 		b.begun(t)
-		time.Sleep(rand.N(3 * time.Second)) // the moment is what the row draws
+		time.Sleep(rand.N(3 * time.Second)) // simulates a deletion at any moment
 		at := b.remove(t, 1)
 		res := b.wait(t, r)
 		n, _ := b.served()
@@ -267,9 +268,9 @@ func (b *bed) bytes(t *testing.T) {
 	for _, n := range []int{2, 10} {
 		a := b.begin(t, fmt.Sprintf(ten, n, 5*n, strings.Join(steps, ", ")), "KUBECONFIG="+through.config)
 		b.begun(t)
-		time.Sleep(2 * time.Second) // the load is under way: what is measured is its steady course
+		time.Sleep(2 * time.Second) // for the length of the begin of the load, which is not measured
 		from, cpu, at := through.n.Load(), processor(t, a.cmd.Process.Pid), time.Now()
-		time.Sleep(18 * time.Second)
+		time.Sleep(18 * time.Second) // for the length of the measurement
 		d := time.Since(at).Seconds()
 		used[n] = (processor(t, a.cmd.Process.Pid) - cpu) / d
 		figure(t, fmt.Sprintf("%d pods of 10 steps: over the API server, both ways", n), "<= 10 kB a worker and second", "%.1f kB a worker and second",
@@ -297,8 +298,11 @@ func (b *bed) cpu(t *testing.T) {
 	for range 7 {
 		per := map[bool]float64{}
 		for _, worker := range []bool{false, true} {
-			text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {main: {executor: constant-arrival-rate, rate: 4000/s, duration: %ds, flow: [{get: /}]}}\nslo: [errors < 1%%]\n",
-				l.Addr(), each)
+			text := fmt.Sprintf(`version: 1
+target: {url: "http://%s"}
+load: {main: {executor: constant-arrival-rate, rate: 4000/s, duration: %ds, flow: [{get: /}]}}
+slo: [errors < 1%%]
+`, l.Addr(), each)
 			if worker {
 				text += "workers: {count: 1, on: process}\n"
 			}
@@ -315,8 +319,8 @@ func (b *bed) cpu(t *testing.T) {
 		}
 		ratios, micros = append(ratios, per[true]/per[false]), append(micros, per[false])
 	}
-	figure(t, "a worker's processor time for a request, against that of a run without workers, 7 rounds in turns", "<= 1.02", "%.3f in the median (%s; %.1f us alone)",
-		median(ratios), list(ratios, 3), median(micros))
+	figure(t, "a worker's processor time for a request, against that of a run without workers, 7 rounds in turns", "<= 1.02",
+		"%.3f in the median (%s; %.1f us alone)", median(ratios), list(ratios, 3), median(micros))
 }
 
 // cut takes the API server away for two seconds at random moments of a hundred runs: none becomes invalid, and nothing is missing.
@@ -340,7 +344,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 8s, flow: [
 slo: [errors < 50%%]
 `, k), "KUBECONFIG="+through.config)
 				suite.Within(120*time.Second, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.seen[fmt.Sprintf("/run-%d ", k)] > 0 })
-				time.Sleep(rand.N(9 * time.Second)) // the moment is what the row draws
+				time.Sleep(rand.N(9 * time.Second)) // simulates a cut at any moment
 				through.away(2 * time.Second)
 				res, code := a.end(t)
 				merged := asked(res)
@@ -361,7 +365,8 @@ slo: [errors < 50%%]
 	close(work)
 	all.Wait()
 	b.served()
-	figure(t, fmt.Sprintf("runs of %d that a cut of 2 s at a random moment made invalid, or that miss a request", runs), "0", "%d (%d requests)", bad.Load(), sent.Load())
+	figure(t, fmt.Sprintf("runs of %d that a cut of 2 s at a random moment made invalid, or that miss a request", runs), "0",
+		"%d (%d requests)", bad.Load(), sent.Load())
 }
 
 // A relay passes connections to the API server on, counts their bytes, and goes away when it is told to.
@@ -387,7 +392,8 @@ func relayTo(t *testing.T) *relay {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	r := &relay{config: filepath.Join(t.TempDir(), "kubeconfig"), conns: map[net.Conn]bool{}}
-	with := strings.Replace(string(text), `server: "https://`+server+`:6443"`, fmt.Sprintf("server: %q, tls-server-name: %q", "https://"+l.Addr().String(), server), 1)
+	from, to := `server: "https://`+server+`:6443"`, fmt.Sprintf("server: %q, tls-server-name: %q", "https://"+l.Addr().String(), server)
+	with := strings.Replace(string(text), from, to, 1)
 	if with == string(text) {
 		t.Fatal("the kubeconfig names another server")
 	}

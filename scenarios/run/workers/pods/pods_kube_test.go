@@ -2,14 +2,17 @@ package pods_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,18 +37,23 @@ type bed struct {
 	url       string
 	namespace string
 
-	mu   sync.Mutex
-	seen map[string]int // requests, by path
-	last time.Time      // of the last request
+	mu    sync.Mutex
+	seen  map[string]int       // requests, by path
+	first map[string]time.Time // when each path was first asked for
+	last  time.Time            // of the last request
 }
 
 // newBed builds brunt, and gives its image to the cluster. The namespace admits only what passes the restricted level of pod security.
 func newBed(t *testing.T) *bed {
-	b := &bed{control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{}, namespace: "brunt-workers"}
+	b := &bed{
+		control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{}, first: map[string]time.Time{},
+		namespace: "brunt-workers-" + strings.ToLower(rand.Text()[:6]),
+	}
 	if os.Getenv("BRUNT_KUBECONFIG") == "" || b.control == "" {
 		t.Skip("BRUNT_KUBECONFIG and BRUNT_KUBE name no cluster: .ci/kube test brings one up")
 	}
 	t.Setenv("KUBECONFIG", os.Getenv("BRUNT_KUBECONFIG"))
+	t.Setenv("CGO_ENABLED", "0")
 	b.program = filepath.Join(t.TempDir(), "brunt")
 	b.do(t, "go", "build", "-o", b.program, "brunt/cmd/brunt")
 	archive := filepath.Join(t.TempDir(), "brunt.tar")
@@ -85,7 +93,13 @@ func (b *bed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	b.seen[r.URL.Path+" "+r.Header.Get("X-Token")]++
 	b.last = time.Now()
+	if _, ok := b.first[r.URL.Path]; !ok {
+		b.first[r.URL.Path] = b.last
+	}
 	b.mu.Unlock()
+	if n, err := strconv.Atoi(path.Base(r.URL.Path)); err == nil && n%7 == 6 && strings.HasPrefix(r.URL.Path, "/even/") {
+		w.WriteHeader(http.StatusServiceUnavailable) // what is answered depends on what is asked alone
+	}
 	fmt.Fprint(w, `{"token": "t1"}`)
 }
 
