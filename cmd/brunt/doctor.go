@@ -86,7 +86,10 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	bad := func(what string, err error) []doctor.Check {
 		return []doctor.Check{{Name: what, State: doctor.Bad, Found: err.Error(), Fix: "the load of this scenario is made by pods"}}
 	}
-	s := pods.Settings{Workers: *w, Run: run.NewID(), Lasts: p.Takes()}
+	id := run.NewID()
+	p = plan.For(p, id) // a run makes the namespace of a stack of pods, and names it by its id
+	w = &p.Scenario.Workers
+	s := pods.Settings{Workers: *w, Run: id, Lasts: p.Takes()}
 	arch := ""
 	var err error
 	if s.Image, err = workerImage(w); err != nil {
@@ -108,7 +111,9 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	}
 	defer cluster.Close()
 	var out []doctor.Check
-	for _, f := range pods.Examine(ctx, cluster, s, w.Count, arch) {
+	k := p.Scenario.Target.Kubernetes
+	made := k != nil && slices.Contains(k.Made(), w.Namespace)
+	for _, f := range pods.Examine(ctx, cluster, s, w.Count, arch, made) {
 		state := doctor.Fine
 		if f.Fix != "" {
 			state = doctor.Bad

@@ -51,18 +51,20 @@ exec, a webhook or a call has done is known from a journal or a copy alone. Linu
 
 --context and --namespace name a namespace of a cluster. brunt takes back what dead runs of any
 machine left there, by the journals that their watchdogs keep in it. With --discover it looks
-for it without a journal: what a fault has changed carries what was there before.`,
+for it without a journal: what a fault has changed carries what was there before. Without
+--namespace it looks for namespaces that runs have made, by their label.`,
 		Example: `  brunt revert
   brunt revert --context staging --namespace shop
   brunt revert --discover
   brunt revert --discover --context staging --namespace shop
+  brunt revert --discover --context staging
   brunt revert --discover --yes`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case find && f.all && !f.yes:
 				return usagef("--all goes with --yes")
-			case (f.context == "") != (f.namespace == ""):
-				return usagef("--context and --namespace go together")
+			case f.context == "" && f.namespace != "", f.namespace == "" && f.context != "" && !find:
+				return usagef("--context and --namespace go together; --discover --context alone looks for namespaces that runs have made")
 			case find:
 				return discover(c, args, f)
 			case f.yes, f.all:

@@ -187,27 +187,61 @@ func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken,
 // find searches for the journals of runs that do not go on.
 func find(ctx context.Context, s *chaos.Search) (out []chaos.Remnant, err error) {
 	for _, at := range s.Clusters {
-		some, ferr := findAt(ctx, at)
+		some, ferr := findAt(ctx, s, at)
 		out, err = append(out, some...), errors.Join(err, ferr)
 	}
 	return out, err
 }
 
-func findAt(ctx context.Context, at kube.Address) (out []chaos.Remnant, err error) {
+func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.Remnant, err error) {
 	c, place, err := cluster.Connect(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
+	if at.Namespace == "" {
+		return findMade(ctx, c, place, s.Live)
+	}
 	all, err := List(ctx, c, place)
 	for i := range all {
 		if f := &all[i]; !f.Alive {
-			s := Settings{Run: f.Run, Place: place}
+			of := Settings{Run: f.Run, Place: place}
 			out = append(out, chaos.Remnant{
 				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
-				Why: "it has the label of the run, which was begun on " + f.Host, Undo: s.Undo(),
+				Why: "it has the label of the run, which was begun on " + f.Host, Undo: of.Undo(),
 			})
 		}
+	}
+	return out, err
+}
+
+// findMade finds the namespaces that runs have made for a stack of pods. One in which a watchdog is at work, or whose run lives on this
+// machine, is left out. Nothing says that a run without a watchdog has ended, so its namespace is not sure to be left behind.
+func findMade(ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool) (out []chaos.Remnant, err error) {
+	all, err := c.Namespaces().List(ctx, kube.Query{Labels: cluster.RunLabel})
+	if err != nil {
+		return nil, fmt.Errorf("%s: list its namespaces: %w", place, err)
+	}
+	for i := range all {
+		ns := &all[i]
+		run := ns.Labels[cluster.RunLabel]
+		if ns.DeletionTimestamp != nil || len(ns.OwnerReferences) > 0 || live(run) { // what has an owner goes with it
+			continue
+		}
+		in := place
+		in.Namespace = ns.Name
+		runs, lerr := List(ctx, c, in)
+		if err = errors.Join(err, lerr); lerr != nil || slices.ContainsFunc(runs, func(f Found) bool { return f.Alive }) {
+			continue
+		}
+		r := chaos.Remnant{
+			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(), Why: "it has the label of the run, whose watchdog there has ended",
+			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
+		}
+		if !r.Sure {
+			r.Why = "it has the label of the run; a run on another machine, which may go on, is not known here"
+		}
+		out = append(out, r)
 	}
 	return out, err
 }

@@ -23,6 +23,9 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/suite"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Times of the watchdogs of the tests.
@@ -579,5 +582,47 @@ func TestSettings_Job(t *testing.T) {
 	want := `["cluster-watchdog","--namespace","default","--run","` + runID + `","--patience","4s","--linger","9s","--most","1h0m0s"]`
 	if args, _ := json.Marshal(pod.Containers[0].Args); string(args) != want || *job.Spec.TTLSecondsAfterFinished != 300 || len(pod.Tolerations) != 1 {
 		t.Errorf("%s, %+v", args, job.Spec)
+	}
+}
+
+// TestFind_Namespaces finds the namespaces that runs have made, but for those whose run lives; what one owns goes with it.
+func TestFind_Namespaces(t *testing.T) {
+	b := newBed(t)
+	var first *corev1.Namespace
+	for _, name := range []string{"brunt-a", "brunt-a-agents", "brunt-b", "shop"} {
+		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{cluster.RunLabel: strings.TrimPrefix(name, "brunt-")}}}
+		switch name {
+		case "brunt-a-agents":
+			ns.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: first.Name, UID: first.UID}}
+		case "shop":
+			ns.Labels = nil
+		}
+		is, err := b.Namespaces().Create(t.Context(), ns, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = is
+		}
+	}
+	var find func(context.Context, *chaos.Search) ([]chaos.Remnant, error)
+	for _, op := range remote.Operations() {
+		if op.Find != nil {
+			find = op.Find
+		}
+	}
+	found, err := find(t.Context(), &chaos.Search{
+		Clusters: []kube.Address{{Kubeconfig: b.config, Context: "test"}}, Live: func(run string) bool { return run == "b" },
+	})
+	if err != nil || len(found) != 1 || found[0].Run != "a" || found[0].Sure || !strings.Contains(found[0].What, "brunt-a") {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	for _, op := range cluster.DeleteOperations() {
+		if outcome, err := op.Do(t.Context(), found[0].Undo); err != nil || outcome != chaos.Reverted {
+			t.Errorf("%v, %v", outcome, err)
+		}
+	}
+	if _, err := b.Namespaces().Get(t.Context(), "brunt-a"); !kube.Is(err, kube.NotFound) {
+		t.Errorf("the namespace is still there, %v", err)
 	}
 }

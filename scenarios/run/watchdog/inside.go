@@ -57,7 +57,7 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 	}
 	undoes := pods.Undoes(k, p.plan.Scope, p.plan.Parts())
 	if len(undoes) == 0 {
-		if k.Watchdog == kubernetes.NoWatchdog {
+		if k.Watchdog == kubernetes.NoWatchdog && len(p.plan.Parts()) > 0 {
 			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until "+
 				"`brunt revert --discover --context %s --namespace %s`", k.Context, k.Namespace)
 		}

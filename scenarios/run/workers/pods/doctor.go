@@ -17,8 +17,8 @@ type Finding struct {
 }
 
 // Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the processors of the
-// nodes. It changes nothing.
-func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string) []Finding {
+// nodes. Made says that the run makes the namespace, in which nothing can be asked before. It changes nothing.
+func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string, made bool) []Finding {
 	lack, err := c.Lacking(ctx, Rights(s.Namespace))
 	if err != nil {
 		return []Finding{{"cluster of the workers", err.Error(), "without an answer of the cluster no worker is hired"}}
@@ -34,14 +34,18 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		return out
 	}
 	out = append(out, Finding{What: "cluster's rights", Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server())})
-	if _, err := c.Jobs(s.Namespace).Create(ctx, s.job(n, ""), true); err != nil {
+	switch _, err := c.Jobs(s.Namespace).Create(ctx, s.job(n, ""), true); {
+	case made && kube.Is(err, kube.NotFound):
+		out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("in the namespace %s, which the run makes, with the image %s", s.Namespace, s.Image)})
+	case err != nil:
 		fix := "the cluster would not take the Job of the workers"
 		if kube.Is(err, kube.NotFound) {
 			fix = "kubectl create namespace " + s.Namespace + ", or name another by workers.namespace"
 		}
 		return append(out, Finding{"job of the workers", err.Error(), fix})
+	default:
+		out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image)})
 	}
-	out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image)})
 	nodes, err := c.Nodes().List(ctx, kube.Query{})
 	if err != nil { // it takes no right to nodes to run
 		return append(out, Finding{What: "nodes of the cluster", Text: "are not known: " + err.Error()})

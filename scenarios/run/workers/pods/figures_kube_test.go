@@ -268,9 +268,9 @@ func (b *bed) bytes(t *testing.T) {
 	for _, n := range []int{2, 10} {
 		a := b.begin(t, fmt.Sprintf(ten, n, 5*n, strings.Join(steps, ", ")), "KUBECONFIG="+through.config)
 		b.begun(t)
-		time.Sleep(2 * time.Second) // for the length of the begin of the load, which is not measured
+		time.Sleep(2 * time.Second) // simulates the begin of the load, which is not measured
 		from, cpu, at := through.n.Load(), processor(t, a.cmd.Process.Pid), time.Now()
-		time.Sleep(18 * time.Second) // for the length of the measurement
+		time.Sleep(18 * time.Second) // simulates the load whose bytes are counted
 		d := time.Since(at).Seconds()
 		used[n] = (processor(t, a.cmd.Process.Pid) - cpu) / d
 		figure(t, fmt.Sprintf("%d pods of 10 steps: over the API server, both ways", n), "<= 10 kB a worker and second", "%.1f kB a worker and second",
