@@ -166,5 +166,5 @@ func TestDocker_Refused(t *testing.T) {
 // needsAgent tells whether an agent may inject a kind of fault.
 func needsAgent(kind string) bool {
 	d, _ := catalog.Find(kind)
-	return d.Agent != nil
+	return d.ByAgent()
 }

@@ -36,6 +36,9 @@ type Descriptor struct {
 // OneShot reports whether a fault of the kind with zero settings is over once it is injected.
 func (d *Descriptor) OneShot() bool { return d.New().Traits(Scope{}).OneShot }
 
+// ByAgent reports whether an agent may inject a fault of the kind into the processes of an engine's container.
+func (d *Descriptor) ByAgent() bool { return d.Agent != nil && !d.Agent.Nodes }
+
 // Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over at
 // once is reverted 5 s later.
 func (d *Descriptor) Sample(name string) string {
@@ -77,6 +80,8 @@ type Rights struct {
 	Signals bool
 	// Ends says that the fault ends the process: it is over when the container has been started again.
 	Ends bool
+	// Nodes says that an agent injects the fault on nodes of a cluster alone. An engine does so in its containers.
+	Nodes bool
 }
 
 // A Capability says whether and by what mechanism this machine can inject a fault. Kinds that need the same

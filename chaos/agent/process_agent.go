@@ -72,7 +72,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (runner, bool) {
 		return hosted{host}, rights != nil
 	}
 	c, contained := container.Of(u)
-	if !contained || rights == nil || !c.Engine.Address().Local() {
+	if !contained || rights == nil || rights.Nodes || !c.Engine.Address().Local() {
 		return nil, false
 	}
 	at := engined{i, c, env.Run, env.Kind}

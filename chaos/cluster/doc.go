@@ -17,6 +17,7 @@
 //	reached.go   where pods are reached, by services and directly
 //	nodes.go     which node a fault hits
 //	change.go    changes of objects
+//	down.go      the containers of a pod that are kept down
 //	undo.go      what takes them back
 //	usage.go     what tells how much the pods use
 //	rights.go    what all that needs of the cluster

@@ -195,6 +195,9 @@ func idOf(text string) string {
 	return id
 }
 
+// Container is the container of a pod of the unit whose processes faults hit.
+func (p *Pod) Container(pod *corev1.Pod) (string, error) { return containerOf(pod, p.of.within) }
+
 // containerOf is the container of a pod whose processes faults hit.
 func containerOf(pod *corev1.Pod, wanted string) (string, error) {
 	var names []string

@@ -84,7 +84,7 @@ func (p *Plan) NeedsAgent(e *chaos.Entry) bool {
 	if pods.ByAgent(&p.Scope, e.Block) { // those of its nodes do it
 		return false
 	}
-	return e.Traits(p.Scope).InNetwork || p.Contained && d.Agent != nil
+	return e.Traits(p.Scope).InNetwork || p.Contained && d.ByAgent()
 }
 
 // Share makes the plan's loads begin only a fraction of their iterations, evenly in time: for two

@@ -49,7 +49,7 @@ var chaosArrows = map[string][]string{
 
 	// The faults. No family imports another: what several need is a package above.
 	"chaos/fault/clock":     {"chaos", "chaos/proc", "chaos/stress", "chaos/vdso", "chaos/victim"},
-	"chaos/fault/container": {"chaos", "chaos/container", "chaos/selector"},
+	"chaos/fault/container": {"chaos", "chaos/cluster", "chaos/container", "chaos/proc", "chaos/selector"},
 	"chaos/fault/custom":    {"chaos", "chaos/journal", "chaos/probe", "chaos/proc"},
 	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/netns", "chaos/packets", "chaos/selector"},
 	"chaos/fault/node":      {"chaos", "chaos/cluster", "chaos/kube"},

@@ -80,7 +80,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		settings := append(strings.Fields(fault)[1:], "for=10m")
 		kind, _, _ := strings.Cut(fault, " ")
 		d, _ := catalog.Find(kind)
-		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || d.Agent != nil && kind != "process.freeze" {
+		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || d.ByAgent() && kind != "process.freeze" {
 			settings = append(settings, "on_restart=void")
 		}
 		plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: settings})

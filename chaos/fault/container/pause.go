@@ -13,7 +13,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Pause is the fault container.pause.
+const pauseKind = "container.pause"
+
+// Pause is the fault container.pause. Of a pod, an agent stops all processes of the container by SIGSTOP, in place of the freezer.
 type Pause struct {
 	selector.Selector `yaml:",inline"`
 }
@@ -28,6 +30,12 @@ func (p *Pause) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [chaos.Fault].
 func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return p.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		if container.OnNode(t) {
+			if s, ok, err := env.ByAgent(ctx, t); ok || err != nil {
+				return s, err
+			}
+			return planStopped(t, env.Dry)
+		}
 		h, err := container.FindHit(ctx, env, t)
 		return &pause{h}, err
 	})
@@ -135,10 +143,12 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identi
 // Describe implements [chaos.Described].
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
+		Kind: pauseKind, New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
 		Example: "{container: web}",
 		Effect:  chaos.Hangs,
 		On:      chaos.OnContainers,
-		Doc:     "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
+		Doc: "Pauses every process of a container, by the freezer of its engine or, on the node of a pod, by signals: its connections stay open, " +
+			"and nothing answers on them.",
 	}
 }

@@ -5,25 +5,30 @@ import (
 	"context"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
-// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order.
+// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order. Of a pod, the image of the container
+// gets a name that can't be started, as by pod.fail, and an agent sends the signal; with KILL the container is stopped before, so that it
+// can't end in good order.
 type Kill struct {
 	selector.Selector `yaml:",inline"`
 	Signal            string `yaml:"signal"` // without SIG; zero is KILL
 }
 
-// Stop is the fault container.stop.
+// Stop is the fault container.stop. Of a pod, the image of the container gets a name that can't be started, as by pod.fail: its node ends the
+// container by its stop signal, and within the grace of the pod if that is shorter.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
-// Restart is the fault container.restart.
+// Restart is the fault container.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node starts the container
+// again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
@@ -34,6 +39,12 @@ var (
 	_ chaos.Fault = (*Stop)(nil)
 	_ chaos.Fault = (*Restart)(nil)
 )
+
+// Traits implements [chaos.Fault].
+func (k *Kill) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&k.Selector, sc) }
+
+// Traits implements [chaos.Fault].
+func (s *Stop) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&s.Selector, sc) }
 
 // Traits implements [chaos.Fault].
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
@@ -68,7 +79,7 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	case m.Len() > before:
 	case s.PID != 0:
 		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is not a container")
-	case s.Query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
+	case s.Query().IsZero() && !sc.Containers && sc.Cluster == nil && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
 		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes",
 			"%s is not a container: the target's services are processes of this machine",
 			s.Matching())
@@ -78,6 +89,9 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 // Plan implements [chaos.Fault].
 func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return k.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		if container.OnNode(t) {
+			return k.onNode(ctx, env, t)
+		}
 		return container.KillStep(ctx, env, t, k.signal())
 	})
 }
@@ -85,6 +99,9 @@ func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		if container.OnNode(t) {
+			return s.onNode(ctx, env, t)
+		}
 		return container.StopStep(ctx, env, t, container.GraceOf(s.Grace))
 	})
 }
@@ -92,6 +109,12 @@ func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return r.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		if container.OnNode(t) {
+			if s, ok, err := env.ByAgent(ctx, t); ok || err != nil {
+				return s, err
+			}
+			return container.EndStep(t, "TERM", container.GraceOf(r.Grace)), nil
+		}
 		return container.RestartStep(ctx, env, t, container.GraceOf(r.Grace))
 	})
 }
@@ -99,10 +122,11 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 // Describe implements [chaos.Described].
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: operations(),
+		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: append(operations(), cluster.EditOperations()...),
 		Example: "{container: web}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnContainers,
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
 		Doc:     "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
@@ -110,10 +134,11 @@ func (*Kill) Describe() chaos.Descriptor {
 // Describe implements [chaos.Described].
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: operations(),
+		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: append(operations(), cluster.EditOperations()...),
 		Example: "{container: web, grace: 1s}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnContainers,
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
 		Doc:     "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
@@ -125,6 +150,7 @@ func (*Restart) Describe() chaos.Descriptor {
 		Example: "{container: web, grace: 1s}",
 		Effect:  chaos.Restarts,
 		On:      chaos.OnContainers,
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
 		Doc:     "Stops a container in good order and starts it again at once.",
 	}
 }

@@ -19,6 +19,7 @@ const (
 func operations() []chaos.Operation {
 	return []chaos.Operation{
 		container.StartOperation(),
+		continueOperation(),
 		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {

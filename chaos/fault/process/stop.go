@@ -21,7 +21,8 @@ type Stop struct {
 	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
-// Restart is the fault process.restart.
+// Restart is the fault process.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node starts the container
+// again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
@@ -67,6 +68,12 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 
 func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
+		if again && container.OnNode(u) {
+			if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
+				return s, err
+			}
+			return container.EndStep(u, "TERM", grace), nil
+		}
 		switch {
 		case u.Container == nil:
 			return &stop{unit: u, grace: grace, again: again}, nil
@@ -190,6 +197,7 @@ func (*Restart) Describe() chaos.Descriptor {
 		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },
 		Example: "{service: store}",
 		Effect:  chaos.Restarts,
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true, Nodes: true},
 		On:      chaos.OnProcesses,
 		Doc:     "Stops a unit in good order and starts it again at once.",
 	}

@@ -112,12 +112,9 @@ func CheckFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
 // instead says what of pods comes near to a kind of fault that is not made on them; empty: nothing does.
 func instead(kind string) string {
 	switch {
-	case kind == "process.stop", kind == "container.stop", kind == "container.kill":
-		return "in place of " + kind + ", pod.fail keeps a pod down, and workload.scale a service: what ends is started again by its node"
-	case kind == "process.restart", kind == "container.restart":
-		return "in place of " + kind + ", pod.delete ends a pod in good order, and workload.restart all of a service one after the other"
-	case kind == "container.pause":
-		return "in place of container.pause, process.freeze stops the process of a container"
+	case kind == "process.stop":
+		return "in place of process.stop, container.stop keeps a container down, pod.fail a pod, and workload.scale a service: what ends is started " +
+			"again by its node"
 	case kind == "network.disconnect":
 		return "in place of network.disconnect, network.partition cuts a pod off: it has one network"
 	}

@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/chaos/kube"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// settles is how long containers may take to be down beyond their grace.
+const settles = 10 * time.Second
+
+// Down is the change that ends a container of a pod and keeps it down; all of them where the name is empty. Its node ends it with the grace
+// that the pod gives. The caller says what it does.
+//
+// The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod, a deadline of the pod
+// ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
+// registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was seen to be down.
+func (p *Pod) Down(pod *corev1.Pod, run, container string) *Change {
+	c := &Change{
+		Target: p.t, Run: run, Hits: []string{p.Name()}, UID: string(pod.UID), Takes: settles + Grace(*pod),
+		Object: kube.Ref{API: "v1", Resource: "pods", Namespace: pod.Namespace, Name: pod.Name},
+	}
+	for i := range pod.Spec.Containers {
+		if s := &pod.Spec.Containers[i]; container == "" || s.Name == container {
+			c.Edits = append(c.Edits, kube.Edit{Path: fmt.Sprintf("/spec/containers/%d/image", i), Prior: JSON(s.Image), Ours: JSON("BRUNT/" + run)})
+		}
+	}
+	now := func(ctx context.Context) (*corev1.Pod, error) { return p.t.Pods(pod.Namespace).Get(ctx, pod.Name) }
+	c.Effect = func(ctx context.Context) (string, error) {
+		is, err := now(ctx)
+		if err != nil {
+			return "", err
+		}
+		return p.isDown(is, container)
+	}
+	c.Over = func(ctx context.Context) (string, error) {
+		is, err := now(ctx)
+		if err == nil && !IsReady(is) {
+			err = fmt.Errorf("%s: the pod %s is not ready again", p.Name(), pod.Name)
+		}
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("the pod %s is ready again", pod.Name), nil
+	}
+	return c
+}
+
+// isDown proves that a container of a pod is down, or that all are, and that the pod is not ready.
+func (p *Pod) isDown(is *corev1.Pod, container string) (string, error) {
+	of := slices.Clone(is.Status.ContainerStatuses)
+	if container != "" {
+		of = slices.DeleteFunc(of, func(s corev1.ContainerStatus) bool { return s.Name != container })
+	}
+	for _, s := range of {
+		if s.State.Waiting == nil {
+			return "", fmt.Errorf("%s: the container %s of the pod %s does not wait: its grace may not be over", p.Name(), s.Name, is.Name)
+		}
+	}
+	if IsReady(is) || len(of) == 0 {
+		return "", fmt.Errorf("%s: the pod %s is ready still", p.Name(), is.Name)
+	}
+	what := "the containers of the pod " + is.Name + " wait"
+	if container != "" {
+		what = fmt.Sprintf("the container %s of the pod %s waits", container, is.Name)
+	}
+	return fmt.Sprintf("%s (%s), and it is not ready", what, of[0].State.Waiting.Reason), nil
+}

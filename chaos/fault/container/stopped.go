@@ -1,0 +1,180 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+)
+
+// opContinue is the undo of a pause by signals. The name stands in journals.
+const opContinue = "container.continue"
+
+// stopFor is how long the processes of a container may take to be stopped.
+const stopFor = time.Second
+
+// stopped is the step that stops all processes of a container from its node, and the held fault.
+type stopped struct {
+	unit container.Target
+	of   chaos.ContainerID
+	left []proc.Identity // those that were stopped before
+}
+
+// planStopped finds the processes of a container, which must run.
+func planStopped(t container.Target, dry bool) (chaos.Step, error) {
+	s := &stopped{unit: t, of: t.Contained.ContainerID()}
+	if dry && t.PID() == 0 {
+		return s, nil
+	}
+	first, err := container.RunningProcess(t)
+	if err != nil {
+		return nil, err
+	}
+	if proc.IsStopped(first.PID) {
+		return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by this run", t.Name(), first.PID)
+	}
+	for _, pid := range container.Processes(s.of.ID) {
+		if id, err := proc.Identify(pid); err == nil && proc.IsStopped(pid) {
+			s.left = append(s.left, id)
+		}
+	}
+	return s, nil
+}
+
+func (s *stopped) String() string  { return "stop all processes of " + s.unit.Name() }
+func (s *stopped) Units() []string { return []string{s.unit.Name()} }
+func (*stopped) Via() string       { return "signal" }
+
+// Undo implements [chaos.Step].
+func (s *stopped) Undo() []chaos.Undo {
+	return []chaos.Undo{{Op: opContinue, Identity: container.RawOf(s.of), Args: container.RawOf(s.left), Prior: container.RawOf("running")}}
+}
+
+// each lists the processes that are to be stopped.
+func (s *stopped) each() []int {
+	return slices.DeleteFunc(container.Processes(s.of.ID), func(pid int) bool { return among(s.left, pid) })
+}
+
+// among reports whether the process with a PID is one of some.
+func among(some []proc.Identity, pid int) bool {
+	return slices.ContainsFunc(some, func(id proc.Identity) bool { return id.PID == pid && id.Alive() })
+}
+
+// Inject implements [chaos.Step]. A process may make others while it is done, so the last look has to find none that runs.
+func (s *stopped) Inject(ctx context.Context) (chaos.Held, error) {
+	sent := map[int]bool{}
+	for last := false; !last; {
+		last = true
+		for _, pid := range s.each() {
+			if sent[pid] {
+				continue
+			}
+			sent[pid], last = true, false
+			if err := s.stop(pid); err != nil {
+				_, rerr := continueContainer(s.of, s.left)
+				return nil, chaos.JoinErrors(err, rerr)
+			}
+		}
+		if ctx.Err() != nil {
+			return s, ctx.Err()
+		}
+	}
+	if len(sent) == 0 {
+		return nil, fmt.Errorf("%s does not run", s.unit.Name())
+	}
+	return s, nil
+}
+
+func (s *stopped) stop(pid int) error {
+	if err := proc.Protect(pid); err != nil {
+		return err
+	}
+	id, err := proc.Identify(pid)
+	if err != nil { // it has ended
+		return nil //nolint:nilerr // so there is nothing to stop
+	}
+	if err := container.SignalUnit(s.unit, id, "STOP"); err != nil && !errors.Is(err, proc.ErrEnded) {
+		return err
+	}
+	return nil
+}
+
+// Verify implements [chaos.Held]: all processes are stopped, and use no processor.
+func (s *stopped) Verify(ctx context.Context) (string, error) {
+	still := func() bool {
+		return !slices.ContainsFunc(s.each(), func(pid int) bool { return !proc.AllStopped(pid) })
+	}
+	if err := proc.Await(ctx, stopFor, still, "a process of it still runs"); err != nil {
+		return "", fmt.Errorf("%s is not paused: %w", s.unit.Name(), err)
+	}
+	all, first := s.each(), container.First(s.of.ID)
+	if len(all) == 0 || first == 0 {
+		return "", fmt.Errorf("%s has ended", s.unit.Name())
+	}
+	if _, err := container.Still(ctx, s.unit, first, "its processes are stopped"); err != nil {
+		return "", err
+	}
+	if !still() {
+		return "", fmt.Errorf("%s goes on running", s.unit.Name())
+	}
+	return fmt.Sprintf("all processes of the container are stopped (%d), and its first, pid %d, uses no processor", len(all), first), nil
+}
+
+// Traits implements [chaos.Held].
+func (*stopped) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
+// Revert implements [chaos.Held].
+func (s *stopped) Revert(context.Context) (chaos.Outcome, error) {
+	return continueContainer(s.of, s.left)
+}
+
+// Gone implements [chaos.Held]: no process is stopped any more.
+func (s *stopped) Gone(ctx context.Context) (string, error) {
+	runs := func() bool { return !slices.ContainsFunc(s.each(), proc.IsStopped) }
+	if err := proc.Await(ctx, stopFor, runs, "a process of it is still stopped"); err != nil {
+		return "", fmt.Errorf("%s: %w", s.unit.Name(), err)
+	}
+	return "all processes of the container go on", nil
+}
+
+// continueContainer resumes the processes of a container, but those that were stopped before. SIGCONT does nothing to one that runs, and
+// cancels a stop that has not taken effect yet.
+func continueContainer(of chaos.ContainerID, left []proc.Identity) (chaos.Outcome, error) {
+	out := chaos.Gone
+	var errs []error
+	for _, pid := range slices.Backward(container.Processes(of.ID)) {
+		id, err := proc.Identify(pid)
+		if err != nil || among(left, pid) {
+			continue
+		}
+		switch err := proc.Signal(id, "CONT"); {
+		case errors.Is(err, proc.ErrEnded):
+		case err != nil:
+			errs = append(errs, fmt.Errorf("SIGCONT to pid %d: %w", pid, err))
+		default:
+			out = chaos.Reverted
+		}
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return chaos.Failed, err
+	}
+	return out, nil
+}
+
+// continueOperation reverts container.pause on the node of a pod.
+func continueOperation() chaos.Operation {
+	return chaos.Operation{Name: opContinue, Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var of chaos.ContainerID
+		var left []proc.Identity
+		if err := chaos.JoinErrors(json.Unmarshal(u.Identity, &of), json.Unmarshal(u.Args, &left)); err != nil || of.ID == "" {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		return continueContainer(of, left)
+	}}
+}
