@@ -24,7 +24,7 @@ const containerFaults = `chaos:
   stop: {at: 90s, for: 7s, container.stop: {unit: "web[0]", grace: 1s}}
   again: {at: 120s, container.restart: {unit: "web[0]", grace: 1s}}
   process: {at: 150s, process.restart: {unit: "web[0]", grace: 1s}}
-  all: {at: 180s, for: 4s, container.kill: {service: web, pick: all}}
+  all: {at: 180s, for: 7s, container.kill: {service: web, pick: all}}
 `
 
 // runsIn are the processes of a pod's containers.
@@ -130,7 +130,7 @@ func TestContainers_Kube(t *testing.T) {
 				t.Errorf("the pod is not as before: %s, %v", is.Spec.Containers[0].Image, is.Annotations)
 			}
 			b.answering(t)
-			b.clean(t, time.Now(), time.Second)
+			b.clean(t, time.Now(), byOwn) // a look itself takes long on a busy machine
 			b.removed(t)
 			b.unmanned(t)
 		})
