@@ -121,6 +121,9 @@ func TestContainers_Kube(t *testing.T) {
 			} else {
 				t.Log(said)
 			}
+			if c.fault == "kill" && !strings.Contains(out.text(t), "exit code 137") {
+				t.Error("the container has ended in good order")
+			}
 			is := b.now(t, was)
 			before, after := was.Status.ContainerStatuses[0], is.Status.ContainerStatuses[0]
 			if (before.ContainerID != after.ContainerID) != c.restarts || (before.RestartCount < after.RestartCount) != c.restarts {
