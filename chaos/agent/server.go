@@ -96,7 +96,10 @@ type serverStep struct {
 
 // begins writes down how to take the step back.
 func (s *serverStep) begins() (err error) {
-	if undo := s.Undo(); s.journal != nil && len(undo) > 0 {
+	if s.journal == nil {
+		return nil
+	}
+	if undo := s.Undo(); len(undo) > 0 {
 		s.entry, err = s.journal.Intent(chaos.Intent{Fault: "agent", What: s.String(), Undo: undo})
 	}
 	return err
