@@ -26,7 +26,7 @@ type injection struct {
 	voided   sync.Once
 	voidWhy  error
 	took     atomic.Pointer[TakenBackError] // of a step of a group: what took it back, where brunt did not; nil: nothing did
-	left     map[Held]bool                  // faults on units that are gone, which a fault that follows others outlives
+	left     []Held                         // faults on units that are gone, which a fault that follows others outlives
 	over     time.Duration                  // when the revert and its proof were over; the phase may last longer
 }
 
@@ -399,7 +399,7 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 			r.Revert, r.Gone = Failed, false
 			continue
 		}
-		if out != None && r.Revert != Failed && (!r.left[h] || r.Revert == None) {
+		if out != None && r.Revert != Failed && (!slices.Contains(r.left, h) || r.Revert == None) {
 			r.Revert = out
 		}
 	}

@@ -49,7 +49,7 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection) {
 	defer cancel()
 	for _, h := range r.Held {
 		ended := h.Traits().Ended
-		if ended == nil || r.left[h] {
+		if ended == nil || slices.Contains(r.left, h) {
 			continue
 		}
 		if err := ended(ctx); err != nil {
@@ -136,12 +136,7 @@ func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-ch
 			r.ids = append(r.ids, id)
 		}
 	}
-	f.Left = func(h Held) {
-		if r.left == nil {
-			r.left = map[Held]bool{}
-		}
-		r.left[h] = true
-	}
+	f.Left = func(h Held) { r.left = append(r.left, h) }
 	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
 	defer end()
 	go func() {
