@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"os/signal"
 	"syscall"
@@ -41,7 +42,7 @@ func agentCommand() *cobra.Command {
 				return err
 			case s.State != "" && !kept:
 				run := exec.Command(self()[0])
-				run.Stdout, run.Stderr = c.OutOrStdout(), c.ErrOrStderr()
+				run.Stdout, run.Stderr = os.Stdout, os.Stderr // itself makes texts of others safe
 				v := agents.Supervisor{State: s.State, Operations: o.Operations, Command: append(self(), c.Name(),
 					"--listen", s.Listen, "--run", s.Run, "--key", s.Key, "--state", s.State, "--kept")}
 				return v.Run(ctx, run)

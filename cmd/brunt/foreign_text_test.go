@@ -270,6 +270,7 @@ var plainOutput = map[string]string{
 	"RunRemoteWatchdog(": "a protocol",
 	"os.Stdin}":          "a protocol",
 	"demo.Serve(":        "the log of a unit, which brunt reads",
+	"run.Stdout":         "an agent, which makes them safe itself",
 	"table(":             "the terminal's reporter",
 	"terminal.New(":      "the terminal's reporter",
 	"terminal.Answers(":  "the terminal's reporter",

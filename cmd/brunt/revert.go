@@ -74,36 +74,7 @@ for it without a journal: what a fault has changed carries what was there before
 			case f.context != "":
 				return revertInCluster(c, f.context, f.namespace)
 			}
-			n := 0
-			var errs []error
-			for _, dir := range journal.Dirs(os.Getenv) {
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				taken, err := journal.Recover(ctx, revert.Operations(), dir, "revert")
-				cancel()
-				for _, t := range taken {
-					n++
-					fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
-				}
-				if !errors.Is(err, fs.ErrPermission) {
-					errs = append(errs, err, leftElsewhere(dir))
-				}
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			strays, err := journal.RemoveStrays(ctx)
-			cancel()
-			errs = append(errs, err)
-			for _, t := range strays {
-				n++
-				fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
-			}
-			if err := errors.Join(errs...); err != nil {
-				fmt.Fprintf(stderr(c), "brunt: %v\n", err)
-				return exit(scenarios.ExitNotReverted)
-			}
-			if n == 0 {
-				fmt.Fprintln(stdout(c), "nothing is left behind")
-			}
-			return nil
+			return revertDead(c)
 		},
 	}
 	c.Flags().BoolVar(&find, "discover", false, "look for what is left without a journal (Linux)")
@@ -112,6 +83,40 @@ for it without a journal: what a fault has changed carries what was there before
 	c.Flags().StringVar(&f.context, "context", "", "a context of the kubeconfig: take back what is left in its cluster")
 	c.Flags().StringVar(&f.namespace, "namespace", "", "with --context: the namespace of the cluster")
 	return c
+}
+
+// revertDead takes back what dead runs of this machine left, by their journals.
+func revertDead(c *cobra.Command) error {
+	n := 0
+	var errs []error
+	for _, dir := range journal.Dirs(os.Getenv) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		taken, err := journal.Recover(ctx, revert.Operations(), dir, "revert")
+		cancel()
+		for _, t := range taken {
+			n++
+			fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+		}
+		if !errors.Is(err, fs.ErrPermission) {
+			errs = append(errs, err, leftElsewhere(dir))
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	strays, err := journal.RemoveStrays(ctx)
+	cancel()
+	errs = append(errs, err)
+	for _, t := range strays {
+		n++
+		fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+	}
+	if err := errors.Join(errs...); err != nil {
+		fmt.Fprintf(stderr(c), "brunt: %v\n", err)
+		return exit(scenarios.ExitNotReverted)
+	}
+	if n == 0 {
+		fmt.Fprintln(stdout(c), "nothing is left behind")
+	}
+	return nil
 }
 
 func outcomeText(t journal.Taken) string {
