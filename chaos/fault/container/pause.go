@@ -30,7 +30,7 @@ func (p *Pause) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [chaos.Fault].
 func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return p.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		if container.OnNode(t) {
+		if container.OnNode(env, t) {
 			if s, ok, err := env.ByAgent(ctx, t); ok || err != nil {
 				return s, err
 			}

@@ -89,7 +89,7 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 // Plan implements [chaos.Fault].
 func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return k.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		if container.OnNode(t) {
+		if container.OnNode(env, t) {
 			return k.onNode(ctx, env, t)
 		}
 		return container.KillStep(ctx, env, t, k.signal())
@@ -99,7 +99,7 @@ func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		if container.OnNode(t) {
+		if container.OnNode(env, t) {
 			return s.onNode(ctx, env, t)
 		}
 		return container.StopStep(ctx, env, t, container.GraceOf(s.Grace))
@@ -109,7 +109,7 @@ func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return r.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		if container.OnNode(t) {
+		if container.OnNode(env, t) {
 			if s, ok, err := env.ByAgent(ctx, t); ok || err != nil {
 				return s, err
 			}

@@ -68,7 +68,7 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 
 func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
-		if again && container.OnNode(u) {
+		if again && container.OnNode(env, u) {
 			if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 				return s, err
 			}
