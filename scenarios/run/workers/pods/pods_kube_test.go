@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -226,9 +228,12 @@ func TestPods_Kube(t *testing.T) {
 	t.Run("no image", b.noImage)
 	t.Run("killed", b.killed)
 	t.Run("rights", b.rights)
+	t.Run("out of memory", b.outOfMemory)
+	t.Run("kubelet hangs", b.hang)
 	// The controllers of the cluster take up to half a minute until they go on after an outage, so these come last.
 	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2) })
 	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10) })
+	t.Run("outage 40 s", func(t *testing.T) { b.outage(t, 40) })
 }
 
 // wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the server saw.
@@ -264,6 +269,47 @@ func (b *bed) outage(t *testing.T, seconds int) {
 	b.whole(t, r, b.wait(t, r), 100*(seconds+6))
 }
 
+// hang stops kubelet, through which the run speaks to its workers, for some seconds in the middle of the load.
+func (b *bed) hang(t *testing.T) {
+	r := b.start(t, "", "rate: 100/s, duration: 12s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	b.do(t, b.control, "hang", "5")
+	b.whole(t, r, b.wait(t, r), 1200)
+}
+
+// outOfMemory takes the memory from a pod until the kernel ends it: its share is lost, and the reason is that of the cluster.
+func (b *bed) outOfMemory(t *testing.T) {
+	r := b.start(t, "", "rate: 300/s, duration: 12s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	uid, limit := string(b.pod(t, 1).UID), ""
+	_ = filepath.WalkDir("/sys/fs/cgroup/memory", func(name string, _ fs.DirEntry, _ error) error {
+		if strings.Contains(name, uid) && filepath.Base(name) == "memory.usage_in_bytes" {
+			if text, err := os.ReadFile(name); err == nil && !strings.Contains(filepath.Base(filepath.Dir(name)), uid) && len(text) > len("9999999\n") {
+				limit = filepath.Join(filepath.Dir(name), "memory.limit_in_bytes") // the other is of the pause container
+			}
+		}
+		return nil
+	})
+	if limit == "" {
+		_ = r.cmd.Process.Signal(os.Interrupt)
+		t.Skip("the memory of the cluster's pods is not seen from here")
+	}
+	for to := 256 << 20; to > 1<<20; to = max(to-to/16, 0) {
+		if err := os.WriteFile(limit, []byte(strconv.Itoa(to)), 0o600); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	res := b.wait(t, r)
+	n, _ := b.served()
+	owed, reported, lost, unsure := sums(res)
+	if r.code != 5 || owed != 3600 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost || !strings.Contains(res.Workers[1].LostWhy, "OOMKilled") {
+		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1], r.out.String())
+	}
+	if int64(n) < reported || int64(n) > reported+unsure {
+		t.Errorf("the server saw %d, the workers report %d and are unsure of %d", n, reported, unsure)
+	}
+}
+
 // deleted deletes a pod in the middle of the load: its share is lost, named, and bounded by what the server saw.
 func (b *bed) deleted(t *testing.T) {
 	r := b.start(t, "", "rate: 300/s, duration: 8s, flow: [{get: /}]", "slo: [errors < 1%]\n")
@@ -285,15 +331,21 @@ func (b *bed) deleted(t *testing.T) {
 // remove deletes the pod of a worker at once, and returns when.
 func (b *bed) remove(t *testing.T, index int) time.Time {
 	t.Helper()
+	pod, at := b.pod(t, index), time.Now()
+	if err := b.Pods(b.namespace).Delete(t.Context(), pod.Name, kube.Deletion{Now: true}); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// pod is the pod of a worker.
+func (b *bed) pod(t *testing.T, index int) corev1.Pod {
+	t.Helper()
 	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
 	if err != nil || len(pods) != 1 {
 		t.Fatalf("%d pods, %v", len(pods), err)
 	}
-	at := time.Now()
-	if err := b.Pods(b.namespace).Delete(t.Context(), pods[0].Name, kube.Deletion{Now: true}); err != nil {
-		t.Fatal(err)
-	}
-	return at
+	return pods[0]
 }
 
 // lostEvent is when a run noted that a worker is lost.
