@@ -14,7 +14,7 @@ import (
 // actKinds are the kinds of fault that an act becomes, by what brunt can break. An act on links is the same everywhere.
 var actKinds = map[string]map[Breaks]string{
 	"crash":   {Processes: "process.crash", Pods: "process.crash", Containers: "container.kill"},
-	"stop":    {Processes: "process.stop", Containers: "container.stop"},
+	"stop":    {Processes: "process.stop", Pods: "container.stop", Containers: "container.stop"},
 	"restart": {Processes: "process.restart", Containers: "container.restart"},
 	"hang":    {Processes: "process.freeze", Pods: "process.freeze", Containers: "container.pause"},
 	"starve":  {Processes: "cpu.throttle", Pods: "cpu.throttle", Containers: "cpu.throttle"},
@@ -76,10 +76,8 @@ func (d *Drill) possible(b Breaks) (err error) {
 		if f.Key == "" || actKinds[f.Key][b] != "" || err != nil {
 			return
 		}
-		if err = fmt.Errorf("the drill %s has to %s a part of the system, and a cluster starts again what is stopped", d.Name, f.Key); b != Pods {
-			err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service NAME=container:CONTAINER "+
-				"names a container of it", d.Name, f.Key)
-		}
+		err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service NAME=container:CONTAINER "+
+			"names a container of it", d.Name, f.Key)
 	})
 	return err
 }

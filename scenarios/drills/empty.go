@@ -79,13 +79,13 @@ func (s *System) kinds(part, effect string) (out []string) {
 	on := chaos.OnProcesses
 	switch {
 	case IsLink(part) && s.Breaks == Pods:
-		on = chaos.OnPackets
+		on = chaos.OnPackets | chaos.OnDiverted
 	case IsLink(part) && s.Breaks.contained():
 		on = chaos.OnLinks | chaos.OnPackets | chaos.OnDiverted
 	case IsLink(part):
 		on = chaos.OnLinks
 	case s.Breaks == Pods:
-		on = chaos.OnProcesses | chaos.OnPackets | chaos.OnCluster
+		on = chaos.OnProcesses | chaos.OnContainers | chaos.OnPackets | chaos.OnCluster
 	case s.Breaks.contained():
 		on = chaos.OnProcesses | chaos.OnContainers | chaos.OnPackets
 	}

@@ -38,6 +38,36 @@ func onDemo(t *testing.T, name string, mutant func(d *drills.Drill) *drills.Muta
 	return d, laid, base
 }
 
+// TestLibrary_Pods: each drill is a valid scenario on the pods of a cluster, with the roles of its proof, but for one that names zones.
+func TestLibrary_Pods(t *testing.T) {
+	for _, name := range drills.Names() {
+		t.Run(name, func(t *testing.T) {
+			d, _, base := onDemo(t, name, good)
+			pods, err := drills.Tree("pods", "target: {platform: kubernetes, kubernetes: {context: c}}\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			base = &drills.Base{Tree: scenarios.Overlay(base.Tree, pods)}
+			if base.Plan, err = plantest.CompileText(syntax.WriteYAML(base.Tree, asIs)); err != nil {
+				if name == "zone-loss" && strings.Contains(err.Error(), "topology.kubernetes.io/zone") {
+					return // the proof names zones, and those of pods are their nodes'
+				}
+				t.Fatal(plantest.Explained(err))
+			}
+			if got := drills.SystemOf(base.Plan).Breaks; got != drills.Pods {
+				t.Fatalf("it breaks %s", got)
+			}
+			laid, err := d.Lay(base, d.Proof.Roles.Map())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := plantest.CompileText(laid.Text); err != nil {
+				t.Errorf("%v\n%s", plantest.Explained(err), laid.Text)
+			}
+		})
+	}
+}
+
 func good(*drills.Drill) *drills.Mutant { return nil }
 
 // TestLibrary: each drill that is part of brunt is a valid scenario on each system of its proof, and its objectives can be judged.
