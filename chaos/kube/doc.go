@@ -20,6 +20,7 @@
 //	access.go     what the caller may do
 //	roles.go      the manifest of the roles that grant it
 //	forward.go    connections to pods
+//	log.go        what containers have printed
 //	tunnel.go     how they are upgraded
 //
 // To use a further kind of objects, add a method to [Cluster] in objects.go, and its rows to package kubetest.

@@ -60,7 +60,7 @@ func TestStack_Kube(t *testing.T) {
 	b := stackBed(t)
 	bring := func(t *testing.T) *begun {
 		o := &begun{file: filepath.Join(t.TempDir(), "out")}
-		o.cmd = b.start(t, o.file, t.TempDir(), "run", b.scenario, "-o", filepath.Join(t.TempDir(), "report"), "--log-level", "info")
+		o.cmd = b.start(t, o.file, t.TempDir(), "run", b.scenario, "-o", filepath.Join(filepath.Dir(o.file), "report"), "--log-level", "info")
 		suite.Until(t, "the fault is in", func() bool { return strings.Contains(o.text(t), "fault.verified") || o.cmd.ProcessState != nil })
 		if len(b.made(t)) != 2 {
 			t.Errorf("namespaces %q, want one of the target and one of its agents", b.made(t))
@@ -79,6 +79,10 @@ func TestStack_Kube(t *testing.T) {
 			t.Errorf("exit code %d\n%s", code, o.text(t))
 		}
 		gone(t, time.Now(), time.Second)
+		logs, _ := filepath.Glob(filepath.Join(filepath.Dir(o.file), "report", "logs", "posts-[01].log"))
+		if len(logs) != 2 {
+			t.Errorf("logs %q, want those of the pods of posts\n%s", logs, o.text(t))
+		}
 	})
 	t.Run("brunt killed", func(t *testing.T) {
 		o := bring(t)

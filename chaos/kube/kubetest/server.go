@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,8 +23,10 @@ const most = 16 << 20
 
 // A Server is an API server.
 type Server struct {
-	URL   string
-	Ports map[int]string // what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports; set before the first request
+	URL string
+	// Printed is what containers have printed, by POD/CONTAINER/PREVIOUS, where PREVIOUS is false or true.
+	Printed map[string]string
+	Ports   map[int]string // what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports; set before the first request
 
 	authority string // its certificate, as a kubeconfig has it
 
@@ -175,6 +178,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 	case sub == "portforward":
 		s.forward(w, r, list, name)
 		return
+	case sub == "log":
+		s.log(w, q, name)
+		return
 	case q.Get("watch") != "":
 		s.watch(w, r, list)
 		return
@@ -216,6 +222,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 		uid, _ := lookup(body, "preconditions", "uid").(string)
 		answer(w, object{"kind": "Status", "status": "Success"}, s.store.remove(list, name, uid))
 	}
+}
+
+// log writes what a container of a pod has printed.
+func (s *Server) log(w http.ResponseWriter, q url.Values, pod string) {
+	printed, ok := s.Printed[pod+"/"+q.Get("container")+"/"+q.Get("previous")]
+	if !ok {
+		answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", fmt.Sprintf("container %q in pod %q has not printed", q.Get("container"), pod)})
+		return
+	}
+	_, _ = io.WriteString(w, printed)
 }
 
 // answer writes an object or an error.

@@ -47,6 +47,7 @@ func bringing(k *kubernetes.Target, sc chaos.Scope) []kube.Right {
 		out = append(out, kube.Right{Verb: "create", Group: of[0], Resource: of[1], Namespace: ns})
 	}
 	return append(out,
+		kube.Right{Verb: "get", Resource: "pods/log", Namespace: ns},
 		kube.Right{Verb: "get", Resource: "pods/portforward", Namespace: ns},
 		kube.Right{Verb: "create", Resource: "pods/portforward", Namespace: ns}, // from 1.35 on
 	)

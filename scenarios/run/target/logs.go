@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cluster"
 	chaoscontainer "brunt/chaos/container"
+	"brunt/chaos/kube"
 	"brunt/scenarios/secret"
 	"brunt/targets/platform/docker"
 )
@@ -21,7 +24,8 @@ const (
 )
 
 // keepLogs writes what each container of the target has printed during the run into the folder of logs,
-// before the containers are removed. Processes write theirs themselves.
+// before the containers are removed. Processes write theirs themselves. Of pods it keeps those that the run has made: others
+// have a keeper of their own, and the right to read them would be one more.
 func (s *System) keepLogs(ctx context.Context) {
 	h := s.host
 	if h.LogDir == "" {
@@ -30,14 +34,42 @@ func (s *System) keepLogs(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readLogsFor)
 	defer cancel()
 	for _, u := range s.Units() {
-		c, ok := chaoscontainer.Of(u)
-		if !ok {
-			continue
+		err := error(nil)
+		if c, ok := chaoscontainer.Of(u); ok {
+			err = s.keepLog(ctx, c)
+		} else if p, ok := cluster.Of(u); ok && s.group != nil {
+			err = s.keepPodLog(ctx, p)
 		}
-		if err := s.keepLog(ctx, c); err != nil {
-			s.LostLogs = append(s.LostLogs, fmt.Sprintf("the output of %s is not kept: %v", c.Name(), err))
+		if err != nil {
+			s.LostLogs = append(s.LostLogs, fmt.Sprintf("the output of %s is not kept: %v", u.Name(), err))
 		}
 	}
+}
+
+// keepPodLog writes what the container of a pod has printed, and what it printed before its last start. What a pod printed that was deleted
+// is not kept.
+func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
+	pod, err := p.Now(ctx)
+	if err != nil {
+		return err
+	}
+	name, err := p.Container(pod)
+	if err != nil {
+		return err
+	}
+	for i := range pod.Spec.Containers {
+		for _, e := range pod.Spec.Containers[i].Env {
+			s.host.Scenario.Secrets.Name(e.Name, e.Value)
+		}
+	}
+	return s.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
+		for i := range pod.Status.ContainerStatuses {
+			if is := &pod.Status.ContainerStatuses[i]; is.Name == name && is.RestartCount > 0 {
+				_, _ = p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Former, s.began, to, mostLog) // its node may have removed it
+			}
+		}
+		return p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Present, s.began, to, mostLog)
+	})
 }
 
 // learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does not tell of
@@ -55,15 +87,22 @@ func (s *System) learn(ctx context.Context, c *chaoscontainer.Container) error {
 	return nil
 }
 
-func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err error) {
+func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) error {
 	if err := s.learn(ctx, c); err != nil {
 		return err
 	}
-	masked, err := s.host.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_APPEND)
+	return s.writeLog(c.Name(), func(to io.Writer) (cut bool, err error) {
+		return docker.Logs(ctx, c.Engine, c.Ref, s.began, to, mostLog)
+	})
+}
+
+// writeLog writes what a unit has printed to its file.
+func (s *System) writeLog(unit string, of func(to io.Writer) (cut bool, err error)) error {
+	masked, err := s.host.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(unit)), os.O_APPEND)
 	if err != nil {
 		return err
 	}
-	cut, err := docker.Logs(ctx, c.Engine, c.Ref, s.began, masked, mostLog)
+	cut, err := of(masked)
 	if cut && err == nil {
 		_, err = masked.Write([]byte("\n… more was printed; brunt keeps 64 MiB\n"))
 	}
