@@ -40,15 +40,35 @@ func (p *Pod) Down(pod *corev1.Pod, run, container string) *Change {
 	}
 	c.Over = func(ctx context.Context) (string, error) {
 		is, err := now(ctx)
-		if err == nil && !IsReady(is) {
-			err = fmt.Errorf("%s: the pod %s is not ready again", p.Name(), pod.Name)
-		}
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("the pod %s is ready again", pod.Name), nil
+		return p.isBack(is)
 	}
 	return c
+}
+
+// badName is why a container waits whose image can't be parsed, as kubelet says it.
+const badName = "InvalidImageName"
+
+// isBack proves that the node of a pod starts its containers again. How long they take until they are ready is the pod's recovery, which the
+// run measures: a node starts a container that has ended again and again ever later, by up to five minutes.
+func (p *Pod) isBack(is *corev1.Pod) (string, error) {
+	waits := ""
+	for _, s := range is.Status.ContainerStatuses {
+		w := s.State.Waiting
+		switch {
+		case w == nil:
+		case w.Reason == badName:
+			return "", fmt.Errorf("%s: the container %s of the pod %s waits still: %s", p.Name(), s.Name, is.Name, w.Message)
+		default:
+			waits = fmt.Sprintf(": the container %s waits (%s %s)", s.Name, w.Reason, w.Message)
+		}
+	}
+	if IsReady(is) {
+		return fmt.Sprintf("the pod %s is ready again", is.Name), nil
+	}
+	return fmt.Sprintf("the pod %s has its images again, and is not ready yet%s", is.Name, waits), nil
 }
 
 // isDown proves that a container of a pod is down, or that all are, and that the pod is not ready.

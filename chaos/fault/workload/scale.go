@@ -141,7 +141,7 @@ func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		Edits: []kube.Edit{{Path: "/spec/replicas", Prior: cluster.JSON(is), Ours: cluster.JSON(to)}},
 	}
 	c.Effect = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, to, is < to) }
-	c.Over = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, is, true) }
+	c.Over = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, is, false) } // when they are ready is their recovery
 	return []chaos.Step{c}, nil
 }
 
