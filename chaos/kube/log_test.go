@@ -1,12 +1,16 @@
 package kube_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // TestCluster_Log reads what containers have printed: of both lives, up to a bound, and of one that has no former life.
@@ -27,5 +31,29 @@ func TestCluster_Log(t *testing.T) {
 	}
 	if _, err := c.Log(t.Context(), "default", "web", "side", kube.Former, time.Now(), &strings.Builder{}, 10); err == nil || !strings.Contains(err.Error(), `"side"`) {
 		t.Errorf("%v, want the refusal of the server", err)
+	}
+}
+
+// TestObjects_WatchOn: what a caller has already is told as it is now, and as gone where it went before the watch began.
+func TestObjects_WatchOn(t *testing.T) {
+	s := kubetest.Start(t)
+	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
+	maps := c.ConfigMaps("default")
+	var had []corev1.ConfigMap
+	for _, name := range []string{"kept", "gone"} {
+		had = append(had, *must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false)))
+	}
+	if err := maps.Delete(t.Context(), "gone", kube.Deletion{}); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	if err := maps.WatchOn(t.Context(), kube.Query{}, had, func(e kube.Event[corev1.ConfigMap]) bool {
+		told = append(told, fmt.Sprint(e.Object.Name, " ", e.Gone))
+		return len(told) < 2
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"kept false", "gone true"}; !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
 	}
 }

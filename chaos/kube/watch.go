@@ -31,9 +31,18 @@ const (
 // outage of the API server, or where its history is too short, it lists the objects again: what has gone meanwhile is told too.
 // The error is that of a request which the API server refuses, or the cause of ctx's end.
 func (o Objects[T]) Watch(ctx context.Context, q Query, do func(Event[T]) bool) error {
+	return o.WatchOn(ctx, q, nil, do)
+}
+
+// WatchOn is [Objects.Watch] for a caller that has some objects already: those of them are told as gone too that are no more when it begins.
+func (o Objects[T]) WatchOn(ctx context.Context, q Query, had []T, do func(Event[T]) bool) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	w := &watcher[T]{Objects: o, q: q, do: do, known: map[string]T{}}
+	w := &watcher[T]{Objects: o, q: q, do: do, known: map[string]T{}, had: map[string]bool{}}
+	for i := range had {
+		id, _ := identity(&had[i])
+		w.known[id], w.had[id] = had[i], true
+	}
 	pause := watchAgain
 	for {
 		version, err := w.sync(ctx)
@@ -65,8 +74,9 @@ type watcher[T any] struct {
 	Objects[T]
 	q     Query
 	do    func(Event[T]) bool
-	known map[string]T // by UID
-	over  bool         // do does not want more
+	known map[string]T    // by UID
+	had   map[string]bool // those of which nothing was told yet
+	over  bool            // do does not want more
 }
 
 // tell passes an event on.
@@ -80,6 +90,7 @@ func (w *watcher[T]) tell(e Event[T]) {
 	} else {
 		w.known[id] = e.Object
 	}
+	delete(w.had, id)
 	w.over = w.over || !w.do(e)
 }
 
@@ -103,7 +114,7 @@ func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 		there[id] = true
 		old, had := w.known[id]
 		if had {
-			if _, was := identity(&old); was == now {
+			if _, was := identity(&old); was == now && !w.had[id] {
 				continue
 			}
 		}

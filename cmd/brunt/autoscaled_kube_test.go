@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -131,7 +132,7 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 		}
 		t.Cleanup(func() {
 			if name := o.made.Text("metadata", "name"); o.of.Namespace == "" {
-				if err := b.Like(o.of).Delete(t.Context(), name, kube.Deletion{}); err != nil {
+				if err := b.Like(o.of).Delete(context.WithoutCancel(t.Context()), name, kube.Deletion{}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -146,9 +147,10 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 // autoscaler makes the autoscaler of web, which is to have so many pods at most.
 func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 	t.Helper()
+	name := fmt.Sprint("web-", most)
 	least, mean := int32(2), resource.MustParse("100m")
 	if _, err := b.Autoscalers(b.namespace).Create(t.Context(), &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		ObjectMeta: metav1.ObjectMeta{Name: name}, // a cluster keeps for minutes what it found for an autoscaler of the name
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
 			MinReplicas:    &least, MaxReplicas: most,
@@ -160,7 +162,7 @@ func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 		t.Fatal(err)
 	}
 	return func() {
-		if err := b.Autoscalers(b.namespace).Delete(t.Context(), "web", kube.Deletion{}); err != nil {
+		if err := b.Autoscalers(b.namespace).Delete(t.Context(), name, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -80,9 +80,9 @@ func Watch(t *cluster.Target, h Host) *Watcher {
 		})
 	}
 	ns := t.Place.Namespace
-	after(func() { follow(ctx, w, "pods", t.Pods(ns), w.onPod) })
-	after(func() { follow(ctx, w, "events", t.Events(ns), w.onEvent) })
-	after(func() { follow(ctx, w, "horizontalpodautoscalers", t.Autoscalers(ns), w.onAutoscaler) })
+	after(func() { follow(ctx, w, "pods", t.Pods(ns), w.there(), w.onPod) })
+	after(func() { follow(ctx, w, "events", t.Events(ns), nil, w.onEvent) })
+	after(func() { follow(ctx, w, "horizontalpodautoscalers", t.Autoscalers(ns), nil, w.onAutoscaler) })
 	for _, resource := range w.resources() {
 		after(func() { w.followWorkloads(ctx, resource) })
 	}
@@ -181,6 +181,16 @@ func (w *Watcher) read(ctx context.Context) error {
 	return nil
 }
 
+// there are the pods that were read.
+func (w *Watcher) there() (out []corev1.Pod) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.pods {
+		out = append(out, p.last)
+	}
+	return out
+}
+
 // asked is how many pods the workload of a service asks for; known is false where it has none.
 func (w *Watcher) asked(ctx context.Context, service string) (n int, known bool) {
 	ref, err := w.t.Workload(service)
@@ -210,9 +220,9 @@ func (w *Watcher) resources() (out []string) {
 	return out
 }
 
-// follow watches objects of one kind, until ctx ends or the API server refuses it.
-func follow[T any](ctx context.Context, w *Watcher, what string, of kube.Objects[T], do func(e kube.Event[T]) []result.Event) {
-	err := of.Watch(ctx, kube.Query{}, func(e kube.Event[T]) bool {
+// follow watches objects of one kind, of which some were read before, until ctx ends or the API server refuses it.
+func follow[T any](ctx context.Context, w *Watcher, what string, of kube.Objects[T], had []T, do func(e kube.Event[T]) []result.Event) {
+	err := of.WatchOn(ctx, kube.Query{}, had, func(e kube.Event[T]) bool {
 		w.mu.Lock()
 		w.contact = time.Now()
 		w.mu.Unlock()
@@ -229,15 +239,15 @@ func (w *Watcher) followWorkloads(ctx context.Context, resource string) {
 	ns := w.t.Place.Namespace
 	switch resource {
 	case kubernetes.Deployments:
-		follow(ctx, w, resource, w.t.Deployments(ns), func(e kube.Event[appsv1.Deployment]) []result.Event {
+		follow(ctx, w, resource, w.t.Deployments(ns), nil, func(e kube.Event[appsv1.Deployment]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
 	case kubernetes.StatefulSets:
-		follow(ctx, w, resource, w.t.StatefulSets(ns), func(e kube.Event[appsv1.StatefulSet]) []result.Event {
+		follow(ctx, w, resource, w.t.StatefulSets(ns), nil, func(e kube.Event[appsv1.StatefulSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
 	case kubernetes.DaemonSets:
-		follow(ctx, w, resource, w.t.DaemonSets(ns), func(e kube.Event[appsv1.DaemonSet]) []result.Event {
+		follow(ctx, w, resource, w.t.DaemonSets(ns), nil, func(e kube.Event[appsv1.DaemonSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, int(e.Object.Status.DesiredNumberScheduled), e.Gone)
 		})
 	}
@@ -258,7 +268,7 @@ func (w *Watcher) followNodes(ctx context.Context) {
 			return
 		}
 	}
-	follow(ctx, w, "nodes", w.t.Nodes(), w.onNode)
+	follow(ctx, w, "nodes", w.t.Nodes(), nil, w.onNode)
 }
 
 // checkAlive asks again and again whether the API server answers. While it does not, the figures are unknown since it was last heard of. When it answers
