@@ -231,9 +231,10 @@ func TestPods_Kube(t *testing.T) {
 	t.Run("out of memory", b.outOfMemory)
 	t.Run("kubelet hangs", b.hang)
 	// The controllers of the cluster take up to half a minute until they go on after an outage, so these come last.
-	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2) })
-	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10) })
-	t.Run("outage 40 s", func(t *testing.T) { b.outage(t, 40) })
+	t.Run("outage 2 s", func(t *testing.T) { b.outage(t, 2, "") })
+	t.Run("outage 10 s", func(t *testing.T) { b.outage(t, 10, "") })
+	t.Run("outage 40 s", func(t *testing.T) { b.outage(t, 40, "patience: 1m") })
+	t.Run("outage of more than their patience", b.tooLong)
 }
 
 // wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the server saw.
@@ -262,11 +263,34 @@ slo: [errors < 1%]
 }
 
 // outage kills the API server for some seconds in the middle of the load.
-func (b *bed) outage(t *testing.T, seconds int) {
-	r := b.start(t, "", fmt.Sprintf("rate: 100/s, duration: %ds, flow: [{get: /}]", seconds+6), "slo: [errors < 1%]\n")
+func (b *bed) outage(t *testing.T, seconds int, workers string) {
+	r := b.start(t, workers, fmt.Sprintf("rate: 100/s, duration: %ds, flow: [{get: /}]", seconds+6), "slo: [errors < 1%]\n")
 	b.begun(t)
 	b.do(t, b.control, "outage", fmt.Sprint(seconds))
 	b.whole(t, r, b.wait(t, r), 100*(seconds+6))
+}
+
+// tooLong kills the API server for longer than the workers bear: they end, and the run says what it does not know.
+func (b *bed) tooLong(t *testing.T) {
+	r := b.start(t, "patience: 5s", "rate: 100/s, duration: 20s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	b.do(t, b.control, "outage", "15")
+	_ = r.cmd.Wait()
+	suite.Until(t, "the cluster has removed the pods", func() bool {
+		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+		return err == nil && len(pods) == 0
+	})
+	res := b.wait(t, r)
+	n, _ := b.served()
+	_, reported, lost, unsure := sums(res)
+	if r.code != 5 || lost == 0 || int64(n) < reported || int64(n) > reported+unsure || n > 100*20/2 {
+		t.Errorf("exit code %d, reported %d, lost %d, unsure of %d, the server saw %d\n%s", r.code, reported, lost, unsure, n, r.out.String())
+	}
+	for _, w := range res.Workers {
+		if !strings.Contains(w.LostWhy, "was not reached for 5s") {
+			t.Errorf("worker %d: %s", w.N, w.LostWhy)
+		}
+	}
 }
 
 // hang stops kubelet, through which the run speaks to its workers, for some seconds in the middle of the load.
