@@ -27,7 +27,8 @@ import (
 const (
 	pollEvery   = 500 * time.Millisecond // at what the pods wait for
 	askFor      = 5 * time.Second        // why a pod does not run
-	removeFor   = 30 * time.Second       // for how long the removal of a Job is tried
+	makeFor     = 30 * time.Second       // for the answer to the creation of a Job
+	removeFor   = 2 * time.Minute        // for the removal of a Job: the controllers of a cluster take up to a minute until they go on after an outage
 	removeAgain = 500 * time.Millisecond
 )
 
@@ -64,7 +65,7 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	making, made := context.WithTimeout(context.WithoutCancel(ctx), removeFor) // else an interrupt could leave a Job that brunt does not know
+	making, made := context.WithTimeout(context.WithoutCancel(ctx), makeFor) // else an interrupt could leave a Job that brunt does not know
 	job, err := h.cluster.Jobs(h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
 	made()
 	if err != nil {
