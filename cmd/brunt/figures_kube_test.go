@@ -57,9 +57,11 @@ func (b *agentBed) verified(t *testing.T) {
 		if err := os.WriteFile(file, []byte(with), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var took []float64
+		var took, down []float64
 		for range times {
 			b.answering(t)
+			hit := b.unit(t, "web", 0)
+			ended := endOf(within(t, hit))
 			out, err := b.brunt(t, t.TempDir(), "inject", file, "x", "--format", "json")
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -78,15 +80,30 @@ func (b *agentBed) verified(t *testing.T) {
 				t.Fatalf("no such events\n%s", out)
 			}
 			took = append(took, at["fault.verified"].Sub(at["fault.injected"]).Seconds())
-			if strings.Contains(row.fault, "pod.fail") { // kubelet starts a container that ends again and again ever later
-				if err := b.Pods(b.namespace).Delete(t.Context(), b.unit(t, "web", 0).Name, kube.Deletion{Now: true}); err != nil {
+			if strings.Contains(row.fault, "pod.fail") || strings.Contains(row.fault, "process.crash") { // kubelet starts what ends again and again ever later
+				down = append(down, (<-ended).Sub(at["fault.injected"]).Seconds())
+				if err := b.Pods(b.namespace).Delete(t.Context(), hit.Name, kube.Deletion{Now: true}); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
+		if slices.Sort(down); len(down) > 0 {
+			t.Logf("| %s: injected until the process is gone, %d times | %.2f s in the median, %.2f at most | %s |", row.name, times, down[len(down)/2],
+				down[len(down)-1], row.want)
+		}
 		slices.Sort(took)
 		t.Logf("| %s: injected until verified, %d times | %.2f s in the median, %.2f at most | %s |", row.name, times, took[len(took)/2], took[len(took)-1], row.want)
 	}
+}
+
+// endOf says when a process ends, as the kernel has it.
+func endOf(pid string) <-chan time.Time {
+	out := make(chan time.Time, 1)
+	go func() {
+		suite.Within(time.Minute, func() bool { _, err := os.Stat("/proc/" + pid); return err != nil })
+		out <- time.Now()
+	}()
+	return out
 }
 
 // through runs curl in the network of a pod and returns what it prints.
@@ -136,8 +153,9 @@ func (b *agentBed) effects(t *testing.T) {
 			return "a thread that wants a core has " + through(t, web, "http://127.0.0.1:8080/cpu?for=3s")
 		}},
 		{"network.bandwidth: {from: \"web[0]\", to: store, rate: 1MB/s}", func() string {
-			return through(t, web, "-H", "Expect:", "-o", "/dev/null", "-w", "%{speed_upload}", "-m", "30", "--data-binary", "@"+megabytes(t, 3), url) +
-				" bytes a second are uploaded"
+			took, _ := strconv.ParseFloat(through(t, web, "-H", "Expect:", "-o", "/dev/null", "-w", "%{time_total}", "-m", "60", "--data-binary",
+				"@"+megabytes(t, 10), url), 64)
+			return fmt.Sprintf("a body of 10 MiB takes %.2f s: %.2f MB/s", took, 10*1.048576/took)
 		}},
 	} {
 		text, err := os.ReadFile(b.scenario)

@@ -91,7 +91,10 @@ func serve(port string) {
 		<-ended
 		os.Exit(7)
 	}()
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, "ok")
+	})
 	resources()
 	fmt.Println("it listens on", port)
 	says()
