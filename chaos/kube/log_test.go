@@ -25,7 +25,8 @@ func TestCluster_Log(t *testing.T) {
 		cut  bool
 	}{{kube.Present, 100, "again\n", false}, {kube.Former, 11, "first\nlast\n", false}, {kube.Former, 6, "first\n", true}} {
 		var got strings.Builder
-		if cut, err := c.Log(t.Context(), "default", "web", "app", row.of, time.Now(), &got, row.most); err != nil || cut != row.cut || got.String() != row.want {
+		cut, err := c.Log(t.Context(), "default", "web", "app", row.of, time.Now(), &got, row.most)
+		if err != nil || cut != row.cut || got.String() != row.want {
 			t.Errorf("%q, cut %t, %v; want %q, cut %t", got.String(), cut, err, row.want, row.cut)
 		}
 	}
@@ -34,7 +35,7 @@ func TestCluster_Log(t *testing.T) {
 	}
 }
 
-// TestObjects_WatchOn: what a caller has already is told as it is now, and as gone where it went before the watch began.
+// TestObjects_WatchOn: a caller learns what it has already as it is now, and as gone where it went before the watch began.
 func TestObjects_WatchOn(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
@@ -46,14 +47,14 @@ func TestObjects_WatchOn(t *testing.T) {
 	if err := maps.Delete(t.Context(), "gone", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var seen []string
 	if err := maps.WatchOn(t.Context(), kube.Query{}, had, func(e kube.Event[corev1.ConfigMap]) bool {
-		told = append(told, fmt.Sprint(e.Object.Name, " ", e.Gone))
-		return len(told) < 2
+		seen = append(seen, fmt.Sprint(e.Object.Name, " ", e.Gone))
+		return len(seen) < 2
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"kept false", "gone true"}; !slices.Equal(told, want) {
-		t.Errorf("%q, want %q", told, want)
+	if want := []string{"kept false", "gone true"}; !slices.Equal(seen, want) {
+		t.Errorf("%q, want %q", seen, want)
 	}
 }

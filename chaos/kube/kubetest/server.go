@@ -26,7 +26,9 @@ type Server struct {
 	URL string
 	// Printed is what containers have printed, by POD/CONTAINER/PREVIOUS, where PREVIOUS is false or true.
 	Printed map[string]string
-	Ports   map[int]string // what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports; set before the first request
+	// Ports are what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports. It is set before the
+	// first request.
+	Ports map[int]string
 
 	authority string // its certificate, as a kubeconfig has it
 
