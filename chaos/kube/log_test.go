@@ -30,7 +30,8 @@ func TestCluster_Log(t *testing.T) {
 			t.Errorf("%q, cut %t, %v; want %q, cut %t", got.String(), cut, err, row.want, row.cut)
 		}
 	}
-	if _, err := c.Log(t.Context(), "default", "web", "side", kube.Former, time.Now(), &strings.Builder{}, 10); err == nil || !strings.Contains(err.Error(), `"side"`) {
+	_, err := c.Log(t.Context(), "default", "web", "side", kube.Former, time.Now(), &strings.Builder{}, 10)
+	if err == nil || !strings.Contains(err.Error(), `"side"`) {
 		t.Errorf("%v, want the refusal of the server", err)
 	}
 }
