@@ -19,9 +19,6 @@ import (
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A shop is a namespace of a cluster with a deployment, a stateful set and a service.
@@ -68,7 +65,7 @@ func newShop(t *testing.T, kubeconfig, contextName string) *shop {
 	}
 	t.Cleanup(s.Close)
 	ns := s.at.Namespace
-	if _, err := s.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, false); err != nil {
+	if _, err := s.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: ns}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -108,7 +105,7 @@ func (s *shop) settled(t *testing.T) {
 	t.Helper()
 	suite.Until(t, "all pods are ready", func() bool {
 		pods, err := s.Pods(s.at.Namespace).List(context.WithoutCancel(t.Context()), kube.Query{})
-		return err == nil && len(pods) == 4 && !slices.ContainsFunc(pods, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil || !cluster.IsReady(&p) })
+		return err == nil && len(pods) == 4 && !slices.ContainsFunc(pods, func(p kube.Pod) bool { return p.DeletionTimestamp != nil || !cluster.IsReady(&p) })
 	})
 }
 

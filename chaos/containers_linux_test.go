@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 )
 
@@ -48,7 +48,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, byAgent bool) {
 	done := map[string]bool{}
 	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
 		kind, _, _ := strings.Cut(yaml, ":")
-		if byAgent && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each needs a few containers
+		if byAgent && done[kind] && !suite.Full() { // each needs a few containers
 			continue
 		}
 		done[kind] = true

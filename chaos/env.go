@@ -32,7 +32,7 @@ type Scope struct {
 	TLS          bool            // the load speaks TLS, so HTTP faults cannot read it
 	H2C          bool            // the load speaks HTTP/2 without TLS, by which its links are probed
 
-	Host func(u *url.URL) error // refuses a host that is known to be forbidden; nil refuses none
+	Host func(u *url.URL) error // refuses a host that is known to lie beyond the blast radius; nil: what is not loopback
 
 	// Void is called instead of noting a mistake when a fault will match nothing: `on_no_unit: skip`
 	// skips it. Nil makes it a mistake.
@@ -165,7 +165,7 @@ type Host struct {
 	Keep func(s Sequence) (json.RawMessage, error)
 
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
-	Allow     [][]string        // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match
+	Allow     [][]string        // allow-lists of call targets besides loopback and the units, as guard.allow.chaos; all must match
 }
 
 // An Occurrence is the injection that a fault is planned for.

@@ -36,6 +36,13 @@ type Step interface {
 	Inject(ctx context.Context) (Held, error)
 }
 
+// preparer is a step that gets ready before its fault is in. Prepare does all that harms no request, such as opening
+// networks and probing before the fault, so that the phase of the fault has none of it. Inject follows, or release,
+// which may be nil. After an error nothing is left. An Inject without a Prepare before it prepares by itself.
+type preparer interface {
+	Prepare(ctx context.Context) (release func() error, err error)
+}
+
 // Held is an injected fault.
 type Held interface {
 	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says
@@ -73,9 +80,11 @@ type HeldTraits struct {
 	// aims the fault at the peers of that step and says so, or returns "" if they are the same; an error voids the fault. Nil: its step
 	// has no peers.
 	OnPlan func(ctx context.Context, now Step) (said string, err error)
-	// Ended is asked just before the revert. An error says how the fault ended before, by none of brunt's
-	// doing, which voids it. Nil: the fault can't end so.
+	// Ended is asked every second while the fault is in, and just before the revert. An error says how the fault ended
+	// before, by none of brunt's doing, which voids it. What it can't find out is no error. Nil: the fault can't end so.
 	Ended func(ctx context.Context) error
+	// AskedLast says that Ended puts load on the target, and is asked only before the revert.
+	AskedLast bool
 }
 
 // Traffic is the part of the load that a fault affected.

@@ -30,6 +30,7 @@ type onAll struct {
 	follows, one bool
 	most         int
 	refuses      string // the unit into which it can't be injected
+	ended        func(name string, at time.Time) error
 }
 
 func (f onAll) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Follows: f.follows, All: !f.one} }
@@ -49,7 +50,7 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 	var out []chaos.Step
 	for _, u := range units {
 		if env.Only == nil || slices.Contains(env.Only, u.Name()) {
-			s := &podStep{notedStep: notedStep{noted: f.noted}}
+			s := &podStep{notedStep: notedStep{noted: f.noted}, ended: f.ended}
 			s.name, s.undo, s.peers = u.Name(), true, len(units)
 			if u.Name() == f.refuses {
 				s.fails = "verify"
@@ -63,22 +64,30 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 type podStep struct {
 	notedStep
 	peers int
+	at    time.Time                             // when it was injected
+	ended func(name string, at time.Time) error // nil: it can't end
 }
 
 func (s *podStep) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.notedStep.Inject(ctx)
+	s.at = time.Now()
 	return s, err
 }
 
 func (s *podStep) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{OnPlan: func(_ context.Context, now chaos.Step) (string, error) {
+	t := chaos.HeldTraits{}
+	if s.ended != nil {
+		t.Ended = func(context.Context) error { return s.ended(s.name, s.at) }
+	}
+	t.OnPlan = func(_ context.Context, now chaos.Step) (string, error) {
 		if n := now.(*podStep).peers; n != s.peers {
 			s.peers = n
 			s.add("aimed ", fmt.Sprintf("%s at %d", s.name, n))
 			return "others", nil
 		}
 		return "", nil
-	}}
+	}
+	return t
 }
 
 // TestTimeline_Follows: pods join, are replaced and leave while a fault is in.
@@ -149,6 +158,65 @@ func TestTimeline_Follows(t *testing.T) {
 				}
 				if n := strings.Count(strings.Join(lines, " "), "+") - strings.Count(strings.Join(lines, " "), "-"); n != 0 {
 					t.Errorf("%d are left of %q", n, lines)
+				}
+			})
+		})
+	}
+}
+
+// TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the run is void where that can't be.
+func TestTimeline_HolderEnds(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault onAll
+		ends  int // that many holders on web[1] end, 2 s after they begin
+		want  string
+		void  bool
+	}{
+		{"once", onAll{}, 1, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", false},
+		{"twice", onAll{follows: true}, 2, "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]", false},
+		{"it can't be hit again", onAll{refuses: "again"}, 1, "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				d, j := &diary{began: began}, new(openEntries)
+				f := c.fault
+				f.noted = noted{diary: d}
+				ended := map[time.Time]bool{}
+				f.ended = func(name string, at time.Time) error {
+					if name != "web[1]" || time.Since(at) < 2*time.Second || len(ended) == c.ends && !ended[at] {
+						return nil
+					}
+					ended[at] = true
+					return fmt.Errorf("beside %s %w", name, chaos.ErrHolderEnded)
+				}
+				e := entry("x", &f, time.Second, 30*time.Second)
+				tl := &chaos.Timeline{
+					Entries: []*chaos.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
+					Phases: chaos.Unmeasured(func() time.Duration { return time.Since(began) }),
+				}
+				tl.Env.Now = func() time.Duration { return time.Since(began) }
+				tl.Env.Follow = follow.New
+				tl.Env.Present = func(context.Context) (chaos.Present, error) {
+					if c.fault.refuses != "" && time.Since(began) > 2*time.Second {
+						f.refuses = "web[1]"
+					}
+					return chaos.Present{
+						IDs: map[string]string{"web[0]": "a", "web[1]": "b"}, Units: []chaos.Unit{somePod{name: "web[0]"}, somePod{name: "web[1]"}},
+					}, nil
+				}
+				rec := tl.Play(t.Context())[0]
+				var lines []string
+				for _, line := range d.lines {
+					what, _, _ := strings.Cut(line, "@")
+					lines = append(lines, what)
+				}
+				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
+					t.Errorf("it did %s, want %s", got, c.want)
+				}
+				if rec.N < 0 || (rec.Void != nil) != c.void || !c.void && rec.Err() != nil {
+					t.Errorf("%v", rec.Err())
 				}
 			})
 		})

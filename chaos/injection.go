@@ -22,26 +22,10 @@ type injection struct {
 	ids      []int         // journal entries
 	deadline time.Time     // of the entries
 	voids    chan struct{} // closed when the fault is void
+	end      atomic.Pointer[earlyEnd]
 	back     chan struct{} // closed when it is reverted, or when the revert failed
-	voided   sync.Once
-	voidWhy  error
-	took     atomic.Pointer[TakenBackError] // of a step of a group: what took it back, where brunt did not; nil: nothing did
-	left     []Held                         // faults on units that are gone, which a fault that follows others outlives
-	over     time.Duration                  // when the revert and its proof were over; the phase may last longer
-}
-
-// void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
-// It is false if the occurrence was void before.
-func (r *injection) void(why error) (now bool) {
-	if r.group != nil {
-		return r.group.void(fmt.Errorf("%s: %w", r.Name, why))
-	}
-	r.voided.Do(func() {
-		now = true
-		r.voidWhy = why
-		close(r.voids)
-	})
-	return now
+	left     []Held        // faults on units that are gone, which a fault that follows others outlives
+	over     time.Duration // when the revert and its proof were over; the phase of a one-shot may last longer
 }
 
 // asRole says which role the units had when the fault picked them; empty if they were not asked.
@@ -112,14 +96,21 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		r.Early = !t.stay(ctx, Followed{Entry: e, Env: env, At: at, Planned: steps, Until: r.Injected + stays}, r, r.voids)
 	}
 	t.awake()
-	t.endedBefore(ctx, r)
+	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) { t.void(r, t.Env.Now(), why) })
 	t.injected.drop(r)
 	if r.Early {
 		t.awaitLater(r)
 	}
-	t.revert(ctx, r)
+	t.lift(ctx, r)
+	if !r.OneShot {
+		t.clear(r, "")
+	}
+	t.prove(ctx, r)
 	r.over = t.Env.Now()
-	t.clear(ctx, r, r.Injected+leastPhase, next)
+	if r.OneShot {
+		t.clearOnce(ctx, r, r.Injected+leastPhase, next)
+	}
+	r.endEarly()
 }
 
 // notPlanned records that an occurrence could not be planned, or was skipped because nothing matches.
@@ -132,28 +123,24 @@ func (t *Timeline) notPlanned(r *injection, err error) {
 	t.event("fault.failed", r.Name, err.Error())
 }
 
-// clear ends the phase of an occurrence that is over. That of a one-shot lasts until least, unless its
-// next occurrence comes earlier: a few requests show nothing.
-func (t *Timeline) clear(ctx context.Context, r *injection, least, next time.Duration) {
-	if r.OneShot && !t.Alone {
-		r.Cleared = r.over
-		t.event("fault.cleared", r.Name, r.GoneText)
-		r.Early = !t.sleep(ctx, min(least, next))
-		r.Until = t.Clear(r.N)
-	} else {
-		r.Until = t.Clear(r.N)
-		r.Cleared = r.Until
-		t.event("fault.cleared", r.Name, r.GoneText)
-	}
-	if !r.isVoid() {
+// clear ends the phase of an occurrence now.
+func (t *Timeline) clear(r *injection, why string) {
+	r.Until = t.Clear(r.N)
+	r.Cleared = r.Until
+	t.event("fault.cleared", r.Name, why)
+}
+
+// clearOnce ends the phase of a one-shot whose unit is healthy again. It lasts until least, unless the next
+// occurrence comes earlier: a few requests show nothing.
+func (t *Timeline) clearOnce(ctx context.Context, r *injection, least, next time.Duration) {
+	if t.Alone {
+		t.clear(r, r.GoneText)
 		return
 	}
-	if taken, ok := errors.AsType[TakenBackError](r.voidWhy); ok { // the effect was there, up to then
-		r.TakenBack, r.Cleared = r.voidWhy, taken.At
-		return
-	}
-	t.Void(r.N)
-	r.N, r.Skipped, r.InjectErr = -1, true, fmt.Errorf("void: %w", r.voidWhy)
+	r.Cleared = r.over
+	t.event("fault.cleared", r.Name, r.GoneText)
+	r.Early = !t.sleep(ctx, min(least, next))
+	r.Until = t.Clear(r.N)
 }
 
 // push records that a fault is injected; pop records that it was reverted, or that the revert failed.
@@ -178,8 +165,8 @@ const (
 	leastSearch = time.Second
 )
 
-// inTurn bounds how long a fault waits for the revert of later ones: a fault that cannot be reverted
-// must not keep the others injected.
+// inTurn bounds how long a fault waits for the revert of later ones, and how long a revert that fails is tried again: a fault that
+// cannot be reverted must not keep the others injected.
 const inTurn = 5 * time.Second
 
 // awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
@@ -228,11 +215,16 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 			r.ids = append(r.ids, id)
 		}
 	}
+	var releases []func() error
+	if r.InjectErr == nil {
+		releases, r.InjectErr = prepareAll(ctx, steps)
+	}
 	if r.InjectErr == nil {
 		t.begin(r)
 		for _, s := range steps {
 			t.Journal.Point("before inject")
 			h, err := s.Inject(ctx)
+			releases = releases[1:]
 			if h != nil {
 				r.Held = append(r.Held, h)
 			}
@@ -248,16 +240,43 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 		t.begun(r.Fault, r.Injected)
 		return true
 	}
+	for _, release := range releases {
+		r.InjectErr = JoinErrors(r.InjectErr, release())
+	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
 	for i := len(r.Held) - 1; i >= 0; i-- {
-		if _, err := r.Held[i].Revert(undo); err != nil {
+		if _, err := tryAgain(undo, inTurn, 0, func() (Outcome, error) { return r.Held[i].Revert(undo) }); err != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, err)
 		}
 	}
 	t.settle(r)
 	t.drop(r)
 	return false
+}
+
+// prepareAll makes the steps ready, at once. The returned functions, one for each step, release what was made for a step
+// that is not injected. After an error they release what was made for the others.
+func prepareAll(ctx context.Context, steps []Step) ([]func() error, error) {
+	releases, errs := make([]func() error, len(steps)), make([]error, len(steps))
+	var all sync.WaitGroup
+	for i, s := range steps {
+		releases[i] = func() error { return nil }
+		p, ok := s.(preparer)
+		if !ok {
+			continue
+		}
+		all.Go(func() {
+			release, err := p.Prepare(ctx)
+			if err != nil {
+				errs[i] = fmt.Errorf("%s: %w", s, err)
+			} else if release != nil {
+				releases[i] = release
+			}
+		})
+	}
+	all.Wait()
+	return releases, JoinErrors(errs...)
 }
 
 // drop takes an occurrence out of the run after its injection failed.
@@ -324,13 +343,18 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()
+	texts, errs := make([]string, len(r.Held)), make([]error, len(r.Held))
+	var all sync.WaitGroup
+	for i, h := range r.Held {
+		all.Go(func() { texts[i], errs[i] = h.Verify(ctx) })
+	}
+	all.Wait()
 	var found []string
-	for _, h := range r.Held {
-		text, err := h.Verify(ctx)
+	for i, err := range errs {
 		if err != nil {
 			r.VerifyErr = JoinErrors(r.VerifyErr, err)
-		} else if text != "" {
-			found = append(found, text)
+		} else if texts[i] != "" {
+			found = append(found, texts[i])
 		}
 	}
 	t.verified(r, found)
@@ -365,33 +389,28 @@ func (r *injection) count(affected func() Traffic) {
 	r.Traffic.Unknown = r.Traffic.N == 0 && (r.Traffic.Unknown || hit.Unknown)
 }
 
-// revert reverts the held faults, the last first, and proves that their effect is over. A one-shot is
-// given until `within` to be healthy again.
-//
-// subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
-// and still succeed.
-func (t *Timeline) revert(ctx context.Context, r *injection) {
-	bounded := func() (context.Context, context.CancelFunc) {
-		most := r.slowest(revertFor)
-		if r.OneShot {
-			most = max(time.Second, r.Injected+r.Within-t.Env.Now())
-		}
-		return context.WithTimeout(context.WithoutCancel(ctx), most)
+// undoing bounds what follows a fault that is over. A one-shot is given until `within` to be healthy again.
+func (t *Timeline) undoing(ctx context.Context, r *injection) (context.Context, context.CancelFunc) {
+	most := r.slowest(revertFor)
+	if r.OneShot {
+		most = max(time.Second, r.Injected+r.Within-t.Env.Now())
 	}
-	undo, cancel := bounded()
+	return context.WithTimeout(context.WithoutCancel(ctx), most)
+}
+
+// lift reverts the held faults, the last first. Their phase ends with it.
+func (t *Timeline) lift(ctx context.Context, r *injection) {
+	undo, cancel := t.undoing(ctx, r)
 	defer cancel()
 	r.Gone, r.Revert = true, None
-	var found []string
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
 		r.count(h.Traits().Affected)
 		t.Journal.Point("before revert")
-		out, err := h.Revert(undo)
-		if err != nil && Away(err) {
-			for Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
-				out, err = h.Revert(undo)
-			}
-			t.awake() // a watchdog elsewhere may have reverted it meanwhile
+		tries := 0
+		out, err := tryAgain(undo, inTurn, 0, func() (Outcome, error) { tries++; return h.Revert(undo) })
+		if tries > 1 {
+			t.awake() // a watchdog may have reverted it meanwhile
 		}
 		t.Journal.Point("after revert")
 		if err != nil {
@@ -407,24 +426,38 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		r.Traffic = nil
 	}
 	t.pop(r)
-	search, cancel := bounded()
+}
+
+// prove proves that the effect of all lifted faults is over, at once. For a one-shot it waits until the unit is healthy again.
+//
+// subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
+// and still succeed.
+func (t *Timeline) prove(ctx context.Context, r *injection) {
+	search, cancel := t.undoing(ctx, r)
 	defer cancel()
-	for _, h := range r.Held {
-		text, err := h.Gone(search)
-		if unanswered := errors.Is(err, ErrNoAnswer) && !r.OneShot && r.Revert != Failed; unanswered {
-			if text, err = t.askAgain(ctx, r, h); errors.Is(err, ErrNoAnswer) {
-				r.GoneErr, r.Gone = JoinErrors(r.GoneErr, err), false
-				continue
+	texts, errs := make([]string, len(r.Held)), make([]error, len(r.Held))
+	var all sync.WaitGroup
+	for i, h := range r.Held {
+		all.Go(func() {
+			texts[i], errs[i] = h.Gone(search)
+			if errors.Is(errs[i], ErrNoAnswer) && !r.OneShot && r.Revert != Failed {
+				texts[i], errs[i] = t.askAgain(ctx, r, h)
 			}
-		}
+		})
+	}
+	all.Wait()
+	var found []string
+	for i, err := range errs {
 		switch {
+		case errors.Is(err, ErrNoAnswer) && !r.OneShot && r.Revert != Failed:
+			r.GoneErr, r.Gone = JoinErrors(r.GoneErr, err), false
 		case err != nil && r.OneShot:
 			r.Gone = false
 			r.GoneText = err.Error()
 		case err != nil:
 			r.RevertErr, r.Gone = JoinErrors(r.RevertErr, err), false
-		case text != "":
-			found = append(found, text)
+		case texts[i] != "":
+			found = append(found, texts[i])
 		}
 	}
 	t.settle(r)
@@ -433,6 +466,9 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		r.GoneText = strings.Join(found, "; ")
 	case r.GoneErr != nil && r.RevertErr == nil:
 		r.Revert = Unverified
+	}
+	if r.Gone && !r.OneShot && r.GoneText != "" {
+		t.event("fault.gone", r.Name, r.GoneText)
 	}
 	t.event("fault.reverted", r.Name, string(r.Revert))
 }

@@ -29,7 +29,7 @@ type Record struct {
 	Injected time.Duration
 	Verified time.Duration // 0 with VerifyErr or InjectErr
 	Evidence string
-	Cleared  time.Duration // its effect was gone, or the unit of a one-shot healthy again
+	Cleared  time.Duration // it was taken off, or the unit of a one-shot was healthy again
 	Until    time.Duration // the end of its phase: Cleared, or later for a one-shot
 	Gone     bool
 	GoneText string
@@ -45,7 +45,7 @@ type Record struct {
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
 	GoneErr   error // reverted, and no probe was answered that proves it
-	TakenBack error // reverted by a watchdog while brunt itself stood still
+	Void      error // over before its time, by none of brunt's doing: a [VoidError], or a [TakenBackError] where a watchdog reverted it
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
@@ -54,9 +54,9 @@ type Record struct {
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
 }
 
-// Err joins what went wrong with an occurrence and what took it back where brunt did not; nil is neither.
+// Err joins what went wrong with an occurrence; nil is nothing.
 func (r *Record) Err() error {
-	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.TakenBack)
+	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.Void)
 }
 
 // linked is a step that acts on the connections of its units with others, not on all that the units do.

@@ -44,7 +44,7 @@ func TestRecord_Packed(t *testing.T) {
 		all = append(all, plainRecord(t, n))
 	}
 	all[7].Traffic, all[8].Gone, all[9].Skipped, all[10].Steps = nil, false, true, []*chaos.Record{plainRecord(t, 0)}
-	all[11].VerifyErr, all[12].TakenBack, all[13].Detect = errors.New("nothing to see"), errors.New("by the watchdog"), new(chaos.Sighting)
+	all[11].VerifyErr, all[12].Void, all[13].Detect = errors.New("nothing to see"), errors.New("by the watchdog"), new(chaos.Sighting)
 	kept, n, _ := chaos.Packed(all)
 	if !reflect.DeepEqual(kept, all) {
 		t.Errorf("got  %+v\nwant %+v", kept, all)

@@ -310,6 +310,7 @@ func victimIn(t *testing.T, where string) *victim {
 		dir := t.TempDir()
 		wrap := tmpfs(dir)
 		if where == "ext4" {
+			suite.Need(t, "mkfs.ext4")
 			wrap = ext4(t, dir)
 		}
 		v := newVictim(t, false, wrap...)

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -39,25 +38,21 @@ func (t *Timeline) OnNetworkChange(container string) {
 	t.notify(container, func(h HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
-// endedBefore voids a fault that has ended before its revert, such as one whose process was killed: it was not in for
-// the time that it would be judged by.
-func (t *Timeline) endedBefore(ctx context.Context, r *injection) {
+// endedBefore calls early if a fault has ended before its revert, such as one whose process was killed. Last says that it is asked just
+// before the revert.
+func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(why error)) {
 	if r.OneShot || r.isVoid() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor)
+	ctx, cancel := context.WithTimeout(ctx, verifyFor)
 	defer cancel()
 	for _, h := range r.Held {
-		ended := h.Traits().Ended
-		if ended == nil || slices.Contains(r.left, h) {
+		of := h.Traits()
+		if of.Ended == nil || slices.Contains(r.left, h) || of.AskedLast && !last {
 			continue
 		}
-		if err := ended(ctx); err != nil {
-			t.event("fault.void", r.Name, err.Error())
-			if taken, ok := errors.AsType[TakenBackError](err); ok {
-				r.took.CompareAndSwap(nil, &taken)
-			}
-			r.void(err)
+		if err := of.Ended(ctx); err != nil {
+			early(err)
 			return
 		}
 	}
@@ -82,8 +77,7 @@ func (t *Timeline) notify(container string, of func(HeldTraits) containerHook) {
 				said, err := hook(ctx, container)
 				switch {
 				case err != nil:
-					t.event("fault.void", rec.Name, err.Error())
-					rec.void(err)
+					t.void(rec, t.Env.Now(), err)
 				case said != "":
 					t.event("fault.again", rec.Name, said)
 				}
@@ -116,12 +110,33 @@ const followEach = time.Second
 
 // stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended first.
 func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-chan struct{}) bool {
+	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
+	defer end()
+	go func() {
+		select {
+		case <-over:
+		case <-r.voids:
+		case <-within.Done():
+		}
+		end()
+	}()
+	adapt := t.follows(f, r)
+	ended := t.watchesEnd(r)
+	for t.sleep(within, t.Env.Now()+followEach) {
+		adapt(within)
+		ended(within)
+	}
+	return ctx.Err() == nil
+}
+
+// follows returns what adapts a fault to the units of now.
+func (t *Timeline) follows(f Followed, r *injection) (adapt func(context.Context)) {
 	if f.At.IDs == nil || f.Env.Follow == nil {
-		return t.sleepUnless(ctx, over, f.Until)
+		return func(context.Context) {}
 	}
 	f.Record, f.Seed, f.Journal, f.Deadline = r.Record, t.Seed, t.Journal, r.deadline
 	f.Event = func(kind, text string) { t.event(kind, r.Name, text) }
-	f.Void = func(why error) { r.void(why) }
+	f.Void = func(why error) { t.void(r, t.Env.Now(), why) }
 	f.Hold = func(h Held, in bool) {
 		t.injected.mu.Lock()
 		defer t.injected.mu.Unlock()
@@ -137,19 +152,24 @@ func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-ch
 		}
 	}
 	f.Left = func(h Held) { r.left = append(r.left, h) }
-	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
-	defer end()
-	go func() {
-		select {
-		case <-over:
-		case <-r.voids:
-		case <-within.Done():
+	return f.Env.Follow(f)
+}
+
+// watchesEnd returns what looks whether a fault is still in, and voids it when it is not at two looks: what follows a change may be at it.
+func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
+	var since time.Duration
+	return func(ctx context.Context) {
+		began, out := t.Env.Now(), false
+		t.endedBefore(ctx, r, false, func(why error) {
+			if out = true; since > 0 {
+				t.void(r, since, why)
+			}
+		})
+		switch {
+		case !out:
+			since = 0
+		case since == 0:
+			since = began
 		}
-		end()
-	}()
-	adapt := f.Env.Follow(f)
-	for t.sleep(within, t.Env.Now()+followEach) {
-		adapt(within)
 	}
-	return ctx.Err() == nil
 }

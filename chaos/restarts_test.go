@@ -83,13 +83,13 @@ func (s alteredStep) Traits() chaos.HeldTraits {
 	return t
 }
 
-// TestEnded checks that a fault that has ended before its time is not judged.
+// TestEnded checks that a fault of which only the end tells that it has ended before its time voids the run.
 func TestEnded(t *testing.T) {
 	var mu sync.Mutex
 	said := ""
 	lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
 		return []*chaos.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
-			of.Ended = func(context.Context) error { return errors.New("its process was killed") }
+			of.AskedLast, of.Ended = true, func(context.Context) error { return errors.New("its process was killed") }
 		}}, time.Second, 5*time.Second)}
 	}, func(tl *chaos.Timeline) {
 		tl.Event = func(e result.Event) {
@@ -100,11 +100,63 @@ func TestEnded(t *testing.T) {
 			}
 		}
 	})
-	if got := strings.Join(lines, " "); got != "+it@1s -it@6s void@6s" {
+	if got := strings.Join(lines, " "); got != "+it@1s -it@6s" {
 		t.Errorf("got %s", got)
 	}
-	if r := records[0]; !r.Skipped || r.N != -1 || r.InjectErr == nil || said != "its process was killed" {
-		t.Errorf("skipped %v, number %d: %v, %q", r.Skipped, r.N, r.InjectErr, said)
+	if r := records[0]; r.Skipped || r.N < 0 || r.InjectErr != nil || r.Void == nil || r.Cleared != 6*time.Second || said != "its process was killed" {
+		t.Errorf("%+v, %q", r, said)
+	}
+}
+
+// TestVoid checks that a fault that is over after 1 s of 4 s counts as injected until then, and ends there.
+func TestVoid(t *testing.T) {
+	const killed = "its process was killed"
+	for _, c := range []struct {
+		name  string
+		from  time.Duration // when it is over
+		to    time.Duration // when it is in again; zero is never
+		group bool
+		want  string
+		in    time.Duration // zero: it stays for its time
+	}{
+		{"over", 2 * time.Second, 0, false, "+it@1s -it@3s", time.Second},
+		{"for a moment", 1500 * time.Millisecond, 2500 * time.Millisecond, false, "+it@1s -it@5s", 0},
+		{"at its end", 4500 * time.Millisecond, 0, false, "+it@1s -it@5s", 4 * time.Second},
+		{"a step of a group", 2 * time.Second, 0, true, "+it@1s -it@3s", time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var tl *chaos.Timeline
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
+				f := altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+					of.Ended = func(context.Context) error {
+						if now := tl.Env.Now(); now < c.from || c.to > 0 && now >= c.to {
+							return nil
+						}
+						return errors.New(killed)
+					}
+				}}
+				if c.group {
+					return []*chaos.Entry{group(time.Second, 4*time.Second, f)}
+				}
+				return []*chaos.Entry{entry("it", f, time.Second, 4*time.Second)}
+			}, func(of *chaos.Timeline) { tl = of })
+			if got := strings.Join(lines, " "); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			r := records[0]
+			if r.N < 0 || r.Skipped || r.InjectErr != nil {
+				t.Errorf("it does not count as injected: %+v", r)
+			}
+			void, ok := errors.AsType[chaos.VoidError](r.Void)
+			if ok != (c.in > 0) || ok && (r.Cleared-r.Injected != c.in || void.After != c.in || !strings.HasSuffix(void.Error(), killed)) {
+				t.Errorf("in from %s to %s, %v; want %s", r.Injected, r.Cleared, r.Void, c.in)
+			}
+			for _, s := range r.Steps {
+				if s.Void == nil || s.Cleared-s.Injected != c.in {
+					t.Errorf("its step was in from %s to %s, %v", s.Injected, s.Cleared, s.Void)
+				}
+			}
+		})
 	}
 }
 
@@ -121,7 +173,7 @@ func TestUncounted(t *testing.T) {
 }
 
 // TestRestarted checks that a restarted container has its faults injected again, or voids them: a void
-// fault is reverted at once and not judged.
+// fault is reverted at once, and was in until then.
 func TestRestarted(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -130,10 +182,10 @@ func TestRestarted(t *testing.T) {
 		at        time.Duration
 		want      string
 		events    string
-		skipped   bool
+		ends      bool // before its time
 	}{
 		{"injected again", false, "c", 3 * time.Second, "+it@1s again it@3s -it@6s", "fault.again", false},
-		{"void", true, "c", 3 * time.Second, "+it@1s -it@3s void@3s", "fault.void", true},
+		{"void", true, "c", 3 * time.Second, "+it@1s -it@3s", "fault.void", true},
 		{"another container", true, "d", 3 * time.Second, "+it@1s -it@6s", "", false},
 		{"before it is in", true, "c", 500 * time.Millisecond, "+it@1s -it@6s", "", false},
 		{"after it is taken back", true, "c", 7 * time.Second, "+it@1s -it@6s", "", false},
@@ -155,8 +207,8 @@ func TestRestarted(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 			r := records[0]
-			if r.Skipped != c.skipped || c.skipped && (r.N != -1 || !strings.Contains(r.InjectErr.Error(), "on_restart: void")) {
-				t.Errorf("skipped %v, number %d: %v", r.Skipped, r.N, r.InjectErr)
+			if r.Skipped || r.N < 0 || (r.Void != nil) != c.ends || c.ends && !strings.HasSuffix(r.Void.Error(), "after 2s: on_restart: void") {
+				t.Errorf("skipped %v, number %d: %v", r.Skipped, r.N, r.Void)
 			}
 			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got,
 				c.events) || c.events == "" && (strings.Contains(got, "again") || strings.Contains(got, "void")) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -36,6 +38,17 @@ func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool 
 func (sc *Scope) HasEndpoint(name string) bool {
 	_, service := sc.Services[name]
 	return !service && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool { return e.Name == name })
+}
+
+// CheckHost refuses a host that is known to lie beyond the blast radius.
+func (sc *Scope) CheckHost(u *url.URL) error {
+	switch {
+	case sc.Host != nil:
+		return sc.Host(u)
+	case scenarios.IsLoopback(u.Hostname()):
+		return nil
+	}
+	return scenarios.FaultsBeyond(u.Hostname())
 }
 
 // Pairs lists the links between units that the declared edges stand for.

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,6 +29,60 @@ func (e TakenBackError) Error() string {
 // over, so the fault is not injected.
 const mostLate = time.Second
 
+// A VoidError says that a fault was over before its time, by none of brunt's doing.
+type VoidError struct {
+	After time.Duration // from its injection until it was over
+	Why   error
+}
+
+func (e VoidError) Error() string {
+	return fmt.Sprintf("over before its time, after %s: %v", quantity.FormatSeconds(e.After.Seconds()), e.Why)
+}
+
+func (e VoidError) Unwrap() error { return e.Why }
+
+// An earlyEnd says how an occurrence, or a step of a group, was over before its time.
+type earlyEnd struct {
+	at  time.Duration
+	why error
+}
+
+// void ends an occurrence early: its effect is gone, or is not the planned one any more. It was in until then, and the run can't be
+// judged by it. Of several causes the first counts.
+func (t *Timeline) void(r *injection, at time.Duration, why error) {
+	end := &earlyEnd{at, why}
+	taken, ok := errors.AsType[TakenBackError](why)
+	if ok {
+		end.at = taken.At
+	}
+	first := r.end.CompareAndSwap(nil, end)
+	if r.group != nil {
+		if !ok {
+			end = &earlyEnd{end.at, fmt.Errorf("%s: %w", r.Name, why)}
+		}
+		r = r.group
+		first = r.end.CompareAndSwap(nil, end)
+	}
+	if first {
+		t.event("fault.void", r.Name, end.why.Error())
+		close(r.voids)
+	}
+}
+
+// endEarly records of an occurrence that was void until when it was in, and why no longer.
+func (r *injection) endEarly() {
+	end := r.end.Load()
+	if end == nil {
+		return
+	}
+	r.Cleared = min(max(end.at, r.Injected), r.Cleared)
+	if _, ok := errors.AsType[TakenBackError](end.why); ok {
+		r.Void = end.why
+	} else {
+		r.Void = VoidError{r.Cleared - r.Injected, end.why}
+	}
+}
+
 // TakenBack voids the occurrence whose journal entry, given by its number, a watchdog has reverted. An occurrence
 // that is reverted already stays as it is.
 func (t *Timeline) TakenBack(entry int, why TakenBackError) {
@@ -35,16 +90,8 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 	in := slices.Clone(t.in)
 	t.mu.Unlock()
 	for _, r := range in {
-		if !slices.Contains(r.ids, entry) {
-			continue
-		}
-		whole := r
-		if r.group != nil {
-			whole = r.group
-			r.took.CompareAndSwap(nil, &why)
-		}
-		if whole.void(why) {
-			t.event("fault.void", whole.Name, why.Error())
+		if slices.Contains(r.ids, entry) {
+			t.void(r, why.At, why)
 		}
 	}
 }

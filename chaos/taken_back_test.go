@@ -64,12 +64,12 @@ func TestTakenBack(t *testing.T) {
 	if a.Name != "a" {
 		a, b = b, a
 	}
-	if a.N < 0 || a.Cleared != 15*time.Second || a.Until != 20*time.Second || a.Skipped || b.TakenBack != nil {
+	if a.N < 0 || a.Cleared != 15*time.Second || a.Until != 20*time.Second || a.Skipped || b.Void != nil {
 		t.Errorf("%+v\n%+v", a, b)
 	}
 	const want = "brunt itself stood still from 4s to 20s, and its watchdog took the fault back at 15s"
-	if !errors.As(a.TakenBack, new(chaos.TakenBackError)) || a.TakenBack.Error() != want {
-		t.Errorf("%v, want %q", a.TakenBack, want)
+	if !errors.As(a.Void, new(chaos.TakenBackError)) || a.Void.Error() != want {
+		t.Errorf("%v, want %q", a.Void, want)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestGroup_TakenBack(t *testing.T) {
 	if got, want := strings.Join(lines, " "), "+a@1s +x@1.5s -a@2s -x@1m1.5s"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if r := records[0]; r.Early || r.TakenBack == nil {
+	if r := records[0]; r.Early || r.Void == nil {
 		t.Errorf("%+v", r)
 	}
 }
@@ -175,11 +175,11 @@ func TestGroup_StepTakenBack(t *testing.T) {
 	if len(steps) != 2 {
 		t.Fatalf("%+v", records[0])
 	}
-	if a := steps[0]; a.TakenBack != nil || a.Cleared != 30*time.Second {
-		t.Errorf("the first: %v, %s", a.TakenBack, a.Cleared)
+	if a := steps[0]; a.Void != nil || a.Cleared != 30*time.Second {
+		t.Errorf("the first: %v, %s", a.Void, a.Cleared)
 	}
-	if b := steps[1]; !errors.As(b.TakenBack, new(chaos.TakenBackError)) || b.Cleared != 20*time.Second {
-		t.Errorf("the second: %v, %s", b.TakenBack, b.Cleared)
+	if b := steps[1]; !errors.As(b.Void, new(chaos.TakenBackError)) || b.Cleared != 20*time.Second {
+		t.Errorf("the second: %v, %s", b.Void, b.Cleared)
 	}
 }
 

@@ -45,7 +45,8 @@ type Timeline struct {
 
 // Phases record on the run's clock when occurrences are in.
 type Phases struct {
-	// Inject records that an occurrence begins, just before its injection, and Clear that it is verified gone.
+	// Inject records that an occurrence begins, just before its injection, and Clear that it is taken off. The proof that it is gone
+	// follows, and is no part of it.
 	Inject func(fault, occurrence string) (n int, at time.Duration)
 	Clear  func(n int) time.Duration
 	// Void removes the record of an occurrence that was not injected.
@@ -67,7 +68,7 @@ type entryState struct {
 	begun     chan struct{} // closed when its first occurrence is injected
 	from      time.Duration // when that was
 	announced time.Duration // when begun was closed: an injection may take a while
-	cleared   chan struct{} // closed when its last occurrence is over
+	cleared   chan struct{} // closed when its last occurrence is over, and proved to be
 	ended     time.Duration // when that was, also where none was injected
 	injected  bool          // one of its occurrences was
 	at        time.Duration // when the last one that was injected was cleared

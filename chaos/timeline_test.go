@@ -16,6 +16,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
 
@@ -32,6 +33,8 @@ type noted struct {
 	until time.Duration // its plan fails before
 	leads bool          // its unit says in the plan that it leads
 	steps int           // zero is one
+	proof time.Duration // how long each proof of its effect, and of its end, takes
+	opens time.Duration // how long it takes to get ready
 }
 
 type diary struct {
@@ -87,6 +90,14 @@ func (s *notedStep) Undo() []chaos.Undo {
 	return []chaos.Undo{{Op: "test"}}
 }
 
+// Prepare is done before the fault is in.
+func (s *notedStep) Prepare(context.Context) (func() error, error) {
+	if s.i == 0 {
+		time.Sleep(s.opens) // simulates networks that are opened
+	}
+	return nil, nil
+}
+
 func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 	if s.fails == "inject" && s.i == s.steps-1 {
 		return nil, errors.New("no way in")
@@ -110,6 +121,7 @@ func (s *notedStep) Verify(ctx context.Context) (string, error) {
 			return "", errors.New("not found")
 		}
 	}
+	time.Sleep(s.proof) // simulates a proof that takes long
 	if s.fails == "verify" {
 		return "", errors.New("nothing to see")
 	}
@@ -137,6 +149,7 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 		<-ctx.Done()
 		return "", fmt.Errorf("a to b: %w", chaos.ErrNoAnswer)
 	}
+	time.Sleep(s.proof) // simulates a proof that takes long
 	if s.fails == "gone" {
 		<-ctx.Done()
 		return "", errors.New("still there")
@@ -321,6 +334,47 @@ func TestTimeline(t *testing.T) {
 			}
 			if got := strings.Join(cleared, " "); got != c.cleared {
 				t.Errorf("cleared at %q, want %q", got, c.cleared)
+			}
+		})
+	}
+}
+
+// The phase of a fault is the time that it was in, however long it takes to get ready and to be proved.
+func TestTimeline_PhaseIsTimeIn(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		entry func(noted) *chaos.Entry
+	}{
+		{"a fault", func(n noted) *chaos.Entry { return entry("a", n, time.Minute, 10*time.Second) }},
+		{"a step of a group", func(n noted) *chaos.Entry {
+			step := entry("a", n, 0, 0)
+			step.At = nil
+			return &chaos.Entry{
+				Fault: scenarios.Fault{Name: "g", At: new(quantity.Duration(time.Minute)), For: quantity.Duration(10 * time.Second)},
+				Kind:  chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step}},
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var told []result.Event
+			lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{c.entry(noted{diary: d, name: "a", undo: true, steps: 4, proof: 3 * time.Second, opens: 2 * time.Second})}
+			}, func(tl *chaos.Timeline) { tl.Event = func(e result.Event) { told = append(told, e) } })
+			if got, want := strings.Join(lines, " "), strings.TrimSpace(strings.Repeat("+a@1m2s ", 4)+strings.Repeat("-a@1m12s ", 4)); got != want {
+				t.Errorf("did %q, want %q", got, want)
+			}
+			r := records[0]
+			if want := 62 * time.Second; r.Injected != want || r.Verified != want+3*time.Second || r.Cleared != want+10*time.Second || r.Until != r.Cleared {
+				t.Errorf("injected %s, verified %s, cleared %s, until %s", r.Injected, r.Verified, r.Cleared, r.Until)
+			}
+			if !r.Gone || r.Err() != nil {
+				t.Errorf("gone %v, %v", r.Gone, r.Err())
+			}
+			for _, e := range told { // what is told after the proof has the time of the proof, and the end of the phase its own
+				want := map[string]float64{"fault.injected": 62, "fault.verified": 65, "fault.cleared": 72, "fault.gone": 75, "fault.reverted": 75}[e.Event]
+				if float64(e.T) != want {
+					t.Errorf("%s at %v, want %v", e.Event, e.T, want)
+				}
 			}
 		})
 	}

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"time"
 
 	"brunt/chaos/kube"
 	"brunt/targets/platform/docker"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // An Outcome is the result of a revert.
@@ -149,10 +152,8 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	began := time.Now()
 	var errs []error
 	for i := len(undo) - 1; i >= 0; i-- {
-		result, err := o.Undo(ctx, undo[i])
-		for err != nil && Away(err) && ctx.Err() == nil && awayFor(ctx, began) {
-			result, err = o.Undo(ctx, undo[i])
-		}
+		left := max(RetryEvery, retryFor-time.Since(began))
+		result, err := tryAgain(ctx, left, left, func() (Outcome, error) { return o.Undo(ctx, undo[i]) })
 		if result != Gone {
 			out = result
 		}
@@ -164,22 +165,59 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	return out, nil
 }
 
-// Away reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
-func Away(err error) bool { return docker.Away(err) || kube.Away(err) }
+// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
+func isAway(err error) bool { return docker.Away(err) || kube.Away(err) }
 
-// RetryEvery is the pause before an engine is asked again: it may have read a request of a dead brunt
-// and not executed it yet.
-const RetryEvery = 250 * time.Millisecond
-
-// awayFor waits a little for an engine that restarts. It reports whether another try is worthwhile.
-func awayFor(ctx context.Context, began time.Time) bool {
-	const most = 15 * time.Second
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(RetryEvery):
-		return time.Since(began) < most
+// Passing reports whether an undo that failed may succeed later. Every one may, because what is in its way may end: a thread that the
+// kernel keeps, a busy file, a full disk. No time helps where brunt lacks a right, or cannot read the undo.
+func Passing(err error) bool {
+	if each, ok := errors.AsType[oneLine](err); ok {
+		return slices.ContainsFunc(each, Passing)
 	}
+	return err != nil && !slices.ContainsFunc([]error{ErrDamaged, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission}, func(final error) bool {
+		return errors.Is(err, final)
+	})
+}
+
+// A TriedError is the failure of an undo that tries several times by itself.
+type TriedError struct{ Err error }
+
+func (e TriedError) Error() string { return e.Err.Error() }
+
+func (e TriedError) Unwrap() error { return e.Err }
+
+const (
+	// RetryEvery is the first pause before an undo that failed is tried again: an engine may have read a request of a dead
+	// brunt and not executed it yet.
+	RetryEvery = 250 * time.Millisecond
+	longest    = 2 * time.Second  // pause between two attempts
+	retryFor   = 15 * time.Second // bounds the attempts at the undos of an entry; a watchdog begins again afterwards
+)
+
+// tryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the first failure on it
+// tries for most of the time, or for away where an engine or a cluster does not answer; zero is until ctx ends.
+func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcome, error)) (out Outcome, err error) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval, pause.RandomizationFactor = RetryEvery, longest, 0
+	var failed time.Time
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
+		if out, err = undo(); err == nil {
+			return struct{}{}, nil
+		}
+		if failed.IsZero() {
+			failed = time.Now()
+		}
+		limit := most
+		if isAway(err) {
+			limit = away
+		}
+		_, tried := errors.AsType[TriedError](err)
+		if tried || !Passing(err) || limit > 0 && time.Since(failed) >= limit {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
+	return out, err // of the last attempt, and not that ctx ended
 }
 
 // Innermost returns the undos that are executed in the end, possibly by another process.

@@ -24,20 +24,20 @@ type Guard struct {
 	Allow    Allow  `yaml:"allow"` // other addresses that load and faults may reach
 }
 
-// Allow names addresses beyond loopback and what brunt started.
+// Allow names addresses beyond loopback and what brunt started. A missing list of secrets is no limit.
 type Allow struct {
 	Load []string `yaml:"load"` // hosts, host:port, addresses or CIDR ranges that load may reach
 	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as kubernetes/CONTEXT/NAMESPACE
-	Chaos []string          `yaml:"chaos"`
-	Nodes map[string]string `yaml:"nodes"` // labels of the nodes of a cluster that faults may hit, all of them; zero is none
+	Chaos []string `yaml:"chaos"`
+	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…} or a script may reach, of those that load and chaos name: their values go
+	// nowhere else; a missing list is no limit
+	Secrets []string          `yaml:"secrets"`
+	Nodes   map[string]string `yaml:"nodes"` // labels of the nodes of a cluster that faults may hit, all of them; zero is none
 }
 
-// Of returns the list of a key, load or chaos.
+// Of returns the list of a key: load, chaos or secrets.
 func (a Allow) Of(key string) []string {
-	if key == "chaos" {
-		return a.Chaos
-	}
-	return a.Load
+	return map[string][]string{"load": a.Load, "chaos": a.Chaos, "secrets": a.Secrets}[key]
 }
 
 // Reach is the set of network addresses that a run may reach, besides loopback and what brunt
@@ -59,6 +59,18 @@ func (e *ReachError) Error() string { return e.What }
 func FaultsBeyond(what string) error {
 	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list "+
 		"there too, to let them", what)
+}
+
+// QuestionsBeyond is the error for an address that questions may not go to: metrics, alerts, watches, ready and detect.
+func QuestionsBeyond(what string) error {
+	return fmt.Errorf("questions go to loopback and to what brunt started; name %s under guard.allow.load or guard.allow.chaos, and where a "+
+		"policy has such a list there too, to let them", what)
+}
+
+// CallsBeyond is the error for an address that a call or a question was about to connect to.
+func CallsBeyond(what string) error {
+	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, alerts, watch, ready and detect "+
+		"under guard.allow.load, and where a policy has such a list there too, to let it", what)
 }
 
 // Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its
@@ -164,13 +176,8 @@ func (r *Reach) Holds(to netip.AddrPort, host string) bool {
 	return slices.Contains(r.addrs, to.String()) || host != "" && r.NamesHost(host, to.Port())
 }
 
-// AllowedLoad returns the items of guard.allow.load, and whether it was written.
-func (s *Scenario) AllowedLoad() (items []*syntax.Node, written bool) { return s.allowed("load") }
-
-// AllowedChaos returns the items of guard.allow.chaos, and whether it was written.
-func (s *Scenario) AllowedChaos() (items []*syntax.Node, written bool) { return s.allowed("chaos") }
-
-func (s *Scenario) allowed(key string) ([]*syntax.Node, bool) {
+// Allowed returns the items of guard.allow.load, guard.allow.chaos or guard.allow.secrets, as key says, and whether it was written.
+func (s *Scenario) Allowed(key string) ([]*syntax.Node, bool) {
 	n := s.Root.Get("guard").Get("allow").Get(key)
 	return s.Root.ItemsAt("guard", "allow", key), n != nil && n.Kind != syntax.Null
 }

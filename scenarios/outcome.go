@@ -46,6 +46,7 @@ const (
 	Dropped                      // an iteration of a script for which no virtual user was free
 	Exception                    // an iteration of a script that ended with an exception
 	Unsent                       // the timeout passed before brunt was ready to send: brunt's own lag used it up
+	Panicked                     // what the server sent made the code that reads it panic
 	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -60,6 +61,7 @@ const (
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
+	"panic",
 }
 
 // Status is the cause of an answer whose status the step does not accept.

@@ -130,6 +130,12 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	})
 	p.trace(sc, doc.Trace)
 	p.objectives(sc)
+	sc.SecretRefs = s.SecretRefs
+	for i := range sc.Loads {
+		if l := &sc.Loads[i]; l.Script != nil {
+			sc.SecretRefs = append(sc.SecretRefs, template.SecretRef{What: "a script, which can read the environment and files,", At: l.Of(ScriptKey)})
+		}
+	}
 	return sc
 }
 

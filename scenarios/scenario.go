@@ -47,9 +47,11 @@ type Scenario struct {
 	Trace        Trace
 
 	Secrets *template.Secrets
-	Symbols *template.Symbols
-	Notes   []string     // oddities that are not mistakes, such as an unused param
-	Root    *syntax.Node // the file with extends, params, env and files filled in
+	// placeholders of the environment and of files, and scripts, which can read both: what guard.allow.secrets is about
+	SecretRefs []template.SecretRef
+	Symbols    *template.Symbols
+	Notes      []string     // oddities that are not mistakes, such as an unused param
+	Root       *syntax.Node // the file with extends, params, env and files filled in
 
 	Origin Origin // what Parse read; the zero value for a scenario that was not parsed
 }

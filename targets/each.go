@@ -25,7 +25,7 @@ func TryEach[T any](ctx context.Context, addresses []string, first *atomic.Int64
 		if until, bounded := ctx.Deadline(); bounded {
 			share, cancel = context.WithTimeout(ctx, time.Until(until)/time.Duration(len(addresses)-i))
 		}
-		v, err = ask(share, addresses[at])
+		v, err = guarded(share, addresses[at], ask)
 		cancel()
 		if err == nil {
 			if first != nil {
@@ -42,6 +42,12 @@ func TryEach[T any](ctx context.Context, addresses []string, first *atomic.Int64
 		return v, errs[0]
 	}
 	return v, SharedTimeout(ctx, errs)
+}
+
+// guarded asks an address. A panic is an error, so that the next address is asked.
+func guarded[T any](ctx context.Context, address string, ask func(context.Context, string) (T, error)) (v T, err error) {
+	defer scenarios.Recover(&err)
+	return ask(ctx, address)
 }
 
 // SharedTimeout returns the error of several addresses that were tried in the time of ctx: that one of them used up its share is

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // A Pool holds the connections of one client, for protocols that use a connection for one call at a
@@ -53,6 +55,18 @@ type Connector[C Pooled] struct {
 	// Ready makes an open connection ready for calls, by a TLS handshake or a login, and records the time in
 	// the stages of ctx. Nil: it is ready.
 	Ready func(ctx context.Context, c C) error
+}
+
+// dial is Dial, whose panic is an error.
+func (by *Connector[C]) dial(ctx context.Context, n uint64) (c C, err error) {
+	defer scenarios.Recover(&err)
+	return by.Dial(ctx, n)
+}
+
+// ready is Ready, whose panic is an error.
+func (by *Connector[C]) ready(ctx context.Context, c C) (err error) {
+	defer scenarios.Recover(&err)
+	return by.Ready(ctx, c)
 }
 
 // NewPool creates the pool of a client. The options stay in use.
@@ -155,7 +169,7 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 	defer stages.Leave()
 	ctx, cancel := context.WithDeadline(WithStages(p.over, stages), p.o.T0.Add(deadline))
 	defer cancel()
-	if c, err = by.Dial(ctx, n); err != nil {
+	if c, err = by.dial(ctx, n); err != nil {
 		return none, err
 	}
 	if !p.add(c) {
@@ -164,7 +178,7 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 	if by.Ready == nil {
 		return c, nil
 	}
-	if err = by.Ready(ctx, c); err != nil {
+	if err = by.ready(ctx, c); err != nil {
 		p.Drop(c)
 		if late := ctx.Err(); late != nil {
 			err = late

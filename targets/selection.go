@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 )
 
@@ -35,7 +36,11 @@ func (s *Selection) Client(o Options) (Client, error) {
 	}
 	if len(s.numbers) == 1 {
 		p := s.peers[s.numbers[0]]
-		return p.Client(p.options(o))
+		one, err := p.Client(p.options(o))
+		if err != nil {
+			return nil, err
+		}
+		return &guardedClient{one, o}, nil
 	}
 	c := &mixedClient{of: s, clients: make([]Client, len(s.peers))}
 	for _, i := range s.numbers {
@@ -46,7 +51,7 @@ func (s *Selection) Client(o Options) (Client, error) {
 		}
 		c.clients[i] = one
 	}
-	return c, nil
+	return &guardedClient{c, o}, nil
 }
 
 // Binds reports whether a protocol of the selection binds its calls.
@@ -64,6 +69,9 @@ func (s *Selection) Binds() bool {
 func (s *Selection) Bind(ctx context.Context, by Client) error {
 	if !s.Binds() {
 		return nil
+	}
+	if g, guarded := by.(*guardedClient); guarded {
+		by = g.Client
 	}
 	var errs []error
 	for _, c := range s.calls {
@@ -90,7 +98,10 @@ const bindTime = 10 * time.Second
 func bindInTime(ctx context.Context, bind func(context.Context, scenarios.Call, Client) error, c scenarios.Call, by Client) error {
 	within, cancel := context.WithTimeout(ctx, bindTime)
 	defer cancel()
-	err := bind(within, c, by)
+	err := func() (err error) {
+		defer scenarios.Recover(&err)
+		return bind(within, c, by)
+	}()
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
@@ -118,14 +129,62 @@ func (s *Selection) BindOnce(ctx context.Context, o Options) error {
 // client. It is nil if no protocol of the selection has anything to close.
 func (s *Selection) Ender() func(Session, *template.Iter) {
 	if len(s.numbers) == 1 {
-		return s.peers[s.numbers[0]].EndIteration
+		return guardedEnd(s.peers[s.numbers[0]].EndIteration)
 	}
 	for _, i := range s.numbers {
 		if s.peers[i].EndIteration != nil {
-			return endMixed
+			return guardedEnd(endMixed)
 		}
 	}
 	return nil
+}
+
+// guardedClient is the client of a load. A panic of a session, which a server can cause by what it sends, is the error of the call.
+type guardedClient struct {
+	Client
+	o Options
+}
+
+// Open implements [Client].
+func (c *guardedClient) Open(vu int) (Session, error) {
+	s, err := c.Client.Open(vu)
+	if err != nil {
+		return nil, err
+	}
+	return &guardedSession{s, &c.o}, nil
+}
+
+// guardedSession is a session of a [guardedClient].
+type guardedSession struct {
+	Session
+	o *Options
+}
+
+// Do implements [Session].
+func (s *guardedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.failed(it, c, out, scenarios.NewPanic(p))
+		}
+	}()
+	s.Session.Do(it, c, out)
+}
+
+// failed ends a call that panicked.
+func (s *guardedSession) failed(it *template.Iter, c scenarios.Call, out *scenarios.Outcome, err error) {
+	out.Slot = max(out.Slot, out.Ready)
+	Fail(out, err, max(s.o.Now(), out.Slot), it.Deadline, false)
+	if k := s.o.Sampler; k != nil && k.Want(out) {
+		k.Keep(out, result.Sample{At: out.Intended.Seconds(), Step: c.Name(), Message: Explain(err)})
+	}
+}
+
+// guardedEnd returns what ends an iteration of a guarded session; nil: nothing does.
+func guardedEnd(end func(Session, *template.Iter)) func(Session, *template.Iter) {
+	if end == nil {
+		return nil
+	}
+	return func(s Session, it *template.Iter) { end(s.(*guardedSession).Session, it) }
 }
 
 func endMixed(session Session, it *template.Iter) {

@@ -16,11 +16,15 @@ import (
 // A module is a module that a program is made of.
 type module struct{ path, version, dir string }
 
-// modules lists the modules of a program from what the linker has written into it.
+// modules lists the modules of a program from what the linker has written into it. The one that is replaced by a folder
+// is brunt, of which brunt-k6 is built; it has no version here.
 func modules(p program) []*debug.Module {
 	var out []*debug.Module
 	for _, m := range p.build.Deps {
-		if m.Replace != nil {
+		switch {
+		case m.Replace != nil && strings.HasPrefix(m.Replace.Path, "."):
+			m = &debug.Module{Path: m.Path}
+		case m.Replace != nil:
 			m = m.Replace
 		}
 		out = append(out, m)
@@ -29,9 +33,9 @@ func modules(p program) []*debug.Module {
 	return out
 }
 
-// moduleFolders lists the modules of a program with the folder of each in the cache of modules.
+// moduleFolders lists the modules of a program, besides brunt, with the folder of each in the cache of modules.
 func moduleFolders(p program) ([]module, error) {
-	all := modules(p)
+	all := slices.DeleteFunc(modules(p), func(m *debug.Module) bool { return m.Version == "" })
 	if len(all) == 0 {
 		return nil, nil
 	}
@@ -77,7 +81,7 @@ func (r *release) bill(p program) error {
 	main.Properties = &settings
 	parts := []cdx.Component{component(cdx.ComponentTypeLibrary, "std", p.build.GoVersion)}
 	for _, m := range modules(p) {
-		c := component(cdx.ComponentTypeLibrary, m.Path, m.Version)
+		c := component(cdx.ComponentTypeLibrary, m.Path, cmp.Or(m.Version, r.version))
 		if m.Sum != "" {
 			c.Properties = &[]cdx.Property{{Name: "go.sum", Value: m.Sum}}
 		}

@@ -34,6 +34,9 @@ func laid(t *testing.T) *release {
 		"texts/README.md": "# brunt\n", "texts/LICENSE": "Apache\n", "texts/LICENSE.k6": "AGPL\n", "texts/NOTICE.k6": "k6\n", "texts/man/man1/brunt.1": ".TH\n",
 		"texts/completions/_brunt": "z", "texts/completions/brunt.bash": "b", "texts/completions/brunt.fish": "f", "texts/completions/brunt.ps1": "p",
 		"hello/main.go": hello, "hello/go.mod": "module hello\n\ngo 1.26\n",
+		"part/part.go": "package brunt\n", "part/go.mod": "module brunt\n\ngo 1.26\n",
+		"k6/main.go": "package main\n\nimport _ \"brunt\"\n\nfunc main() {}\n",
+		"k6/go.mod":  "module brunt/cmd/brunt-k6\n\ngo 1.26\n\nreplace brunt => ../part\n\nrequire brunt v0.0.0\n",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -52,7 +55,7 @@ func laid(t *testing.T) *release {
 		}
 	}
 	build("linux", "amd64", "brunt", ".")
-	build("linux", "amd64", "brunt-k6", filepath.Join(dir, "hello"))
+	build("linux", "amd64", "brunt-k6", filepath.Join(dir, "k6"))
 	build("darwin", "arm64", "brunt", filepath.Join(dir, "hello"))
 	build("windows", "amd64", "brunt.exe", filepath.Join(dir, "hello"))
 	return r
@@ -101,6 +104,11 @@ func TestPack(t *testing.T) {
 		}
 	})
 	t.Run("bill", func(t *testing.T) { checkBill(t, r, first["brunt_1.2.3_linux_amd64.cdx.json"]) })
+	t.Run("bill of a module that is replaced by brunt's folder", func(t *testing.T) {
+		if text := string(first["brunt-k6_1.2.3_linux_amd64.cdx.json"]); !strings.Contains(text, `"pkg:golang/brunt@v1.2.3"`) {
+			t.Errorf("brunt is not in the bill:\n%s", text)
+		}
+	})
 	t.Run("formula", func(t *testing.T) {
 		for line := range strings.Lines(string(first["SHA256SUMS"])) {
 			sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")

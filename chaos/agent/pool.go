@@ -143,8 +143,12 @@ func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), n.Leave())
 		}
-		if n.err != nil {
+		switch {
+		case n.err != nil:
 			return nil, errors.Join(n.err, n.Leave())
+		case u.Traits().Node != nil && n.ended(): // another agent takes its place
+			_ = n.Leave()
+			return i.Enter(ctx, u, run)
 		}
 		return n, nil
 	}
@@ -175,6 +179,19 @@ func (n *handle) Leave() error {
 		return n.close()
 	}
 	return nil
+}
+
+// ended reports whether the agent that gives the network has ended. No fault gets a handle that has.
+func (n *handle) ended() bool {
+	if _, err := n.Gateway(); !errors.Is(err, rpc.ErrEnded) {
+		return false
+	}
+	n.in.mu.Lock()
+	defer n.in.mu.Unlock()
+	if n.in.open[n.id] == n {
+		delete(n.in.open, n.id)
+	}
+	return true
 }
 
 // close closes the network, unless it is closed already.

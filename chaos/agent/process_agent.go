@@ -353,18 +353,17 @@ func (s *agentStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
 }
 
-// ended asks the agent how the fault ended before its revert. Of an agent of an engine that does not say, the revert tells. One on another
-// machine takes back what it did as it ends, and no event tells of a container that is started again there.
+// ended asks the agent how the fault ended before its revert. One that ends takes back what it did, or did not do it to the end. Of a
+// container that is started again on another machine no event tells.
 func (s *agentStep) ended(ctx context.Context) error {
 	var said stepReply
 	err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said)
-	if s.unit.Traits().Node != nil && !s.ends {
-		switch {
-		case errors.Is(err, rpc.ErrEnded):
-			return fmt.Errorf("the agent beside %s has ended, and the fault with it", s.unit.Name())
-		case s.over(ctx):
-			return chaos.ErrRestarted
-		}
+	switch {
+	case s.ends:
+	case errors.Is(err, rpc.ErrEnded) && !s.over(ctx):
+		return fmt.Errorf("beside %s %w", s.unit.Name(), chaos.ErrHolderEnded)
+	case s.unit.Traits().Node != nil && s.over(ctx):
+		return chaos.ErrRestarted
 	}
 	if err != nil || said.Text == "" {
 		return nil

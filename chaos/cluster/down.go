@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // settles is how long containers may take to be down beyond their grace.
@@ -20,7 +18,7 @@ const settles = 10 * time.Second
 // The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod, a deadline of the pod
 // ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
 // registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was seen to be down.
-func (p *Pod) Down(pod *corev1.Pod, run, container string) *Change {
+func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	c := &Change{
 		Target: p.t, Run: run, Hits: []string{p.Name()}, UID: string(pod.UID), Takes: settles + Grace(*pod),
 		Object: kube.Ref{API: "v1", Resource: "pods", Namespace: pod.Namespace, Name: pod.Name},
@@ -30,7 +28,7 @@ func (p *Pod) Down(pod *corev1.Pod, run, container string) *Change {
 			c.Edits = append(c.Edits, kube.Edit{Path: fmt.Sprintf("/spec/containers/%d/image", i), Prior: JSON(s.Image), Ours: JSON("BRUNT/" + run)})
 		}
 	}
-	now := func(ctx context.Context) (*corev1.Pod, error) { return p.t.Pods(pod.Namespace).Get(ctx, pod.Name) }
+	now := func(ctx context.Context) (*kube.Pod, error) { return p.t.Pods(pod.Namespace).Get(ctx, pod.Name) }
 	c.Effect = func(ctx context.Context) (string, error) {
 		is, err := now(ctx)
 		if err != nil {
@@ -53,7 +51,7 @@ const badName = "InvalidImageName"
 
 // isBack proves that the node of a pod starts its containers again. How long they take until they are ready is the pod's recovery, which the
 // run measures: a node starts a container that has ended again and again ever later, by up to five minutes.
-func (p *Pod) isBack(is *corev1.Pod) (string, error) {
+func (p *Pod) isBack(is *kube.Pod) (string, error) {
 	waits := ""
 	for _, s := range is.Status.ContainerStatuses {
 		w := s.State.Waiting
@@ -72,10 +70,10 @@ func (p *Pod) isBack(is *corev1.Pod) (string, error) {
 }
 
 // isDown proves that a container of a pod is down, or that all are, and that the pod is not ready.
-func (p *Pod) isDown(is *corev1.Pod, container string) (string, error) {
+func (p *Pod) isDown(is *kube.Pod, container string) (string, error) {
 	of := slices.Clone(is.Status.ContainerStatuses)
 	if container != "" {
-		of = slices.DeleteFunc(of, func(s corev1.ContainerStatus) bool { return s.Name != container })
+		of = slices.DeleteFunc(of, func(s kube.ContainerStatus) bool { return s.Name != container })
 	}
 	for _, s := range of {
 		if s.State.Waiting == nil {

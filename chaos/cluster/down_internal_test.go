@@ -4,32 +4,32 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
+	"brunt/chaos/kube"
 )
 
 // TestPod_IsBack: a fault is over once the node starts the container again, however long that takes: a back-off, or a slow start, is no
 // fault that is left.
 func TestPod_IsBack(t *testing.T) {
-	waiting := func(reason string) corev1.ContainerState {
-		return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "said so"}}
+	waiting := func(reason string) kube.ContainerState {
+		return kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: reason, Message: "said so"}}
 	}
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	running := kube.ContainerState{Running: &kube.ContainerStateRunning{}}
 	for _, row := range []struct {
 		name  string
-		state corev1.ContainerState
-		ready corev1.ConditionStatus
+		state kube.ContainerState
+		ready kube.ConditionStatus
 		want  string
 		over  bool
 	}{
-		{"ready", running, corev1.ConditionTrue, "is ready again", true},
-		{"starting", running, corev1.ConditionFalse, "is not ready yet", true},
-		{"backing off", waiting("CrashLoopBackOff"), corev1.ConditionFalse, "the container app waits (CrashLoopBackOff said so)", true},
-		{"not seen by its node", waiting(badName), corev1.ConditionFalse, "waits still", false},
+		{"ready", running, kube.ConditionTrue, "is ready again", true},
+		{"starting", running, kube.ConditionFalse, "is not ready yet", true},
+		{"backing off", waiting("CrashLoopBackOff"), kube.ConditionFalse, "the container app waits (CrashLoopBackOff said so)", true},
+		{"not seen by its node", waiting(badName), kube.ConditionFalse, "waits still", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			is := &corev1.Pod{Status: corev1.PodStatus{
-				Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: row.ready}},
-				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", State: row.state}},
+			is := &kube.Pod{Status: kube.PodStatus{
+				Conditions:        []kube.PodCondition{{Type: kube.PodReady, Status: row.ready}},
+				ContainerStatuses: []kube.ContainerStatus{{Name: "app", State: row.state}},
 			}}
 			text, err := (&Pod{of: &service{name: "web"}}).isBack(is)
 			if err != nil {

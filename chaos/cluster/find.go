@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/syntax"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -81,8 +80,8 @@ func noSuch(kind, name string, known []string, where string) error {
 // A workload is what the finder reads of a workload.
 type workload struct {
 	resource string
-	metav1.ObjectMeta
-	selector *metav1.LabelSelector
+	kube.ObjectMeta
+	selector *kube.LabelSelector
 }
 
 // kinds are the words for kinds of workloads.
@@ -177,7 +176,7 @@ func (f finder) named(ctx context.Context, name string, of *kubernetes.Service) 
 
 // add adds a workload as a service.
 func (f finder) add(name string, w workload, container string) error {
-	selects, err := metav1.LabelSelectorAsSelector(w.selector)
+	selects, err := w.selector.Selector()
 	if err != nil {
 		return fmt.Errorf("%s: the selector of %s: %w", f.Place, w.Name, err)
 	}

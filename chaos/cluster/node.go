@@ -11,22 +11,21 @@ import (
 	"strings"
 
 	"brunt/chaos"
-
-	corev1 "k8s.io/api/core/v1"
+	"brunt/chaos/kube"
 )
 
 // Agents are those of a run on the nodes of a cluster. Package agents implements it.
 type Agents interface {
 	// Network lends an agent in the network of a pod, and Processes one that sees the processes of a node. Each reverts what it did when
 	// what is returned is closed.
-	Network(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error)
+	Network(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error)
 	Processes(ctx context.Context, node string) (io.ReadWriteCloser, error)
 	// Proxies lends proxies in the network of a pod, of which nothing is left when what is returned is closed.
-	Proxies(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error)
+	Proxies(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error)
 	// End is the undo of all that the agent on the node of a pod did.
-	End(pod *corev1.Pod) chaos.Undo
+	End(pod *kube.Pod) chaos.Undo
 	// ByAnother has another agent on the node of a pod execute undos, and Revert does so.
-	ByAnother(pod *corev1.Pod, undo []chaos.Undo) chaos.Undo
+	ByAnother(pod *kube.Pod, undo []chaos.Undo) chaos.Undo
 	Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error)
 }
 
@@ -42,7 +41,7 @@ func (p *Pod) startAgent(ctx context.Context, _ string) (io.ReadWriteCloser, err
 }
 
 // withAgent is the pod in the slot, whose network an agent may enter.
-func (p *Pod) withAgent(ctx context.Context) (*corev1.Pod, error) {
+func (p *Pod) withAgent(ctx context.Context) (*kube.Pod, error) {
 	pod, err := p.Now(ctx)
 	if err == nil {
 		err = ownNetwork(pod)
@@ -57,7 +56,7 @@ func (p *Pod) withAgent(ctx context.Context) (*corev1.Pod, error) {
 }
 
 // last is the pod that was in the slot when the cluster was asked last. It is empty if there was none.
-func (p *Pod) last() *corev1.Pod {
+func (p *Pod) last() *kube.Pod {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
 	if p.slot < len(p.of.slots) {
@@ -65,7 +64,7 @@ func (p *Pod) last() *corev1.Pod {
 			return &pod
 		}
 	}
-	return new(corev1.Pod)
+	return new(kube.Pod)
 }
 
 // ContainerID implements [chaos.Contained]: what has the pod's network. That is the pod's sandbox, which outlives its containers. A new
@@ -84,7 +83,7 @@ func (p *Pod) ContainerID() chaos.ContainerID {
 }
 
 // NetworkOf identifies the network of a pod.
-func NetworkOf(pod *corev1.Pod) chaos.ContainerID {
+func NetworkOf(pod *kube.Pod) chaos.ContainerID {
 	return chaos.ContainerID{ID: string(pod.UID) + "/" + pod.Status.PodIP}
 }
 
@@ -109,7 +108,7 @@ func (p *Pod) Listens() (out []uint16) {
 	pod := p.last()
 	for i := range pod.Spec.Containers {
 		for _, port := range pod.Spec.Containers[i].Ports {
-			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+			if port.Protocol == "" || port.Protocol == kube.ProtocolTCP {
 				out = append(out, uint16(port.ContainerPort))
 			}
 		}
@@ -124,7 +123,7 @@ const (
 )
 
 // unmade says why no agent makes faults on a pod; nil: one does.
-func unmade(pod *corev1.Pod) error {
+func unmade(pod *kube.Pod) error {
 	class := ""
 	if pod.Spec.RuntimeClassName != nil {
 		class = *pod.Spec.RuntimeClassName
@@ -132,7 +131,7 @@ func unmade(pod *corev1.Pod) error {
 	switch {
 	case pod.Annotations[mirrorPod] != "":
 		return fmt.Errorf("the pod %s is one of its node's own", pod.Name)
-	case pod.Spec.OS != nil && pod.Spec.OS.Name == corev1.Windows:
+	case pod.Spec.OS != nil && pod.Spec.OS.Name == kube.Windows:
 		return fmt.Errorf("the pod %s is on Windows", pod.Name)
 	case strings.Contains(class, "gvisor"), strings.Contains(class, "runsc"), strings.Contains(class, "kata"):
 		return fmt.Errorf("the pod %s has a kernel of its own (runtime class %s), into which no agent on its node reaches", pod.Name, class)
@@ -141,7 +140,7 @@ func unmade(pod *corev1.Pod) error {
 }
 
 // ownNetwork checks that a pod has a network of its own.
-func ownNetwork(pod *corev1.Pod) error {
+func ownNetwork(pod *kube.Pod) error {
 	if pod.Spec.HostNetwork {
 		return fmt.Errorf("the pod %s has no network of its own (hostNetwork), but that of its node, where everything else would be hit as well", pod.Name)
 	}
@@ -178,7 +177,7 @@ func (n onNode) Life(ctx context.Context) (chaos.Life, error) {
 	if err != nil {
 		return chaos.Life{}, fmt.Errorf("%s: %w", n.Name(), err)
 	}
-	i := slices.IndexFunc(pod.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == name })
+	i := slices.IndexFunc(pod.Status.ContainerStatuses, func(s kube.ContainerStatus) bool { return s.Name == name })
 	if i < 0 || pod.Status.ContainerStatuses[i].State.Running == nil {
 		return chaos.Life{}, fmt.Errorf("%w: the container %s of the pod %s does not run", chaos.ErrNoUnit, name, pod.Name)
 	}
@@ -196,10 +195,10 @@ func idOf(text string) string {
 }
 
 // Container is the container of a pod of the unit whose processes faults hit.
-func (p *Pod) Container(pod *corev1.Pod) (string, error) { return containerOf(pod, p.of.within) }
+func (p *Pod) Container(pod *kube.Pod) (string, error) { return containerOf(pod, p.of.within) }
 
 // containerOf is the container of a pod whose processes faults hit.
-func containerOf(pod *corev1.Pod, wanted string) (string, error) {
+func containerOf(pod *kube.Pod, wanted string) (string, error) {
 	var names []string
 	for i := range pod.Spec.Containers {
 		names = append(names, pod.Spec.Containers[i].Name)

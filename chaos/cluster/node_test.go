@@ -4,24 +4,22 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // podsOf finds the pods of web and store, and a service before those of store.
 func podsOf(t *testing.T) (c *kube.Cluster, units map[string]chaos.Unit) {
 	c, at := newCluster(t)
-	if _, err := c.Services("default").Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "store"}, Spec: corev1.ServiceSpec{
+	if _, err := c.Services("default").Create(t.Context(), &kube.Service{
+		ObjectMeta: kube.ObjectMeta{Name: "store"}, Spec: kube.ServiceSpec{
 			Selector: map[string]string{"app": "store"}, ClusterIP: "10.96.0.7", ClusterIPs: []string{"10.96.0.7"},
-			Ports: []corev1.ServicePort{{Port: 53, Protocol: corev1.ProtocolUDP}, {Port: 80}},
+			Ports: []kube.ServicePort{{Port: 53, Protocol: kube.ProtocolUDP}, {Port: 80}},
 		},
 	}, false); err != nil {
 		t.Fatal(err)
@@ -114,10 +112,10 @@ func started(t *testing.T, u chaos.Unit) error {
 
 // TestPod_Container finds the container whose processes are hit.
 func TestPod_Container(t *testing.T) {
-	running := func(names ...string) (out []corev1.ContainerStatus) {
+	running := func(names ...string) (out []kube.ContainerStatus) {
 		for _, name := range names {
-			out = append(out, corev1.ContainerStatus{Name: name, ContainerID: "containerd://id-" + name, State: corev1.ContainerState{
-				Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()},
+			out = append(out, kube.ContainerStatus{Name: name, ContainerID: "containerd://id-" + name, State: kube.ContainerState{
+				Running: &kube.ContainerStateRunning{StartedAt: kube.Time{Time: time.Now()}},
 			}})
 		}
 		return out
@@ -148,9 +146,9 @@ func TestPod_Container(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var containers []corev1.Container
+			var containers []kube.Container
 			for _, name := range tt.names {
-				containers = append(containers, corev1.Container{Name: name, Image: "a"})
+				containers = append(containers, kube.Container{Name: name, Image: "a"})
 			}
 			for i := range pods {
 				changes := []kube.Change{

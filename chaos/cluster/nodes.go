@@ -8,8 +8,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/kube"
 	"brunt/scenarios/syntax"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Nodes say which node a fault hits: exactly one of node and of. guard.allow.nodes says by their labels which nodes may be hit.
@@ -55,9 +53,9 @@ func (n *Nodes) Traits(sc chaos.Scope) chaos.Traits {
 // A Node is a node that a fault hits.
 type Node struct {
 	Target *Target
-	corev1.Node
-	Hits []string     // the node, and the units on it
-	Pods []corev1.Pod // the units' pods
+	kube.Node
+	Hits []string   // the node, and the units on it
+	Pods []kube.Pod // the units' pods
 }
 
 // Find finds the node to hit.

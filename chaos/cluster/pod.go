@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/kube"
 	"brunt/scenarios/syntax"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A Pod is a unit: the pod in a slot of a service. After a deletion it is the one that came in its place.
@@ -51,7 +49,7 @@ func (p *Pod) PID() int { return 0 }
 func (p *Pod) Target() *Target { return p.t }
 
 // Now is the pod that is in the slot.
-func (p *Pod) Now(ctx context.Context) (*corev1.Pod, error) {
+func (p *Pod) Now(ctx context.Context) (*kube.Pod, error) {
 	if _, err := p.t.relist(ctx, p.of); err != nil {
 		return nil, err
 	}
@@ -96,7 +94,7 @@ func (p *Pod) Traits() chaos.UnitTraits {
 }
 
 // Grace is the longest time that some pods give their containers to end; zero where none says one.
-func Grace(pods ...corev1.Pod) (most time.Duration) {
+func Grace(pods ...kube.Pod) (most time.Duration) {
 	for i := range pods {
 		if seconds := pods[i].Spec.TerminationGracePeriodSeconds; seconds != nil {
 			most = max(most, time.Duration(*seconds)*time.Second)
@@ -106,8 +104,8 @@ func Grace(pods ...corev1.Pod) (most time.Duration) {
 }
 
 // Replaced checks that something makes another pod in the place of one.
-func Replaced(pod *corev1.Pod) error {
-	if metav1.GetControllerOf(pod) == nil {
+func Replaced(pod *kube.Pod) error {
+	if pod.Controller() == nil {
 		return fmt.Errorf("nothing makes the pod %s again: it has no controller, such as a deployment", pod.Name)
 	}
 	return nil

@@ -9,9 +9,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
 // Fronts implements [chaos.Node]: the addresses of the cluster's services.
@@ -59,10 +56,10 @@ func (n onNode) Reached(ctx context.Context, units []chaos.Unit) (out []chaos.Re
 }
 
 // overTCP tells whether a port is one of TCP, which is what a port without a protocol is.
-func overTCP(of *corev1.Protocol) bool { return of == nil || *of == "" || *of == corev1.ProtocolTCP }
+func overTCP(of *kube.Protocol) bool { return of == nil || *of == "" || *of == kube.ProtocolTCP }
 
 // services are those with virtual addresses that lead to some of the units and to no others, and the ports of the units to which any lead.
-func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*corev1.Service, ports map[string][]uint16, err error) {
+func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*kube.Service, ports map[string][]uint16, err error) {
 	ours := map[string]string{} // units, by the UIDs of their pods
 	for _, u := range units {
 		if p, ok := Of(u); ok {
@@ -83,7 +80,7 @@ func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*corev1
 		s := &services[i]
 		unit, other := "", ""
 		for j := range ends {
-			if ends[j].Labels[discoveryv1.LabelServiceName] != s.Name {
+			if ends[j].Labels[kube.LabelServiceName] != s.Name {
 				continue
 			}
 			for _, e := range ends[j].Endpoints {
@@ -112,7 +109,7 @@ func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*corev1
 }
 
 // portsOf are the ports of pods to which a service leads over TCP.
-func portsOf(e *discoveryv1.EndpointSlice) (out []uint16) {
+func portsOf(e *kube.EndpointSlice) (out []uint16) {
 	for _, p := range e.Ports {
 		if p.Port != nil && overTCP(p.Protocol) {
 			out = append(out, uint16(*p.Port))
@@ -121,14 +118,14 @@ func portsOf(e *discoveryv1.EndpointSlice) (out []uint16) {
 	return out
 }
 
-func uidOf(e discoveryv1.Endpoint) string {
+func uidOf(e kube.Endpoint) string {
 	if e.TargetRef == nil {
 		return ""
 	}
 	return string(e.TargetRef.UID)
 }
 
-func nameOf(e discoveryv1.Endpoint) string {
+func nameOf(e kube.Endpoint) string {
 	if e.TargetRef == nil {
 		return strings.Join(e.Addresses, ", ")
 	}
@@ -136,7 +133,7 @@ func nameOf(e discoveryv1.Endpoint) string {
 }
 
 // virtual are the addresses of a service, each with its first port of TCP.
-func virtual(s *corev1.Service) (out []netip.AddrPort) {
+func virtual(s *kube.Service) (out []netip.AddrPort) {
 	port := uint16(0)
 	for _, p := range slices.Backward(s.Spec.Ports) {
 		if overTCP(&p.Protocol) {

@@ -13,7 +13,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/syntax"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -26,8 +25,8 @@ type Target struct {
 	Agents  Agents   // of a run, on the nodes; nil: there are none
 	unnamed []string // workloads whose names can't name a service
 
-	mu   sync.Mutex            // guards pods, and the slots of services
-	pods map[string]corev1.Pod // those in a slot, by UID
+	mu   sync.Mutex          // guards pods, and the slots of services
+	pods map[string]kube.Pod // those in a slot, by UID
 }
 
 // service is the service of a name, or nil.
@@ -52,13 +51,13 @@ func (t *Target) Services() []string {
 }
 
 // isLive reports whether a pod is in a slot: it has neither ended nor begun to.
-func isLive(p *corev1.Pod) bool {
-	return p.DeletionTimestamp == nil && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
+func isLive(p *kube.Pod) bool {
+	return p.DeletionTimestamp == nil && p.Status.Phase != kube.PodSucceeded && p.Status.Phase != kube.PodFailed
 }
 
 // IsReady reports whether a pod is ready, as its node says.
-func IsReady(p *corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
+func IsReady(p *kube.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c kube.PodCondition) bool { return c.Type == kube.PodReady && c.Status == kube.ConditionTrue })
 }
 
 // refresh finds the pods of all services.
@@ -69,7 +68,7 @@ func (t *Target) refresh(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pods = map[string]corev1.Pod{}
+	t.pods = map[string]kube.Pod{}
 	of := map[string]string{}
 	for _, s := range t.list {
 		own := s.among(all)
@@ -88,13 +87,13 @@ func (t *Target) refresh(ctx context.Context) error {
 }
 
 // among lists the live pods of the service among others, the oldest first.
-func (s *service) among(all []corev1.Pod) (own []corev1.Pod) {
+func (s *service) among(all []kube.Pod) (own []kube.Pod) {
 	for i := range all {
 		if isLive(&all[i]) && s.selects.Matches(labels.Set(all[i].Labels)) {
 			own = append(own, all[i])
 		}
 	}
-	slices.SortFunc(own, func(a, b corev1.Pod) int {
+	slices.SortFunc(own, func(a, b kube.Pod) int {
 		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
 			return c
 		}
@@ -105,8 +104,8 @@ func (s *service) among(all []corev1.Pod) (own []corev1.Pod) {
 
 // place puts the live pods of a service into slots: each stays in its own, and one that is new takes the lowest free one. Those of a stateful
 // set have the slots that their names say. Mu is held.
-func (t *Target) place(s *service, own []corev1.Pod) {
-	now := map[string]corev1.Pod{}
+func (t *Target) place(s *service, own []kube.Pod) {
+	now := map[string]kube.Pod{}
 	for i := range own {
 		now[string(own[i].UID)] = own[i]
 	}
@@ -149,7 +148,7 @@ func cutLast(name string) (before, after string, found bool) {
 }
 
 // relist finds the pods of one service again.
-func (t *Target) relist(ctx context.Context, s *service) ([]corev1.Pod, error) {
+func (t *Target) relist(ctx context.Context, s *service) ([]kube.Pod, error) {
 	all, err := t.Pods(t.Place.Namespace).List(ctx, kube.Query{Labels: s.pods})
 	if err != nil {
 		return nil, fmt.Errorf("%s: list its pods: %w", s.name, err)
@@ -162,7 +161,7 @@ func (t *Target) relist(ctx context.Context, s *service) ([]corev1.Pod, error) {
 }
 
 // PodsOf lists the pods of a service that are live now.
-func (t *Target) PodsOf(ctx context.Context, service string) ([]corev1.Pod, error) {
+func (t *Target) PodsOf(ctx context.Context, service string) ([]kube.Pod, error) {
 	s := t.service(service)
 	if s == nil {
 		return nil, t.NoService(service)
@@ -171,7 +170,7 @@ func (t *Target) PodsOf(ctx context.Context, service string) ([]corev1.Pod, erro
 }
 
 // ServiceOf is the service that a pod is of by its labels; empty: none.
-func (t *Target) ServiceOf(pod *corev1.Pod) string {
+func (t *Target) ServiceOf(pod *kube.Pod) string {
 	for _, s := range t.list {
 		if s.selects.Matches(labels.Set(pod.Labels)) {
 			return s.name
@@ -265,7 +264,7 @@ func (t *Target) Zones() chaos.Zones {
 }
 
 // unitsOn lists the units whose pods are on a node, with the pods.
-func (t *Target) unitsOn(node string) (units []string, pods []corev1.Pod) {
+func (t *Target) unitsOn(node string) (units []string, pods []kube.Pod) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range t.list {

@@ -5,19 +5,17 @@ import (
 	"strings"
 
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // WaitsFor says what a pod of brunt's own waits for, or how it ended; vain says that waiting does not help. Name is the pod in the sentence, and
 // image the image that it runs.
-func WaitsFor(p *corev1.Pod, name, image string) (why string, vain bool) {
+func WaitsFor(p *kube.Pod, name, image string) (why string, vain bool) {
 	why = name + " is " + string(p.Status.Phase)
 	if p.Status.Message != "" {
 		why += ": " + p.Status.Reason + " " + p.Status.Message
 	}
 	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+		if c.Type == kube.PodScheduled && c.Status == kube.ConditionFalse {
 			why = name + " is not scheduled: " + c.Message
 		}
 	}

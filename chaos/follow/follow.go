@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/quantity"
 )
 
 // Bounds of following.
@@ -24,10 +25,17 @@ const (
 type follower struct {
 	chaos.Followed
 	hit   []hit               // by held fault
-	gone  map[chaos.Held]bool // those whose units are gone
+	gone  map[chaos.Held]bool // those whose units are gone, or whose holders have ended
+	lost  map[string]lost     // units on which nothing holds the fault now
 	last  map[string]string   // the units at the last question
 	since time.Time           // of the first failure to follow a change; zero: there is none
 	asked time.Time           // when the units were known last
+}
+
+// A lost fault is one on a unit that lives while what held the fault has ended.
+type lost struct {
+	at  time.Time
+	why error
 }
 
 // New begins to follow an occurrence. The function adapts it to the units of the time of its call.
@@ -65,11 +73,15 @@ func (f *follower) ask(ctx context.Context) {
 	}
 	late := time.Since(f.asked) > joinWithin
 	f.asked = time.Now()
-	if maps.Equal(now.IDs, f.last) && f.since.IsZero() {
+	f.lose(ctx, now)
+	if maps.Equal(now.IDs, f.last) && f.since.IsZero() && len(f.lost) == 0 {
 		return
 	}
 	f.last = now.IDs
 	err = f.adapt(ctx, now)
+	if err == nil {
+		err = f.found()
+	}
 	switch {
 	case err == nil:
 		f.since = time.Time{}
@@ -80,9 +92,49 @@ func (f *follower) ask(ctx context.Context) {
 		f.since = time.Now()
 	}
 	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late || time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
-		f.Event("fault.void", err.Error())
 		f.Void(err)
 	}
+}
+
+// lose notes the faults whose holders have ended, as agents do that are deleted. Those are injected again.
+func (f *follower) lose(ctx context.Context, now chaos.Present) {
+	for _, h := range f.hit {
+		ended := h.Traits().Ended
+		if h.unit == "" || h.id != now.IDs[h.unit] || f.gone[h.Held] || ended == nil {
+			continue
+		}
+		if err := ended(ctx); errors.Is(err, chaos.ErrHolderEnded) {
+			if f.lost == nil {
+				f.lost = map[string]lost{}
+			}
+			f.lost[h.unit] = lost{time.Now(), err}
+			f.drop(h)
+			f.Event("fault.lost", err.Error())
+		}
+	}
+}
+
+// drop leaves a held fault that is over without the occurrence out of what is proven and asked.
+func (f *follower) drop(h hit) {
+	if f.gone == nil {
+		f.gone = map[chaos.Held]bool{}
+	}
+	f.gone[h.Held] = true
+	f.Left(h.Held)
+}
+
+// found forgets what was lost and is in again. What was not in for long did not stay for its time.
+func (f *follower) found() error {
+	for unit, l := range f.lost {
+		if f.last[unit] != "" && f.held(unit, f.last[unit], 0) == nil {
+			return l.why
+		}
+		delete(f.lost, unit)
+		if gap := time.Since(l.at); gap > joinWithin {
+			f.Void(fmt.Errorf("%w; it was in again only after %s", l.why, quantity.FormatSeconds(gap.Seconds())))
+		}
+	}
+	return nil
 }
 
 // adapt plans the fault for the units of now, and makes the difference.
@@ -110,7 +162,7 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 		held := f.held(units[0], now.IDs[units[0]], nth[key])
 		nth[key]++
 		switch {
-		case held == nil && (f.follows() || !f.Env.Choice.Has(units[0])):
+		case held == nil && (f.follows() || f.isLost(units[0]) || !f.Env.Choice.Has(units[0])):
 			joined = appendNew(joined, units...)
 		case held != nil && held.Traits().OnPlan != nil:
 			said, err := held.Traits().OnPlan(ctx, s)
@@ -131,10 +183,13 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 // follows reports whether the fault hits units that take the place of those that it hits, and of a service all that join.
 func (f *follower) follows() bool { return f.Entry.Traits(chaos.Scope{}).Follows }
 
+// isLost reports whether nothing holds the fault on a unit that lives.
+func (f *follower) isLost(unit string) bool { _, ok := f.lost[unit]; return ok }
+
 // held is the nth fault that is in at a unit.
 func (f *follower) held(unit, id string, nth int) chaos.Held {
 	for _, h := range f.hit {
-		if h.unit == unit && h.id == id {
+		if h.unit == unit && h.id == id && !f.gone[h.Held] {
 			if nth == 0 {
 				return h.Held
 			}
@@ -153,11 +208,7 @@ func (f *follower) leave(now chaos.Present) {
 		if slices.Contains(slices.Collect(maps.Values(now.IDs)), h.id) {
 			continue
 		}
-		if f.gone == nil {
-			f.gone = map[chaos.Held]bool{}
-		}
-		f.gone[h.Held] = true
-		f.Left(h.Held)
+		f.drop(h)
 		f.Event("fault.followed", h.unit+" is gone, and the fault on it")
 	}
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,20 @@ func ContainerIn(b json.RawMessage) string {
 	return of.Container
 }
 
+// HeirCommand is the command of brunt that takes the place of a brunt that crashed, in the same process: it holds nothing, and writes
+// what is known of the run.
+const HeirCommand = "crashed"
+
+// isHeir reports whether a process is the heir of a brunt that crashed.
+func isHeir(pid int) bool {
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return false
+	}
+	list := bytes.Split(args, []byte{0})
+	return len(args) == 0 || len(list) > 1 && string(list[1]) == HeirCommand // it has none while it begins
+}
+
 // endOwner kills a brunt that hangs.
 func endOwner(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id proc.Identity
@@ -72,7 +87,7 @@ func endOwner(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
 	}
 	switch {
-	case !id.Alive(), id.PID == os.Getpid(): // a brunt that reverts its own entry has already released it
+	case !id.Alive(), id.PID == os.Getpid(), isHeir(id.PID): // a brunt that reverts its own entry has already released it
 		return chaos.Gone, nil
 	}
 	if err := proc.Signal(id, "KILL"); err != nil && !errors.Is(err, proc.ErrEnded) {

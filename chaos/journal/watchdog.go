@@ -15,7 +15,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
-	"brunt/targets/platform/docker"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // A Watchdog is a child in a session of its own that reverts everything when brunt dies or hangs. It
@@ -127,7 +128,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			hung.Reset(patience)
 		case <-hung.C: // brunt hangs: it still holds the lock
 			// What fails now is retried when brunt dies or still hangs.
-			_ = takeOver(ops, journal, true)
+			_, _ = takeOver(ops, journal, true)
 			hung.Reset(patience)
 		case <-check.C:
 			if overdue.revert() {
@@ -208,27 +209,27 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 	_, _ = e.Revert(ctx, o.ops)
 }
 
-// takeOverDead reverts what a dead brunt left. What an engine or a cluster does not answer may succeed when that is back: it is tried
-// again, with growing pauses, for as long as an engine or a machine takes to start again. Between two attempts the journal is
-// free for `brunt revert`.
+// takeOverDead reverts what a dead brunt left. It tries again while an undo fails for a reason that may pass, with growing pauses, for
+// as long as an engine or a machine takes to start again. Between two attempts the journal is free for `brunt revert`.
 func takeOverDead(ops chaos.Operations, journal string) error {
 	const most, longest = 10 * time.Minute, 5 * time.Second
-	pause := time.Second / 4
-	for began := time.Now(); ; pause = min(2*pause, longest) {
-		err := takeOver(ops, journal, false)
-		if err == nil || !docker.Unanswered(err) && !chaos.Away(err) || time.Since(began) > most {
-			return err
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = chaos.RetryEvery, longest
+	_, err := backoff.Retry(context.Background(), func() (struct{}, error) {
+		taken, err := takeOver(ops, journal, false)
+		if passes := slices.ContainsFunc(taken, func(t Taken) bool { return !t.Pending.bare() && chaos.Passing(t.Err) }); err != nil && !passes {
+			err = backoff.Permanent(err)
 		}
-		time.Sleep(pause)
-	}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(most))
+	return err
 }
 
-func takeOver(ops chaos.Operations, journal string, force bool) error {
+func takeOver(ops chaos.Operations, journal string, force bool) ([]Taken, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
 	defer cancel()
 	awaitRemoteWatchdog(ctx)
-	_, err := replay(ctx, ops, journal, byWatchdog, force)
-	return err
+	return replay(ctx, ops, journal, byWatchdog, force)
 }
 
 // WatchdogLog opens the file for the errors of a journal's watchdog.

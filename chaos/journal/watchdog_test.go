@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -17,14 +16,13 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/scenarios/suite"
 )
 
 // TestWatchdog_OfEachRun checks that the watchdogs of all runs in this process are protected from faults
 // while they live.
 func TestWatchdog_OfEachRun(t *testing.T) {
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("needs a shell")
-	}
+	suite.Need(t, "sh")
 	var all [2]*Watchdog
 	for i := range all {
 		g, err := StartWatchdog([]string{"sh", "-c", "read -r all"}, "")
@@ -93,6 +91,65 @@ func TestWatchdog_Deadline(t *testing.T) {
 		if err := proc.Signal(id, "CONT"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWatchdog_TriesAgain checks that the watchdog of a dead brunt tries an undo again while it fails for a reason that may pass, and
+// leaves in the journal what it can't revert.
+func TestWatchdog_TriesAgain(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fails int // attempts that fail, before one succeeds
+		with  error
+		least int // attempts
+		left  bool
+	}{
+		{"a reason that passes at once", 3, errors.New("it does not stop"), 4, false},
+		{"an engine that answers again", 3, fmt.Errorf("starting container: %w", context.DeadlineExceeded), 4, false},
+		{"a reason that passes after minutes", 100, errors.New("it does not stop"), 101, false},
+		{"an undo that tries by itself", 20, chaos.TriedError{Err: errors.New("exit status 1")}, 21, false},
+		{"a reason that stays", 1 << 30, errors.New("it does not stop"), 100, true},
+		{"an undo that can't be read", 1 << 30, chaos.ErrDamaged, 1, true},
+		{"a right that brunt lacks", 1 << 30, fs.ErrPermission, 1, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tries := 0
+			ops := chaos.OperationsOf([]chaos.Operation{{Name: "slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+				if tries++; tries <= c.fails {
+					return chaos.Failed, c.with
+				}
+				return chaos.Reverted, nil
+			}}})
+			dir := t.TempDir()
+			j := openJournal(t, dir, "r")
+			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "set it off", Undo: []chaos.Undo{{Op: "slow"}}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := j.Close(); err != nil { // as the kernel does at the end of brunt
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				err := RunWatchdog(ops, strings.NewReader(""), j.Path())
+				if (err != nil) != c.left || err != nil && !strings.Contains(err.Error(), "set it off: "+c.with.Error()) {
+					t.Error(err)
+				}
+				if took := time.Since(began); took > 11*time.Minute {
+					t.Errorf("it took %s", took)
+				}
+			})
+			if tries < c.least || c.least == 1 && tries > 1 {
+				t.Errorf("%d attempts, want %d", tries, c.least)
+			}
+			switch s, err := List(dir); {
+			case err != nil:
+				t.Fatal(err)
+			case !c.left && len(s) > 0:
+				t.Errorf("left: %+v", s)
+			case c.left && (len(s) != 1 || len(s[0].Open) != 1 || s[0].Open[0].Error != c.with.Error()):
+				t.Errorf("left: %+v", s)
+			}
+		})
 	}
 }
 
@@ -180,46 +237,6 @@ func TestTakenBack_Agents(t *testing.T) {
 	}
 	if taken, busy, err := j.TakenBack(); len(taken) != 1 || taken[0].What != "target" || busy || err != nil {
 		t.Errorf("%+v, busy %v, %v", taken, busy, err)
-	}
-}
-
-// TestWatchdog_Unanswered: the watchdog of a dead brunt tries again what an engine did not answer, and nothing else.
-func TestWatchdog_Unanswered(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		err   error
-		fails int // attempts that fail
-		tried int
-		left  bool
-	}{
-		{"an engine that answers again", fmt.Errorf("starting container: %w", context.DeadlineExceeded), 3, 4, false},
-		{"another reason", errors.New("it has been changed"), 3, 1, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			const op = "engine.start"
-			tried := 0
-			ops := chaos.OperationsOf(BruntOperations(), []chaos.Operation{{Name: op, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-				if tried++; tried <= tt.fails {
-					return chaos.Failed, tt.err
-				}
-				return chaos.Reverted, nil
-			}}})
-			j, err := Open(ops, t.TempDir(), "r")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: op, Identity: []byte(`"one"`)}}}); err != nil {
-				t.Fatal(err)
-			}
-			unlocked(t, j)
-			synctest.Test(t, func(t *testing.T) {
-				err = RunWatchdog(ops, strings.NewReader(""), j.Path())
-			})
-			_, gone := os.Stat(j.Path())
-			if tried != tt.tried || (err != nil) != tt.left || errors.Is(gone, fs.ErrNotExist) == tt.left {
-				t.Errorf("tried %d times, want %d: %v; the journal: %v", tried, tt.tried, err, gone)
-			}
-		})
 	}
 }
 

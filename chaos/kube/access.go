@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
-	authv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A Right is leave to do something with the objects of one kind.
@@ -23,13 +20,20 @@ type Right struct {
 // May asks the cluster whether the caller has a right. Reason says why, where the cluster tells it.
 func (c *Cluster) May(ctx context.Context, r Right) (allowed bool, reason string, err error) {
 	resource, sub, _ := strings.Cut(r.Resource, "/")
-	ask := authv1.SelfSubjectAccessReview{
-		TypeMeta: metav1.TypeMeta{Kind: "SelfSubjectAccessReview", APIVersion: "authorization.k8s.io/v1"},
-		Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authv1.ResourceAttributes{
-			Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: sub, Namespace: r.Namespace, Name: r.Name,
-		}},
+	type review struct {
+		TypeMeta
+		Spec struct {
+			Attributes map[string]string `json:"resourceAttributes"`
+		} `json:"spec"`
+		Status struct {
+			Allowed bool   `json:"allowed"`
+			Reason  string `json:"reason"`
+		} `json:"status"`
 	}
-	var answer authv1.SelfSubjectAccessReview
+	ask, answer := review{TypeMeta: TypeMeta{Kind: "SelfSubjectAccessReview", APIVersion: "authorization.k8s.io/v1"}}, review{}
+	ask.Spec.Attributes = map[string]string{
+		"verb": r.Verb, "group": r.Group, "resource": resource, "subresource": sub, "namespace": r.Namespace, "name": r.Name,
+	}
 	if err := c.do(ctx, call{method: http.MethodPost, path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body: ask}, &answer); err != nil {
 		return false, "", err
 	}

@@ -12,6 +12,7 @@
 //	request.go    one request, and the errors of the API
 //	objects.go    kinds of objects and their verbs
 //	watch.go      a list that is kept up to date
+//	api.go        the objects as brunt reads and writes them
 //	raw.go        objects of any kind, and references to objects as data
 //	discovery.go  what kinds there are
 //	edit.go       changes that are marked on the object, and can be taken back

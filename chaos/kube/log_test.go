@@ -9,8 +9,6 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // TestCluster_Log reads what containers have printed: of both lives, up to a bound, and of one that has no former life.
@@ -41,15 +39,15 @@ func TestObjects_WatchOn(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
 	maps := c.ConfigMaps("default")
-	var had []corev1.ConfigMap
+	var had []kube.ConfigMap
 	for _, name := range []string{"kept", "gone"} {
-		had = append(had, *must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false)))
+		had = append(had, *must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false)))
 	}
 	if err := maps.Delete(t.Context(), "gone", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	var seen []string
-	if err := maps.WatchOn(t.Context(), kube.Query{}, had, func(e kube.Event[corev1.ConfigMap]) bool {
+	if err := maps.WatchOn(t.Context(), kube.Query{}, had, func(e kube.Event[kube.ConfigMap]) bool {
 		seen = append(seen, fmt.Sprint(e.Object.Name, " ", e.Gone))
 		return len(seen) < 2
 	}); err != nil {

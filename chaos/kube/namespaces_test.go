@@ -8,9 +8,6 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // namespaces: the deletion of a namespace takes with it what is in it, and a namespace that it owns; services have addresses unless they are
@@ -18,15 +15,15 @@ import (
 func (b *bed) namespaces(t *testing.T) {
 	outer := "brunt-outer-" + strings.ToLower(rand.Text()[:6])
 	inner := outer + "-inner"
-	get := must[*corev1.Namespace](t)
-	ns := get(b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: outer}}, false))
-	get(b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: inner, OwnerReferences: []metav1.OwnerReference{{
+	get := must[*kube.Namespace](t)
+	ns := get(b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: outer}}, false))
+	get(b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: inner, OwnerReferences: []kube.OwnerReference{{
 		APIVersion: "v1", Kind: "Namespace", Name: outer, UID: ns.UID,
 	}}}}, false))
-	for _, name := range []string{"", corev1.ClusterIPNone} {
-		s := must[*corev1.Service](t)(b.Services(outer).Create(t.Context(), &corev1.Service{
-			ObjectMeta: metav1.ObjectMeta{GenerateName: "s-"},
-			Spec:       corev1.ServiceSpec{ClusterIP: name, Selector: map[string]string{"app": "none"}, Ports: []corev1.ServicePort{{Port: 80}}},
+	for _, name := range []string{"", kube.ClusterIPNone} {
+		s := must[*kube.Service](t)(b.Services(outer).Create(t.Context(), &kube.Service{
+			ObjectMeta: kube.ObjectMeta{GenerateName: "s-"},
+			Spec:       kube.ServiceSpec{ClusterIP: name, Selector: map[string]string{"app": "none"}, Ports: []kube.ServicePort{{Port: 80}}},
 		}, false))
 		if _, err := netip.ParseAddr(s.Spec.ClusterIP); (err == nil) != (name == "") {
 			t.Errorf("the service asked for the address %q and has %q", name, s.Spec.ClusterIP)

@@ -7,13 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -32,83 +25,87 @@ func within(namespace, group, kind string) string {
 }
 
 // Namespaces are the namespaces of the cluster.
-func (c *Cluster) Namespaces() Objects[corev1.Namespace] {
-	return Objects[corev1.Namespace]{c, "/api/v1/namespaces"}
+func (c *Cluster) Namespaces() Objects[Namespace] {
+	return Objects[Namespace]{c, "/api/v1/namespaces"}
 }
 
 // Nodes are the nodes of the cluster.
-func (c *Cluster) Nodes() Objects[corev1.Node] { return Objects[corev1.Node]{c, "/api/v1/nodes"} }
+func (c *Cluster) Nodes() Objects[Node] { return Objects[Node]{c, "/api/v1/nodes"} }
 
 // Pods are the pods of a namespace, or of all where that is empty.
-func (c *Cluster) Pods(namespace string) Objects[corev1.Pod] {
-	return Objects[corev1.Pod]{c, within(namespace, "/api/v1", "pods")}
+func (c *Cluster) Pods(namespace string) Objects[Pod] {
+	return Objects[Pod]{c, within(namespace, "/api/v1", "pods")}
 }
 
 // Events are the events of a namespace.
-func (c *Cluster) Events(namespace string) Objects[corev1.Event] {
-	return Objects[corev1.Event]{c, within(namespace, "/api/v1", "events")}
+func (c *Cluster) Events(namespace string) Objects[ObjectEvent] {
+	return Objects[ObjectEvent]{c, within(namespace, "/api/v1", "events")}
 }
 
 // ConfigMaps are the config maps of a namespace.
-func (c *Cluster) ConfigMaps(namespace string) Objects[corev1.ConfigMap] {
-	return Objects[corev1.ConfigMap]{c, within(namespace, "/api/v1", "configmaps")}
+func (c *Cluster) ConfigMaps(namespace string) Objects[ConfigMap] {
+	return Objects[ConfigMap]{c, within(namespace, "/api/v1", "configmaps")}
 }
 
 // Jobs are the jobs of a namespace.
-func (c *Cluster) Jobs(namespace string) Objects[batchv1.Job] {
-	return Objects[batchv1.Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
+func (c *Cluster) Jobs(namespace string) Objects[Job] {
+	return Objects[Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
 }
 
 // Deployments are the deployments of a namespace.
-func (c *Cluster) Deployments(namespace string) Objects[appsv1.Deployment] {
-	return Objects[appsv1.Deployment]{c, within(namespace, "/apis/apps/v1", "deployments")}
+func (c *Cluster) Deployments(namespace string) Objects[Deployment] {
+	return Objects[Deployment]{c, within(namespace, "/apis/apps/v1", "deployments")}
 }
 
 // StatefulSets are the stateful sets of a namespace.
-func (c *Cluster) StatefulSets(namespace string) Objects[appsv1.StatefulSet] {
-	return Objects[appsv1.StatefulSet]{c, within(namespace, "/apis/apps/v1", "statefulsets")}
+func (c *Cluster) StatefulSets(namespace string) Objects[StatefulSet] {
+	return Objects[StatefulSet]{c, within(namespace, "/apis/apps/v1", "statefulsets")}
 }
 
 // DaemonSets are the daemon sets of a namespace.
-func (c *Cluster) DaemonSets(namespace string) Objects[appsv1.DaemonSet] {
-	return Objects[appsv1.DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
+func (c *Cluster) DaemonSets(namespace string) Objects[DaemonSet] {
+	return Objects[DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
 }
 
 // Services are the services of a namespace.
-func (c *Cluster) Services(namespace string) Objects[corev1.Service] {
-	return Objects[corev1.Service]{c, within(namespace, "/api/v1", "services")}
+func (c *Cluster) Services(namespace string) Objects[Service] {
+	return Objects[Service]{c, within(namespace, "/api/v1", "services")}
 }
 
 // Slices are the slices of a namespace's endpoints: the addresses that its services lead to.
-func (c *Cluster) Slices(namespace string) Objects[discoveryv1.EndpointSlice] {
-	return Objects[discoveryv1.EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}
+func (c *Cluster) Slices(namespace string) Objects[EndpointSlice] {
+	return Objects[EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}
 }
 
 // Autoscalers are the horizontal autoscalers of a namespace.
-func (c *Cluster) Autoscalers(namespace string) Objects[autoscalingv2.HorizontalPodAutoscaler] {
-	return Objects[autoscalingv2.HorizontalPodAutoscaler]{c, within(namespace, "/apis/autoscaling/v2", "horizontalpodautoscalers")}
+func (c *Cluster) Autoscalers(namespace string) Objects[HorizontalPodAutoscaler] {
+	return Objects[HorizontalPodAutoscaler]{c, within(namespace, "/apis/autoscaling/v2", "horizontalpodautoscalers")}
 }
 
 // Roles are the roles of a namespace.
-func (c *Cluster) Roles(namespace string) Objects[rbacv1.Role] {
-	return Objects[rbacv1.Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
+func (c *Cluster) Roles(namespace string) Objects[Role] {
+	return Objects[Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
 }
 
 // Bindings are the bindings of the roles of a namespace.
-func (c *Cluster) Bindings(namespace string) Objects[rbacv1.RoleBinding] {
-	return Objects[rbacv1.RoleBinding]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "rolebindings")}
+func (c *Cluster) Bindings(namespace string) Objects[RoleBinding] {
+	return Objects[RoleBinding]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "rolebindings")}
 }
 
 // Budgets are the disruption budgets of a namespace.
-func (c *Cluster) Budgets(namespace string) Objects[policyv1.PodDisruptionBudget] {
-	return Objects[policyv1.PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
+func (c *Cluster) Budgets(namespace string) Objects[PodDisruptionBudget] {
+	return Objects[PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
 // Evict deletes a pod as a drain of its node does; with a UID only that pod. An error with the reason [Refused] says that a disruption
 // budget does not allow it now.
 func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
-	ask := policyv1.Eviction{
-		TypeMeta: metav1.TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: namespace},
+	ask := struct {
+		TypeMeta
+		ObjectMeta    `json:"metadata"`
+		DeleteOptions *metav1.DeleteOptions `json:"deleteOptions,omitempty"`
+	}{
+		TypeMeta: TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: ObjectMeta{Name: pod, Namespace: namespace},
 	}
 	if uid != "" {
 		ask.DeleteOptions = &metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(uid)}

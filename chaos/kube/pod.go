@@ -2,8 +2,6 @@ package kube
 
 import (
 	"slices"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // hopeless are the reasons for which a container waits in vain.
@@ -13,17 +11,17 @@ var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "CreateContaine
 func Hopeless(reason string) bool { return slices.Contains(hopeless, reason) }
 
 // Restricted is the security of a pod that passes the restricted level of pod security, as a user.
-func Restricted(user int64) *corev1.PodSecurityContext {
+func Restricted(user int64) *PodSecurityContext {
 	yes := true
-	return &corev1.PodSecurityContext{
-		RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	return &PodSecurityContext{
+		RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &SeccompProfile{Type: SeccompProfileTypeRuntimeDefault},
 	}
 }
 
 // RestrictedContainer is the security of a container that passes the same level, and writes nothing to its root.
-func RestrictedContainer() *corev1.SecurityContext {
+func RestrictedContainer() *SecurityContext {
 	no, yes := false, true
-	return &corev1.SecurityContext{
-		AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	return &SecurityContext{
+		AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &Capabilities{Drop: []Capability{"ALL"}},
 	}
 }

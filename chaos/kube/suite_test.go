@@ -20,9 +20,6 @@ import (
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/suite"
 
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -88,7 +85,7 @@ func TestCluster_Plain(t *testing.T) {
 	s.Ports = map[int]string{echo: echoServer(t)}
 	s.Plain()
 	b := &bed{Cluster: open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")}), namespace: "default", kubeconfig: s.Kubeconfig(t, "")}
-	if _, err := b.Pods("default").Create(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "echo"}}, false); err != nil {
+	if _, err := b.Pods("default").Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "echo"}}, false); err != nil {
 		t.Fatal(err)
 	}
 	b.connections(t)
@@ -101,10 +98,10 @@ func TestObjects_Forgotten(t *testing.T) {
 	maps := c.ConfigMaps("default")
 	expired(t, c)
 	for _, name := range []string{"kept", "lost"} {
-		must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false))
+		must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false))
 	}
 	var news []string
-	if err := maps.Watch(t.Context(), kube.Query{}, func(e kube.Event[corev1.ConfigMap]) bool {
+	if err := maps.Watch(t.Context(), kube.Query{}, func(e kube.Event[kube.ConfigMap]) bool {
 		news = append(news, fmt.Sprint(e.Object.Name, e.Gone))
 		if len(news) == 2 { // nothing of this is in a history
 			s.Hide("/api/v1/namespaces/default/configmaps", "lost")
@@ -122,7 +119,7 @@ func TestObjects_Forgotten(t *testing.T) {
 // expired checks what the API server says of a version that its history does not reach back to.
 func expired(t *testing.T, c *kube.Cluster) {
 	t.Helper()
-	err := c.ConfigMaps("default").Follow(t.Context(), "1", func(kube.Event[corev1.ConfigMap]) bool { return false })
+	err := c.ConfigMaps("default").Follow(t.Context(), "1", func(kube.Event[kube.ConfigMap]) bool { return false })
 	why(t, "a watch from the first version on", err, kube.Expired)
 }
 
@@ -139,14 +136,14 @@ func TestWatch_KubeOutage(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var news []string
-	_ = must[*corev1.ConfigMap](t)(maps.Create(ctx, configMap(made+"-1", "", labels), false))
-	if err := maps.Watch(ctx, kube.Query{Labels: "test=" + made}, func(e kube.Event[corev1.ConfigMap]) bool {
+	_ = must[*kube.ConfigMap](t)(maps.Create(ctx, configMap(made+"-1", "", labels), false))
+	if err := maps.Watch(ctx, kube.Query{Labels: "test=" + made}, func(e kube.Event[kube.ConfigMap]) bool {
 		if news = append(news, fmt.Sprint(strings.TrimPrefix(e.Object.Name, made), e.Gone)); len(news) == 1 {
 			if out, err := exec.CommandContext(ctx, control, "outage", "1").CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
 			expired(t, c)
-			_ = must[*corev1.ConfigMap](t)(maps.Create(ctx, configMap(made+"-2", "", labels), false))
+			_ = must[*kube.ConfigMap](t)(maps.Create(ctx, configMap(made+"-2", "", labels), false))
 		}
 		return len(news) < 2
 	}); err != nil {
@@ -203,7 +200,7 @@ func TestOpen_Mistakes(t *testing.T) {
 func suiteOf(t *testing.T, kubeconfig, guest string) {
 	c := open(t, kube.Address{Kubeconfig: kubeconfig})
 	b := &bed{Cluster: c, namespace: "brunt-suite-" + strings.ToLower(rand.Text()[:6]), kubeconfig: kubeconfig, guest: guest}
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}}
+	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}
 	if _, err := c.Namespaces().Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
 	}
@@ -234,8 +231,8 @@ func open(t *testing.T, at kube.Address) *kube.Cluster {
 	return c
 }
 
-func configMap(name, value string, labels map[string]string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}, Data: map[string]string{"key": value}}
+func configMap(name, value string, labels map[string]string) *kube.ConfigMap {
+	return &kube.ConfigMap{ObjectMeta: kube.ObjectMeta{Name: name, Labels: labels}, Data: map[string]string{"key": value}}
 }
 
 // why fails the test unless an error has the reason.
@@ -257,7 +254,7 @@ func must[T any](t *testing.T) func(T, error) T {
 }
 
 func (b *bed) objects(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
+	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
 	made := get(maps.Create(t.Context(), configMap("one", "a", nil), false))
 	if made.UID == "" || made.ResourceVersion == "" || made.Namespace != b.namespace {
 		t.Errorf("it lacks what the cluster fills in: %+v", made.ObjectMeta)
@@ -266,8 +263,8 @@ func (b *bed) objects(t *testing.T) {
 	why(t, "create again", err, kube.AlreadyExists)
 	_, err = maps.Get(t.Context(), "two")
 	why(t, "get nothing", err, kube.NotFound)
-	changed := made.DeepCopy()
-	changed.Data["key"] = "b"
+	changed := new(*made)
+	changed.Data = map[string]string{"key": "b"}
 	if got := get(maps.Update(t.Context(), "one", changed)); got.Data["key"] != "b" || got.ResourceVersion == made.ResourceVersion {
 		t.Errorf("after the update: %+v", got)
 	}
@@ -287,10 +284,10 @@ func (b *bed) objects(t *testing.T) {
 
 // owners has an object go with the one that owns it.
 func (b *bed) owners(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
+	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
 	owner := get(maps.Create(t.Context(), configMap("owner", "", nil), false))
 	owned := configMap("owned", "", nil)
-	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "owner", UID: owner.UID}}
+	owned.OwnerReferences = []kube.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "owner", UID: owner.UID}}
 	get(maps.Create(t.Context(), owned, false))
 	get(maps.Create(t.Context(), configMap("free", "", nil), false))
 	if err := maps.Delete(t.Context(), "owner", kube.Deletion{}); err != nil {
@@ -306,7 +303,7 @@ func (b *bed) owners(t *testing.T) {
 func (b *bed) pages(t *testing.T) {
 	maps := b.ConfigMaps(b.namespace)
 	for i := range 7 {
-		must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap(fmt.Sprint("page", i), "", map[string]string{"page": "yes"}), false))
+		must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(fmt.Sprint("page", i), "", map[string]string{"page": "yes"}), false))
 	}
 	c := open(t, kube.Address{Kubeconfig: b.kubeconfig})
 	c.Pages(3)
@@ -332,7 +329,7 @@ func (b *bed) dry(t *testing.T) {
 }
 
 func (b *bed) patch(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
+	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
 	made := get(maps.Create(t.Context(), configMap("patched", "a", nil), false))
 	test := kube.Change{Op: "test", Path: "/metadata/uid", Value: made.UID}
 	got := get(maps.Patch(t.Context(), "patched", test, kube.Change{Op: "test", Path: "/data/key", Value: "a"},
@@ -355,15 +352,15 @@ func (b *bed) patch(t *testing.T) {
 // edit checks that a change is marked, and taken back as far as nothing else changed it.
 func (b *bed) edit(t *testing.T) {
 	maps := b.ConfigMaps(b.namespace)
-	made := must[*corev1.ConfigMap](t)(maps.Create(t.Context(), configMap("edited", "a", nil), false))
+	made := must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap("edited", "a", nil), false))
 	r := kube.Ref{API: "v1", Resource: "configmaps", Namespace: b.namespace, Name: "edited"}
 	m := kube.Mark{Run: "r", Edits: []kube.Edit{
 		{Path: "/data/key", Prior: json.RawMessage(`"a"`), Ours: json.RawMessage(`"b"`)}, {Path: "/data/new", Ours: json.RawMessage(`"c"`)},
 	}}
 	uid := string(made.UID)
-	now := func() (*corev1.ConfigMap, kube.Raw) {
+	now := func() (*kube.ConfigMap, kube.Raw) {
 		raw := must[*kube.Raw](t)(b.Like(r).Get(t.Context(), r.Name))
-		return must[*corev1.ConfigMap](t)(maps.Get(t.Context(), r.Name)), *raw
+		return must[*kube.ConfigMap](t)(maps.Get(t.Context(), r.Name)), *raw
 	}
 	if err := b.Edit(t.Context(), r, "another", m); err == nil || !strings.Contains(err.Error(), "another object has its name") {
 		t.Errorf("edit another: %v", err)
@@ -383,7 +380,7 @@ func (b *bed) edit(t *testing.T) {
 		t.Errorf("edit twice: %v", err)
 	}
 	is.Data["key"] = "d"
-	_ = must[*corev1.ConfigMap](t)(maps.Update(t.Context(), "edited", is))
+	_ = must[*kube.ConfigMap](t)(maps.Update(t.Context(), "edited", is))
 	if _, raw = now(); m.Stands(raw) == nil || !strings.Contains(m.Stands(raw).Error(), `/data/key is "d", changed by `) {
 		t.Errorf("changed by another: %v", m.Stands(raw))
 	}
@@ -401,21 +398,21 @@ func (b *bed) edit(t *testing.T) {
 
 // watch checks that a watch tells what there is, what changes, and what has gone while it was interrupted.
 func (b *bed) watch(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*corev1.ConfigMap](t)
+	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
 	labels := map[string]string{"watched": "yes"}
 	made := get(maps.Create(t.Context(), configMap("w1", "a", labels), false))
 	var news []string
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	err := maps.Watch(ctx, kube.Query{Labels: "watched=yes"}, func(e kube.Event[corev1.ConfigMap]) bool {
+	err := maps.Watch(ctx, kube.Query{Labels: "watched=yes"}, func(e kube.Event[kube.ConfigMap]) bool {
 		news = append(news, fmt.Sprint(e.Object.Name, e.Object.Data["key"], e.Gone))
 		switch len(news) {
 		case 1:
 			_ = get(maps.Create(t.Context(), configMap("other", "", nil), false))
 			_ = get(maps.Create(t.Context(), configMap("w2", "b", labels), false))
 		case 2:
-			changed := made.DeepCopy()
-			changed.Data["key"] = "c"
+			changed := new(*made)
+			changed.Data = map[string]string{"key": "c"}
 			_ = get(maps.Update(t.Context(), "w1", changed))
 		case 3:
 			if err := maps.Delete(t.Context(), "w1", kube.Deletion{}); err != nil {
@@ -430,7 +427,7 @@ func (b *bed) watch(t *testing.T) {
 	}
 	short, end := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errEnough)
 	defer end()
-	if err := maps.Watch(short, kube.Query{}, func(kube.Event[corev1.ConfigMap]) bool { return true }); !errors.Is(err, errEnough) {
+	if err := maps.Watch(short, kube.Query{}, func(kube.Event[kube.ConfigMap]) bool { return true }); !errors.Is(err, errEnough) {
 		t.Errorf("a watch that is ended: %v", err)
 	}
 }
@@ -448,7 +445,7 @@ func (b *bed) rights(t *testing.T) {
 	}
 	_, err := guest.Pods(b.namespace).List(t.Context(), kube.Query{})
 	why(t, "guest lists pods", err, kube.Forbidden)
-	err = guest.Pods(b.namespace).Watch(t.Context(), kube.Query{}, func(kube.Event[corev1.Pod]) bool { return true })
+	err = guest.Pods(b.namespace).Watch(t.Context(), kube.Query{}, func(kube.Event[kube.Pod]) bool { return true })
 	why(t, "guest watches pods", err, kube.Forbidden)
 	_, err = guest.Dial(t.Context(), b.namespace, "pod", echo)
 	why(t, "guest connects to a pod", err, kube.Forbidden)
@@ -457,11 +454,11 @@ func (b *bed) rights(t *testing.T) {
 // pods checks connections to a pod, and its eviction.
 func (b *bed) pods(t *testing.T) {
 	pods := b.Pods(b.namespace)
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "echo", Labels: map[string]string{"app": "echo"}},
-		Spec: corev1.PodSpec{
+	pod := &kube.Pod{
+		ObjectMeta: kube.ObjectMeta{Name: "echo", Labels: map[string]string{"app": "echo"}},
+		Spec: kube.PodSpec{
 			TerminationGracePeriodSeconds: new(int64),
-			Containers:                    []corev1.Container{{Name: "echo", Image: "docker.io/library/brunt-kube-pause:1", ImagePullPolicy: corev1.PullNever}},
+			Containers:                    []kube.Container{{Name: "echo", Image: "docker.io/library/brunt-kube-pause:1", ImagePullPolicy: kube.PullNever}},
 		},
 	}
 	suite.Until(t, "the namespace takes pods", func() bool {
@@ -473,15 +470,15 @@ func (b *bed) pods(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := pods.Watch(ctx, kube.Query{Fields: "metadata.name=echo"}, func(e kube.Event[corev1.Pod]) bool {
-		return e.Object.Status.Phase != corev1.PodRunning
+	if err := pods.Watch(ctx, kube.Query{Fields: "metadata.name=echo"}, func(e kube.Event[kube.Pod]) bool {
+		return e.Object.Status.Phase != kube.PodRunning
 	}); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("connections", b.connections)
 	one := intstr.FromInt32(1)
-	budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "echo"}, Spec: policyv1.PodDisruptionBudgetSpec{
-		MinAvailable: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "echo"}},
+	budget := &kube.PodDisruptionBudget{ObjectMeta: kube.ObjectMeta{Name: "echo"}, Spec: kube.PodDisruptionBudgetSpec{
+		MinAvailable: &one, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "echo"}},
 	}}
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), budget, false); err != nil {
 		t.Fatal(err)

@@ -96,7 +96,10 @@ func (w *watcher[T]) tell(e Event[T]) {
 
 // identity is the UID and the version of an object.
 func identity[T any](object *T) (uid, version string) {
-	if m, ok := any(object).(metav1.Object); ok {
+	if m, ok := any(object).(interface {
+		GetUID() UID
+		GetResourceVersion() string
+	}); ok {
 		return string(m.GetUID()), m.GetResourceVersion()
 	}
 	return "", ""

@@ -36,6 +36,7 @@ type diverted struct {
 	pods    bool           // agents on the nodes of the callers run them
 	run     string
 	from    []*divertedFrom
+	ready   *heldDiverted // from Prepare to Inject
 
 	encrypted string // what speaks TLS and is not diverted, as Verify says it
 }
@@ -68,6 +69,7 @@ type heldDiverted struct {
 	tables     []*child.Diversion
 	proxies    []*child.Proxy
 	spaces     []*child.Space
+	sets       []func() error // divert connections to the proxies; nil once they do
 	diversions []diversion
 }
 
@@ -181,63 +183,80 @@ func (d *diverted) Undo() []chaos.Undo {
 	return []chaos.Undo{agent.UndoIn(d.process, d.lease.Key, chaos.ContainerID{})}
 }
 
-// Inject implements [chaos.Step].
-func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
+// Prepare opens the networks of the callers and the proxies in them. Nothing comes to those yet.
+func (d *diverted) Prepare(ctx context.Context) (release func() error, err error) {
 	h := &heldDiverted{step: d}
-	d.Links = nil
-	err := func() error {
-		p := d.process
-		if p == nil && !d.pods {
-			var err error
-			if p, err = child.Start(ctx, nil); err != nil {
-				return err
-			}
-			h.own = p
+	d.ready, d.Links = h, nil
+	watched := func() error { return nil }
+	release = func() error { return chaos.JoinErrors(watched(), h.close()) }
+	if d.process == nil && !d.pods {
+		if h.own, err = child.Start(ctx, nil); err != nil {
+			return nil, err
 		}
-		sets, err := h.openAll(ctx, p)
-		if err != nil {
-			return err
+	}
+	if h.sets, err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
+		return nil, chaos.JoinErrors(err, release())
+	}
+	of, err := d.Toxic.Prepare(ctx)
+	if of != nil {
+		watched = of
+	}
+	if err != nil {
+		return nil, chaos.JoinErrors(err, release())
+	}
+	return release, nil
+}
+
+// Inject implements [chaos.Step]: the fault is in place before connections are diverted to it.
+func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
+	if d.ready == nil {
+		if _, err := d.Prepare(ctx); err != nil {
+			return nil, err
 		}
-		in, err := d.Toxic.Inject(ctx)
-		if held, ok := in.(*heldToxic); ok {
-			h.heldToxic = held
-		}
-		if err != nil {
-			return err
-		}
-		for _, set := range sets { // the fault is in place before connections are diverted to it
-			if err := set(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}()
+	}
+	h := d.ready
+	d.ready = nil
+	in, err := d.Toxic.Inject(ctx)
+	if held, ok := in.(*heldToxic); ok {
+		h.heldToxic = held
+	}
+	if err == nil {
+		err = atOnce(len(h.sets), func(i int) error { return h.sets[i]() })
+	}
 	if err != nil {
 		if h.heldToxic != nil {
 			err = chaos.JoinErrors(err, h.heldToxic.out())
 		}
 		return nil, chaos.JoinErrors(err, h.straight(), h.close())
 	}
+	h.sets = nil
 	return h, nil
+}
+
+// atOnce calls do for n things at once, and joins the errors in their order.
+func atOnce(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { errs[i] = do(i) })
+	}
+	all.Wait()
+	return chaos.JoinErrors(errs...)
 }
 
 // openAll opens the networks of the callers and the proxies in them. The returned functions divert connections to them.
 func (h *heldDiverted) openAll(ctx context.Context, p *child.Process) (sets []func() error, err error) {
 	d := h.step
 	sets = make([]func() error, len(d.from))
-	errs := make([]error, len(d.from))
-	var all sync.WaitGroup
-	for i, f := range d.from {
-		all.Go(func() {
-			var err error
-			if sets[i], err = h.open(ctx, cmp.Or(f.process, p), f, uint64(i)); err != nil {
-				errs[i] = fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
-			}
-		})
-	}
-	all.Wait()
+	err = atOnce(len(d.from), func(i int) (err error) {
+		f := d.from[i]
+		if sets[i], err = h.open(ctx, cmp.Or(f.process, p), f, uint64(i)); err != nil {
+			err = fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
+		}
+		return err
+	})
 	slices.SortStableFunc(d.Links, func(a, b *chaos.Link) int { return cmp.Compare(a.From, b.From) })
-	return sets, chaos.JoinErrors(errs...)
+	return sets, err
 }
 
 // open opens a container's network and the proxies in it. The returned function diverts connections to
@@ -310,11 +329,7 @@ func (h *heldDiverted) enter(ctx context.Context, p *child.Process, f *divertedF
 func (h *heldDiverted) straight() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var errs []error
-	for _, t := range h.tables {
-		errs = append(errs, t.Close())
-	}
-	return errors.Join(errs...)
+	return atOnce(len(h.tables), func(i int) error { return h.tables[i].Close() })
 }
 
 // close stops the proxies and releases the networks.
@@ -352,27 +367,40 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var n int
-	text += h.step.encrypted
-	for _, l := range h.diversions {
+	err = atOnce(len(h.diversions), func(i int) error {
+		l := &h.diversions[i]
 		came, err := l.reaches(ctx)
 		if err == nil && !came {
 			err = chaos.ErrNoEffect
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s: what is opened to %s does not come to the fault: %w", l.Name(), l.at, err)
+			err = fmt.Errorf("%s: what is opened to %s does not come to the fault: %w", l.Name(), l.at, err)
 		}
-		n++
+		return err
+	})
+	if err != nil {
+		return "", err
 	}
-	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, prose.Amount(n, "connection")), nil
+	text += h.step.encrypted
+	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, prose.Amount(len(h.diversions), "connection")), nil
 }
 
 // diversion is a link with the destination that is diverted to it.
 type diversion struct {
 	*chaos.Link
-	proxy *child.Proxy // of the link
-	n     *child.Space
+	proxy counter // of the link
+	n     opener  // the network of the caller
 	at    netip.AddrPort
+}
+
+// counter counts the connections that a proxy has accepted.
+type counter interface {
+	Connections(ctx context.Context) (int64, error)
+}
+
+// opener opens connections in a network.
+type opener interface {
+	Line(ctx context.Context, to netip.AddrPort) (netns.Line, error)
 }
 
 // reaches opens a connection as the caller would, and reports whether it reached the proxy.
@@ -399,19 +427,24 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 		return "a caller was started again, and its network with it", h.close()
 	}
 	text, err := h.heldToxic.Gone(ctx)
-	for _, l := range h.diversions {
-		if err != nil {
-			break
-		}
-		came, merr := l.reaches(ctx)
-		if came && merr == nil { // a connection is refused where no program listens any more
-			err = fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
-		}
+	if err == nil {
+		err = h.goStraight(ctx)
 	}
 	if errors.Is(err, chaos.ErrNoAnswer) { // it is asked again
 		return "", err
 	}
 	return text + "; what is opened from inside goes straight", chaos.JoinErrors(err, h.close())
+}
+
+// goStraight proves of all diversions at once that connections from inside no longer reach their proxies.
+func (h *heldDiverted) goStraight(ctx context.Context) error {
+	return atOnce(len(h.diversions), func(i int) error {
+		l := &h.diversions[i]
+		if came, err := l.reaches(ctx); came && err == nil { // a connection is refused where no program listens any more
+			return fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
+		}
+		return nil
+	})
 }
 
 func (h *heldDiverted) callerRestarted() bool {

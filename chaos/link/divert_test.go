@@ -1,14 +1,18 @@
 package link
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest/fakeengine"
 	"brunt/chaos/container"
+	"brunt/chaos/netns"
 )
 
 // TestDiverted_Moved checks that a callee that returns at another address voids the fault: connections
@@ -36,4 +40,38 @@ func TestDiverted_Moved(t *testing.T) {
 	at.Store("store", "10.0.0.4")
 	void("other", "")
 	void("store", "10.0.0.4:80")
+}
+
+// straightSpace is the network of a caller whose diversion was removed: connections open, and come to no proxy.
+type straightSpace struct{}
+
+func (straightSpace) Line(context.Context, netip.AddrPort) (netns.Line, error) {
+	return straightLine{}, nil
+}
+
+type straightLine struct{ netns.Line }
+
+func (straightLine) Close() error { return nil }
+
+// quietProxy has accepted no connection.
+type quietProxy struct{}
+
+func (quietProxy) Connections(context.Context) (int64, error) { return 0, nil }
+
+// TestDiverted_GoneAtOnce checks that the proof for ten callers of ten callees takes no longer than that for one.
+func TestDiverted_GoneAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := new(heldDiverted)
+		for i := range 100 {
+			at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)
+			h.diversions = append(h.diversions, diversion{&chaos.Link{From: "web", To: "store"}, quietProxy{}, straightSpace{}, at})
+		}
+		began := time.Now()
+		if err := h.goStraight(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took < comesWithin || took > 2*comesWithin {
+			t.Errorf("the proof takes %s; each waits for %s", took, comesWithin)
+		}
+	})
 }

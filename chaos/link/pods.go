@@ -151,7 +151,7 @@ const statements = "statements"
 func (h *heldDiverted) endedThere(ctx context.Context) error {
 	for _, f := range h.step.from {
 		if err := f.process.Alive(ctx); errors.Is(err, child.ErrEnded) {
-			return fmt.Errorf("the agent in the network of %s has ended, and the fault with it: %w", f.unit.Name(), err)
+			return fmt.Errorf("in the network of %s %w", f.unit.Name(), chaos.ErrHolderEnded)
 		}
 		if f.unit.Contained.ContainerID() != f.id {
 			return fmt.Errorf("%s is another one since: it was replaced, or its network is another", f.unit.Name())

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"brunt/chaos"
@@ -31,6 +31,8 @@ type Toxic struct {
 	Watch  bool
 	Takes  time.Duration // for Prove, beyond the usual
 	Counts string        // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
+
+	watched []proxy.Line // opened by Prepare
 
 	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
@@ -62,21 +64,38 @@ func (t *Toxic) Units() []string {
 
 func (t *Toxic) names() string { return strings.Join(t.Units(), ", ") }
 
+// Prepare opens the connections to watch.
+func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
+	if !t.Watch {
+		return nil, nil
+	}
+	release = func() error { return (&heldToxic{before: t.watched}).out() }
+	if t.watched, err = t.lines(ctx); err != nil {
+		return nil, chaos.JoinErrors(err, release())
+	}
+	return release, nil
+}
+
 // Inject implements [chaos.Step].
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
-	h := &heldToxic{Toxic: t}
-	if t.Watch {
+	h := &heldToxic{Toxic: t, before: t.watched}
+	if t.watched = nil; t.Watch && h.before == nil {
 		var err error
 		if h.before, err = t.lines(ctx); err != nil {
 			return nil, chaos.JoinErrors(err, h.out())
 		}
 	}
-	for _, l := range t.Links {
-		in, err := add(l.Proxy, t.lease, t.Toxic)
-		if err != nil {
-			return nil, chaos.JoinErrors(fmt.Errorf("%s: %w", l.Name(), err), h.out())
+	in := make([]proxy.Toxicity, len(t.Links))
+	err := atOnce(len(in), func(i int) (err error) {
+		l := t.Links[i]
+		if in[i], err = add(l.Proxy, t.lease, t.Toxic); err != nil {
+			err = fmt.Errorf("%s: %w", l.Name(), err)
 		}
-		h.in = append(h.in, in)
+		return err
+	})
+	h.in = slices.DeleteFunc(in, func(x proxy.Toxicity) bool { return x == nil })
+	if err != nil {
+		return nil, chaos.JoinErrors(err, h.out())
 	}
 	return h, nil
 }
@@ -101,33 +120,24 @@ func (t *Toxic) lines(ctx context.Context) ([]proxy.Line, error) {
 
 // each calls do for the first links, concurrently.
 func (t *Toxic) each(do func(i int, l *chaos.Link) error) error {
-	links := t.Links[:min(len(t.Links), mostProved)]
-	errs := make([]error, len(links))
-	var wg sync.WaitGroup
-	for i, l := range links {
-		wg.Go(func() {
-			if err := do(i, l); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", l.Name(), err)
-			}
-		})
-	}
-	wg.Wait()
-	return chaos.JoinErrors(errs...)
+	return atOnce(min(len(t.Links), mostProved), func(i int) error {
+		if err := do(i, t.Links[i]); err != nil {
+			return fmt.Errorf("%s: %w", t.Links[i].Name(), err)
+		}
+		return nil
+	})
 }
 
-// out removes every toxic, the last first, and closes the watched connections.
+// out removes every toxic, all at once, and closes the watched connections.
 func (h *heldToxic) out() error {
-	var errs []error
-	for i := len(h.in) - 1; i >= 0; i-- {
-		errs = append(errs, h.in[i].Remove())
-	}
+	err := atOnce(len(h.in), func(i int) error { return h.in[i].Remove() })
 	for _, c := range h.before {
 		if c != nil {
 			c.Close()
 		}
 	}
 	h.before = nil
-	return chaos.JoinErrors(errs...)
+	return err
 }
 
 // mostProved bounds the links on which the effect is proved.

@@ -58,6 +58,7 @@ type queued struct {
 
 	mu     sync.Mutex
 	closed bool
+	left   error // of closing: something may be left
 }
 
 // wholeAbove is the rate, in bytes per second, from which the shaper receives packets unsegmented.
@@ -140,11 +141,12 @@ func (q *queued) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return nil
+		return q.left
 	}
 	q.closed = true
 	err := q.table.Clear(q.rules)
-	return errors.Join(err, q.worker.Close(), q.table.Close())
+	q.left = errors.Join(err, q.worker.Close(), q.table.Close())
+	return q.left
 }
 
 // newSchedule returns the schedule of a latency, a reorder or a bandwidth.

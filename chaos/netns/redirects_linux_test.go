@@ -17,6 +17,7 @@ func TestNamespace_Redirects(t *testing.T) {
 		suite.Lack(t, "%v: run it as root", err)
 	}
 	defer n.Close()
+	suite.Need(t, "nft")
 	nft := func(rules string) {
 		t.Helper()
 		if err := n.Do(func() error {

@@ -2,7 +2,6 @@ package packets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,15 +9,10 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
-	"brunt/chaos/rpc"
 )
 
-// stands checks a fault in the network of a unit on another machine, of which no event tells: the agent holds it, and the unit and
-// its peers are where they were.
-func (h *heldPackets) stands(held netns.Held) error {
-	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
-		return fmt.Errorf("the agent in the network of %s has ended, and the fault with it: %w", h.Target.Name(), err)
-	}
+// stands checks a fault in the network of a unit on another machine, of which no event tells: the unit and its peers are where they were.
+func (h *heldPackets) stands() error {
 	if h.another() {
 		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
 	}

@@ -190,8 +190,11 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 // lifted tells whether the process that holds the fault has ended it at the end of its lease.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
+	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
+		return fmt.Errorf("in the network of %s %w", h.Target.Name(), chaos.ErrHolderEnded)
+	}
 	if h.Target.Traits().Node != nil {
-		if err := h.stands(held); err != nil {
+		if err := h.stands(); err != nil {
 			return err
 		}
 	}
@@ -296,12 +299,13 @@ func (h *heldPackets) outcome(ctx context.Context, l netns.Line) (string, error)
 	return fmt.Sprintf("a connection that was open before is %s", got), nil
 }
 
-// close removes the fault. It is safe to call twice. The network stays open until Gone.
+// close removes the fault. It is safe to call twice, and tries again what failed. The network stays open until Gone.
 func (h *heldPackets) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.over {
-		return h.closed
+	first := !h.over
+	if !first && h.closed == nil {
+		return nil
 	}
 	h.over = true
 	var err error
@@ -309,7 +313,9 @@ func (h *heldPackets) close() error {
 		if err = h.held.Close(); errors.Is(err, rpc.ErrEnded) { // the kernel ends with the process what has no undo
 			err = h.revertUndo()
 		}
-		h.net.Count(-1)
+		if first {
+			h.net.Count(-1)
+		}
 	}
 	for _, l := range h.lines {
 		_ = l.Close() // it may be closed already

@@ -34,7 +34,8 @@ type Step struct {
 	agents   chaos.Agents
 	run      string
 	followed bool                    // later plans tell of other peers
-	planned  chaos.Handle            // of the unit's network, from the plan to the injection
+	planned  chaos.Handle            // of the unit's network, from the plan to the preparation
+	ready    *heldPackets            // from the preparation to the injection
 	Void     bool                    // a restart of the container voids the fault; otherwise it is injected again
 	extend   func(chaos.Undo) error  // adds an undo to the journal entry of the step; nil writes nothing
 	at       selector.InjectionPoint // where it is injected, and where to probe besides the gateway; port 0 is any port
@@ -203,19 +204,31 @@ func (p *Step) enter(ctx context.Context) (chaos.Handle, error) {
 	return p.agents.Enter(ctx, p.Target.Contained, p.run)
 }
 
-// Inject implements [chaos.Step].
-func (p *Step) Inject(ctx context.Context) (chaos.Held, error) {
+// Prepare enters the network and probes there before the fault.
+func (p *Step) Prepare(ctx context.Context) (release func() error, err error) {
 	n, err := p.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h := &heldPackets{Step: p, net: n, ends: p.endpoints()}
-	h.probeBefore(ctx)
-	if h.held, err = p.set(n); err != nil {
-		h.held = nil
-		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Target.Name(), err), h.close(), n.Leave())
+	p.ready = &heldPackets{Step: p, net: n, ends: p.endpoints()}
+	p.ready.probeBefore(ctx)
+	return func() error { return chaos.JoinErrors(p.ready.close(), n.Leave()) }, nil
+}
+
+// Inject implements [chaos.Step].
+func (p *Step) Inject(ctx context.Context) (_ chaos.Held, err error) {
+	if p.ready == nil {
+		if _, err := p.Prepare(ctx); err != nil {
+			return nil, err
+		}
 	}
-	n.Count(1)
+	h := p.ready
+	p.ready = nil
+	if h.held, err = p.set(h.net); err != nil {
+		h.held = nil
+		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Target.Name(), err), h.close(), h.net.Leave())
+	}
+	h.net.Count(1)
 	p.via = h.held.Via()
 	return h, nil
 }

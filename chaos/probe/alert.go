@@ -15,21 +15,22 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
 
 // Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager
-// whether it fires. It only reads the named URL, which needs no entry in allow.load or allow.chaos.
+// whether it fires, at loopback, at what brunt started, and at what guard.allow.load or guard.allow.chaos names.
 //
 // A Prometheus server is asked for its rules: it distinguishes a rule that has never fired from a
 // missing one, and knows since when an alert is pending. An Alertmanager knows only the alerts that it
 // received: those that fire, and those that are silenced.
 type Alert struct {
 	syntax.Place
-	Prometheus   template.URL `yaml:"prometheus"`   // a server that evaluates alerting rules, such as http://127.0.0.1:9090
-	Alertmanager template.URL `yaml:"alertmanager"` // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
+	Prometheus   Address `yaml:"prometheus"`   // a server that evaluates alerting rules, such as http://127.0.0.1:9090
+	Alertmanager Address `yaml:"alertmanager"` // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
 	// that an alert must have; alertname is the name of the entry where it is not among them
 	Labels  map[string]string          `yaml:"labels"`
 	Headers map[string]template.Header `yaml:"headers"`          // of the question, by name
@@ -41,22 +42,22 @@ type Alert struct {
 const alertLabel = "alertname"
 
 // Check notes what is wrong with the settings.
-func (a *Alert) Check(m *syntax.Mistakes) {
+func (a *Alert) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	if a.Prometheus.IsZero() == a.Alertmanager.IsZero() {
 		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`,
 			"an alert wants exactly one of prometheus and alertmanager, which is asked for it")
 		return
 	}
-	checkURL(a.server(), chaos.Scope{}, m)
+	a.server().check(Use{}, sc, m)
 	checkHeaders(a.Headers, Use{}, m)
 	checkEvery(a.Place, a.Every, m)
 }
 
-func (a *Alert) server() *template.Template {
+func (a *Alert) server() *Address {
 	if a.Prometheus.IsZero() {
-		return &a.Alertmanager.Template
+		return &a.Alertmanager
 	}
-	return &a.Prometheus.Template
+	return &a.Prometheus
 }
 
 // EveryOr returns the time between two queries.
@@ -118,7 +119,8 @@ func (a *Alert) Question(name string, on chaos.Host) (*AlertQuestion, error) {
 
 // Ask queries once. An error says that the state is unknown, such as when the server has no such rule
 // or cannot evaluate it.
-func (q *AlertQuestion) Ask(ctx context.Context) (AlertState, error) {
+func (q *AlertQuestion) Ask(ctx context.Context) (_ AlertState, err error) {
+	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
 	if err != nil {
 		return AlertState{}, err
@@ -264,6 +266,7 @@ func b2i(b bool) int {
 // Ahead returns by how much the server's clock is ahead of this machine's, and the uncertainty of
 // that. A Prometheus server reports its time in milliseconds, others in a header in seconds.
 func (q *AlertQuestion) Ahead(ctx context.Context) (ahead, within time.Duration, err error) {
+	defer scenarios.Recover(&err)
 	call := q.clock
 	if call == nil {
 		call = q.call

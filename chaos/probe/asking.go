@@ -24,20 +24,20 @@ type Asking struct {
 	Command Command `yaml:"command"`
 	Exec    Command `yaml:"exec"` // like command, but run in the unit's container
 	// a path to GET from the unit; yes is an answer that passes check
-	Path template.URL `yaml:"path"`
+	Path Address `yaml:"path"`
 	// the URL to GET, of a unit also a path; yes is an answer that passes check
-	Get     template.URL               `yaml:"get"`
+	Get     Address                    `yaml:"get"`
 	Headers map[string]template.Header `yaml:"headers"` // of the request, by name
 	Check   *check.Response            `yaml:"check"`   // what the answer to path or get must be; nil is a status under 400
 	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics; of a unit also a path
-	Scrape template.URL `yaml:"scrape"`
+	Scrape Address `yaml:"scrape"`
 	// the name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum.
 	// {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
 	Metric     *Metric           `yaml:"metric"`
 	Labels     map[string]string `yaml:"labels"`     // of the page: that a series must have; nil is any
 	Above      *float64          `yaml:"above"`      // of the page: yes is a series that is more
 	Below      *float64          `yaml:"below"`      // of the page: yes is a series that is less
-	Prometheus template.URL      `yaml:"prometheus"` // a Prometheus server, such as http://127.0.0.1:9090
+	Prometheus Address           `yaml:"prometheus"` // a Prometheus server, such as http://127.0.0.1:9090
 	// in PromQL, to the server; yes is a result that is not empty. {url: URL, promql: QUERY} is an older spelling of
 	// prometheus and query
 	Query *Query `yaml:"query"`
@@ -146,28 +146,16 @@ func (a *Asking) checkGet(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	case !a.Path.IsZero() && !strings.HasPrefix(text, "/"):
 		m.Add(a.Of("path"), "a path of each unit begins with /, and %q does not", text)
 	default:
-		checkWhere(where, use, sc, m)
-	}
-}
-
-// checkWhere checks a URL, or a path of a unit.
-func checkWhere(t *template.Template, use Use, sc chaos.Scope, m *syntax.Mistakes) {
-	if !use.Unit {
-		checkURL(t, sc, m)
-		return
-	}
-	checkPlaceholders(t, use, m)
-	if text := t.Text(); !strings.HasPrefix(text, "/") && !strings.Contains(text, "://") {
-		m.Add(t.At, "a path of each unit begins with /, and %q does not", text)
+		where.check(use, sc, m)
 	}
 }
 
 // where is the URL or path to GET.
-func (a *Asking) where() *template.Template {
+func (a *Asking) where() *Address {
 	if a.Path.IsZero() {
-		return &a.Get.Template
+		return &a.Get
 	}
-	return &a.Path.Template
+	return &a.Path
 }
 
 // metric returns the condition on a page of metrics, in either spelling.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,11 +24,11 @@ import (
 // Call is an HTTP call of the author's own, with exactly one of its methods.
 type Call struct {
 	syntax.Place
-	Get     template.URL               `yaml:"get"`     // the URL to GET
-	Post    template.URL               `yaml:"post"`    // the URL to POST to
-	Put     template.URL               `yaml:"put"`     // the URL to PUT to
-	Patch   template.URL               `yaml:"patch"`   // the URL to PATCH
-	Delete  template.URL               `yaml:"delete"`  // the URL to DELETE
+	Get     Address                    `yaml:"get"`     // the URL to GET
+	Post    Address                    `yaml:"post"`    // the URL to POST to
+	Put     Address                    `yaml:"put"`     // the URL to PUT to
+	Patch   Address                    `yaml:"patch"`   // the URL to PATCH
+	Delete  Address                    `yaml:"delete"`  // the URL to DELETE
 	Headers map[string]template.Header `yaml:"headers"` // by name
 	JSON    *template.JSON             `yaml:"json"`    // the body, written as YAML
 	Body    *template.Text             `yaml:"body"`    // the body, as it stands
@@ -37,10 +36,10 @@ type Call struct {
 }
 
 // Method returns the method of a call with its URL, or "" if it has none or several.
-func (c *Call) Method() (method string, to *template.Template) {
+func (c *Call) Method() (method string, to *Address) {
 	for _, m := range []struct {
 		method string
-		url    *template.URL
+		url    *Address
 	}{{"GET", &c.Get}, {"POST", &c.Post}, {"PUT", &c.Put}, {"PATCH", &c.Patch}, {"DELETE", &c.Delete}} {
 		if m.url.IsZero() {
 			continue
@@ -48,7 +47,7 @@ func (c *Call) Method() (method string, to *template.Template) {
 		if method != "" {
 			return "", nil
 		}
-		method, to = m.method, &m.url.Template
+		method, to = m.method, m.url
 	}
 	return method, to
 }
@@ -60,7 +59,7 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`, "want exactly one of get, post, put, patch, delete")
 		return
 	}
-	checkURL(to, sc, m)
+	to.check(Use{}, sc, m)
 	checkHeaders(c.Headers, Use{}, m)
 	if c.JSON != nil && c.Body != nil {
 		m.Add(c.Of("body"), "a call has one body, json or body")
@@ -73,51 +72,6 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
 		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
-	}
-}
-
-// checkURL refuses a URL that is invalid, holds credentials, or is known to be outside the blast
-// radius. It does not quote what could be a password.
-func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
-	CheckPlaceholders(t, m)
-	const hint = "such as http://127.0.0.1:8080/failover"
-	text, static := t.Static()
-	u, err := url.Parse(text)
-	switch {
-	case hasUser(t.Text()), static && err == nil && u.User != nil:
-		m.AddHint(t.At, `such as headers: {Authorization: "Basic ${env.API_LOGIN}"}`, "credentials go into an Authorization header, not into the URL")
-		return
-	case !static:
-		return
-	case err != nil && strings.ContainsAny(text, "@:"): // a password, or an invalid port
-		m.AddHint(t.At, hint, "it is not a URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
-		return
-	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		m.AddHint(t.At, hint, "%q is not a URL", t.Text())
-		return
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			m.Add(t.At, "%q: a port lies from 1 to 65535", t.Text())
-			return
-		}
-	}
-	if sc.Host != nil {
-		if err := sc.Host(u); err != nil {
-			m.Add(t.At, "%v", err)
-		}
-	}
-}
-
-// hasUser reports whether a URL, as shown, has a user before its host. It ignores the names of
-// placeholders.
-func hasUser(shown string) bool {
-	_, rest, _ := strings.Cut(shown, "//")
-	for before, after, found := strings.Cut(rest, "${"); ; before, after, found = strings.Cut(after, "${") {
-		if i := strings.IndexAny(before, "@/?#"); i >= 0 || !found {
-			return i >= 0 && before[i] == '@'
-		}
-		_, after, _ = strings.Cut(after, "}")
 	}
 }
 
@@ -153,7 +107,7 @@ type ResolvedCall struct {
 // Resolve resolves the call.
 func (c *Call) Resolve(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
-	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
+	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, c.Headers); err != nil {
 		return nil, err
 	}
@@ -176,8 +130,8 @@ func (c *Call) Resolve(on chaos.Host, timeout time.Duration) (*ResolvedCall, err
 }
 
 // fill resolves the URL and the headers of a call.
-func (s *ResolvedCall) fill(on chaos.Host, to *template.Template, headers map[string]template.Header) (err error) {
-	if s.URL, err = resolve(on, to); err != nil {
+func (s *ResolvedCall) fill(on chaos.Host, to *Address, headers map[string]template.Header) (err error) {
+	if s.URL, err = to.resolve(on); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
@@ -298,7 +252,7 @@ func (a *callAnswer) says() string {
 // client returns a client that connects only to allowed addresses, also on redirects. It uses no
 // proxy: one from the environment could lead anywhere.
 func (s *ResolvedCall) client() (*http.Client, error) {
-	check, err := connect.Lists(s.Allow, scenarios.FaultsBeyond)
+	check, err := connect.Lists(s.Allow, scenarios.CallsBeyond)
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -19,8 +19,8 @@ import (
 
 // Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in
 // Prometheus's text format, by a query to a Prometheus server, or as the number that a command, a URL or a step
-// answers. It only reads the named URL, which needs no entry in allow.load or allow.chaos; redirects to another host
-// are not followed.
+// answers. It goes to loopback, to what brunt started, and to what guard.allow.load or guard.allow.chaos names; redirects to
+// another host are not followed.
 //
 // The time of a value is when it was read. A query returns the last scraped value, which may be older
 // by the scrape interval.
@@ -37,7 +37,7 @@ type Gauge struct {
 }
 
 // Check notes what is wrong with the settings.
-func (g *Gauge) Check(m *syntax.Mistakes) {
+func (g *Gauge) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	kinds := g.kinds()
 	if len(kinds) != 1 {
 		m.AddHint(g.At, `such as {scrape: "http://${unit.posts.addr}/metrics", metric: queue_depth} or `+
@@ -51,7 +51,7 @@ func (g *Gauge) Check(m *syntax.Mistakes) {
 	if g.Value != nil && (kinds[0] == "scrape" || kinds[0] == "prometheus") {
 		m.Add(g.Of("value"), "value does not go with %s", kinds[0])
 	}
-	g.ValidateFor(Use{Value: true}, g.At, chaos.Scope{}, m)
+	g.ValidateFor(Use{Value: true}, g.At, sc, m)
 	checkEvery(g.Place, g.Every, m)
 }
 
@@ -101,16 +101,16 @@ type Reading struct {
 // Reading resolves the gauge's placeholders.
 func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 	timeout := or(g.Timeout, detectTimeout)
-	var to *template.Template
+	var to *Address
 	switch g.Kind() {
 	case "scrape":
-		to = &g.metric().Get.Template
+		to = &g.metric().Get
 	case "prometheus":
-		to = &g.query().URL.Template
+		to = &g.query().URL
 	default:
 		q, err := g.Question(on, CommandContext{}, timeout)
 		if call, ok := q.(callQuestion); ok && err == nil {
-			err = call.call.onlyItsHost()
+			call.call.Stays = true
 		}
 		return &Reading{of: g, ask: q}, err
 	}
@@ -124,27 +124,12 @@ func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 	return &Reading{of: g, call: call}, nil
 }
 
-// reads returns a call that reads a URL and may connect only to its host.
-func reads(on chaos.Host, to *template.Template, headers map[string]template.Header, timeout time.Duration) (*ResolvedCall, error) {
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Resolved{}}
-	if err := s.fill(on, to, headers); err != nil {
-		return nil, err
+// reads returns a call that reads a URL and is not led on to another host.
+func reads(on chaos.Host, to *Address, headers map[string]template.Header, timeout time.Duration) (*ResolvedCall, error) {
+	s := &ResolvedCall{
+		Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Stays: true, Headers: map[string]template.Resolved{},
 	}
-	return s, s.onlyItsHost()
-}
-
-// onlyItsHost lets the call connect to the host of its URL alone.
-func (s *ResolvedCall) onlyItsHost() error {
-	text, err := s.URL.Open(&template.Secrets{})
-	if err != nil {
-		return err
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" {
-		return fmt.Errorf("%s: it is not a URL once it is filled in", s)
-	}
-	s.Stays, s.Allow = true, [][]string{{u.Hostname()}}
-	return nil
+	return s, s.fill(on, to, headers)
 }
 
 // below adds a path to the URL of a server.
@@ -156,7 +141,8 @@ func (s *ResolvedCall) below(path string) {
 }
 
 // Read reads once. An empty result is no error.
-func (r *Reading) Read(ctx context.Context) ([]Value, error) {
+func (r *Reading) Read(ctx context.Context) (_ []Value, err error) {
+	defer scenarios.Recover(&err)
 	if r.ask != nil {
 		return r.number(ctx)
 	}

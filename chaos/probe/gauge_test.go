@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 // decoded decodes settings, which must be valid.
-func decoded[T any](t *testing.T, text string, into *T, check func(*syntax.Mistakes)) *T {
+func decoded[T any](t *testing.T, text string, into *T, check func(chaos.Scope, *syntax.Mistakes)) *T {
 	t.Helper()
 	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
 		Env: func(name string) (string, bool) { return "s3cret", name == "BRUNT_TEST_TOKEN" },
@@ -28,7 +29,7 @@ func decoded[T any](t *testing.T, text string, into *T, check func(*syntax.Mista
 	}
 	m := sc.Mistakes()
 	syntax.Decode(sc.Metrics[0].With, into, m)
-	check(m)
+	check(chaos.Scope{Host: func(*url.URL) error { return nil }}, m)
 	if m.Len() > 0 {
 		t.Fatal(m.Err())
 	}

@@ -12,7 +12,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -22,7 +21,7 @@ import (
 // Metric is a condition on the series of a metric: it holds when one of them is within the bounds.
 type Metric struct {
 	syntax.Place
-	Get    template.URL      `yaml:"get,required"`  // the URL of a page in Prometheus's text format
+	Get    Address           `yaml:"get,required"`  // the URL of a page in Prometheus's text format
 	Name   string            `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
 	Labels map[string]string `yaml:"labels"`        // that a series must have; nil is any
 	Above  *float64          `yaml:"above"`         // it holds when a series is more
@@ -44,7 +43,7 @@ func (k *Metric) validate(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	if k.Get.IsZero() {
 		m.AddHint(k.At, `such as scrape: "http://127.0.0.1:8080/metrics"`, "metric wants scrape, which says where the page is")
 	} else {
-		checkWhere(&k.Get.Template, use, sc, m)
+		k.Get.check(use, sc, m)
 	}
 	if strings.TrimSpace(k.Name) == "" {
 		m.AddHint(k.At, "such as metric: queue_depth", "scrape wants metric, which says what to read there")

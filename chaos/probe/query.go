@@ -11,14 +11,13 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 )
 
 // Query is a query to a Prometheus server: it holds when its result is not empty.
 type Query struct {
 	syntax.Place
-	URL    template.URL `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
-	PromQL string       `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
+	URL    Address `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	PromQL string  `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
 }
 
 // DecodeNode implements [syntax.NodeDecoder]: a text alone is a query to the server of prometheus.
@@ -52,7 +51,7 @@ func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
 	if k.URL.IsZero() {
 		m.AddHint(k.At, `such as prometheus: "http://127.0.0.1:9090"`, "query wants prometheus, which says where the server is")
 	} else {
-		checkURL(&k.URL.Template, sc, m)
+		k.URL.check(Use{}, sc, m)
 	}
 	if strings.TrimSpace(k.PromQL) == "" {
 		m.AddHint(k.Of("promql"), "such as query: \"up == 0\"", "prometheus wants query, and it is empty")

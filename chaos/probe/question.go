@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -68,7 +69,31 @@ func AddressOf(u chaos.Unit) string {
 	return ""
 }
 
+// question resolves the question. What a server answers, or its library makes of that, can't end brunt.
 func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
+	q, err := a.resolve(on, at, u, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return guarded{q}, nil
+}
+
+// guarded is a question; a panic is an error, which says that there was no answer.
+type guarded struct{ Question }
+
+// Ask implements [Question].
+func (g guarded) Ask(ctx context.Context) (holds bool, said string, err error) {
+	defer scenarios.Recover(&err)
+	return g.Question.Ask(ctx)
+}
+
+// Value implements [Question].
+func (g guarded) Value(ctx context.Context, from *Finder) (value string, err error) {
+	defer scenarios.Recover(&err)
+	return g.Question.Value(ctx, from)
+}
+
+func (a *Asking) resolve(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
 	switch a.Kind() {
 	case "command":
 		c, err := a.Command.Resolve(on, at, timeout)
@@ -92,11 +117,11 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 		return callQuestion{a.Check, call}, err
 	case "scrape":
 		k := a.metric()
-		call, err := a.call(on, &k.Get.Template, u, timeout)
+		call, err := a.call(on, &k.Get, u, timeout)
 		return metricQuestion{k, call}, err
 	case "prometheus":
 		k := a.query()
-		call, err := a.call(on, &k.URL.Template, nil, timeout)
+		call, err := a.call(on, &k.URL, nil, timeout)
 		if err != nil {
 			return nil, err
 		}
@@ -105,9 +130,9 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 	return nil, errors.New("it does not say how it is asked")
 }
 
-// call returns the request to a URL, or to a path of a unit. Asked of a unit it may connect only to the named host.
-func (a *Asking) call(on chaos.Host, to *template.Template, u chaos.Unit, timeout time.Duration) (*ResolvedCall, error) {
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
+// call returns the request to a URL, or to a path of a unit. Asked of a unit it is not led on to another host.
+func (a *Asking) call(on chaos.Host, to *Address, u chaos.Unit, timeout time.Duration) (*ResolvedCall, error) {
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, u), Stays: u != nil, Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, a.Headers); err != nil || u == nil {
 		return s, err
 	}
@@ -118,7 +143,7 @@ func (a *Asking) call(on chaos.Host, to *template.Template, u chaos.Unit, timeou
 		}
 		s.URL = append(template.Resolved{{Text: "http://" + addr}}, s.URL...)
 	}
-	return s, s.onlyItsHost()
+	return s, nil
 }
 
 type commandQuestion struct{ *ResolvedCommand }

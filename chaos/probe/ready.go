@@ -46,17 +46,17 @@ func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 		}
 	}
 	if to := r.page(); to != nil && !listens && strings.HasPrefix(to.Text(), "/") {
-		m.AddHint(to.At, "`ports` says on which port it is asked", "%q is a path, and the unit has no port", to.Text())
+		m.AddHint(to.url.At, "`ports` says on which port it is asked", "%q is a path, and the unit has no port", to.Text())
 	}
 }
 
 // page returns the URL or the path that the question gets; nil is another kind of question.
-func (r *Ready) page() *template.Template {
+func (r *Ready) page() *Address {
 	switch r.Kind() {
 	case "get":
 		return r.where()
 	case "scrape":
-		return &r.metric().Get.Template
+		return &r.metric().Get
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (r *Ready) templates() []*template.Template {
 		}
 	}
 	if to := r.page(); to != nil {
-		out = append(out, to)
+		out = append(out, &to.url.Template)
 	}
 	return out
 }

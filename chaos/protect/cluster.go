@@ -10,8 +10,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/proc"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // protectLabel protects what has it, with the value true.
@@ -69,7 +67,7 @@ func (g *check) namespace(ctx context.Context, t *cluster.Target) error {
 }
 
 // podItself checks a pod by what it says of itself.
-func (g *check) podItself(pod *corev1.Pod) error {
+func (g *check) podItself(pod *kube.Pod) error {
 	if run := pod.Labels[cluster.RunLabel]; run != "" && pod.Labels[cluster.PartLabel] != cluster.StackPart {
 		return notAllowed(fmt.Errorf("pod %s: %w: it is a part of brunt, of the run %s", pod.Name, proc.ErrProtected, run))
 	}
@@ -113,7 +111,7 @@ func (g *check) node(ctx context.Context, name string) error {
 		return err
 	}
 	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
-	own = slices.DeleteFunc(own, func(p corev1.Pod) bool { // no fault on a node ends these
+	own = slices.DeleteFunc(own, func(p kube.Pod) bool { // no fault on a node ends these
 		part := p.Labels[cluster.PartLabel]
 		ours := part == cluster.StackPart && p.Namespace == t.Place.Namespace // the target itself
 		return part == cluster.WatchdogPart || part == cluster.AgentPart || ours

@@ -54,11 +54,7 @@ func started(t *testing.T, args ...string) int {
 // copied starts a copy of a program under another name, and returns its pid once it has that name.
 func copied(t *testing.T, program, name string, args ...string) int {
 	t.Helper()
-	full, err := exec.LookPath(program)
-	if err != nil {
-		t.Skip(err)
-	}
-	text, err := os.ReadFile(full)
+	text, err := os.ReadFile(suite.Program(t, program, "coreutils"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,14 +166,22 @@ func (x *exchange) answer(rs []reply) {
 // processes it by itself.
 func (x *exchange) with(do func(), caller *flow) {
 	x.mu.Lock()
-	do()
-	stranded := x.lost.Load() && x.owes() || x.streams != nil && x.streams.wrong != nil
+	whole := completes(do)
+	stranded := !whole || x.lost.Load() && x.owes() || x.streams != nil && x.streams.wrong != nil
 	x.mu.Unlock()
 	if stranded { // never leave a client waiting
 		x.l.shut(true)
 		return
 	}
 	caller.opp.kick(false)
+}
+
+// completes reports whether do returned. A panic of a codec, which either side can cause by what it sends, ends the link's connection and
+// not the proxy: others pass through it too.
+func completes(do func()) (whole bool) {
+	defer func() { whole = recover() == nil }()
+	do()
+	return true
 }
 
 // refuse makes the error of a refusal ready, once.

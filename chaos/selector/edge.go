@@ -38,7 +38,7 @@ type Edge struct {
 	Leader *Leader `yaml:"leader"`                                          // how the leader is found, for pick: leader, pick: follower and except: leader
 	Via    string  `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
 	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
-	// it, unjudged
+	// it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no outage of a
 	// network breaks them. hit hits them too
@@ -154,7 +154,7 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if s := e.subject(); sc.External != "" || s == chaos.LoadName || s == chaos.TargetName || sc.HasEndpoint(s) {
 		units = 0
 	}
-	e.roles().check(e.Place, units, m)
+	e.roles().check(e.Place, units, sc, m)
 	if !e.roles().checkEnough(e.candidates(sc), e.Place, e.subject(), sc, m) {
 		return
 	}

@@ -98,7 +98,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 // checkPick checks how the units of the subject are picked. How many containers a selector finds is not known before
 // the run.
 func (e *Edge) checkPick(subject string, sc chaos.Scope, m *syntax.Mistakes) {
-	e.roles().check(e.Place, 1, m)
+	e.roles().check(e.Place, 1, sc, m)
 	if !e.query().IsZero() || strings.HasPrefix(subject, chaos.ContainerPrefix) || sc.Later(subject) {
 		return
 	}

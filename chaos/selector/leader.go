@@ -77,7 +77,7 @@ func (r roles) whose() string {
 }
 
 // check checks the settings of a selector. units is the number of units to ask.
-func (r roles) check(of syntax.Place, units int, m *syntax.Mistakes) {
+func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mistakes) {
 	key := "pick"
 	if r.pick.Role == "" {
 		key = "except"
@@ -93,7 +93,7 @@ func (r roles) check(of syntax.Place, units int, m *syntax.Mistakes) {
 	case units == 0:
 		m.Add(of.Of(key), "there are no units of which one could lead")
 	default:
-		r.leader.ValidateFor(probe.Use{Unit: true}, r.leader.At, chaos.Scope{}, m)
+		r.leader.ValidateFor(probe.Use{Unit: true}, r.leader.At, sc, m)
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *Selector) Matching() string {
 // CheckSelector checks the selector against the services of the target.
 func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !s.Query().IsZero() {
-		s.checkFound(m)
+		s.checkFound(sc, m)
 		return
 	}
 	given := 0
@@ -147,7 +147,7 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 	names := slices.Sorted(maps.Keys(sc.Services))
 	before := m.Len()
 	if s.PID == 0 && s.Unit == "" {
-		s.roles().check(s.Place, 1, m)
+		s.roles().check(s.Place, 1, sc, m)
 	} else if s.Leader != nil || s.Except != "" {
 		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
 	}
@@ -199,7 +199,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // checkFound checks what can be checked before the run of a selector of containers.
-func (s *Selector) checkFound(m *syntax.Mistakes) {
+func (s *Selector) checkFound(sc chaos.Scope, m *syntax.Mistakes) {
 	for _, other := range []struct {
 		key string
 		has bool
@@ -216,7 +216,7 @@ func (s *Selector) checkFound(m *syntax.Mistakes) {
 			m.Add(s.Of("labels"), "a label has a name")
 		}
 	}
-	s.roles().check(s.Place, 1, m)
+	s.roles().check(s.Place, 1, sc, m)
 }
 
 // Steps makes a step for each unit to hit.

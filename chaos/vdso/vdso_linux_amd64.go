@@ -109,11 +109,14 @@ func Restore(pid int, p Patch) (State, error) { return put(pid, p, true, false) 
 // resumed in any case.
 func Rescue(pid int, p Patch) (State, error) { return put(pid, p, true, true) }
 
+// Resume lets a process go on that a crash of brunt may have left stopped.
+func Resume(pid int) { _ = unix.Kill(pid, unix.SIGCONT) }
+
 func put(pid int, p Patch, back, anyhow bool) (State, error) {
 	state, err := StateOf(pid, p)
 	if err != nil || state == Foreign || back && state == Clean {
 		if anyhow {
-			_ = unix.Kill(pid, unix.SIGCONT)
+			Resume(pid)
 		}
 		return state, err
 	}

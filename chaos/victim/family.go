@@ -21,23 +21,33 @@ func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(co
 	}
 }
 
+// generations bounds how often EachOf looks for processes that were started meanwhile.
+const generations = 10
+
 // EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change
-// is not there, or not there any more.
+// is not there, or not there any more. It looks again for those that one of them started before its own change was reverted.
 func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil
 	}
-	out, errs := chaos.None, []error{}
-	for _, pid := range proc.Family(id.PID) {
-		if proc.IsZombie(pid) {
-			continue
+	out, errs, seen := chaos.None, []error{}, []int{}
+	for range generations {
+		now := proc.Without(proc.Family(id.PID), seen)
+		if len(now) == 0 {
+			break
 		}
-		undone, err := undo(pid)
-		switch {
-		case err != nil && Alive(pid): // else it has ended meanwhile
-			errs = append(errs, fmt.Errorf("pid %d: %w", pid, err))
-		case undone:
-			out = chaos.Reverted
+		seen = append(seen, now...)
+		for _, pid := range now {
+			if proc.IsZombie(pid) {
+				continue
+			}
+			undone, err := undo(pid)
+			switch {
+			case err != nil && Alive(pid): // else it has ended meanwhile
+				errs = append(errs, fmt.Errorf("pid %d: %w", pid, err))
+			case undone:
+				out = chaos.Reverted
+			}
 		}
 	}
 	if err := chaos.JoinErrors(errs...); err != nil {

@@ -16,7 +16,7 @@ import (
 type Fault struct {
 	selector.Selector `yaml:",inline"`
 	// what happens when a hit container restarts, with all its resources; zero is inject: the fault is injected
-	// again. void ends it, unjudged
+	// again. void ends it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 

@@ -1,5 +1,3 @@
-//go:build k6
-
 package main
 
 import (

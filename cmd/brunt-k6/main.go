@@ -1,5 +1,3 @@
-//go:build k6
-
 // Command brunt-k6 is k6 with the parts that brunt needs to run its scripts: an output that
 // sends samples to brunt, and the module k6/x/brunt. brunt starts it. It is a separate program
 // because k6 ends its process itself, and because k6 is licensed under the AGPL-3.0, which

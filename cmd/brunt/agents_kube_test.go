@@ -19,8 +19,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -28,7 +26,7 @@ import (
 type agentBed struct {
 	*podBed
 	agents string
-	first  *corev1.Pod // the first unit of web, where a test keeps it
+	first  *kube.Pod // the first unit of web, where a test keeps it
 }
 
 // loadVictim gives the cluster an image of a program that answers.
@@ -51,7 +49,7 @@ func loadVictim(t *testing.T, program string) {
 func (b *podBed) namespaceFor(t *testing.T, name string, labels map[string]string) string {
 	t.Helper()
 	name += strings.ToLower(rand.Text()[:6])
-	if _, err := b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: labels}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -105,9 +103,9 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "store"},
-		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
+	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
+		ObjectMeta: kube.ObjectMeta{Name: "store"},
+		Spec:       kube.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []kube.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -161,14 +159,14 @@ func (b *agentBed) answering(t *testing.T) {
 }
 
 // unit is the pod of a unit of a deployment, as brunt numbers them.
-func (b *agentBed) unit(t *testing.T, service string, slot int) *corev1.Pod {
+func (b *agentBed) unit(t *testing.T, service string, slot int) *kube.Pod {
 	t.Helper()
 	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app=" + service})
 	if err != nil || len(pods) != 2 {
 		t.Fatalf("%d pods, %v", len(pods), err)
 	}
-	first := pods[0].CreationTimestamp.Before(&pods[1].CreationTimestamp) ||
-		pods[0].CreationTimestamp.Equal(&pods[1].CreationTimestamp) && pods[0].Name < pods[1].Name
+	first := pods[0].CreationTimestamp.Before(pods[1].CreationTimestamp.Time) ||
+		pods[0].CreationTimestamp.Equal(pods[1].CreationTimestamp.Time) && pods[0].Name < pods[1].Name
 	if (slot == 0) == first {
 		return &pods[0]
 	}
@@ -176,7 +174,7 @@ func (b *agentBed) unit(t *testing.T, service string, slot int) *corev1.Pod {
 }
 
 // within is a process of a pod, which this machine sees too.
-func within(t *testing.T, pod *corev1.Pod) string {
+func within(t *testing.T, pod *kube.Pod) string {
 	t.Helper()
 	files, _ := filepath.Glob("/proc/[0-9]*/cgroup")
 	for _, file := range files {
@@ -192,7 +190,7 @@ func within(t *testing.T, pod *corev1.Pod) string {
 }
 
 // leftAt is what of a fault is at a pod: of its process, or of its network.
-func (b *agentBed) leftAt(t *testing.T, pod *corev1.Pod) string {
+func (b *agentBed) leftAt(t *testing.T, pod *kube.Pod) string {
 	t.Helper()
 	pid := within(t, pod)
 	var out []string

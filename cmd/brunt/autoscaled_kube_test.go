@@ -22,11 +22,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
-
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A meter is the server that a run loads, and the API of usage of its cluster: the pods of web use ten millicores for each request of
@@ -104,8 +99,8 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	port := l.Addr().(*net.TCPAddr).Port
-	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "meter"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443}}},
+	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
+		ObjectMeta: kube.ObjectMeta{Name: "meter"}, Spec: kube.ServiceSpec{Ports: []kube.ServicePort{{Port: 443}}},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +143,14 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 	t.Helper()
 	name := fmt.Sprint("web-", most)
-	least, mean := int32(2), resource.MustParse("100m")
-	if _, err := b.Autoscalers(b.namespace).Create(t.Context(), &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, // a cluster keeps for minutes what it found for an autoscaler of the name
-		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
+	least, mean := int32(2), kube.Quantity("100m")
+	if _, err := b.Autoscalers(b.namespace).Create(t.Context(), &kube.HorizontalPodAutoscaler{
+		ObjectMeta: kube.ObjectMeta{Name: name}, // a cluster keeps for minutes what it found for an autoscaler of the name
+		Spec: kube.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: kube.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
 			MinReplicas:    &least, MaxReplicas: most,
-			Metrics: []autoscalingv2.MetricSpec{{Type: autoscalingv2.ResourceMetricSourceType, Resource: &autoscalingv2.ResourceMetricSource{
-				Name: corev1.ResourceCPU, Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: &mean},
+			Metrics: []kube.MetricSpec{{Type: kube.ResourceMetricSourceType, Resource: &kube.ResourceMetricSource{
+				Name: kube.ResourceCPU, Target: kube.MetricTarget{Type: kube.AverageValueMetricType, AverageValue: &mean},
 			}}},
 		},
 	}, false); err != nil {

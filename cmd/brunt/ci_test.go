@@ -39,11 +39,7 @@ func newHost(t *testing.T) *ciHost {
 	if runtime.GOOS != "linux" {
 		t.Skip("the jobs run on Linux here")
 	}
-	for _, name := range []string{"bash", "curl", "sha256sum", "tar"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("no %s here: apt-get install %s", name, name)
-		}
-	}
+	suite.Need(t, "bash", "curl", "sha256sum", "tar")
 	h := &ciHost{t: t, dir: t.TempDir(), env: map[string]string{}, inputs: map[string]string{}, outputs: map[string]string{}}
 	url := filepath.Join(t.TempDir(), "url")
 	server := exec.Command("server", url)

@@ -14,8 +14,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/suite"
-
-	batchv1 "k8s.io/api/batch/v1"
 )
 
 // A node runs the watchdogs of a cluster for tests, as processes of this machine: a pod's program that fails is started again.
@@ -29,7 +27,7 @@ type node struct {
 // runs runs the Jobs of the namespace until ctx ends.
 func (n *node) runs(ctx context.Context) {
 	ends := map[string]context.CancelFunc{}
-	_ = n.b.Jobs(n.b.namespace).Watch(ctx, kube.Query{}, func(e kube.Event[batchv1.Job]) bool {
+	_ = n.b.Jobs(n.b.namespace).Watch(ctx, kube.Query{}, func(e kube.Event[kube.Job]) bool {
 		uid := string(e.Object.UID)
 		switch end := ends[uid]; {
 		case e.Gone && end != nil:

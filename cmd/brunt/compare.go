@@ -85,20 +85,19 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	if _, err := os.Stat(dir); err != nil {
 		return nil, usagef("--history: %w", err)
 	}
-	h, err := compare.OpenHistory(c.Context(), dir)
+	h, err := compare.OpenHistory(dir)
 	if err != nil {
 		return nil, scenarios.Usage(err)
 	}
-	defer h.Close()
 	for _, p := range h.Problems {
 		fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 	}
-	all, err := h.Like(c.Context(), runs[0].Result)
+	all := h.Like(runs[0].Result)
 	if all == nil {
 		all = []*compare.Record{} // named, and of another scenario
 	}
 	tellOutdated(c, all)
-	return all, err
+	return all, nil
 }
 
 // tellOutdated prints which values of records are not compared.

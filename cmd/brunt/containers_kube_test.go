@@ -12,8 +12,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // containerFaults are faults on containers, which run on those of Docker too.
@@ -28,7 +26,7 @@ const containerFaults = `chaos:
 `
 
 // runsIn are the processes of a pod's containers.
-func runsIn(pod *corev1.Pod) (out []string) {
+func runsIn(pod *kube.Pod) (out []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cgroup")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -42,7 +40,7 @@ func runsIn(pod *corev1.Pod) (out []string) {
 }
 
 // now is the pod as it is.
-func (b *agentBed) now(t *testing.T, was *corev1.Pod) *corev1.Pod {
+func (b *agentBed) now(t *testing.T, was *kube.Pod) *kube.Pod {
 	t.Helper()
 	is, err := b.Pods(b.namespace).Get(t.Context(), was.Name)
 	if err != nil || is.UID != was.UID {
@@ -63,7 +61,7 @@ func (b *agentBed) fresh(t *testing.T) {
 }
 
 // staysDown looks for a while that no container of a pod runs, at the node and in the cluster.
-func (b *agentBed) staysDown(t *testing.T, pod *corev1.Pod, span time.Duration) {
+func (b *agentBed) staysDown(t *testing.T, pod *kube.Pod, span time.Duration) {
 	t.Helper()
 	n := 0
 	suite.Within(span, func() bool {
@@ -91,20 +89,20 @@ func TestContainers_Kube(t *testing.T) {
 	}
 	for _, c := range []struct {
 		fault    string
-		in       func(t *testing.T, pod *corev1.Pod) // looks while the fault is in
+		in       func(t *testing.T, pod *kube.Pod) // looks while the fault is in
 		restarts bool
 	}{
-		{"pause", func(t *testing.T, pod *corev1.Pod) {
+		{"pause", func(t *testing.T, pod *kube.Pod) {
 			if got := b.leftAt(t, pod); got != "stopped" {
 				t.Errorf("the container is %q", got)
 			}
 		}, false},
-		{"kill", func(t *testing.T, pod *corev1.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
-		{"term", func(t *testing.T, pod *corev1.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
-		{"stop", func(t *testing.T, pod *corev1.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
+		{"kill", func(t *testing.T, pod *kube.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
+		{"term", func(t *testing.T, pod *kube.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
+		{"stop", func(t *testing.T, pod *kube.Pod) { b.staysDown(t, pod, 4*time.Second) }, true},
 		{"again", nil, true},
 		{"process", nil, true},
-		{"all", func(t *testing.T, pod *corev1.Pod) {
+		{"all", func(t *testing.T, pod *kube.Pod) {
 			b.staysDown(t, pod, 2*time.Second)
 			b.staysDown(t, b.unit(t, "web", 1), time.Second)
 		}, true},

@@ -18,8 +18,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // TestAgents_KubeFigures measures what chaos/README.md says of faults on pods: how long they take to be in, and how exact they are.
@@ -107,7 +105,7 @@ func endOf(pid string) <-chan time.Time {
 }
 
 // through runs curl in the network of a pod and returns what it prints.
-func through(t *testing.T, pod *corev1.Pod, args ...string) string {
+func through(t *testing.T, pod *kube.Pod, args ...string) string {
 	t.Helper()
 	out, _ := exec.Command("nsenter", append([]string{"-t", within(t, pod), "-n", "curl", "-s", "-m", "5"}, args...)...).Output()
 	return string(out)

@@ -12,8 +12,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // joins is the most time until a pod that is there is hit by a fault that follows.
@@ -28,7 +26,7 @@ func (b *agentBed) scaleTo(t *testing.T, n int) {
 }
 
 // readyOf lists the ready pods of a service once there are n, and none that goes.
-func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []corev1.Pod) {
+func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod) {
 	t.Helper()
 	suite.Until(t, fmt.Sprintf("%d pods of %s are ready", n, service), func() bool {
 		pods, err := b.Pods(b.namespace).List(context.WithoutCancel(t.Context()), kube.Query{Labels: "app=" + service})
@@ -45,7 +43,7 @@ func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []corev1.Po
 }
 
 // hit waits until something is set at all of some pods, as seen from outside.
-func (b *agentBed) hit(t *testing.T, pods []corev1.Pod, has ...string) {
+func (b *agentBed) hit(t *testing.T, pods []kube.Pod, has ...string) {
 	t.Helper()
 	at := time.Now()
 	for i := range pods {

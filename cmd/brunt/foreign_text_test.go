@@ -235,7 +235,7 @@ func TestForeign_History(t *testing.T) {
 	})
 	for i, place := range places {
 		folder := filepath.Join(dir, fmt.Sprint(i))
-		h, err := compare.OpenHistory(t.Context(), folder)
+		h, err := compare.OpenHistory(folder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +251,6 @@ func TestForeign_History(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.Close()
 		out, _ := said(t, "trend", "--history", folder)
 		if found := controls(out); found != "" {
 			t.Errorf("%s: %s", place, found)

@@ -102,18 +102,17 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	history, err := compare.OpenHistory(c.Context(), f.history)
+	history, err := compare.OpenHistory(f.history)
 	if err != nil {
 		return scenarios.Usage(err)
 	}
-	defer history.Close()
 	for _, p := range history.Problems {
 		fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 	}
 	if err := history.Writable(); err != nil {
 		return scenarios.Usage(err)
 	}
-	norm, err := f.Check(c.Context(), history, plan)
+	norm, err := f.Check(history, plan)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func quietCommand() (*cobra.Command, *strings.Builder) {
 // TestTrend_Outdated: a trend says which values of a history of an older version it does not compare.
 func TestTrend_Outdated(t *testing.T) {
 	dir := t.TempDir()
-	h, err := compare.OpenHistory(t.Context(), dir)
+	h, err := compare.OpenHistory(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,6 @@ func TestTrend_Outdated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h.Close()
 	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
 	c := trendCommand()
 	var b strings.Builder

@@ -16,7 +16,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(execute(os.Args[1:])) }
+func main() {
+	onCrash()
+	os.Exit(execute(os.Args[1:]))
+}
 
 // exit is an error that carries an exit code alone.
 type exit = scenarios.Exit
@@ -79,7 +82,8 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
-		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand())
+		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand(),
+		crashedCommand())
 	checkUsage(root)
 	return root
 }

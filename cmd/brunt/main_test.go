@@ -25,9 +25,10 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testscript.Main(suite.Loading(m), map[string]func(){
-		"brunt":  main,
-		"server": server,
-		"anyway": anyway,
+		"brunt":    main,
+		"server":   server,
+		"anyway":   anyway,
+		"crashing": crashing,
 	})
 }
 

@@ -23,9 +23,6 @@ import (
 	"brunt/scenarios/suite"
 
 	"github.com/goccy/go-yaml"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -57,7 +54,7 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	if _, err := b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -278,9 +275,9 @@ func TestPods_KubeKilled(t *testing.T) {
 func TestPods_KubeRefused(t *testing.T) {
 	b := newPodBed(t, clusterProgram(t))
 	two := intstr.FromInt32(2)
-	if _, err := b.Budgets(b.namespace).Create(t.Context(), &policyv1.PodDisruptionBudget{
-		ObjectMeta: metav1.ObjectMeta{Name: "all"},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}},
+	if _, err := b.Budgets(b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{
+		ObjectMeta: kube.ObjectMeta{Name: "all"},
+		Spec:       kube.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}}},
 	}, false); err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"brunt/chaos/kube"
 )
 
 // asks asks the service store from inside the network of a pod, and returns the status and the body.
-func (b *agentBed) asks(t *testing.T, pod *corev1.Pod) string {
+func (b *agentBed) asks(t *testing.T, pod *kube.Pod) string {
 	t.Helper()
 	is, err := b.Cluster.Services(b.namespace).Get(t.Context(), "store")
 	if err != nil {
@@ -31,7 +31,7 @@ func (b *agentBed) asks(t *testing.T, pod *corev1.Pod) string {
 func TestProxies_Kube(t *testing.T) {
 	b := newAgentBed(t)
 	hit, other := b.unit(t, "web", 0), b.unit(t, "web", 1)
-	sees := func(t *testing.T, pod *corev1.Pod, want string) {
+	sees := func(t *testing.T, pod *kube.Pod, want string) {
 		t.Helper()
 		if got := b.asks(t, pod); !strings.HasPrefix(got, want) {
 			t.Errorf("%s is answered %q, want %q", pod.Name, got, want)

@@ -55,6 +55,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, fmt.Errorf("the folder for the report: %w", err)
 	}
 	defer written()
+	defer bequeath(dir, run.PendingResult(plan, o), plan.Scenario.Secrets.Mask)()
 	names := result.Masked(result.Names{Scenario: plan.Scenario.Name, Steps: plan.StepNames()}, plan.Scenario.Secrets.Mask)
 	metrics := metrics.New(metrics.Options{Run: id, Scenario: names.Scenario, Faults: plan.FaultKinds(), Steps: names.Steps})
 	reach, err := plan.SendTo()

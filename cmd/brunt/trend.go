@@ -37,15 +37,14 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			if _, err := os.Stat(dir); err != nil {
 				return scenarios.Usage(fmt.Errorf("open history: %w", err))
 			}
-			h, err := compare.OpenHistory(c.Context(), dir)
+			h, err := compare.OpenHistory(dir)
 			if err != nil {
 				return scenarios.Usage(err)
 			}
-			defer h.Close()
 			for _, p := range h.Problems {
 				fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 			}
-			all, left, err := newest(c, h, name)
+			all, left, err := newest(h, name)
 			if err != nil {
 				return err
 			}
@@ -82,11 +81,8 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 
 // newest returns the records that share scenario and kind of machine with the newest one.
 // Left says in sentences which records are left out, and why.
-func newest(c *cobra.Command, h *compare.History, name string) (records []*compare.Record, left []string, err error) {
-	all, err := h.Records(c.Context())
-	if err != nil {
-		return nil, nil, err
-	}
+func newest(h *compare.History, name string) (records []*compare.Record, left []string, err error) {
+	all := h.Records()
 	for i := len(all) - 1; i >= 0; i-- {
 		if name == "" || all[i].Name == name {
 			records, left = all[i].Comparable(all)

@@ -32,6 +32,7 @@ type Unfinished struct {
 	Last   result.Event      `json:"last"` // the last event that was written
 	Loaded bool              `json:"loaded"`
 	Faults []UnfinishedFault `json:"faults"`
+	Events []result.Event    `json:"-"`              // all that can be read
 	Torn   bool              `json:"torn,omitempty"` // the last line of events.jsonl is not whole
 }
 
@@ -78,7 +79,7 @@ func ReadUnfinished(dir string) (*Unfinished, error) {
 }
 
 func (u *Unfinished) add(e *result.Event) {
-	u.Last = *e
+	u.Last, u.Events = *e, append(u.Events, *e)
 	at := slices.IndexFunc(u.Faults, func(f UnfinishedFault) bool { return f.Name == e.Fault })
 	switch e.Event {
 	case "run.start":

@@ -20,6 +20,7 @@ import (
 	"brunt/reporters"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // finishedRun creates the folder of a finished run with its manifest.
@@ -115,9 +116,7 @@ func TestVerify_Unchanged(t *testing.T) {
 	if err != nil || len(v.Findings) > 0 || v.Files < 8 || v.Events == 0 || v.Signed != nil {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	if _, err := exec.LookPath("sha256sum"); err != nil {
-		t.Skip("sha256sum is not here: install coreutils")
-	}
+	suite.Need(t, "sha256sum")
 	c := exec.Command("sha256sum", "--check", "--strict", "--quiet", sumsFile)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {
@@ -410,11 +409,7 @@ func newKey(t *testing.T, more ...string) (private, public string) {
 // keygen runs ssh-keygen.
 func keygen(t *testing.T, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("ssh-keygen")
-	if err != nil {
-		t.Skip("ssh-keygen is not installed: apt install openssh-client")
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
+	out, err := exec.Command(suite.Program(t, "ssh-keygen", "openssh-client"), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssh-keygen %q: %v: %s", args, err, out)
 	}

@@ -100,11 +100,11 @@ func faultsOutcome(r *result.Result) string {
 				slowest = max(slowest, f.Recover)
 			}
 		case f.Impact == result.NotImpacted:
-			if words.TooFew(f) || f.Parts.MayBeSlower() {
+			if words.TooFew(f) || words.MayBeSlower(f) {
 				break // not known
 			}
 			harmless++
-			if p := f.Parts; p != nil && (p.Bad() > 0 || p.Slower()) {
+			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
 			}
 		case f.Impact == result.NotRecovered:

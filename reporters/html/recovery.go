@@ -101,8 +101,8 @@ func (p *pageView) asked(r *result.Result) {
 	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
-	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the undo was seen to have worked, and of a fault that ends " +
-		"by itself when its unit was healthy again. " +
+	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the fault was taken off, before the proof of that, and of a " +
+		"fault that ends by itself when its unit was healthy again. " +
 		"Recovered is when the first good request after the last bad one was asked for; the stretch of a hold that it begins shows a share of bad requests within " +
 		limitsOf(limits) + ". The resolution is the time between these two requests, or the interval of a gradual change."
 }

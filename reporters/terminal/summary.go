@@ -283,7 +283,7 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 		f := &list[i]
 		mark, _ := words.FaultMark(f)
 		table = append(table, []string{
-			mark + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
+			mark + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 19), words.Offset(f.Injected),
 			words.Seconds(f.Onset), words.Seconds(f.Failover),
 			words.Recover(f), words.Heal(f), words.Int(f.Failed),
 		})

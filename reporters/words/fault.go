@@ -138,6 +138,9 @@ func FaultEffect(f *result.FaultRecord) string {
 		if f.Note != "" {
 			s = "what it did is not known"
 		}
+		if MayBeSlower(f) {
+			s = withinLimit(f)
+		}
 	default:
 		s = Clean(string(f.Impact))
 	}
@@ -173,10 +176,12 @@ func withinLimit(f *result.FaultRecord) string {
 		return "none seen: bad requests stayed within " + limit
 	case p.Bad() > 0 && p.Requests > 0:
 		s := ""
-		if p.Slower() {
+		switch slower := p.Slower(); slower.Answer {
+		case result.Yes:
 			s = "the load was slower, and bad requests were "
-		} else if p.MayBeSlower() {
-			s = "the baseline is too short to tell whether the load was slower, and bad requests were "
+		case result.Untested:
+			s = "the load may have been slower (" + Clean(slower.Why) + "), and bad requests were "
+		case result.No:
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
 		if TooFew(f) {
@@ -186,10 +191,13 @@ func withinLimit(f *result.FaultRecord) string {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
 		return s
-	case p.Slower():
+	}
+	switch slower := p.Slower(); slower.Answer {
+	case result.Yes:
 		return "no request failed, and the load was slower"
-	case p.MayBeSlower():
-		return "no request failed, and the baseline is too short to tell whether the load was slower"
+	case result.Untested:
+		return "no request failed, and the load may have been slower: " + Clean(slower.Why)
+	case result.No:
 	}
 	if p.Lacking {
 		return "no request failed"
@@ -205,7 +213,14 @@ func withinLimit(f *result.FaultRecord) string {
 
 // OnlySlower reports whether slower answers are the only impact of a fault.
 func OnlySlower(f *result.FaultRecord) bool {
-	return f.NoOutage() && f.Parts.Slower() && f.Parts.Lost == 0
+	return f.NoOutage() && f.Parts.Slower().Answer == result.Yes && f.Parts.Lost == 0
+}
+
+// MayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older versions
+// have it as one without an impact.
+func MayBeSlower(f *result.FaultRecord) bool {
+	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
+		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
 }
 
 // HadOutage reports whether a fault had an impact with a degradation to recover from.
@@ -418,7 +433,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Impact == result.NotImpacted && len(f.FailedObjectives) > 0:
 		return scenarios.Fail
-	case TooFew(f), f.Impact == result.NotImpacted && f.Parts.MayBeSlower():
+	case TooFew(f), MayBeSlower(f):
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
@@ -447,6 +462,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return "writes lost"
 	}
+	if MayBeSlower(f) && !TooFew(f) {
+		return "slower, not certain"
+	}
 	switch f.Impact {
 	case result.Impacted:
 		if OnlySlower(f) {
@@ -457,8 +475,6 @@ func FaultOutcome(f *result.FaultRecord) string {
 		switch p := f.Parts; {
 		case TooFew(f):
 			return "too few requests"
-		case p.MayBeSlower():
-			return "unknown"
 		case p != nil && p.Bad() > 0:
 			return "within limit"
 		case len(f.FailedObjectives) > 0:

@@ -106,8 +106,13 @@ func TestEffect(t *testing.T) {
 		{"slower, with a short baseline", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .27, P95: .27, P50Before: .001, P95Before: .002, Untested: true},
-		}, "No request failed, and the baseline is too short to tell whether the load was slower. Good answers, from the baseline to the fault: " +
+		}, "No request failed, and the load may have been slower: there are too few good answers. Good answers, from the baseline to the fault: " +
 			"p50 1ms → 270ms (270x), p95 2ms → 270ms (135x)."},
+		{"slower, not certain", result.FaultRecord{
+			Impact: result.UnknownYet, OnsetAt: reporterstest.Nan, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002, SlowerUntold: "brunt itself was late"},
+		}, "No request failed, and the load may have been slower: brunt itself was late. Good answers, from the baseline to the fault: " +
+			"p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
 		{"as fast, with a short baseline", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002, Untested: true},

@@ -32,9 +32,10 @@ type List struct {
 }
 
 // New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A
-// scenario without a list may reach what every policy with a list allows.
-func New(key string, g scenarios.Guard, policies []*policies.Policy, m *syntax.Mistakes) *List {
+// scenario without a list may reach what every policy with a list allows. The lists of secrets bound a scenario that has any.
+func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) *List {
 	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
+	g := sc.Guard
 	list := g.Allow.Of(key)
 	bounds := PolicyRules(policies, key, m)
 	if list != nil || len(bounds) == 0 {
@@ -42,6 +43,7 @@ func New(key string, g scenarios.Guard, policies []*policies.Policy, m *syntax.M
 		out.rules = append(out.rules, NewRules(list, at, "allow."+key, refusal(key), m))
 	}
 	out.rules = append(out.rules, bounds...)
+	out.rules = append(out.rules, secretRules(sc, policies, m)...)
 	return out
 }
 
@@ -191,6 +193,9 @@ func (s *OwnAddresses) Add(addrs ...netip.Addr) {
 
 // Names lists the addresses as entries of an allow-list.
 func (s *OwnAddresses) Names() (out []string) {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.addrs {

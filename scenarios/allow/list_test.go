@@ -73,7 +73,7 @@ nonsense here
 			if c.allow != "" {
 				guard.Allow.Load = []string{c.allow}
 			}
-			g := New(Load, guard, nil, &m)
+			g := New(Load, &scenarios.Scenario{Guard: guard}, nil, &m)
 			g.local = func() map[string][]netip.Addr { return parseHosts(hosts) }
 			u, err := url.Parse(c.url)
 			if err != nil {
@@ -110,7 +110,7 @@ func TestList_Target(t *testing.T) {
 			for _, resolve := range c.resolves {
 				loads = append(loads, scenarios.Load{Resolve: resolve})
 			}
-			g := New(Load, scenarios.Guard{}, nil, &m).ReachedBy(loads)
+			g := New(Load, new(scenarios.Scenario), nil, &m).ReachedBy(loads)
 			g.local = func() map[string][]netip.Addr { return nil }
 			err := g.CheckTarget(u)
 			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), "name "+c.refused) {
@@ -144,7 +144,7 @@ func TestList_Policies(t *testing.T) {
 			for _, list := range c.policies {
 				held = append(held, &policies.Policy{Allow: scenarios.Allow{Load: list}})
 			}
-			g := New(Load, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, held, &m)
+			g := New(Load, &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}}, held, &m)
 			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
 				ip := netip.MustParseAddr(to)
 				err := g.Check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")

@@ -66,6 +66,8 @@ func (r *Rules) name(hostport, host string, known []netip.Addr) error {
 const (
 	Load  = "load"  // guard.allow.load
 	Chaos = "chaos" // guard.allow.chaos
+
+	Secrets = "secrets" // guard.allow.secrets, which bounds both where the scenario has secrets
 )
 
 // refusal is the error for an address outside a scenario's own blast radius.
@@ -78,7 +80,40 @@ func refusal(key string) func(what string) error {
 	}
 }
 
-// PolicyRules returns the allow.load or allow.chaos rules, as key says, of the policies that have such
+// secretRules returns the rules of allow.secrets, of the scenario and of each policy that has such a list. There are none for a scenario
+// without secrets.
+func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) []*Rules {
+	if len(sc.SecretRefs) == 0 {
+		return nil
+	}
+	out := PolicyRules(policies, Secrets, m)
+	if list := sc.Guard.Allow.Secrets; list != nil {
+		at := func(int) syntax.Pos { return sc.Guard.Of("allow") }
+		out = append(out, NewRules(list, at, "allow."+Secrets, func(what string) error {
+			return policyError{fmt.Sprintf("guard.allow.secrets lets nothing go to %s", what)}
+		}, m))
+	}
+	for _, r := range out {
+		refuse := r.refuse
+		r.refuse = func(what string) error {
+			return policyError{fmt.Sprintf("%v from a scenario with secrets, such as %s", refuse(what), sc.SecretRefs[0])}
+		}
+	}
+	return out
+}
+
+// policyError is the error for an address outside a list that guard.allow.load and guard.allow.chaos can't widen.
+type policyError struct{ text string }
+
+func (e policyError) Error() string { return e.text }
+
+// OfPolicy reports whether an error of a [List] is for an address outside a list of a policy, or of secrets.
+func OfPolicy(err error) bool {
+	_, ok := errors.AsType[policyError](err)
+	return ok
+}
+
+// PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, as key says, of the policies that have such
 // a list.
 func PolicyRules(policies []*policies.Policy, key string, m *syntax.Mistakes) []*Rules {
 	var out []*Rules
@@ -95,7 +130,8 @@ func PolicyRules(policies []*policies.Policy, key string, m *syntax.Mistakes) []
 			return p.Of("allow")
 		}
 		out = append(out, NewRules(list, at, "allow."+key, func(what string) error {
-			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{Load: "load", Chaos: "a fault"}[key], what)
+			who := map[string]string{Load: "load", Chaos: "a fault", Secrets: "anything"}[key]
+			return policyError{fmt.Sprintf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, who, what)}
 		}, m))
 	}
 	return out

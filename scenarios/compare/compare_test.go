@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -150,10 +151,7 @@ func alarms(trials int, seed uint64, o Options, make func(w *world) (base, cand 
 // TestCompare_FalseAlarms holds the rate of false alarms to the level, within two standard
 // errors, and shows that the designs see a change of a fifth.
 func TestCompare_FalseAlarms(t *testing.T) {
-	trials := 1000
-	if testing.Short() {
-		trials = 60
-	}
+	trials := suite.Trials(1000)
 	pairs := func(n int, spread, drift, worse float64) func(w *world) ([]Run, []Run) {
 		return func(w *world) ([]Run, []Run) {
 			w.spread, w.drift = spread, drift

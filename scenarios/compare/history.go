@@ -1,65 +1,147 @@
 package compare
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
-	"time"
+	"strings"
 
-	"brunt/scenarios/compare/folder"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
-// A History is a folder of records.
-type History struct{ *folder.Folder }
-
-// OpenHistory opens a folder of records, and creates it if needed.
-func OpenHistory(ctx context.Context, dir string) (*History, error) {
-	f, err := folder.Open(ctx, dir, func(b []byte) (time.Time, error) {
-		r, err := parseRecord(b)
-		if err != nil {
-			return time.Time{}, err
-		}
-		return r.Started, nil
-	})
-	return &History{f}, err
+// A History is a folder of small files, one for each record, so that it fits the cache of a CI system or a git branch,
+// and so that concurrent jobs do not conflict. A thousand records are read in less than a tenth of a second, so there
+// is no index beside them.
+type History struct {
+	dir     string
+	records []*Record // the oldest first
+	// Problems are the files that are not valid records, each with its reason. They are not changed.
+	Problems []error
 }
 
-// Records returns all records, the oldest first.
-func (h *History) Records(ctx context.Context) ([]*Record, error) {
-	files, err := h.All(ctx)
+const (
+	recordSuffix = ".run.json" // of a record's file
+	mostRecord   = 64 << 20    // the largest file that is read, in bytes: no record comes close to it
+)
+
+// OpenHistory reads a folder of records, and creates it if needed.
+func OpenHistory(dir string) (*History, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("open history: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open history: %w", err)
 	}
-	var out []*Record
-	for _, b := range files {
-		r, err := parseRecord(b)
-		if err != nil {
-			return nil, fmt.Errorf("read the index of the history: %w; remove %s", err, h.IndexFile())
+	h := &History{dir: dir}
+	ignoreTemporary(dir)
+	for _, e := range entries { // by name
+		if !strings.HasSuffix(e.Name(), recordSuffix) {
+			continue
 		}
-		out = append(out, r)
+		file := filepath.Join(dir, e.Name())
+		b, err := disk.Read(file, mostRecord)
+		if errors.Is(err, fs.ErrNotExist) { // another job has just removed it
+			continue
+		}
+		var r *Record
+		if err == nil {
+			r, err = parseRecord(b)
+		}
+		if err != nil {
+			h.Problems = append(h.Problems, fmt.Errorf("%s is not the record of a run: %w; it is ignored", file, err))
+			continue
+		}
+		h.records = append(h.records, r)
 	}
-	return out, nil
+	slices.SortStableFunc(h.records, func(a, b *Record) int { return a.Started.Compare(b.Started) })
+	return h, nil
 }
+
+// ignoreTemporary keeps the files of jobs that were killed while they added a record out of git. A folder that can only be
+// read stays as it is.
+func ignoreTemporary(dir string) {
+	f, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, disk.Shared)
+	if err != nil {
+		return
+	}
+	_, _ = f.WriteString(".new-*\n")
+	_ = f.Close()
+}
+
+// Writable checks that records can be added, before a run whose record could not be kept.
+func (h *History) Writable() error {
+	f, err := os.CreateTemp(h.dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("cannot add to the history: %w", err)
+	}
+	_, err = f.Write(make([]byte, 4096)) // a full disk accepts the name, but not the content
+	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("cannot add to the history: %w", err)
+	}
+	return nil
+}
+
+// Records returns the records that were in the folder when it was opened, the oldest first.
+func (h *History) Records() []*Record { return slices.Clone(h.records) }
 
 // Like returns the records of the scenario of a run on machines of the same system and processors, the oldest
 // first. How fast the machine was is not known of a run that is over.
-func (h *History) Like(ctx context.Context, r *result.Result) ([]*Record, error) {
-	all, err := h.Records(ctx)
+func (h *History) Like(r *result.Result) []*Record {
 	e, of := r.Environment, NewRecord(r, Machine{})
-	return slices.DeleteFunc(all, func(r *Record) bool {
+	return slices.DeleteFunc(h.Records(), func(r *Record) bool {
 		return !r.Same(of) || r.Machine.OS != e.OS || r.Machine.Arch != e.Arch || r.Machine.CPUs != e.CPUs
-	}), err
+	})
 }
 
-// Add writes a record atomically.
+// Add writes the record of a run atomically. The name of its file has the time at which the run began, and the run's name.
 func (h *History) Add(r *Record) error {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err
 	}
-	return h.Folder.Add(r.Run, r.Started, b)
+	name := r.Started.UTC().Format("20060102T150405") + "-" + safe(r.Run) + recordSuffix
+	f, err := disk.Beside(filepath.Join(h.dir, "new"), disk.Shared)
+	if err != nil {
+		return fmt.Errorf("write to the history: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(append(b, '\n'))
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), h.free(name))
+	}
+	if err != nil {
+		return fmt.Errorf("write to the history: %w", err)
+	}
+	return nil
+}
+
+// free returns an unused path for a new file.
+func (h *History) free(name string) string {
+	path := filepath.Join(h.dir, name)
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || i > 1000 {
+			return path
+		}
+		path = filepath.Join(h.dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, recordSuffix), i, recordSuffix))
+	}
+}
+
+// safe makes a name that is valid on any file system.
+func safe(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+	return s[:min(len(s), 100)]
 }
 
 // Measure returns the records that a new run is compared with: those since the last accepted

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/compare/folder"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )
@@ -29,21 +28,11 @@ func (w *world) record(worse float64) *Record {
 
 func opened(t *testing.T, dir string) *History {
 	t.Helper()
-	h, err := OpenHistory(t.Context(), dir)
+	h, err := OpenHistory(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.Close() })
 	return h
-}
-
-func recordsOf(t *testing.T, h *History) []*Record {
-	t.Helper()
-	all, err := h.Records(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 func TestHistory(t *testing.T) {
@@ -64,11 +53,18 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h = opened(t, dir) // the index is updated from the files
-	if all := recordsOf(t, h); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
+	h = opened(t, dir)
+	if all := h.Records(); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
 		t.Fatalf("%d records, not in their order", len(all))
 	}
-	alike, _ := (&Record{Key: key, Machine: local}).Comparable(recordsOf(t, h))
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		if n := e.Name(); n != ".gitignore" && !strings.HasSuffix(n, recordSuffix) {
+			t.Errorf("%s is beside the records", n)
+		}
+	}
+	alike, _ := (&Record{Key: key, Machine: local}).Comparable(h.Records())
 	if len(alike) != 3 {
 		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
 	}
@@ -77,50 +73,22 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestHistory_Index damages the index, which holds nothing that the files lack.
-func TestHistory_Index(t *testing.T) {
-	tests := []struct {
-		name  string
-		spoil func(t *testing.T, dir, index string)
-		want  int
-	}{
-		{"it is gone", func(t *testing.T, _, index string) { must(t, os.Remove(index)) }, 3},
-		{"it is torn", func(t *testing.T, _, index string) { must(t, os.Truncate(index, 1000)) }, 3},
-		{"it is something else", func(t *testing.T, _, index string) {
-			must(t, os.WriteFile(index, []byte("no database, but text"), 0o644))
-		}, 3},
-		{"it is a folder", func(t *testing.T, _, index string) {
-			must(t, os.Remove(index))
-			must(t, os.MkdirAll(filepath.Join(index, "full"), 0o755))
-		}, 3},
-		{"a file is gone", func(t *testing.T, dir, _ string) {
-			names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
-			must(t, os.Remove(names[0]))
-		}, 2},
-		{"a file is another", func(t *testing.T, dir, _ string) {
-			names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
-			must(t, os.WriteFile(names[0], []byte("{}"), 0o644))
-		}, 2},
+// TestHistory_Changed: what others change in the folder is found when it is opened again.
+func TestHistory_Changed(t *testing.T) {
+	dir := t.TempDir()
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	h := opened(t, dir)
+	for range 3 {
+		must(t, h.Add(w.record(0)))
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
-			h := opened(t, dir)
-			for range 3 {
-				must(t, h.Add(w.record(0)))
-			}
-			h.Close()
-			h = opened(t, dir)
-			if n := len(recordsOf(t, h)); n != 3 {
-				t.Fatalf("%d records before", n)
-			}
-			h.Close()
-			tt.spoil(t, dir, filepath.Join(dir, folder.Index))
-			if n := len(recordsOf(t, opened(t, dir))); n != tt.want {
-				t.Errorf("%d records, want %d", n, tt.want)
-			}
-		})
+	if n := len(opened(t, dir).Records()); n != 3 {
+		t.Fatalf("%d records before", n)
+	}
+	names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+	must(t, os.Remove(names[0]))
+	must(t, os.WriteFile(names[1], []byte("{}"), 0o644))
+	if h = opened(t, dir); len(h.Records()) != 1 || len(h.Problems) != 1 {
+		t.Errorf("%d records, and %v", len(h.Records()), h.Problems)
 	}
 }
 
@@ -146,20 +114,20 @@ func TestHistory_Spoiled(t *testing.T) {
 		"unknown":  `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
 	}
 	for name, text := range spoiled {
-		must(t, os.WriteFile(filepath.Join(dir, name+folder.Suffix), []byte(text), 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("about"), 0o644))
-	must(t, os.Mkdir(filepath.Join(dir, "folder"+folder.Suffix), 0o755))
+	must(t, os.Mkdir(filepath.Join(dir, "folder"+recordSuffix), 0o755))
 	h = opened(t, dir)
-	if n := len(recordsOf(t, h)); n != 1 {
+	if n := len(h.Records()); n != 1 {
 		t.Errorf("%d records, want 1", n)
 	}
 	all := errors.Join(h.Problems...).Error()
 	for name, text := range spoiled {
-		if !strings.Contains(all, name+folder.Suffix) {
+		if !strings.Contains(all, name+recordSuffix) {
 			t.Errorf("%s is not named in %q", name, all)
 		}
-		if b, err := os.ReadFile(filepath.Join(dir, name+folder.Suffix)); err != nil || string(b) != text {
+		if b, err := os.ReadFile(filepath.Join(dir, name+recordSuffix)); err != nil || string(b) != text {
 			t.Errorf("%s was touched: %q, %v", name, b, err)
 		}
 	}
@@ -178,10 +146,9 @@ func TestHistory_AtOnce(t *testing.T) {
 		wg.Go(func() {
 			w := &world{r: rand.New(rand.NewPCG(1, uint64(j))), spread: .02, made: j * each}
 			for range each {
-				h, err := OpenHistory(t.Context(), dir)
+				h, err := OpenHistory(dir)
 				if err == nil {
-					_, err = h.Records(t.Context())
-					err = errors.Join(err, h.Add(w.record(0)), h.Close())
+					err = h.Add(w.record(0))
 				}
 				errs[j] = errors.Join(errs[j], err)
 			}
@@ -189,7 +156,7 @@ func TestHistory_AtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	must(t, errors.Join(errs...))
-	if n := len(recordsOf(t, opened(t, dir))); n != jobs*each {
+	if n := len(opened(t, dir).Records()); n != jobs*each {
 		t.Errorf("%d records, want %d", n, jobs*each)
 	}
 }
@@ -223,10 +190,7 @@ func TestMeasure(t *testing.T) {
 // at first, and after fresh runs, and how often a worse one fails.
 func TestGate(t *testing.T) {
 	suite.Sequential(t)
-	trials := 1000
-	if testing.Short() {
-		trials = 100
-	}
+	trials := suite.Trials(1000)
 	gates := func(history int, days, worse float64, confirm int) (red, open int) {
 		for i := range trials {
 			w := &world{r: rand.New(rand.NewPCG(11, uint64(i))), spread: .03}
@@ -347,10 +311,7 @@ func TestChanges(t *testing.T) {
 
 // TestChanges_FalseAlarms counts changes found in series that have none.
 func TestChanges_FalseAlarms(t *testing.T) {
-	trials := 200
-	if testing.Short() {
-		trials = 60
-	}
+	trials := suite.Trials(200)
 	const alpha = .05
 	moved := 0
 	for i := range trials {
@@ -399,15 +360,14 @@ func TestTrends(t *testing.T) {
 func FuzzParseRecord(f *testing.F) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
 	dir := f.TempDir()
-	h, err := OpenHistory(f.Context(), dir)
+	h, err := OpenHistory(dir)
 	if err != nil {
 		f.Fatal(err)
 	}
 	if err := h.Add(w.record(0)); err != nil {
 		f.Fatal(err)
 	}
-	h.Close()
-	names, _ := filepath.Glob(filepath.Join(dir, "*"+folder.Suffix))
+	names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
 	b, err := os.ReadFile(names[0])
 	if err != nil {
 		f.Fatal(err)
@@ -498,13 +458,13 @@ func TestHistory_SameName(t *testing.T) {
 	h := opened(t, dir)
 	must(t, h.Add(r))
 	must(t, h.Add(r))
-	if n := len(recordsOf(t, opened(t, dir))); n != 2 {
+	if n := len(opened(t, dir).Records()); n != 2 {
 		t.Errorf("%d records, want 2", n)
 	}
 }
 
-// FuzzHistory puts any bytes into the folder, as a record and as the index: a file that is not a
-// record is listed and not changed, and the record beside it is found.
+// FuzzHistory puts any bytes into the folder as a record: a file that is not a record is listed and not changed, and the
+// record beside it is found.
 func FuzzHistory(f *testing.F) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
 	good := w.record(0)
@@ -512,14 +472,13 @@ func FuzzHistory(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(b, []byte("SQLite format 3\x00"))
-	f.Add(b[:len(b)/2], []byte{})
-	f.Add(append(b, b...), []byte("no index"))
-	f.Fuzz(func(t *testing.T, record, index []byte) {
+	f.Add(b)
+	f.Add(b[:len(b)/2])
+	f.Add(append(b, b...))
+	f.Fuzz(func(t *testing.T, record []byte) {
 		dir := t.TempDir()
-		file := filepath.Join(dir, "fuzzed"+folder.Suffix)
+		file := filepath.Join(dir, "fuzzed"+recordSuffix)
 		must(t, os.WriteFile(file, record, 0o644))
-		must(t, os.WriteFile(filepath.Join(dir, folder.Index), index, 0o644))
 		h := opened(t, dir)
 		must(t, h.Add(good))
 		h = opened(t, dir)
@@ -529,7 +488,7 @@ func FuzzHistory(f *testing.F) {
 		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
 			t.Errorf("what is not a record is reported as %v", h.Problems)
 		}
-		if n := len(recordsOf(t, h)); n != want {
+		if n := len(h.Records()); n != want {
 			t.Errorf("%d records, want %d", n, want)
 		}
 		if left, err := os.ReadFile(file); err != nil || !bytes.Equal(left, record) {

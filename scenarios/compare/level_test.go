@@ -21,7 +21,7 @@ func TestGate_Levels(t *testing.T) {
 		records int
 		worse   float64
 	}
-	const trials = 60
+	trials := suite.Trials(60)
 	small := Margins{} // without a margin that hides false alarms
 	must(t, small.ParseMargin("0.01%"))
 	tests := []struct {
@@ -57,7 +57,7 @@ func TestGate_Levels(t *testing.T) {
 				c, err := gate(history, []*Record{w.record(tt.worse)}, Options{Margins: tt.margins, Metrics: []string{"p95"}})
 				must(t, err)
 				if c.Verdict == scenarios.Regression {
-					red += 1. / trials
+					red += 1. / float64(trials)
 				}
 				if tt.says == "" && len(c.Moved) == 0 || tt.says != "" && slices.ContainsFunc(c.Moved, func(m string) bool { return strings.Contains(m, tt.says) }) {
 					said++

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/result"
 )
 
@@ -101,7 +102,7 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 		f := &s.Faults[i]
 		at := place{f.Name, "*", "*"}
 		switch {
-		case f.NoOutage() && f.Parts.Slower() && !(f.Slow > 0):
+		case f.NoOutage() && f.Parts.Slower().Answer == result.Yes && (!(f.Slow > 0) || f.SlowFrom != "" && far(f.Parts)):
 		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 			least := max(float64(f.Resolution), 1e-3)
 			put(at, value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
@@ -109,6 +110,11 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 			put(at, value{x: math.Inf(1), n: f.Traffic})
 		}
 	}
+}
+
+// far reports whether answers took far longer than in the baseline, so that a limit from it does not tell how long they were slow.
+func far(p *result.ImpactParts) bool {
+	return float64(p.P50) > impact.FarAbove(float64(p.P50Before)) || float64(p.P95) > impact.FarAbove(float64(p.P95Before))
 }
 
 // ofUnit is the place of a figure of a unit.

@@ -81,6 +81,15 @@ func TestValues_Recovery(t *testing.T) {
 		{"none", 2, result.FaultRecord{Impact: result.NotImpacted, OnsetAt: result.NaN}, true, true},
 		{"slower", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: result.NaN}, false, true},
 		{"slower, within a limit", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: .5}, true, true},
+		{"far slower, within a limit from the baseline", 2, result.FaultRecord{
+			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .5, P50Before: .001}, Slow: .6, SlowFrom: "baseline",
+		}, false, true},
+		{"slower, within a limit from the baseline", 2, result.FaultRecord{
+			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .003, P50Before: .001}, Slow: .025, SlowFrom: "baseline",
+		}, true, true},
+		{"slower, not certain", 2, result.FaultRecord{
+			Impact: result.UnknownYet, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"}, Slow: result.NaN,
+		}, false, true},
 		{"lost writes", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}}, true, true},
 	} {
 		c.fault.Name = "f"

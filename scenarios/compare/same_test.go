@@ -99,7 +99,7 @@ func TestHistory_Comparable(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			h, err := compare.OpenHistory(t.Context(), dir)
+			h, err := compare.OpenHistory(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,15 +108,12 @@ func TestHistory_Comparable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			h.Close()
-			if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
+			if h, err = compare.OpenHistory(dir); err != nil {
 				t.Fatal(err)
 			}
-			defer h.Close()
-			all, err := h.Records(t.Context())
-			got, left := record(shop, "shop", local).Comparable(all)
-			if err != nil || len(got) != tt.want || fmt.Sprintf("%q", left) != fmt.Sprintf("%q", tt.left) {
-				t.Errorf("%d records, %q, %v; want %d and %q", len(got), left, err, tt.want, tt.left)
+			got, left := record(shop, "shop", local).Comparable(h.Records())
+			if len(got) != tt.want || fmt.Sprintf("%q", left) != fmt.Sprintf("%q", tt.left) {
+				t.Errorf("%d records, %q; want %d and %q", len(got), left, tt.want, tt.left)
 			}
 		})
 	}

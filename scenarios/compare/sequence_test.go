@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 )
 
 func TestSequence_Spends(t *testing.T) {
@@ -31,10 +32,7 @@ func TestSequence_Spends(t *testing.T) {
 // TestSequence_FalseAlarms: the probability that any analysis is a false alarm is at most alpha, and
 // a change is detected early.
 func TestSequence_FalseAlarms(t *testing.T) {
-	trials := 1000
-	if testing.Short() {
-		trials = 60
-	}
+	trials := suite.Trials(1000)
 	o := Options{Margins: Margins{}, Metrics: []string{"p95"}}
 	if err := o.Margins.ParseMargin("0.01%"); err != nil {
 		t.Fatal(err)

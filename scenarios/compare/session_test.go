@@ -12,7 +12,8 @@ import (
 // one run with means of several, and days differ or do not.
 func TestPredicted_FalseAlarms(t *testing.T) {
 	suite.Sequential(t)
-	const trials, within = 4000, .03
+	const within = .03
+	trials := suite.Trials(4000)
 	several := func(n, runs int) (out []int) {
 		for range n {
 			out = append(out, runs)
@@ -64,8 +65,8 @@ func TestPredicted_FalseAlarms(t *testing.T) {
 					asEqual++
 				}
 			}
-			rate, equal := float64(alarms)/trials, float64(asEqual)/trials
-			three := 3 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/trials) // standard errors, of nine rows
+			rate, equal := float64(alarms)/float64(trials), float64(asEqual)/float64(trials)
+			three := 3 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)) // standard errors, of nine rows
 			t.Logf("%.1f %% alarms, taken for alike %.1f %%", 100*rate, 100*equal)
 			if rate > DefaultAlpha+three || tt.exact && rate < DefaultAlpha-three {
 				t.Errorf("%.1f %% alarms, want 5 ± %.1f %%", 100*rate, 100*three)

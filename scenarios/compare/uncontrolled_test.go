@@ -42,10 +42,7 @@ func (w *wander) order(sides string, worse float64) (base, cand []Run) {
 // machine lasts from run to run.
 func TestCompare_LastingNoise(t *testing.T) {
 	suite.Sequential(t)
-	trials := 1000
-	if testing.Short() {
-		trials = 200
-	}
+	trials := suite.Trials(1000)
 	o := Options{Margins: Margins{}, Metrics: []string{"p95"}}
 	must(t, o.Margins.ParseMargin("0.01%"))
 	tests := []struct {
@@ -114,10 +111,7 @@ func TestCompare_Uncontrolled(t *testing.T) {
 // whose states last.
 func TestCompare_History(t *testing.T) {
 	suite.Sequential(t)
-	trials := 1000
-	if testing.Short() {
-		trials = 200
-	}
+	trials := suite.Trials(1000)
 	for _, rho := range []float64{0, .6, .9} {
 		for _, lasting := range []bool{false, true} {
 			red, seen := 0, 0
@@ -242,10 +236,7 @@ func TestRecord_Upgrade(t *testing.T) {
 // other, and those in series that move by four standard deviations.
 func TestChanges_Dependent(t *testing.T) {
 	suite.Sequential(t)
-	trials := 200
-	if testing.Short() {
-		trials = 80
-	}
+	trials := suite.Trials(200)
 	for _, n := range []int{20, 50} {
 		for _, rho := range []float64{0, .3, .6, .8} {
 			t.Run(fmt.Sprintf("%d/%.1f", n, rho), func(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/pods"
-
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 )
 
 // clusterNeeds checks the cluster in which a run makes its target: the rights there, and what gives pods their names.
@@ -51,7 +49,7 @@ func autoscaled(ctx context.Context, t *cluster.Target, service string) bool {
 		return true
 	}
 	all, err := t.Autoscalers(t.Place.Namespace).List(ctx, kube.Query{})
-	return err != nil || slices.ContainsFunc(all, func(a autoscalingv2.HorizontalPodAutoscaler) bool {
+	return err != nil || slices.ContainsFunc(all, func(a kube.HorizontalPodAutoscaler) bool {
 		of := a.Spec.ScaleTargetRef
 		return of.Name == workload.Name && strings.EqualFold(of.Kind+"s", workload.Resource)
 	})

@@ -202,7 +202,13 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			}
 			during, before := answersIn(res, f.Name, res.Loads[i].Name, step), answersIn(res, "baseline", res.Loads[i].Name, step)
 			if during.all > 0 && before.all > 0 {
-				out[name] = need(during, before, float64(f.Limit), service, effect)
+				d := need(during, before, float64(f.Limit), service, effect)
+				if d.Need == Apart && f.Parts != nil {
+					if slower := f.Parts.Slower(); slower.Answer == result.Untested {
+						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why
+					}
+				}
+				out[name] = d
 			}
 		}
 	}
@@ -254,7 +260,8 @@ const vague = .05
 
 // need tells from the requests while a service was away, and those before, how a step depends on it. It fails without it if the 95 %
 // lower bound of the share that failed is above the limit of an impact and above the upper bound of the baseline's share. It
-// is slower if the median or the 90th percentile is, by its lower bound, over twice that of the baseline and over 20 ms longer.
+// is slower if the median or the 90th percentile is, by its lower bound, over twice that of the baseline and over 20 ms longer. Where it is so as
+// measured and its bound is not, the need is not known.
 func need(during, before answers, limit float64, service, effect string) Dependency {
 	share := during.bad / during.all
 	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, effect,
@@ -267,6 +274,14 @@ func need(during, before answers, limit float64, service, effect string) Depende
 		if during.least[k] > 2*before.slow[k] && during.least[k] > before.slow[k]+.02 {
 			d.Need = Soft
 			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before", 100*q, quantity.FormatSeconds(during.slow[k]), quantity.FormatSeconds(before.slow[k]))
+			return d
+		}
+	}
+	for k, q := range slowAt {
+		if during.slow[k] > impact.FarAbove(before.slow[k]) {
+			d.Need = Vague
+			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before, which too few requests show", 100*q, quantity.FormatSeconds(during.slow[k]),
+				quantity.FormatSeconds(before.slow[k]))
 			return d
 		}
 	}

@@ -64,6 +64,8 @@ func TestNewDependencies(t *testing.T) {
 	apart.Kind = "network.disconnect"
 	unmet := gone
 	unmet.Traffic = 0
+	late := gone
+	late.Parts = &result.ImpactParts{SlowerUntold: "brunt itself was late"}
 	for _, c := range []struct {
 		name    string
 		fault   result.FaultRecord
@@ -84,6 +86,7 @@ func TestNewDependencies(t *testing.T) {
 			map[string]drills.Need{"list": drills.Soft, "write": drills.Soft},
 		},
 		{"a little slower is not slower", gone, map[string]asked{"list": {500, 0, .01, .02}}, "store", map[string]drills.Need{"list": drills.Apart}},
+		{"whether they are slower is untested", late, map[string]asked{"list": {500, 0, .002, .004}}, "store", map[string]drills.Need{"list": drills.Vague}},
 		{"few requests", gone, map[string]asked{"list": {20, 0, .002, .004}}, "store", map[string]drills.Need{"list": drills.Vague}},
 		{"as few fail as before", gone, map[string]asked{"list": {500, 1, .002, .004}}, "store", map[string]drills.Need{"list": drills.Apart}},
 		{"all replicas", both, map[string]asked{"list": {500, 400, .002, .004}}, "web", map[string]drills.Need{"list": drills.Hard}},

@@ -166,7 +166,7 @@ func beyond(o result.ObjectiveResult, res *result.Result) bool {
 	switch {
 	case parsed.Metric.Percentile() && !o.Infinite && !o.Low.Known() && parsed.Upper():
 		low, known := lowestPercentile(parsed, o, res)
-		return !known || low > float64(o.Target)
+		return known && low > float64(o.Target)
 	case o.Bound != nil && !o.Low.Known() && strings.HasPrefix(o.Op, "<"):
 		n := float64(o.Count)
 		return impact.LowerBound(math.Round(float64(o.Measured)*n), n, impact.Confidence) > float64(o.Target)

@@ -53,3 +53,25 @@ func TestBeyond_Percentile(t *testing.T) {
 		})
 	}
 }
+
+// TestBeyond_NoHistogram: without a distribution it is not known how low a percentile may be, and no failure is proved.
+func TestBeyond_NoHistogram(t *testing.T) {
+	res := &result.Result{Cells: []result.Cell{
+		{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: 400}, {Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: 400},
+	}}
+	o := result.ObjectiveResult{
+		Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN, Verdict: scenarios.Fail,
+	}
+	if beyond(o, res) {
+		t.Error("it is beyond its target")
+	}
+}
+
+// TestNeed_FewSlow: a step that was slower, by too few requests to show it, does not do without the service.
+func TestNeed_FewSlow(t *testing.T) {
+	before := answers{all: 1000, slow: [2]float64{.002, .004}, least: [2]float64{.002, .004}}
+	during := answers{all: 300, slow: [2]float64{.002, .5}, least: [2]float64{.002, .004}}
+	if got := need(during, before, .01, "store", "gone"); got.Need != Vague {
+		t.Errorf("%s: %s", got.Need, got.Why)
+	}
+}

@@ -59,12 +59,8 @@ func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
 
 // Check refuses to begin where a history is required and has too few records of the scenario. It returns the noise of
 // the machine in the history.
-func (s *Settings) Check(ctx context.Context, h *compare.History, p *plan.Plan) (noise.Norm, error) {
-	all, err := h.Records(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, left := planned(p).Comparable(all)
+func (s *Settings) Check(h *compare.History, p *plan.Plan) (noise.Norm, error) {
+	all, left := planned(p).Comparable(h.Records())
 	measure := compare.Measure(all)
 	if n := len(measure); s.Require && (s.Accept || n < compare.LeastHistory) {
 		return nil, lacksHistory(n, left)
@@ -139,11 +135,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	if err := now[0].Known(g.Options); err != nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
-	all, err := g.History.Records(ctx)
-	if err != nil {
-		return Outcome{}, err
-	}
-	all, left := now[0].Comparable(all)
+	all, left := now[0].Comparable(g.History.Records())
 	measure := compare.Measure(all)
 	if g.Accept || len(measure) < compare.LeastHistory {
 		if g.Require {

@@ -32,11 +32,10 @@ func day(i int) float64 { return .1 * math.Exp(.03*float64(i%3-1)) }
 // openedHistory opens the history of a folder until the end of the test.
 func openedHistory(t *testing.T, dir string) *compare.History {
 	t.Helper()
-	h, err := compare.OpenHistory(t.Context(), dir)
+	h, err := compare.OpenHistory(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.Close() })
 	return h
 }
 
@@ -49,7 +48,6 @@ func learned(t *testing.T, dir string, record func(i int) *compare.Record) *comp
 			t.Fatal(err)
 		}
 	}
-	h.Close()
 	return openedHistory(t, dir)
 }
 
@@ -61,7 +59,6 @@ func TestGate_Decide(t *testing.T) {
 	pass := func(p95 ...float64) (o Outcome, out string, runs int, err error) {
 		t.Helper()
 		h := openedHistory(t, dir)
-		defer h.Close()
 		var b strings.Builder
 		g := &Gate{Settings: Settings{Runs: 3, Confirm: 2, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
 		g.one = func(context.Context) (*compare.Record, error) {
@@ -84,12 +81,7 @@ func TestGate_Decide(t *testing.T) {
 	}
 	newest := func() *compare.Record {
 		h := openedHistory(t, dir)
-		defer h.Close()
-		all, err := h.Records(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, _ = (&compare.Record{Key: "k", Machine: compare.Machine{CPUs: 2}}).Comparable(all)
+		all, _ := (&compare.Record{Key: "k", Machine: compare.Machine{CPUs: 2}}).Comparable(h.Records())
 		return all[len(all)-1]
 	}
 	_, out, _, err := pass(-1, -1, -1, -1, -1, -1, -1)

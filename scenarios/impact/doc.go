@@ -12,7 +12,7 @@
 // The package sees counts and no requests, so that simulations can ask it as well.
 // simulation_test.go simulates targets and prints how often the rules err:
 //
-//	go test ./scenarios/impact -run Simulation -simulations -v
+//	BRUNT_FULL=1 go test ./scenarios/impact -run Simulation -v
 //
 //	impact.go    Ask: Question and Answer
 //	window.go    windows of detection, and whether one is bad

@@ -50,6 +50,7 @@ func (q *Question) ended() string {
 // An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
 	Impact      result.Impact
+	MaySlow     bool       // it is unknown because answers may have been slower, and nothing else was seen
 	OnsetAt     result.Num // intended time of the first bad request, not before the injection
 	OnsetIn     Range
 	FailoverAt  result.Num

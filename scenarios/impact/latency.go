@@ -1,11 +1,14 @@
 package impact
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"time"
 
 	"gonum.org/v1/gonum/mathext"
+
+	"brunt/scenarios/result"
 )
 
 // LatencySlice counts the good answers of a part of the load, by intended time and by how they compare
@@ -14,7 +17,12 @@ type LatencySlice struct {
 	Start, End time.Duration
 	N          int64                   // good answers
 	Above      [2][LatencyRatios]int64 // of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
+	Far        [2]int64                // of them: slower than FarAbove the baseline's median, and its 95th percentile
 }
+
+// FarAbove is the time from which an answer is far slower than a percentile of the baseline, in seconds: over twice of it, and over
+// 20 ms longer.
+func FarAbove(percentile float64) float64 { return max(2*percentile, percentile+.02) }
 
 // LatencyRatios is how many multiples of a limit are counted.
 const LatencyRatios = 29
@@ -74,11 +82,37 @@ var latencyPercentiles = [2]float64{.5, .95}
 // Besides, more of the answers are slow than Fisher's exact test explains. A baseline with too few answers for
 // levels, such as 30 s at one a second, is compared by the shares of slow answers in its blocks.
 //
-// With under 5 s or under 20 good answers in the baseline nothing is called slower.
-func Slower(baseline, fault []LatencySlice) bool {
-	if answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers {
-		return false
+// The answer is yes only if it is with least, which are the fault's answers without all that brunt itself may have
+// added to them. It is no if the answers were not far slower, with nothing taken off; see Far. Else it is untested: also with
+// under 5 s or under 20 good answers in the baseline.
+func Slower(baseline, fault, least []LatencySlice) result.Told {
+	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
+	case !few && slower(baseline, least):
+		return result.Told{Answer: result.Yes}
+	case !Far(fault):
+		return result.Told{Answer: result.No}
+	case !few && slower(baseline, fault):
+		return result.NotTold("brunt itself was later than before, which may be all of it")
+	case few || !TellsSlower(baseline, fault):
+		return result.NotTold(fmt.Sprintf("there are %d good answers of the fault and %d of the baseline, and each needs %d, those of the baseline in %d s",
+			answersOf(fault), answersOf(baseline), latencyAnswers, latencyBlocks))
 	}
+	return result.NotTold("their times varied as much before")
+}
+
+// Far reports whether the answers may have taken over twice as long as in the baseline, and over 20 ms longer: at the median by its 95 %
+// upper bound, and at the 95th percentile as it is, because a bound of that needs hundreds of answers.
+func Far(fault []LatencySlice) bool {
+	var all LatencySlice
+	for i := range fault {
+		all.Add(&fault[i])
+	}
+	n, far := float64(all.N), float64(all.Far[0])
+	return far > 0 && UpperBound(far, n, Confidence) >= .5 || float64(all.Far[1]) > (1-latencyPercentiles[1])*n
+}
+
+// slower is the test of Slower.
+func slower(baseline, fault []LatencySlice) bool {
 	for k := range latencyPercentiles {
 		chance, ok := latencyTail(baseline, fault, k)
 		if !ok {
@@ -93,7 +127,7 @@ func Slower(baseline, fault []LatencySlice) bool {
 	return false
 }
 
-// TellsSlower reports whether [Slower] has enough good answers to tell: 20 of each, and of the baseline in five blocks of a second.
+// TellsSlower reports whether there are enough good answers for the test of [Slower]: 20 of each, and of the baseline in five blocks of a second.
 func TellsSlower(baseline, fault []LatencySlice) bool {
 	blocks := 0
 	for range blocksOf(baseline, time.Second) {
@@ -219,6 +253,7 @@ func (s *LatencySlice) Add(o *LatencySlice) {
 		for i := range s.Above[k] {
 			s.Above[k][i] += o.Above[k][i]
 		}
+		s.Far[k] += o.Far[k]
 	}
 }
 

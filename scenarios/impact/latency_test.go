@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )
 
@@ -74,7 +75,8 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 		}
 		return out
 	}
-	return Slower(count(before), count(during))
+	slices := count(during)
+	return Slower(count(before), slices, slices).Answer == result.Yes
 }
 
 // TestLatency_Simulation gives the false alarms and the power of Slower. The full form takes a minute:
@@ -82,19 +84,19 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 //	BRUNT_FULL=1 go test ./scenarios/impact -run Latency -v
 func TestLatency_Simulation(t *testing.T) {
 	suite.Sequential(t)
-	full := suite.Full()
+	mine := suite.OneIn(5)
 	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
 	rates := []float64{5, 20, 100, 1000}
 	var all, alarms int
 	for _, w := range latencyWorlds {
 		for _, rate := range rates {
 			for _, s := range spans {
-				trials := half(40)
-				if rate > 100 {
-					trials = 10
+				if !mine() {
+					continue
 				}
-				if full {
-					trials *= 12
+				trials := suite.Trials(480)
+				if rate > 100 {
+					trials = suite.Trials(120)
 				}
 				r := rand.New(rand.NewPCG(3, 6))
 				found := map[float64]int{}

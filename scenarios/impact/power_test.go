@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )
 
@@ -164,7 +165,7 @@ func (w powerWorld) ask(rate float64, at, times []float64, failed []bool, usual 
 		start = s.End
 	}
 	q.Before = q.Baseline
-	return Ask(q), Slower(before, during)
+	return Ask(q), Slower(before, during, during).Answer == result.Yes
 }
 
 // A latencyCounter counts answers as LatencySlice does.

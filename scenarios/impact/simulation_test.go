@@ -26,11 +26,11 @@ import (
 //   - L is 1 %, the hold 10 s.
 //
 // All draws come from PCG with the seeds (3, 4); every row of a table begins again.
-// A tenth of the trials is made unless all are asked for,
+// A tenth of the trials is made, in some rows of the tables, unless all are asked for,
 //
-//	go test ./scenarios/impact -run Simulation -simulations -v
+//	BRUNT_FULL=1 go test ./scenarios/impact -run Simulation -v
 //
-// which takes some minutes and prints the tables; run short there are fewer rows.
+// which takes some minutes and prints the tables.
 type world struct {
 	rate                   float64
 	injected, cleared, end time.Duration
@@ -104,9 +104,7 @@ type tries struct {
 }
 
 func (w world) try(trials int, recovered float64) tries {
-	if !*simulations {
-		trials = max(min(50, trials/4), trials/10)
-	}
+	trials = suite.Trials(trials)
 	out := tries{n: trials, impact: map[result.Impact]int{}}
 	r := rand.New(rand.NewPCG(3, 4))
 	for range trials {
@@ -136,19 +134,11 @@ func (r tries) taken() float64 { return r.share(len(r.found)) }
 // often reports whether n trials are 1 % or more; for few trials, whether they exceed 1 % by more
 // than chance explains.
 func (r tries) often(n int) bool {
-	if *simulations {
+	if suite.Full() {
 		return r.share(n) >= .01
 	}
 	_, most := suite.Chance(r.n, .01)
 	return n > most
-}
-
-// rowsOf are the rows that a table has: all, or some when run short.
-func rowsOf[T any](all, some []T) []T {
-	if testing.Short() {
-		return some
-	}
-	return all
 }
 
 // within is the share of trials whose times lie from low to high.
@@ -194,7 +184,8 @@ func (r tries) String() string {
 // show that it is usual.
 func TestSimulation_FaultFree(t *testing.T) {
 	suite.Sequential(t)
-	for _, rate := range rowsOf([]float64{1, 10, 50, 100, 1000}, []float64{10, 100}) {
+	mine := suite.OneIn(8)
+	for _, rate := range []float64{1, 10, 50, 100, 1000} {
 		times, trials := 1., 2000
 		switch {
 		case rate < 10:
@@ -204,9 +195,12 @@ func TestSimulation_FaultFree(t *testing.T) {
 		case rate > 100:
 			trials = 400
 		}
-		for _, base := range rowsOf([]time.Duration{10 * sec, 30 * sec}, []time.Duration{30 * sec}) {
-			for _, p := range rowsOf([]float64{.0005, .002, .005, .009}, []float64{.002, .009}) {
+		for _, base := range []time.Duration{10 * sec, 30 * sec} {
+			for _, p := range []float64{.0005, .002, .005, .009} {
 				for _, most := range []int{1, 5, 20} {
+					if !mine() {
+						continue
+					}
 					w := world120(rate, times)
 					if base == 10*sec {
 						w.injected -= time.Duration(times * float64(20*sec))
@@ -225,6 +219,9 @@ func TestSimulation_FaultFree(t *testing.T) {
 			}
 		}
 		for _, noise := range []float64{.5, 1} {
+			if !mine() {
+				continue
+			}
 			w := world120(rate, times)
 			w.noise = noise
 			w.share = func(*world, float64) float64 { return .002 }
@@ -243,14 +240,18 @@ func TestSimulation_FaultFree(t *testing.T) {
 // clusters only and there are many candidates, are logged.
 func TestSimulation_LastingErrors(t *testing.T) {
 	suite.Sequential(t)
-	for _, rate := range rowsOf([]float64{1, 10, 30, 50, 100, 1000}, []float64{30, 100}) {
-		for _, long := range rowsOf([]bool{false, true}, []bool{false}) {
+	mine := suite.OneIn(12)
+	for _, rate := range []float64{1, 10, 30, 50, 100, 1000} {
+		for _, long := range []bool{false, true} {
 			if long && (rate == 1 || rate == 1000) {
 				continue
 			}
-			for _, factor := range rowsOf([]float64{3, 4, 5}, []float64{3}) {
+			for _, factor := range []float64{3, 4, 5} {
 				for _, most := range []int{1, 5} {
 					for _, outage := range []bool{false, true} {
+						if !mine() {
+							continue
+						}
 						w := world120(rate, 1)
 						trials := 1000
 						switch {
@@ -259,7 +260,7 @@ func TestSimulation_LastingErrors(t *testing.T) {
 						case rate == 1000:
 							trials = 200
 						case long:
-							w.end, trials = 1200*sec, half(200)
+							w.end, trials = 1200*sec, 200
 						}
 						w.most = most
 						w.share = func(w *world, at float64) float64 {
@@ -289,9 +290,13 @@ func TestSimulation_LastingErrors(t *testing.T) {
 // error is not in its favour. Weaker outages and lower rates are logged.
 func TestSimulation_Outage(t *testing.T) {
 	suite.Sequential(t)
-	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{10, 100}) {
+	mine := suite.OneIn(4)
+	for _, rate := range []float64{10, 50, 100, 1000} {
 		for _, p := range []float64{.05, .2, 1} {
 			for _, noise := range []float64{0, .5} {
+				if !mine() {
+					continue
+				}
 				w := world120(rate, 1)
 				w.noise = noise
 				w.share = func(w *world, at float64) float64 {
@@ -327,9 +332,13 @@ func TestSimulation_Outage(t *testing.T) {
 // smallest one according to Smallest.
 func TestSimulation_Short(t *testing.T) {
 	suite.Sequential(t)
+	mine := suite.OneIn(3)
 	smallest, _, _ := Smallest(1000, .01)
 	for _, d := range []time.Duration{300 * ms, smallest} {
-		for _, delay := range rowsOf([]float64{0, .2, .5, .9, 1.37, 20}, []float64{0, 20}) {
+		for _, delay := range []float64{0, .2, .5, .9, 1.37, 20} {
+			if !mine() {
+				continue
+			}
 			w := world120(1000, 1)
 			w.share = func(w *world, at float64) float64 {
 				if from := w.injected.Seconds() + delay; at >= from && at < from+d.Seconds() {
@@ -353,9 +362,13 @@ func TestSimulation_Short(t *testing.T) {
 // TestSimulation_Sharp: at low rates a sharp outage as short as Smallest says, and one of 12 requests at least, is found at
 // any position, and its end to the request.
 func TestSimulation_Sharp(t *testing.T) {
-	for _, rate := range rowsOf([]float64{10, 50, 100, 400}, []float64{50}) {
+	mine := suite.OneIn(4)
+	for _, rate := range []float64{10, 50, 100, 400} {
 		smallest, _, _ := Smallest(rate, .01)
 		for _, delay := range []float64{0, .3, 4.97, 19.5} {
+			if !mine() {
+				continue
+			}
 			w := world120(rate, max(1, 50/rate))
 			w.marks = true
 			w.share = func(w *world, at float64) float64 {
@@ -378,8 +391,12 @@ func TestSimulation_Sharp(t *testing.T) {
 // is the end of the last bad stretch, at 90.37 s.
 func TestSimulation_Flapping(t *testing.T) {
 	suite.Sequential(t)
-	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{10, 100}) {
+	mine := suite.OneIn(3)
+	for _, rate := range []float64{10, 50, 100, 1000} {
 		for _, noise := range []float64{0, .5} {
+			if !mine() {
+				continue
+			}
 			w := world120(rate, 1)
 			w.noise = noise
 			w.end = 180 * sec
@@ -413,8 +430,12 @@ func TestSimulation_Flapping(t *testing.T) {
 // TestSimulation_Failover: half of all requests fail for 5 s, then the system fails over while the
 // fault stays active; when it is cleared, failing back causes errors for 3 s, or none.
 func TestSimulation_Failover(t *testing.T) {
-	for _, rate := range rowsOf([]float64{50, 100, 1000}, []float64{100}) {
+	mine := suite.OneIn(2)
+	for _, rate := range []float64{50, 100, 1000} {
 		for _, harm := range []float64{0, .2} {
+			if !mine() {
+				continue
+			}
 			w := world120(rate, 1)
 			w.share = func(w *world, at float64) float64 {
 				inj, clr := w.injected.Seconds(), w.cleared.Seconds()

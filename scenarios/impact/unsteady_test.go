@@ -73,13 +73,13 @@ func TestUnsteady_Wide(t *testing.T) {
 // cases are logged.
 func TestSimulation_Unsteady(t *testing.T) {
 	suite.Sequential(t)
-	trials := 500
-	if !*simulations {
-		trials = 100
-	}
-	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{100, 1000}) {
+	trials, mine := suite.Trials(500), suite.OneIn(6)
+	for _, rate := range []float64{10, 50, 100, 1000} {
 		for _, p := range []float64{.05, .2, 1} {
-			for _, windows := range rowsOf([]float64{1, 2, 3, 5}, []float64{3}) {
+			for _, windows := range []float64{1, 2, 3, 5} {
+				if !mine() {
+					continue
+				}
 				w := world120(rate, 1)
 				if rate < 50 {
 					w = world120(rate, 6)

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/latency"
 	"brunt/scenarios/judge/reaction"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -74,6 +74,12 @@ func (f *effects) reported(i int) impact.Answer {
 	why := f.whyUnknown(i)
 	if a.Impact == result.NotImpacted {
 		why = cmp.Or(why, f.stoodStill(i))
+		if s := f.slowdown(i); s.Answer == result.Untested {
+			a = notCertain(a, s)
+		}
+	}
+	if a.MaySlow {
+		a.Note = "" // the parts say why
 	}
 	if why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
@@ -91,6 +97,8 @@ func (f *effects) required(i int, a impact.Answer) (v scenarios.Verdict, why str
 		return "", ""
 	case a.Impact == result.NotImpacted && f.stoodStill(i) != "":
 		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + f.stoodStill(i)
+	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + notCertain(a, f.slowdown(i)).Note
 	case a.Impact == result.NotImpacted:
 		return scenarios.Fail, "require_impact is set, but no impact of " + oc.Name + " was seen"
 	case !a.Tells():
@@ -159,8 +167,8 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 	if !a.Tells() || a.BadBefore {
 		return
 	}
-	if o.Metric.Span == 0 && untouched(a) && f.wereSlow(of) {
-		r.Note = slowUntold
+	if why := f.slowUntoldOf(o, of); why != "" && untouched(a) {
+		r.Note = why
 		return
 	}
 	var names []string
@@ -193,8 +201,8 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	case math.IsNaN(v):
 		r.Note = cmp.Or(value.Why, r.Note)
 		return
-	case met && o.Upper() && o.Metric.Span == 0 && untouched(a) && f.wasSlow(i):
-		r.Note = slowUntold
+	case met && o.Upper() && untouched(a) && f.slowUntold(o, f.slowdown(i)) != "":
+		r.Note = f.slowUntold(o, f.slowdown(i))
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
@@ -234,20 +242,35 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	}
 }
 
-// slowUntold is why the recovery is unknown from a fault that made answers slower, where none of them counts as bad.
-const slowUntold = "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
-	"make it longer, or set `judge: {slow: ...}`"
-
-// wasSlow reports whether answers were slower in occurrence i without a limit that says from when to when.
-func (f *effects) wasSlow(i int) bool { return f.slowUntold != nil && f.slowUntold[i] }
-
-// wereSlow is wasSlow for occurrences that are taken for one: any of them, or all of them together.
-func (f *composer) wereSlow(of []int) bool {
-	if slices.ContainsFunc(of, f.wasSlow) {
-		return true
+// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; empty where that is known, or they were
+// not slower. A limit from the baseline does not tell where answers that take over twice as long, and over 20 ms longer, are under it.
+func (f *readings) slowUntold(o slo.Objective, s latency.Slowdown) string {
+	_, limit := f.Config.SlowRange()
+	switch {
+	case f.asksSlow(o), s.Answer == result.No:
+	case s.Answer == result.Untested:
+		return notCertain(impact.Answer{}, s).Note
+	case limit == 0:
+		return "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
+			"make it longer, or set `judge: {slow: ...}`"
+	case s.Far:
+		return "answers were slower, and how long is not known: they took less than the limit from the baseline, " +
+			quantity.FormatSeconds(limit.Seconds()) + "; set `judge: {slow: ...}`"
 	}
-	_, slow := f.Config.SlowRange()
-	return slow == 0 && f.latencies.Slower(of...)
+	return ""
+}
+
+// slowUntoldOf is slowUntold of occurrences that are taken for one: of any of them, or of all of them together.
+func (f *composer) slowUntoldOf(o slo.Objective, of []int) string {
+	for _, i := range of {
+		if why := f.slowUntold(o, f.slowdown(i)); why != "" {
+			return why
+		}
+	}
+	if f.slower == nil {
+		return ""
+	}
+	return f.slowUntold(o, f.latencies.Slower(of...))
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.

@@ -176,10 +176,11 @@ func (f *composer) finish() error {
 	}
 	sums, inBlocks := sums[:len(ps)], sums[len(ps):]
 	f.latencies.Finish()
-	f.slower, f.untested, f.slowUntold = make([]bool, len(f.Faults)), make([]bool, len(f.Faults)), make([]bool, len(f.Faults))
 	for i := range f.Faults {
-		f.slower[i] = f.Faults[i].Name != "" && f.latencies.Slower(i)
-		f.untested[i] = f.Faults[i].Name != "" && !f.latencies.Tells(i)
+		f.slower = append(f.slower, f.latencies.Slower(i))
+		f.tells = append(f.tells, f.latencies.Tells(i))
+	}
+	for i := range f.Faults {
 		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
 	}
 	for _, p := range ps {
@@ -188,7 +189,6 @@ func (f *composer) finish() error {
 	for i, oc := range f.Faults {
 		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
-		f.slowUntold[i] = ff.Slow == 0 && (ff.Parts.Slower() || ff.Parts.MayBeSlower())
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
@@ -229,7 +229,7 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 			incident.add(f.effects, k, c)
 		}
 		if f.latencies != nil {
-			f.latencies.Add(f.Recording, k, c)
+			f.latencies.Add(f.Recording, k, c, f.late[k.Start])
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)

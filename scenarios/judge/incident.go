@@ -277,8 +277,8 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string
 		if why := f.whyUnknown(i); why != "" {
 			return scenarios.Invalid, why
 		}
-		if f.wasSlow(i) {
-			return scenarios.Inconclusive, name + ": " + slowUntold
+		if why := f.slowUntold(whole, f.slowdown(i)); why != "" {
+			return scenarios.Inconclusive, name + ": " + why
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {

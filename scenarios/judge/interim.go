@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/latency"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -82,6 +83,10 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		ps, in = append(ps, p), append(in, sums(n))
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
+	f.slower = slowerSoFar(&f.Config.Series, f.Faults, ps, in)
+	for i := range f.Faults {
+		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
+	}
 	for i, oc := range f.Faults {
 		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in)}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
@@ -106,6 +111,20 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	}
 	f.out.Histograms = f.hists
 	return f.out, nil
+}
+
+// slowerSoFar is whether each occurrence made answers slower, by what is known while the run goes on.
+func slowerSoFar(c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell) (out []latency.Slowdown) {
+	of := func(name string) []measure.Cell {
+		if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
+			return sums[i]
+		}
+		return make([]measure.Cell, len(c.Steps))
+	}
+	for i := range faults {
+		out = append(out, latency.SoFar(c, of("baseline"), of(faults[i].Name)))
+	}
+	return out
 }
 
 // incidentsSoFar lists the incidents without the causes of their errors, which only cells know.

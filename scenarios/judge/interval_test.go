@@ -26,7 +26,7 @@ import (
 // often shows only one or two, which say little about the size of clusters, and coverage is less for
 // clusters and more for single errors. The figures are logged.
 func TestInterval_Coverage(t *testing.T) {
-	trials := max(suite.Trials(2000), 400)
+	trials := suite.Trials(2000)
 	slack := 3 * math.Sqrt(.05*.95/float64(trials)) // of the simulation itself
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, n := range rowsOf([]int{50, 500}, []int{50}) {

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/latency"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -20,9 +21,10 @@ type effects struct {
 	asked   map[asked]impact.Answer
 	shed    shedViews
 
-	// By occurrence, once all cells were read: good answers were slower than in the baseline, there were too few of them to
-	// tell, and they were slower without a limit that says from when to when.
-	slower, untested, slowUntold []bool
+	// By occurrence, once all cells were read: whether good answers were slower than in the baseline, and whether there are
+	// enough of them for the test.
+	slower []latency.Slowdown
+	tells  []bool
 }
 
 // mainObjective is the objective whose requests the record of the fault shows: the objective on the
@@ -54,9 +56,38 @@ func (f *effects) ask(i int, o slo.Objective) impact.Answer {
 		a = f.find(i, o)
 		f.asked[k] = a
 	}
-	if a.Impact == result.NotImpacted && (lostTo(f, i) > 0 || f.slower != nil && f.slower[i]) {
-		a.Impact = result.Impacted
+	if a.Impact != result.NotImpacted {
+		return a
 	}
+	slower := f.slowdown(i)
+	switch {
+	case lostTo(f, i) > 0:
+		a.Impact = result.Impacted
+	case slower.Answer == result.Yes:
+		a.Impact = result.Impacted
+	case slower.Answer == result.Untested && !f.asksSlow(o):
+		a = notCertain(a, slower)
+	}
+	return a
+}
+
+// slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so is that of one
+// that was not injected.
+func (f *effects) slowdown(i int) latency.Slowdown {
+	if f.slower == nil || f.Faults[i].Name == "" {
+		return latency.Slowdown{Told: result.Told{Answer: result.No}}
+	}
+	return f.slower[i]
+}
+
+// asksSlow reports whether the scenario says which answers are slow and therefore bad for an objective.
+func (f *readings) asksSlow(o slo.Objective) bool {
+	return o.Metric.Span > 0 || f.Config.SlowShare == 0 && f.Config.Slow > 0
+}
+
+// notCertain is an answer without an impact where the slowdown is untested: it is unknown.
+func notCertain(a impact.Answer, s latency.Slowdown) impact.Answer {
+	a.Impact, a.Note, a.RecoveredAt, a.MaySlow = result.UnknownYet, "slower, not certain: "+s.Why, result.NaN, true
 	return a
 }
 

@@ -18,8 +18,14 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	if oc.Name == "" {
 		return nil
 	}
-	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Slowed: f.slower != nil && f.slower[i]}
-	out.Untested = f.untested != nil && f.untested[i]
+	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Untested: f.tells != nil && !f.tells[i]}
+	switch s := f.slowdown(i); s.Answer {
+	case result.Yes:
+		out.Slowed = true
+	case result.Untested:
+		out.SlowerUntold = s.Why
+	case result.No:
+	}
 	for _, l := range f.c.Ledgers {
 		out.Late += l.LateTo[oc.Name]
 	}

@@ -27,7 +27,7 @@ func TestParts(t *testing.T) {
 	if got.Errors != 10 || got.Shed != 0 || got.Lost != 0 || got.First != 32 || got.Last < 32.04 || got.Last > 32.05 {
 		t.Errorf("%+v", got)
 	}
-	if got.P50Before < .0199 || got.P50Before > .0201 || got.P50 < .0599 || got.P50 > .0601 || !got.Slower() {
+	if got.P50Before < .0199 || got.P50Before > .0201 || got.P50 < .0599 || got.P50 > .0601 || got.Slower().Answer != result.Yes {
 		t.Errorf("percentiles: %+v", got)
 	}
 }

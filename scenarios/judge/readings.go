@@ -59,8 +59,8 @@ func (f *readings) gather() error {
 	f.base = make([]measure.Counts, len(f.Config.Steps)+len(f.Config.Loads))
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
 		if f.InBaseline(k) && f.Config.InSums(int(k.Series)) {
-			t := &c.Response[scenarios.OK]
-			f.base[k.Series].Merge(&measure.Counts{Response: &t.Tally, Most: t.Most})
+			t, svc := &c.Response[scenarios.OK], &c.Service[scenarios.OK]
+			f.base[k.Series].Merge(&measure.Counts{Response: &t.Tally, Most: t.Most, Service: &svc.Tally, SvcMost: svc.Most})
 		}
 		f.lasts[k.Start] = len(f.records)
 		f.records = append(f.records, recordOf(k, c))

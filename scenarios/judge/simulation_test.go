@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/impact/impacttest"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestSimulation_Recorder simulates requests with individual latencies, some of which are in flight
@@ -19,7 +20,7 @@ func TestSimulation_Recorder(t *testing.T) {
 	switch {
 	case testing.Short():
 		trials = 3
-	case !*simulations:
+	case !suite.Full():
 		trials = 10
 	}
 	objectives := parseObjectives(t, "recover < 32s after f", "errors < 1% in baseline")

@@ -1,11 +1,13 @@
 package judge_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -33,7 +35,8 @@ func TestSlow(t *testing.T) {
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
 		f := g.finish(judge.Case{SLO: objectives}, 100*sec)
 		got := f.Faults[0]
-		if got.Impact != result.Impacted || !got.Parts.Slower() || got.OnsetAt.Known() != (c.bad > 0) || got.Failed != c.bad || got.Slow != c.slow {
+		if got.Impact != result.Impacted || got.Parts.Slower().Answer != result.Yes ||
+			got.OnsetAt.Known() != (c.bad > 0) || got.Failed != c.bad || got.Slow != c.slow {
 			t.Errorf("slow: %v: %s (%s), %d bad, parts %+v; want impacted, %d", c.slow, got.Impact, got.Note, got.Failed, got.Parts, c.bad)
 		}
 		failed := 0
@@ -96,5 +99,97 @@ func TestSlow_FromBaseline(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSlow_BruntLate: whether answers were slower is told from brunt's own time. A yes needs that they are without it and without the largest
+// lag of their second; a no that they are not, whatever brunt added after it had sent the request; all else is untested, and no
+// objective on the recovery passes.
+func TestSlow_BruntLate(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		during  time.Duration // of an answer while the fault is in
+		lag     time.Duration // of one request in ten meanwhile
+		read    time.Duration // so late is every answer read meanwhile
+		want    result.Answer
+		impact  result.Impact
+		recover scenarios.Verdict
+	}{
+		{"as before, and brunt on time", 2 * ms, 0, 0, result.No, result.NotImpacted, scenarios.Pass},
+		{"as before, and brunt sends late", 2 * ms, 600 * ms, 0, result.No, result.NotImpacted, scenarios.Pass},
+		{"as before, and brunt sends and reads late", 2 * ms, 600 * ms, 300 * ms, result.Untested, result.UnknownYet, scenarios.Inconclusive},
+		{"slower by 500 ms, and brunt on time", 500 * ms, 0, 0, result.Yes, result.Impacted, scenarios.Inconclusive},
+		{"slower by 500 ms, and brunt sends late by less", 500 * ms, 200 * ms, 0, result.Yes, result.Impacted, scenarios.Inconclusive},
+		{"slower by 500 ms, and brunt sends late by more", 500 * ms, 600 * ms, 0, result.Untested, result.UnknownYet, scenarios.Inconclusive},
+		{"slower by 10 ms, and brunt sends late by more", 12 * ms, 600 * ms, 0, result.No, result.NotImpacted, scenarios.Pass},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objectives := parseObjectives(t, "recover < 5s after f", "heal < 5s after f", "recover < 5s after incident")
+			g := newFixtureWith(t, measure.Config{Series: oneStep}, objectives...)
+			all := perSecond(100, 0, 60*sec, 2*ms, okay)
+			for i := range all {
+				at := all[i].Intended
+				if !between(20*sec, 30*sec)(at) {
+					continue
+				}
+				all[i] = request(at, c.during+c.read, okay)
+				if i%10 == 0 {
+					lateBy(c.lag, all[i:i+1])
+				}
+			}
+			// a load's iterations have the lag of its requests
+			for _, o := range slices.Clone(all) {
+				all = append(all, iteration(o))
+			}
+			var live *judge.Findings
+			look := func() {
+				f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Loads: []answer.Span{{To: 60 * sec}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				live = f
+			}
+			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }}, action{45 * sec, look})
+			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+			got := f.Faults[0]
+			if told := got.Parts.Slower(); told.Answer != c.want || got.Impact != c.impact {
+				t.Errorf("slower: %s (%s), %s (%s); want %s, %s", told.Answer, told.Why, got.Impact, got.Note, c.want, c.impact)
+			}
+			for _, o := range f.Objectives {
+				if o.Verdict != c.recover || c.recover == scenarios.Inconclusive && o.Note == "" {
+					t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, c.recover)
+				}
+			}
+			// while the run goes on, what is no `no` at its end passes nothing, and is no absence of impact
+			no := c.want == result.No
+			if (live.Faults[0].Impact == result.NotImpacted) != no {
+				t.Errorf("live: %s (%s)", live.Faults[0].Impact, live.Faults[0].Note)
+			}
+			for _, o := range live.Objectives[:2] {
+				if (o.Verdict == scenarios.Pass) != no {
+					t.Errorf("live: %s is %s (%s)", o.Text, o.Verdict, o.Note)
+				}
+			}
+		})
+	}
+}
+
+// TestSlow_RequiredImpact: require_impact does not fail where answers may have been slower.
+func TestSlow_RequiredImpact(t *testing.T) {
+	for _, slow := range []time.Duration{0, sec} {
+		objectives := parseObjectives(t, "recover < 5s after f")
+		g := newFixtureWith(t, measure.Config{Series: oneStep, Slow: slow}, objectives...)
+		all := perSecond(100, 0, 30*sec, 2*ms, okay)
+		for i := range all {
+			if at := all[i].Intended; between(3*sec, 8*sec)(at) {
+				all[i] = request(at, 300*ms, okay)
+			}
+		}
+		g.play(all, action{3 * sec, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
+		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 30*sec)
+		if got := f.Faults[0]; got.Required != scenarios.Inconclusive || got.Impact != result.UnknownYet || f.Objectives[0].Verdict != scenarios.Inconclusive {
+			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required, got.RequiredNote, f.Objectives[0].Verdict,
+				f.Objectives[0].Note)
+		}
 	}
 }

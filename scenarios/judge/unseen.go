@@ -37,6 +37,9 @@ func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.Object
 	if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
 		return invalid(r, why)
 	}
+	if g := f.doubting(o); g != nil && g.occurrence(o, i, g.ask(i, o)).Verdict != scenarios.Pass {
+		return doubted(r)
+	}
 	spans := f.unseenOf(o, i, a)
 	if len(spans) == 0 {
 		return r
@@ -53,6 +56,12 @@ func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.Object
 func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) result.ObjectiveResult {
 	if r.Verdict != scenarios.Pass {
 		return r
+	}
+	if g := f.doubting(o); g != nil {
+		g.incidents = incidents(g.effects)
+		if judgeIncident(g, o).Verdict != scenarios.Pass {
+			return doubted(r)
+		}
 	}
 	var spans []answer.Span
 	for i := range f.Faults {
@@ -100,6 +109,48 @@ func (f *composer) hiding(spans []answer.Span) *composer {
 	e.readings, e.asked = &read, map[asked]impact.Answer{}
 	g.readings, g.effects = &read, &e
 	return &g
+}
+
+// doubting is the composer that takes answers for bad which were slow, and may have been so by the largest lag of their second alone: those
+// to requests that met a fault which made answers far slower, or may have. It is nil where there are none.
+//
+// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that is right. But a fault
+// that made all answers slower does not end where brunt happens to be late.
+func (f *composer) doubting(o slo.Objective) *composer {
+	if f.asksSlow(o) {
+		return nil
+	}
+	var records []record
+	for i := range f.Faults {
+		if s := f.slowdown(i); s.Answer == result.No || !s.Far {
+			continue
+		}
+		for _, j := range f.index().Affected[i] {
+			if f.records[j].Own.Slow == 0 {
+				continue
+			}
+			if records == nil {
+				records = slices.Clone(f.records)
+			}
+			records[j].Own.Slow, records[j].edges = 0, f.records[j].edges.LaggedAsBad()
+		}
+	}
+	if records == nil {
+		return nil
+	}
+	read, e, t, out, g := *f.readings, *f.effects, *f.tables, *f.out, *f
+	out.Faults = slices.Clone(out.Faults)
+	read.records = records
+	e.readings, e.asked, e.shed = &read, map[asked]impact.Answer{}, shedViews{}
+	t.readings, t.out = &read, &out
+	g.readings, g.effects, g.tables = &read, &e, &t
+	return &g
+}
+
+// doubted is a result that does not hold with those answers as bad.
+func doubted(r result.ObjectiveResult) result.ObjectiveResult {
+	r.Verdict, r.Note = scenarios.Inconclusive, "answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
+	return r
 }
 
 // later is d after t, and no later than the end of the load.

@@ -6,7 +6,7 @@
 //	  Read  <--frames on stdout--------------- k6's samples, folded
 //	  log   <--stderr------------------------- console.log, k6's own messages
 //
-// This package does not import k6. Only cmd/brunt-k6 does; it passes samples to a [Stream]. So
+// This package does not import k6. Only cmd/brunt-k6 does, a module of its own; it passes samples to a [Stream]. So
 // the protocol between the two processes is tested without k6.
 //
 // The files:

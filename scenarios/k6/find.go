@@ -12,8 +12,8 @@ import (
 // Binary is the program that contains k6.
 const Binary = "brunt-k6"
 
-// Build is the command that builds Binary in brunt's source tree.
-const Build = "CGO_ENABLED=0 go build -tags k6 -o " + Binary + " ./cmd/" + Binary
+// Build is the command that builds Binary in brunt's source tree, where it is a module of its own, into the top folder.
+const Build = "CGO_ENABLED=0 go build -C cmd/" + Binary + " -o ../../"
 
 // errNotFound reports that brunt-k6 was not found. Its text says how to build it.
 var errNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)

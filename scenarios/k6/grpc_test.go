@@ -1,5 +1,3 @@
-//go:build k6
-
 package k6
 
 import (
@@ -13,8 +11,7 @@ import (
 	"google.golang.org/grpc/reflection"
 )
 
-// TestPlay_GRPC checks the outcomes of gRPC calls. It is built with k6, because the server is a
-// dependency of k6.
+// TestPlay_GRPC checks the outcomes of gRPC calls.
 func TestPlay_GRPC(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

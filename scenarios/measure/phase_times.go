@@ -167,6 +167,20 @@ func (t *PhaseTimes) atMost(r int64) time.Duration {
 	return t.Most
 }
 
+// Above counts the times that are surely above each of some ascending limits, in seconds: by the lower edges of their buckets.
+func (t *PhaseTimes) Above(limits []float64) []int64 {
+	out := make([]int64, len(limits)+1)
+	for i, n := range t.each {
+		low, _ := phaseEdges(i)
+		below, _ := slices.BinarySearch(limits, (float64(low)-.5)/1e6)
+		out[below] += int64(n)
+	}
+	for i := len(limits) - 1; i >= 0; i-- {
+		out[i] += out[i+1]
+	}
+	return out[1:]
+}
+
 // append encodes the times: their number, and if there are any their sum, their maximum and the buckets as
 // the distance from the one before and its count.
 func (t *PhaseTimes) append(b []byte) []byte {

@@ -193,7 +193,7 @@ func (r *Recorder) void(n int) {
 	}
 }
 
-// Clear records that occurrence n is verified gone and returns the time.
+// Clear records that occurrence n is taken off and returns the time.
 func (r *Recorder) Clear(n int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

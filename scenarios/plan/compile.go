@@ -48,8 +48,8 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if o.Protocols != nil {
 		c.plan.Protocols = catalog.NewSet(o.Protocols...)
 	}
-	c.plan.LoadAllowlist = allow.New(allow.Load, sc.Guard, o.Policies, c.m).ReachedBy(sc.Loads)
-	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc.Guard, o.Policies, c.m)
+	c.plan.LoadAllowlist = allow.New(allow.Load, sc, o.Policies, c.m).ReachedBy(sc.Loads)
+	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc, o.Policies, c.m)
 	c.proxies()
 	before := c.m.Len()
 	c.system()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,7 +31,7 @@ func (c observeCompiler) observed() {
 		g := new(probe.Gauge)
 		before := c.m.Len()
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
-			g.Check(c.m)
+			g.Check(c.questions(), c.m)
 			askCompiler(c).asked(g.Ask)
 			c.readsOne(w)
 		}
@@ -45,7 +44,7 @@ func (c observeCompiler) observed() {
 		a := new(probe.Alert)
 		before := c.m.Len()
 		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
-			a.Check(c.m)
+			a.Check(c.questions(), c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
 	}
@@ -73,7 +72,7 @@ func (c observeCompiler) watch(of scenarios.Watched) {
 		return
 	}
 	askCompiler(c).asked(w.Ask)
-	if w.Check(c.plan.Scope, c.m); !c.targetUnknown {
+	if w.Check(c.questions(), c.m); !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}
 	if i := slices.IndexFunc(c.sc.Metrics, func(m scenarios.Watched) bool { return m.Name == of.Name }); i >= 0 && w.Numeric() {
@@ -215,14 +214,7 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if c.m.Len() > before {
 		return d
 	}
-	scope := c.plan.Scope
-	scope.Host = func(u *url.URL) error { // the monitoring is queried without a load's resolve
-		if c.plan.LoadAllowlist.CheckURL(nil)(u) == nil {
-			return nil
-		}
-		return c.plan.ChaosAllowlist.CheckURL(nil)(u)
-	}
-	d.Check(scope, c.m)
+	d.Check(c.questions(), c.m)
 	askCompiler(c).asked(d.Ask)
 	return d
 }

@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 
+	"brunt/chaos"
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
@@ -51,16 +53,38 @@ func (lp *Load) shapeAt() syntax.Pos {
 	return lp.Shape.Pos
 }
 
-// ChaosRules lists what faults that are calls may reach besides loopback: the scenario's list and
-// those of policies, all of which must contain an address.
-func (p *Plan) ChaosRules() [][]string {
-	return p.AllowLists(allow.Chaos)
+// questions is the scope of what is asked during the run: it goes where load or faults may go, without a load's resolve.
+func (c *compiler) questions() chaos.Scope {
+	scope := c.plan.Scope
+	scope.Host = func(u *url.URL) error {
+		byLoad := c.plan.LoadAllowlist.CheckURL(nil)(u)
+		if byLoad == nil {
+			return nil
+		}
+		byChaos := c.plan.ChaosAllowlist.CheckURL(nil)(u)
+		switch {
+		case byChaos == nil:
+			return nil
+		case allow.OfPolicy(byLoad):
+			return byLoad
+		case allow.OfPolicy(byChaos):
+			return byChaos
+		}
+		return scenarios.QuestionsBeyond(u.Hostname())
+	}
+	return scope
 }
 
-// MonitoringRules lists where the team's monitoring may be queried: any address that load or chaos
-// may reach. Each list joins the load and chaos entries of one source; all lists must contain an
-// address.
-func (p *Plan) MonitoringRules() [][]string {
+// ChaosRules lists where calls of faults may go besides loopback: the lists of the scenario and of policies, all of which must
+// contain an address. Each also has what brunt started.
+func (p *Plan) ChaosRules() [][]string { return p.withOwn(p.AllowLists(allow.Chaos)) }
+
+// MonitoringRules lists where questions may go during the run: any address that load or chaos may reach. Each list joins the load
+// and chaos entries of one source; all lists must contain an address. Each also has what brunt started.
+func (p *Plan) MonitoringRules() [][]string { return p.withOwn(p.either()) }
+
+// either joins the lists of load with those of chaos.
+func (p *Plan) either() [][]string {
 	var out [][]string
 	for _, l := range p.AllowLists(allow.Load) {
 		for _, c := range p.AllowLists(allow.Chaos) {
@@ -70,24 +94,46 @@ func (p *Plan) MonitoringRules() [][]string {
 	return out
 }
 
-// SendTo returns the check of the addresses that figures may be sent to during a run: those of the team's monitoring.
+// withOwn adds the addresses of what brunt started to each list.
+func (p *Plan) withOwn(lists [][]string) [][]string {
+	if p.LoadAllowlist == nil {
+		return lists
+	}
+	for i := range lists {
+		lists[i] = slices.Concat(lists[i], p.LoadAllowlist.Own.Names())
+	}
+	return lists
+}
+
+// SendTo returns the check of the addresses that figures may be sent to during a run: those that load or faults may reach.
 func (p *Plan) SendTo() (connect.Check, error) {
-	return connect.Lists(p.MonitoringRules(), func(addr string) error {
+	return connect.Lists(p.either(), func(addr string) error {
 		return fmt.Errorf("brunt sends figures to loopback alone; name %s under guard.allow.load or guard.allow.chaos, and where a policy has such a list "+
 			"there too, to let it", addr)
 	})
 }
 
 // AllowLists returns the list of a key, load or chaos, of the scenario and of each policy that has one. A scenario without a
-// list may reach what every policy with a list allows.
+// list may reach what every policy with a list allows. Where the scenario has secrets, the lists of secrets follow.
 func (p *Plan) AllowLists(key string) [][]string {
-	var out [][]string
+	out := p.lists(key)
+	if len(out) == 0 {
+		out = append(out, nil) // loopback alone
+	}
+	if len(p.Scenario.SecretRefs) > 0 {
+		out = append(out, p.lists(allow.Secrets)...)
+	}
+	return out
+}
+
+// lists returns the lists of a key that there are: those of policies, then the scenario's.
+func (p *Plan) lists(key string) (out [][]string) {
 	for _, one := range p.Policies {
 		if list := one.Allow.Of(key); list != nil {
 			out = append(out, list)
 		}
 	}
-	if own := p.Scenario.Guard.Allow.Of(key); own != nil || len(out) == 0 {
+	if own := p.Scenario.Guard.Allow.Of(key); own != nil {
 		out = append(out, own)
 	}
 	return out

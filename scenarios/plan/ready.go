@@ -41,7 +41,7 @@ func (c readyCompiler) serviceReady() {
 		}
 		seen[n] = true
 		if r := c.decode(n, m); r != nil {
-			r.Check(c.plan.Scope, s.Container == nil || s.Port != 0, m)
+			r.Check(c.questions(), s.Container == nil || s.Port != 0, m)
 			if len(r.Exec.Args) > 0 && !c.plan.Scope.Containers {
 				m.AddHint(r.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and %s is a process", s.Name)
 			}
@@ -58,7 +58,7 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	if r == nil {
 		return
 	}
-	r.Check(c.plan.Scope, true, c.m)
+	r.Check(c.questions(), true, c.m)
 	switch {
 	case len(r.Exec.Args) > 0:
 		c.m.AddHint(r.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and the target is a URL")

@@ -112,8 +112,8 @@ func CompileBare(b Bare) (*Plan, error) {
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
-	c.plan.LoadAllowlist = allow.New(allow.Load, sc.Guard, b.Policies, m)
-	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc.Guard, b.Policies, m)
+	c.plan.LoadAllowlist = allow.New(allow.Load, sc, b.Policies, m)
+	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc, b.Policies, m)
 	c.plan.Scope.Host = c.plan.ChaosAllowlist.CheckURL(nil)
 	c.opened(b)
 	f := scenarios.Fault{Name: b.Kind, Place: syntax.Place{At: at}}

@@ -27,7 +27,7 @@ type FaultRecord struct {
 	Injected Num    `json:"injected"`
 	Verified Num    `json:"verified"` // when its effect was observed, an offset from t0
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
-	// verified removed, or the unit healthy again, an offset from t0
+	// taken off, or the unit healthy again, an offset from t0
 	Cleared      Num    `json:"cleared"`
 	Until        Num    `json:"until"`                   // end of its phase, which `in F` judges: for a one-shot 5 s from the injection at least
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the proof that it is over
@@ -85,7 +85,7 @@ type FaultStep struct {
 	Planned      Num      `json:"planned"`                  // planned time
 	Injected     Num      `json:"injected"`                 // null: it was not injected
 	Verified     Num      `json:"verified"`                 // when its effect was observed
-	Cleared      Num      `json:"cleared"`                  // verified removed, or the unit healthy again
+	Cleared      Num      `json:"cleared"`                  // taken off, or the unit healthy again
 	Evidence     string   `json:"evidence,omitempty"`       // the observed effect
 	GoneEvidence string   `json:"gone_evidence,omitempty"`  // the proof that it is over
 	Revert       string   `json:"revert" mask:"-"`          // ok, gone, unverified, failed, none

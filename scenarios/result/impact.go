@@ -25,20 +25,30 @@ type ImpactParts struct {
 	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to it
 	Late      int64 `json:"late"`       // writes acknowledged while it was in that were not there at first
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th
-	// percentile: by a test that is wrong for at most 1 % of faults without an effect
+	// percentile: by a test that is wrong for at most 1 % of faults without an effect, whatever brunt itself added
 	Slowed bool `json:"slowed,omitempty"`
 	// the test has too few good answers: it needs 20 of the fault and 20 of the baseline, and those in five seconds
 	Untested bool `json:"untested,omitempty"`
+	// why it is not certain whether the good answers were slower, by over twice and over 20 ms; empty: it is
+	SlowerUntold string `json:"slower_untold,omitempty"`
 }
 
-// Slower reports whether the good answers were slower than in the baseline by more than chance explains;
-// see impact.Slower.
-func (p *ImpactParts) Slower() bool { return p != nil && p.Slowed }
-
-// MayBeSlower reports whether the good answers took over twice as long as in the baseline, and over 20 ms longer, with too few of
-// them for a test of that.
-func (p *ImpactParts) MayBeSlower() bool {
-	return p != nil && p.Untested && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02
+// Slower reports whether the good answers were slower than in the baseline. It is untested where they may have taken
+// over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See impact.Slower.
+//
+// A result before SlowerUntold has only what the percentiles say, where it had too few answers for the test.
+func (p *ImpactParts) Slower() Told {
+	switch {
+	case p == nil:
+		return NotTold("it was not injected")
+	case p.Slowed:
+		return Told{Answer: Yes}
+	case p.SlowerUntold != "":
+		return NotTold(p.SlowerUntold)
+	case p.Untested && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02:
+		return NotTold("there are too few good answers")
+	}
+	return Told{Answer: No}
 }
 
 // Bad is the number of requests that failed or were slow.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 )
 
@@ -22,10 +23,7 @@ var hostile = []string{
 // curled runs a command with a curl that reports its arguments and its input.
 func curled(t *testing.T, command string, env ...string) (args []string, stdin string, err error) {
 	t.Helper()
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no POSIX shell here: install sh")
-	}
+	sh := suite.Program(t, "sh", "dash")
 	dir := t.TempDir()
 	fake := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\0' \"$a\"; done > args\ncase \"$*\" in *@-*) cat > stdin;; esac\n"
 	if err := os.WriteFile(filepath.Join(dir, "curl"), []byte(fake), 0o755); err != nil {

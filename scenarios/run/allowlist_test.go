@@ -364,7 +364,7 @@ chaos:
 			}
 		},
 	})
-	if want := []string{"fault.injected", "fault.verified", "fault.reverted", "fault.cleared"}; !slices.Equal(before, want) {
+	if want := []string{"fault.injected", "fault.verified", "fault.cleared", "fault.gone", "fault.reverted"}; !slices.Equal(before, want) {
 		t.Errorf("before it was suspended: %v, want %v", before, want)
 	}
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "suspended") {

@@ -23,6 +23,7 @@ var dials = map[string]string{
 	"chaos/netns/probe_linux.go net.DialUDP":                  "the same proofs",
 	"chaos/netns/nfqueue/socket_linux.go unix.Connect":        "a socket to the kernel",
 	"chaos/netns/responder/forward_linux.go net.Dialer":       "passes queries of a container on to the name server that the container itself had asked",
+	"scenarios/suite/need.go net.LookupHost":                  "asks of this machine whether a test can run",
 	"chaos/proxy/link.go net.Dialer":                          "the other end of a declared link, whose address System.reach has checked",
 	"chaos/proxy/rendezvous.go net.Dialer":                    "the proof of a link connects to brunt's own proxy",
 	"chaos/proxy/peer/client.go http.Transport":               "the same proof in HTTP/2, over that connection",
@@ -58,8 +59,6 @@ var dials = map[string]string{
 	"chaos/proxy/child/process.go exec.Command":               "brunt's own process for the proxies of links",
 	"scenarios/run/workers/process.go exec.Command":           "brunt's own processes for the load, which check each address as brunt does",
 	"scenarios/compare/noise/probe.go net.Dialer":             "the calibration probe: a server of this process, on loopback",
-	"scenarios/compare/folder/folder.go sql.Open":             "a file of SQLite",
-	"targets/demo/store.go sql.Open":                          "a system under test, with a file of SQLite",
 	"cmd/brunt/agents.go exec.Command":                        "the agent of a pod, by brunt's own program, as a child of its supervisor",
 	"scenarios/plan/dryrun/planfile.go net.DefaultResolver":   "asks the machine's name servers where a target is, for a plan file, and connects to nothing",
 }

@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
 )
 
 // places are the ways to say where a fault is: the target, and the settings that select in it. PID stands for a
@@ -52,9 +53,8 @@ var selecting = regexp.MustCompile(`\b(service|pid|container|pick|from|to): ["\w
 var shortPlaces = []string{"process.freeze", "network.latency", "network.loss", "container.pause", "dns.fail"}
 
 func inShortRun(kind string) bool {
-	turn, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
 	i := slices.Index(shortPlaces, kind)
-	return i >= 0 && (i+turn)%len(shortPlaces) < 3
+	return i >= 0 && (i+suite.Turn())%len(shortPlaces) < 3
 }
 
 // TestDryRun_AgreesWithRun holds a dry run against the fault itself, for each kind of fault in each kind of place:
@@ -72,7 +72,7 @@ func TestDryRun_AgreesWithRun(t *testing.T) {
 		}
 	})
 	for _, kind := range machineKinds() {
-		if !inShortRun(kind) && os.Getenv("BRUNT_FULL") == "" && flag.Lookup("test.run").Value.String() == "" {
+		if !inShortRun(kind) && !suite.Full() && flag.Lookup("test.run").Value.String() == "" {
 			continue // all of them take a quarter of an hour
 		}
 		f := injectFaults[kind]

@@ -86,7 +86,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 
 // takenBackBy names what took a fault back, empty where brunt itself did.
 func takenBackBy(c *chaos.Record) string {
-	if taken, ok := errors.AsType[chaos.TakenBackError](c.TakenBack); ok {
+	if taken, ok := errors.AsType[chaos.TakenBackError](c.Void); ok {
 		return cmp.Or(taken.By, "watchdog")
 	}
 	return ""
@@ -209,7 +209,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 		}
 	case f.Impact == result.NotRecovered:
 		rec.Impact, rec.Note = result.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
-	case f.Impact == result.UnknownYet, f.Impact == result.NotImpacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
+	case f.Impact == result.UnknownYet && !f.MaySlow, !f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
 		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
 	}
 }

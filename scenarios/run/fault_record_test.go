@@ -19,7 +19,7 @@ func TestFaultStep_RevertedBy(t *testing.T) {
 		{"the process that held it", chaos.TakenBackError{By: "the process of the proxies"}, "the process of the proxies"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			step := run.FaultStep(&chaos.Record{TakenBack: c.taken}, func(s string) string { return s })
+			step := run.FaultStep(&chaos.Record{Void: c.taken}, func(s string) string { return s })
 			if step.RevertedBy != c.want || (step.Note != "") != (c.taken != nil) {
 				t.Errorf("%q, with the note %q", step.RevertedBy, step.Note)
 			}

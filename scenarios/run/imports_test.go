@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -113,6 +114,7 @@ var arrows = map[string][]string{
 		"chaos", "scenarios", "scenarios/drills", "scenarios/judge", "scenarios/load", "scenarios/measure", "scenarios/plan",
 		"scenarios/plan/plantest",
 	},
+	"targets/platform/kube":      {"chaos", "scenarios", "targets"},           // objects of Kubernetes for a stack
 	"targets/platform/docker":    {"scenarios/disk", "targets/platform/tail"}, // client of the Docker engine
 	"targets/platform/filelock":  nil,                                         // locks of files between processes
 	"targets/platform/tail":      nil,                                         // keeps the end of what a program prints
@@ -143,7 +145,7 @@ var arrows = map[string][]string{
 	"reporters/spark":         {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
-	"scenarios/compare":       {"scenarios", "scenarios/machine"},
+	"scenarios/compare":       {"scenarios", "scenarios/impact", "scenarios/machine"},
 	"scenarios/gate":          {"scenarios", "scenarios/compare", "scenarios/plan", "scenarios/run"},
 	"scenarios/ab": {
 		"scenarios", "scenarios/compare", "scenarios/load", "scenarios/plan", "scenarios/plan/plantest", "scenarios/run", "scenarios/switchback",
@@ -165,7 +167,7 @@ var arrows = map[string][]string{
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "scenarios/plan/smoke", "scenarios/policies",
 		"scenarios/reference", "targets", "targets/catalog", "targets/demo", "targets/dial", "targets/http/auth",
-		"targets/platform/docker", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
+		"targets/platform/docker", "targets/platform/kube", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
@@ -186,12 +188,9 @@ var hub = []string{
 	"scenarios/requestname", "scenarios/result", "scenarios/retry", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
 }
 
-// onlyK6 is the only package that may import k6, which has another license than brunt and takes a
-// minute to compile; behind this build tag.
-const (
-	onlyK6 = "cmd/brunt-k6"
-	tagK6  = "//go:build k6"
-)
+// onlyK6 is the only package that may import k6, which has another licence than brunt and takes a
+// minute to compile. It is a module of its own.
+const onlyK6 = "cmd/brunt-k6"
 
 // module is the name in go.mod.
 const module = "brunt"
@@ -274,8 +273,8 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if strings.HasPrefix(imported, "go.k6.io/") && (from != onlyK6 || !tagged(file)) {
-				t.Errorf("%s imports %s: only %s may, behind %q", rel, imported, onlyK6, tagK6)
+			if strings.HasPrefix(imported, "go.k6.io/") && from != onlyK6 {
+				t.Errorf("%s imports %s: only %s may", rel, imported, onlyK6)
 			}
 			to, ours := strings.CutPrefix(imported, module+"/")
 			if !ours || to == from {
@@ -306,10 +305,27 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// tagged reports whether a file is built only with the tag for k6.
-func tagged(file string) bool {
-	b, err := os.ReadFile(file)
-	return err == nil && strings.HasPrefix(string(b), tagK6+"\n")
+// TestModules: the tree has two modules. The one of brunt-k6 alone requires k6, and replaces brunt by the folder above
+// it, which is the only replacement.
+func TestModules(t *testing.T) {
+	got := map[string]string{} // by go.mod: its replacements
+	for dir, k6 := range map[string]bool{".": false, onlyK6: true} {
+		text, err := os.ReadFile(filepath.Join("..", "..", dir, "go.mod"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "=>") {
+				got[dir] += strings.TrimSpace(line)
+			}
+		}
+		if strings.Contains(string(text), "\tgo.k6.io/k6 ") != k6 {
+			t.Errorf("%s/go.mod: whether it requires k6 is %t, want %t", dir, !k6, k6)
+		}
+	}
+	if want := map[string]string{onlyK6: "replace brunt => ../.."}; !maps.Equal(got, want) {
+		t.Errorf("replacements %v, want %v", got, want)
+	}
 }
 
 func TestWrongArrow(t *testing.T) {

@@ -165,10 +165,8 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 		in.Traffic, in.TrafficUnit = c.Traffic.N, c.Traffic.Unit
 	}
 	switch {
-	case c.Skipped && errors.Is(c.InjectErr, chaos.ErrNoUnit):
-		in.worse(scenarios.Inconclusive, "it was skipped, as guard.on_no_unit says: "+mask(c.InjectErr.Error()))
 	case c.Skipped:
-		in.worse(scenarios.Inconclusive, "it was "+mask(c.InjectErr.Error()))
+		in.worse(scenarios.Inconclusive, "it was skipped, as guard.on_no_unit says: "+mask(c.InjectErr.Error()))
 	case c.OneShot:
 		in.Reason = prose.Sentence("it was done: " + in.GoneEvidence)
 	}

@@ -154,7 +154,11 @@ func TestInject_Kinds(t *testing.T) {
 					what = append(what, e.Event)
 				}
 			}
-			if want := []string{"fault.injected", "fault.verified", "fault.reverted", "fault.cleared"}; !slices.Equal(what, want) {
+			want := []string{"fault.injected", "fault.verified", "fault.reverted", "fault.cleared"}
+			if f.stays {
+				want = []string{"fault.injected", "fault.verified", "fault.cleared", "fault.gone", "fault.reverted"}
+			}
+			if !slices.Equal(what, want) {
 				t.Errorf("the steps are %v, want %v", what, want)
 			}
 			if left, _ := filepath.Glob(state + "/*"); len(left) > 0 {
@@ -173,7 +177,7 @@ type statuses struct {
 }
 
 func (s *statuses) event(e result.Event) {
-	if e.Event != "fault.verified" && e.Event != "fault.cleared" {
+	if e.Event != "fault.verified" && e.Event != "fault.reverted" {
 		return
 	}
 	all, err := journal.List(s.state)
@@ -186,7 +190,7 @@ func (s *statuses) event(e result.Event) {
 		s.t.Errorf("at %s the run is %s, of process %d", e.Event, is.State, is.PID)
 	}
 	own := slices.DeleteFunc(slices.Clone(is.In), func(l journal.EntryLine) bool { return l.Fault != "it" })
-	if e.Event == "fault.cleared" {
+	if e.Event == "fault.reverted" {
 		if s.out = true; len(own) > 0 {
 			s.t.Errorf("it is over, and said to be in: %+v", own)
 		}

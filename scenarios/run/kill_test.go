@@ -102,9 +102,12 @@ type killedRun struct {
 	hooked   atomic.Bool // set by a call
 }
 
-func newKilledRun(t *testing.T) *killedRun {
+func newKilledRun(t *testing.T) *killedRun { return newKilledRunBeside(t, "sleep") }
+
+// newKilledRunBeside has a stranger that plays a role.
+func newKilledRunBeside(t *testing.T, role string) *killedRun {
 	t.Helper()
-	m := &killedRun{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", "sleep"), flag: t.TempDir() + "/flag"}
+	m := &killedRun{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", role), flag: t.TempDir() + "/flag"}
 	m.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			m.hooked.Store(r.Method == http.MethodPost)
@@ -450,6 +453,41 @@ func TestKilledAtRandom(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKilled_TimeSkew kills brunt while the clock of a process is set off that starts others all the time: at a moment when brunt holds
+// one of these, the process waits for it in the kernel.
+func TestKilled_TimeSkew(t *testing.T) {
+	needsRoot(t)
+	kills := 6
+	if suite.Full() {
+		kills = 200
+	}
+	m := newKilledRunBeside(t, "spawns")
+	text := killScenario(killFaults["skew"], m)
+	from, to, all := ownPoints(t, m.run(t, text, "guard", 0, 0))
+	m.clean(t)
+	m.run(t, text, "none", afterLimit, 0)
+	if m.was == resources(t, m.stranger.Process.Pid) {
+		t.Fatal("the clock is not off where nothing sets it right: the test shows nothing")
+	}
+	if _, err := journal.Recover(t.Context(), revert.Operations(), m.state, "run"); err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(8, 8))
+	bad := 0
+	for i := range kills {
+		point, after := from+i/2%(to-from+1), time.Duration(0)
+		if i%2 == 1 {
+			point, after = 0, 300*time.Millisecond+time.Duration(r.Int64N(int64(900*time.Millisecond)))
+		}
+		m.run(t, text, "guard", point, after)
+		if left := m.clean(t); len(left) > 0 {
+			bad++
+			t.Errorf("kill %d, at point %d of %d or after %s: left %v", i, point, all, after, left)
+		}
+	}
+	t.Logf("%d of %d kills left something", bad, kills)
 }
 
 // The points around a fault's injection: the target's journal entry has two points, its three

@@ -99,6 +99,10 @@ func role(part string, args []string) error {
 		return fewPorts(args)
 	case "sleep":
 		time.Sleep(time.Hour) // simulates a program that does not end
+	case "spawns":
+		for {
+			_ = exec.Command("true").Run() // an end by a signal is none of its own
+		}
 	case "brunt":
 		return bruntRole(args)
 	case "break":

@@ -25,7 +25,7 @@ func (o *observers) start() {
 	o.mon, o.usage = generator.NewMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
 	o.observed = observe.New(observe.Run{
 		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event,
-		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.ChaosRules(), AskStep: (&requests{session: o.session}).ask},
+		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(), AskStep: (&requests{session: o.session}).ask},
 	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
 	o.usage.Watch(o.Now)
 	o.observed.Watch()

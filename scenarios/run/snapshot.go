@@ -175,7 +175,8 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 		e := s.events[oc.Name]
 		rec := &chaos.Record{
 			Name: oc.Name, Fault: oc.Fault, N: n, Injected: oc.Injected, Verified: e["fault.verified"].T.D(), Evidence: e["fault.verified"].Text,
-			Cleared: cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, GoneText: e["fault.cleared"].Text, Revert: "not yet",
+			Cleared: cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, Revert: "not yet",
+			GoneText: cmp.Or(e["fault.gone"].Text, e["fault.cleared"].Text),
 		}
 		if oc.Over {
 			rec.Revert = cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 )
 
 // stoppedLoads are the columns of the matrix that are loads.
@@ -107,11 +108,11 @@ func stoppedCells(kinds map[string]string) []stoppedCell {
 			}
 		}
 	}
-	if os.Getenv("BRUNT_FULL") != "" {
+	if suite.Full() {
 		return all
 	}
 	const some = 6
-	turn, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
+	turn := suite.Turn()
 	every := len(all) / some
 	var out []stoppedCell
 	for i, c := range all {

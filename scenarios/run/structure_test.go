@@ -20,29 +20,11 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a package, of a file of cmd/brunt, and of a type that does work.
+// The limits of a line and of a function.
 const (
-	maxFiles   = 25
-	maxLines   = 3500
-	maxCommand = 250 // lines of a file of cmd/brunt, which holds one command
-	maxFields  = 20
-	maxMethods = 40
 	maxColumns = 160 // of a line, a tab being one
 	maxBody    = 80  // lines of a function
 )
-
-// size is the size of a package without its tests.
-type size struct{ files, lines int }
-
-// largePackages are the packages over the limit, with their allowed size. The list may only shrink:
-// an entry goes when its package is within the limit.
-var largePackages = map[string]size{}
-
-// largeCommands are the files of cmd/brunt over the limit, with their allowed lines.
-var largeCommands = map[string]int{}
-
-// largeTypes are the types over the limit, with their allowed fields and methods.
-var largeTypes = map[string][2]int{}
 
 // unusedExports is how many exported names that no other package uses a part of the module may have.
 // The numbers may only shrink.
@@ -158,114 +140,6 @@ func moduleFiles(t *testing.T) []sourceFile {
 	return files
 }
 
-// TestPackageSize limits packages to 25 files and 3500 lines without tests, and each file of
-// cmd/brunt, a package with any number of files, to 250 lines.
-func TestPackageSize(t *testing.T) {
-	sizes := map[string]size{}
-	commands := map[string]int{}
-	for _, f := range moduleFiles(t) {
-		if f.test {
-			continue
-		}
-		if f.dir() == "cmd/brunt" {
-			commands[f.path] = f.lines
-			continue
-		}
-		s := sizes[f.dir()]
-		sizes[f.dir()] = size{s.files + 1, s.lines + f.lines}
-	}
-	for pkg, has := range sizes {
-		may, listed := largePackages[pkg]
-		within := has.files <= maxFiles && has.lines <= maxLines
-		switch {
-		case listed && within:
-			t.Errorf("%s has %d files and %d lines, which is within the limit: remove it from largePackages", pkg, has.files, has.lines)
-		case listed && (has.files > max(may.files, maxFiles) || has.lines > max(may.lines, maxLines)):
-			t.Errorf("%s has %d files and %d lines; its exception is %d and %d: split it", pkg, has.files, has.lines, may.files, may.lines)
-		case !listed && !within:
-			t.Errorf("%s has %d files and %d lines; a package has at most %d and %d: split it", pkg, has.files, has.lines, maxFiles, maxLines)
-		}
-	}
-	for pkg := range largePackages {
-		if _, found := sizes[pkg]; !found {
-			t.Errorf("there is no package %s: remove it from largePackages", pkg)
-		}
-	}
-	checkExceptions(t, "lines", commands, largeCommands, maxCommand)
-}
-
-// checkExceptions compares sizes with a limit, or with the listed exception. An exception that is no
-// longer needed is an error.
-func checkExceptions(t *testing.T, what string, has, may map[string]int, limit int) {
-	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(has)) {
-		n := has[name]
-		exception, listed := may[name]
-		switch {
-		case listed && n <= limit:
-			t.Errorf("%s has %d %s, which is within the limit of %d: remove its exception", name, n, what, limit)
-		case n > max(exception, limit):
-			t.Errorf("%s has %d %s, more than the %d that it may have", name, n, what, max(exception, limit))
-		}
-	}
-	for name := range may {
-		if _, found := has[name]; !found {
-			t.Errorf("there is no %s: remove its exception", name)
-		}
-	}
-}
-
-// TestTypeSize limits types to 20 fields and 40 methods. A struct whose fields are all exported
-// holds settings or a result, and is exempt.
-func TestTypeSize(t *testing.T) {
-	fields, methods := map[string]int{}, map[string]int{}
-	perType := map[string]map[string]bool{} // a method with a file for each operating system counts once
-	for _, f := range moduleFiles(t) {
-		if f.test {
-			continue
-		}
-		for _, d := range f.ast.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				if d.Recv == nil {
-					continue
-				}
-				name := f.dir() + "." + receiver(d.Recv.List[0].Type)
-				if perType[name] == nil {
-					perType[name] = map[string]bool{}
-				}
-				perType[name][d.Name.Name] = true
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					s, ok := s.(*ast.TypeSpec)
-					if !ok {
-						continue
-					}
-					name := f.dir() + "." + s.Name.Name
-					fields[name], methods[name] = 0, 0
-					if st, ok := s.Type.(*ast.StructType); ok && !isRecord(st) {
-						fields[name] = max(fields[name], countFields(st))
-					}
-				}
-			}
-		}
-	}
-	for name, set := range perType {
-		methods[name] = len(set)
-	}
-	mayFields, mayMethods := map[string]int{}, map[string]int{}
-	for name, may := range largeTypes {
-		if may[0] > 0 {
-			mayFields[name] = may[0]
-		}
-		if may[1] > 0 {
-			mayMethods[name] = may[1]
-		}
-	}
-	checkExceptions(t, "fields", fields, mayFields, maxFields)
-	checkExceptions(t, "methods", methods, mayMethods, maxMethods)
-}
-
 // receiver returns the name of a method's type.
 func receiver(e ast.Expr) string {
 	switch e := e.(type) {
@@ -279,31 +153,6 @@ func receiver(e ast.Expr) string {
 		return e.Name
 	}
 	return ""
-}
-
-func countFields(s *ast.StructType) int {
-	n := 0
-	for _, f := range s.Fields.List {
-		n += max(1, len(f.Names))
-	}
-	return n
-}
-
-// isRecord reports whether all fields of a struct are exported.
-func isRecord(s *ast.StructType) bool {
-	for _, f := range s.Fields.List {
-		for _, name := range f.Names {
-			if !name.IsExported() && name.Name != "_" {
-				return false
-			}
-		}
-		if len(f.Names) == 0 && !ast.IsExported(receiver(f.Type)) {
-			if _, qualified := f.Type.(*ast.SelectorExpr); !qualified {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // An export is an exported name of a package, with the exported names in its declaration and the

@@ -39,7 +39,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	if gone, ok := errors.AsType[watchdog.TargetGoneError](cause); ok {
 		v.invalidate(gone.How, func(result.ObjectiveResult) bool { return true })
 	}
-	v.invalidateTakenBack(r.faults.records)
+	v.invalidateVoid(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
 			v.worse(scenarios.Fail, why)
@@ -130,8 +130,8 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 		}
 	}
 	switch {
-	case c.TakenBack != nil:
-		worse(scenarios.Invalid, of+c.TakenBack.Error())
+	case c.Void != nil:
+		worse(scenarios.Invalid, whyVoid(c, subject, of))
 	case c.Skipped:
 	case c.InjectErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", subject, c.InjectErr))
@@ -140,6 +140,14 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	case c.VerifyErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", subject, c.VerifyErr))
 	}
+}
+
+// whyVoid says why a fault did not stay for its time.
+func whyVoid(c *chaos.Record, subject, of string) string {
+	if _, ok := errors.AsType[chaos.VoidError](c.Void); ok {
+		return fmt.Sprintf("%s was %v", subject, c.Void)
+	}
+	return of + c.Void.Error()
 }
 
 // isPartial reports whether a group was injected in part.
@@ -206,13 +214,13 @@ func (v verdict) invalidate(why string, which func(result.ObjectiveResult) bool)
 	}
 }
 
-// invalidateTakenBack takes those objectives out of the verdict that are about a fault that a watchdog took back.
-func (v verdict) invalidateTakenBack(records []*chaos.Record) {
+// invalidateVoid takes those objectives out of the verdict that are about a fault that was over before its time.
+func (v verdict) invalidateVoid(records []*chaos.Record) {
 	for _, c := range records {
-		if c.TakenBack == nil {
+		if c.Void == nil {
 			continue
 		}
-		v.invalidate(c.TakenBack.Error(), func(o result.ObjectiveResult) bool {
+		v.invalidate(whyVoid(c, c.Name, ""), func(o result.ObjectiveResult) bool {
 			of := scenarios.PhaseOf(o.Phase)
 			return of == c.Name || of == c.Fault || of == scenarios.Incident
 		})

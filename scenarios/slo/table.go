@@ -81,7 +81,7 @@ const (
 	Injection        // just before the injecting call
 	FirstHarm        // the first visible effect
 	GoodAgain        // requests are good again, and the fault is still in
-	Clearing         // the undo was seen to have worked
+	Clearing         // the fault was taken off
 	Recovery         // the target has recovered
 	Noticing         // the team's own monitoring has noticed
 )

@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -44,5 +46,29 @@ func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		Lack(t, "this needs root: run it by sudo -E")
+	}
+}
+
+// NeedTerminal is [Lack] if this machine has no pseudo-terminals, as in a root without /dev/pts.
+func NeedTerminal(t testing.TB) {
+	t.Helper()
+	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		_, err = os.Stat("/dev/pts/ptmx")
+	}
+	if err != nil {
+		Lack(t, "this needs a terminal: %v: mount -t devpts devpts /dev/pts", err)
+	}
+}
+
+// NeedLocalhost is [Lack] if the name localhost does not lead to 127.0.0.1, as in a root without it in /etc/hosts.
+func NeedLocalhost(t testing.TB) {
+	t.Helper()
+	addrs, err := net.LookupHost("localhost")
+	if err != nil || !slices.Contains(addrs, "127.0.0.1") {
+		Lack(t, "this needs the name localhost, which leads to %v (%v): echo 127.0.0.1 localhost >>/etc/hosts", addrs, err)
 	}
 }

@@ -4,8 +4,14 @@
 // for its turn before it begins. The alarm of -timeout begins after the wait. But go test kills a process
 // that is a minute older than -timeout, and so a package waits for at most seven tenths of -timeout, and
 // then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
-// run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short. [Full] tells other
-// packages, such as those that simulate, whether to run as often as they can.
+// run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
+//
+// In all packages, BRUNT_FULL=1 alone asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn])
+// and all [Trials] of a simulation. .ci/full sets it for each package; .ci/run gives a number as BRUNT_TURN, by which other tests
+// and cells run for each commit.
+//
+// A test that lacks a program, root, a terminal or a name skips with the remedy, and fails in CI: [Need], [Program], [NeedRoot],
+// [NeedTerminal], [NeedLocalhost], [Lack].
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //

@@ -30,9 +30,20 @@ type Scope struct {
 	bytes    int  // bytes of texts filled in so far
 	loaded   map[string]loaded
 
+	SecretRefs []SecretRef // placeholders of the environment and of files that were filled in
+
 	Settings []*syntax.Node // settings of the target's services; nil ones are not set
 	Ledger   bool           // the text belongs to the ledger: ${id} is the id of a write
 }
+
+// A SecretRef is a part of a scenario that takes a value from the environment or from a file.
+type SecretRef struct {
+	What string // such as ${env.TOKEN}
+	At   syntax.Pos
+}
+
+// String is the part with its place.
+func (r SecretRef) String() string { return fmt.Sprintf("%s at %s", r.What, r.At) }
 
 // A Param is a value of `params`, which placeholders name.
 type Param struct {
@@ -179,14 +190,14 @@ func (s *Scope) part(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 			s.Mistakes.Add(s.place(pos, p.Ref), "%s: the environment variable %s is not set", p.Ref, syntax.Clip(p.Ref.Name, 60))
 			return nil, false
 		}
-		return s.secret(p.Ref, v, ""), true
+		return s.secret(pos, p.Ref, v, ""), true
 	case syntax.RefFile:
 		v, err := s.file(pos, p.Ref.Name)
 		if err != nil {
 			s.Mistakes.Add(s.place(pos, p.Ref), "%s: %v", p.Ref, err)
 			return nil, false
 		}
-		return s.secret(p.Ref, v, s.Beside(pos, p.Ref.Name)), true
+		return s.secret(pos, p.Ref, v, s.Beside(pos, p.Ref.Name)), true
 	case syntax.RefCall:
 		return s.call(pos, p)
 	}
@@ -221,8 +232,9 @@ func (s *Scope) call(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 	return []syntax.Part{out}, true
 }
 
-func (s *Scope) secret(ref *syntax.Ref, value, path string) []syntax.Part {
+func (s *Scope) secret(pos syntax.Pos, ref *syntax.Ref, value, path string) []syntax.Part {
 	s.Secrets.Add(value)
+	s.SecretRefs = append(s.SecretRefs, SecretRef{ref.String(), s.place(pos, ref)})
 	return []syntax.Part{{Text: value, Filled: true, Kind: syntax.String, Secret: ref.Text, Path: path}}
 }
 

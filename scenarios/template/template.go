@@ -74,10 +74,18 @@ func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 
 // Static returns the text of a template without placeholders.
 func (t *Template) Static() (text string, ok bool) {
+	if text, ok = t.Begin(); !ok {
+		return "", false
+	}
+	return text, true
+}
+
+// Begin returns the text before the first placeholder that is filled in for each request; whole says that there is none.
+func (t *Template) Begin() (text string, whole bool) {
 	var b strings.Builder
 	for _, p := range t.Pieces {
 		if p.ref != nil {
-			return "", false
+			return b.String(), false
 		}
 		b.Write(p.lit)
 	}

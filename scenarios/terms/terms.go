@@ -95,11 +95,12 @@ var all = []Term{
 		"it, because a wide error budget would otherwise hide an outage, and a tight one would turn chance into an impact."},
 	{"injected", []string{"faults-in"}, "The instant just before the call that injects the fault."},
 	{"planned", nil, "The time at which a fault was due, an offset from t0; `injected` is the time at which it came. An incident is planned if a fault was in."},
-	{"outcome", nil, "What became of a request: ok, shed, error or skipped. For a fault, its result: recovered, not recovered, slower, writes lost, " +
-		"within the limit, none seen, objective failed, too few requests to tell, or not injected."},
+	{"outcome", nil, "What became of a request: ok, shed, error or skipped. For a fault, its result: recovered, not recovered, slower, slower but not certain, " +
+		"writes lost, within the limit, none seen, objective failed, too few requests to tell, or not injected."},
 	{"verified", []string{"evidence", "proof"}, "brunt observed the fault's effect at its target, by a reading that is independent of the " +
 		"injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
-	{"cleared", nil, "The instant at which brunt verified the fault's removal. For a fault that happens once, such as a crash, it is the " +
+	{"cleared", nil, "The instant at which brunt took the fault off: its phase ends here, to the millisecond, and the proof that it is gone comes " +
+		"after it. For a fault that happens once, such as a crash, it is the " +
 		"instant at which the unit was healthy again, or at which its `within` was over."},
 	{"gone", nil, "brunt verified the fault's removal: what the fault changed is as it was. `gone` is also a unit that was removed or replaced " +
 		"while the fault was in; brunt does not touch its replacement."},
@@ -113,7 +114,9 @@ var all = []Term{
 		"writes that the fault lost are an impact. So are slower answers: the median or the 95th percentile rises by a tenth, by a t test on blocks of " +
 		"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because neighbouring answers depend on " +
 		"each other. How long it was slower is known if a limit says which answers are slow (`brunt explain judge.slow`); without one no objective on " +
-		"recovery passes for a fault that made answers slower. The report shows each part beside the baseline, and response times without brunt's own time."},
+		"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own time. Where they took over twice as " +
+		"long as before and over 20 ms longer, and brunt's own time or chance may be why, the outcome is \"slower, not certain\": what the fault did " +
+		"is not known, and no objective on its recovery passes. The report shows each part beside the baseline, and response times without brunt's own time."},
 	{"incident", []string{"lasted", "what-failed"}, "A span of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; if brunt itself was late, it is the time at which brunt was ready to send it, because the target " +

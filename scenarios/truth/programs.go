@@ -33,12 +33,16 @@ func Programs(packages ...string) (files []string, remove func(), err error) {
 	return files, remove, nil
 }
 
-// build builds a program, unless it is there already.
+// build builds a program, unless it is there already. go run keeps what it has linked in the build cache, where go build links
+// a program again for each package of tests; cp copies it from there.
 func build(file, pkg string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
-	cmd := exec.Command("go", "build", "-o", file, pkg)
+	cmd := exec.Command("go", "run", "-exec", "cp", pkg, file)
+	if runtime.GOOS == "windows" {
+		cmd = exec.Command("go", "build", "-o", file, pkg)
+	}
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)

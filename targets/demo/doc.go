@@ -6,7 +6,7 @@
 //	           +--------+
 //	               ^
 //	 client   +---------+     +----------+     +-------+
-//	--------> | gateway | --> | posts[0] | --> | store |  SQLite
+//	--------> | gateway | --> | posts[0] | --> | store |  bbolt
 //	          +---------+  \  +----------+  /  +-------+
 //	                        > | posts[1] | <
 //	                          +----------+  \  +---------------+
@@ -65,14 +65,15 @@
 //	limiter.go        the request limit of a token; flights.go merges and remembers requests, with the
 //	                  cache
 //	posts.go          the posts service, with early.go and notifier.go
-//	store.go users.go notifications.go     the other services; post.go is a post
+//	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
+//	                  file_other.go make the file of the store
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
 //	telemetry.go trace.go    metrics, logs and traces
 //
 // # Persistence
 //
-// No data is kept over a restart. The store's database is in memory, so that a killed
-// process leaves no file, and a restarted store has its initial posts again. It keeps
+// No data is kept over a restart. The store's database is in a file without a name, so that
+// a killed process leaves none, and a restarted store has its initial posts again. It keeps
 // the newest 20 000 posts: a ledger over more writes reports the older ones as lost.
 package demo

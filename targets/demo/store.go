@@ -1,17 +1,19 @@
 package demo
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"database/sql"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
-	_ "modernc.org/sqlite" // registers the driver
+	bolt "go.etcd.io/bbolt"
 )
 
 const (
@@ -19,34 +21,36 @@ const (
 	keptPosts = 20_000 // the oldest ones beyond that are deleted, so that memory stays bounded
 	trimEvery = 100    // posts
 	pageItems = 10
-	readers   = 4 // connections
 )
 
 var noSuchPost = &problem{status: http.StatusNotFound, text: "no such post"}
 
-// store keeps the posts in an SQLite database in memory.
-//
-// A file would remain after a kill. Of the ways to share a database in memory, only the memdb VFS
-// has independent connections. It lacks WAL, so a writer and readers would get SQLITE_BUSY. All of
-// them are in this process, so a lock keeps them apart: no operation needs a retry, and a write
-// takes some microseconds.
+// store keeps the posts in a bbolt database, in a file that ends with the process: a restarted store has only the initial
+// posts again. So nothing is synced to disk.
 type store struct {
 	problems *sampler
-	db       *sql.DB
-	anchor   *sql.Conn // the database exists while a connection is open
-
-	list, one, insert, trim *sql.Stmt
-	byAlias, byKey          *sql.Stmt
+	db       *bolt.DB
 
 	idempotent bool // a repeated key returns the same post
 	writes     writeLog
 
-	mu          sync.RWMutex // held for reading by readers, for writing by the writer
-	first, last int64        // range of existing ids, without gaps
+	mu sync.Mutex // held by a writer, which logs its commit before the next one
 }
 
-// stores numbers the databases of this process, because memdb shares them by name.
-var stores atomic.Int64
+// Buckets of the database. A key of an index is a post's Idempotency-Key or alias, a zero byte and the key of the post.
+var (
+	allPosts = []byte("posts") // by big-endian ids, which have no gaps
+	byKey    = []byte("by key")
+	byAlias  = []byte("by alias")
+)
+
+// kept is a post as the database has it, as JSON.
+type kept struct {
+	Author string `json:"author"`
+	Text   string `json:"text"`
+	Key    string `json:"key,omitempty"`
+	Alias  string `json:"alias,omitempty"`
+}
 
 func newStore(p parts) (service, error) {
 	s, err := openStore(newSampler(p.log))
@@ -65,67 +69,33 @@ func newStore(p parts) (service, error) {
 }
 
 func openStore(problems *sampler) (*store, error) {
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:/socialconnect-%d?vfs=memdb", stores.Add(1)))
+	db, err := bolt.Open("socialconnect", 0o600, &bolt.Options{
+		OpenFile: func(name string, _ int, _ os.FileMode) (*os.File, error) { return lostFile(name) },
+		NoSync:   true, NoGrowSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
+	})
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(readers + 1)
-	db.SetMaxIdleConns(readers + 1)
 	s := &store{problems: problems, db: db}
-	if err := s.fill(context.Background()); err != nil {
-		return nil, errors.Join(err, db.Close())
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{allPosts, byKey, byAlias} {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		for i := range seedPosts {
+			author, text := seed(i)
+			if _, err := insert(tx, kept{Author: author, Text: text}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.close()
+		return nil, err
 	}
 	return s, nil
-}
-
-func (s *store) fill(ctx context.Context) error {
-	var err error
-	if s.anchor, err = s.db.Conn(ctx); err != nil {
-		return err
-	}
-	_, err = s.anchor.ExecContext(ctx, `CREATE TABLE posts (
-		id     INTEGER PRIMARY KEY,
-		author TEXT NOT NULL,
-		text   TEXT NOT NULL,
-		key    TEXT NOT NULL DEFAULT '',
-		alias  TEXT NOT NULL DEFAULT ''
-	) STRICT;
-	CREATE INDEX by_key   ON posts (key)   WHERE key   <> '';
-	CREATE INDEX by_alias ON posts (alias) WHERE alias <> ''`)
-	if err != nil {
-		return err
-	}
-	tx, err := s.anchor.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // no effect after a commit
-	for i := range seedPosts {
-		author, text := seed(i)
-		if _, err := tx.ExecContext(ctx, `INSERT INTO posts (author, text) VALUES (?, ?)`, author, text); err != nil {
-			return err
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	s.first, s.last = 1, seedPosts
-	for _, q := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&s.list, `SELECT id, author, text FROM posts WHERE id > ? AND id <= ? ORDER BY id DESC`},
-		{&s.one, `SELECT author, text FROM posts WHERE id = ?`},
-		{&s.insert, `INSERT INTO posts (author, text, key, alias) VALUES (?, ?, ?, ?)`},
-		{&s.byAlias, `SELECT id, author, text FROM posts WHERE alias = ? AND alias <> ''`},
-		{&s.byKey, `SELECT id, author, text FROM posts WHERE key = ? AND key <> '' ORDER BY id`},
-		{&s.trim, `DELETE FROM posts WHERE id < ?`},
-	} {
-		if *q.stmt, err = s.db.PrepareContext(ctx, q.text); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 var (
@@ -143,10 +113,9 @@ func seed(i int) (author, text string) {
 	return author, seedSubjects[i%len(seedSubjects)] + " " + seedDoes[i%len(seedDoes)] + " " + seedWhen[i%len(seedWhen)]
 }
 
-// close closes the database, whose memory is freed with the last connection.
+// close closes the database, whose file goes with it.
 func (s *store) close() {
-	err := errors.Join(s.anchor.Close(), s.db.Close())
-	if err != nil {
+	if err := s.db.Close(); err != nil {
 		s.problems.warn("closing the database", "error", err)
 	}
 }
@@ -160,7 +129,7 @@ func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	var items []post
 	if key := r.URL.Query().Get("key"); key != "" {
-		items, err = s.some(s.byKey, key)
+		items, err = s.found(byKey, key)
 	} else {
 		items, err = s.items(n)
 	}
@@ -171,37 +140,74 @@ func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *store) items(n int) ([]post, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	pages := (s.last - s.first + pageItems) / pageItems
-	top := s.last - int64(n-1)%pages*pageItems
-	return collect(s.list, top-pageItems, top)
-}
-
-// some returns the posts that a query finds.
-func (s *store) some(query *sql.Stmt, by string) ([]post, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return collect(query, by)
-}
-
-func collect(query *sql.Stmt, args ...any) ([]post, error) {
-	rows, err := query.Query(args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := make([]post, 0, pageItems)
-	for rows.Next() {
-		var p post
-		if err := rows.Scan(&p.ID, &p.Author, &p.Text); err != nil {
-			return nil, err
+func (s *store) items(n int) (items []post, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		first, last := ends(tx)
+		pages := (last - first + pageItems) / pageItems
+		top := last - int64(n-1)%pages*pageItems
+		for id := top; id > max(top-pageItems, first-1); id-- {
+			p, err := one(tx, id)
+			if err != nil {
+				return err
+			}
+			items = append(items, p)
 		}
-		items = append(items, p)
-	}
-	return items, rows.Err()
+		return nil
+	})
+	return items, err
 }
+
+// ends returns the ids of the oldest and the newest post.
+func ends(tx *bolt.Tx) (first, last int64) {
+	c := tx.Bucket(allPosts).Cursor()
+	oldest, _ := c.First()
+	newest, _ := c.Last()
+	return postID(oldest), postID(newest)
+}
+
+func postKey(id int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(id)) }
+
+func postID(key []byte) int64 { return int64(binary.BigEndian.Uint64(key)) }
+
+// one returns the post of an id, or noSuchPost.
+func one(tx *bolt.Tx, id int64) (post, error) {
+	b := tx.Bucket(allPosts).Get(postKey(id))
+	if b == nil {
+		return post{}, noSuchPost
+	}
+	var k kept
+	err := json.Unmarshal(b, &k)
+	return post{ID: strconv.FormatInt(id, 10), Author: k.Author, Text: k.Text}, err
+}
+
+// found returns the posts that an index has for a value, the oldest first.
+func (s *store) found(index []byte, value string) (items []post, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		for _, id := range indexed(tx, index, value) {
+			p, err := one(tx, id)
+			if err != nil {
+				return err
+			}
+			items = append(items, p)
+		}
+		return nil
+	})
+	return items, err
+}
+
+func indexed(tx *bolt.Tx, index []byte, value string) (ids []int64) {
+	prefix := indexKey(value, nil)
+	c := tx.Bucket(index).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		if len(k) == len(prefix)+8 { // else of a value that has a zero byte
+			ids = append(ids, postID(k[len(prefix):]))
+		}
+	}
+	return ids
+}
+
+// indexKey is the key of an index for the value of a post.
+func indexKey(value string, post []byte) []byte { return append(append([]byte(value), 0), post...) }
 
 func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
@@ -209,12 +215,13 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.alias(w, id)
 	}
-	p := post{ID: strconv.FormatInt(n, 10)}
-	s.mu.RLock()
-	err = s.one.QueryRow(n).Scan(&p.Author, &p.Text)
-	s.mu.RUnlock()
-	if errors.Is(err, sql.ErrNoRows) {
-		return noSuchPost
+	var p post
+	err = s.db.View(func(tx *bolt.Tx) (err error) {
+		p, err = one(tx, n)
+		return err
+	})
+	if errors.Is(err, noSuchPost) {
+		return err
 	}
 	if err != nil {
 		return s.broken("reading a post", err)
@@ -225,14 +232,14 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 
 // alias returns the post with an id that the posts service assigned.
 func (s *store) alias(w http.ResponseWriter, id string) error {
-	found, err := s.some(s.byAlias, id)
+	items, err := s.found(byAlias, id)
 	switch {
 	case err != nil:
 		return s.broken("reading a post", err)
-	case len(found) == 0:
+	case len(items) == 0:
 		return noSuchPost
 	}
-	writeJSON(w, http.StatusOK, found[0])
+	writeJSON(w, http.StatusOK, items[0])
 	return nil
 }
 
@@ -249,34 +256,80 @@ func (s *store) write(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *store) add(p post, key string) (int64, error) {
+func (s *store) add(p post, key string) (id int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.idempotent && key != "" {
-		if before, err := collect(s.byKey, key); err != nil || len(before) > 0 {
-			if err != nil {
-				return 0, err
+	repeated := false
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		if s.idempotent && key != "" {
+			if before := indexed(tx, byKey, key); len(before) > 0 {
+				id, repeated = before[0], true
+				return nil
 			}
-			return strconv.ParseInt(before[0].ID, 10, 64)
 		}
+		if id, err = insert(tx, kept{Author: p.Author, Text: p.Text, Key: key, Alias: p.Alias}); err != nil {
+			return err
+		}
+		return trim(tx)
+	})
+	if err == nil && !repeated {
+		s.writes.log("committed", cmp.Or(p.Alias, strconv.FormatInt(id, 10)), key)
 	}
-	res, err := s.insert.Exec(p.Author, p.Text, key, p.Alias)
+	return id, err
+}
+
+func insert(tx *bolt.Tx, k kept) (int64, error) {
+	b, err := json.Marshal(k)
 	if err != nil {
 		return 0, err
 	}
-	id, err := res.LastInsertId()
+	n, err := tx.Bucket(allPosts).NextSequence()
 	if err != nil {
 		return 0, err
 	}
-	s.last = id
-	s.writes.log("committed", cmp.Or(p.Alias, strconv.FormatInt(id, 10)), key)
-	if first := id - keptPosts + 1; first >= s.first+trimEvery {
-		if _, err := s.trim.Exec(first); err != nil {
-			return 0, err
-		}
-		s.first = first
+	key := postKey(int64(n))
+	err = tx.Bucket(allPosts).Put(key, b)
+	for _, index := range k.indexes() {
+		err = errors.Join(err, tx.Bucket(index.bucket).Put(indexKey(index.value, key), nil))
 	}
-	return id, nil
+	return int64(n), err
+}
+
+type indexValue struct {
+	bucket []byte
+	value  string
+}
+
+// indexes are the indexes that have the post.
+func (k kept) indexes() (out []indexValue) {
+	if k.Key != "" {
+		out = append(out, indexValue{byKey, k.Key})
+	}
+	if k.Alias != "" {
+		out = append(out, indexValue{byAlias, k.Alias})
+	}
+	return out
+}
+
+// trim deletes the oldest posts once there are trimEvery too many.
+func trim(tx *bolt.Tx) error {
+	first, last := ends(tx)
+	from := last - keptPosts + 1
+	if from < first+trimEvery {
+		return nil
+	}
+	for id := first; id < from; id++ {
+		key := postKey(id)
+		var k kept
+		err := json.Unmarshal(tx.Bucket(allPosts).Get(key), &k)
+		for _, index := range k.indexes() {
+			err = errors.Join(err, tx.Bucket(index.bucket).Delete(indexKey(index.value, key)))
+		}
+		if err = errors.Join(err, tx.Bucket(allPosts).Delete(key)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // broken logs a database error; the client gets only a general message.

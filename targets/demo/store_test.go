@@ -1,10 +1,15 @@
 package demo
 
 import (
+	"fmt"
 	"log/slog"
+	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 func testStore(t testing.TB) *store {
@@ -100,9 +105,8 @@ func TestStore_Together(t *testing.T) {
 		})
 	}
 	all.Wait()
-	var n int
-	if err := s.db.QueryRow(`SELECT count(*) FROM posts WHERE key = 'key'`).Scan(&n); err != nil || n != writers*each {
-		t.Errorf("%d posts, %v, want %d", n, err, writers*each)
+	if items, err := s.found(byKey, "key"); err != nil || len(items) != writers*each {
+		t.Errorf("%d posts, %v, want %d", len(items), err, writers*each)
 	}
 }
 
@@ -113,17 +117,28 @@ func TestStore_Forgets(t *testing.T) {
 		t.Skip("writes 20 000 posts")
 	}
 	s := testStore(t)
-	for range keptPosts + trimEvery {
-		if _, err := s.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
+	for i := range keptPosts + trimEvery {
+		if _, err := s.add(post{Author: "ann", Text: "hi", Alias: fmt.Sprint("a", i)}, fmt.Sprint("k", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var n, first, last int64
-	if err := s.db.QueryRow(`SELECT count(*), min(id), max(id) FROM posts`).Scan(&n, &first, &last); err != nil {
-		t.Fatal(err)
+	count := map[string]int{}
+	err := s.db.View(func(tx *bolt.Tx) error {
+		first, last = ends(tx)
+		for _, name := range [][]byte{allPosts, byKey, byAlias} {
+			count[string(name)] = tx.Bucket(name).Stats().KeyN
+		}
+		return nil
+	})
+	n = last - first + 1
+	if err != nil || n < keptPosts || n >= keptPosts+trimEvery || last != seedPosts+keptPosts+trimEvery {
+		t.Errorf("%d posts are kept, %d to %d: %v", n, first, last, err)
 	}
-	if n < keptPosts || n >= keptPosts+trimEvery || first != s.first || last != s.last {
-		t.Errorf("%d posts are kept, %d to %d; the store knows %d to %d", n, first, last, s.first, s.last)
+	for name, of := range count {
+		if of != int(n) {
+			t.Errorf("%s has %d entries of %d posts", name, of, n)
+		}
 	}
 	pages := (n + pageItems - 1) / pageItems
 	if items, err := s.items(int(pages)); err != nil || len(items) == 0 {
@@ -141,6 +156,43 @@ func TestStore_Apart(t *testing.T) {
 	}
 }
 
+// TestStore_Index: an index tells values apart that begin with each other, also around the byte that ends a value.
+func TestStore_Index(t *testing.T) {
+	s := testStore(t)
+	want := map[string][]string{}
+	for _, key := range []string{"a", "a\x00", "a\x00\x00\x00\x00\x00\x00\x00\x01", "ab", "b", "a"} {
+		id, err := s.add(post{Author: "ann", Text: "hi"}, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[key] = append(want[key], strconv.FormatInt(id, 10))
+	}
+	for key, ids := range want {
+		items, err := s.found(byKey, key)
+		var got []string
+		for _, p := range items {
+			got = append(got, p.ID)
+		}
+		if err != nil || !slices.Equal(got, ids) {
+			t.Errorf("%q: %v, %v; want %v", key, got, err, ids)
+		}
+	}
+}
+
+// TestStore_NoFile: a store leaves no file, also where its process is killed.
+func TestStore_NoFile(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Chdir(dir)
+	s := testStore(t)
+	if _, err := s.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("files %v, %v", entries, err)
+	}
+}
+
 func BenchmarkStore_Page(b *testing.B) {
 	s := testStore(b)
 	b.ReportAllocs()
@@ -151,4 +203,14 @@ func BenchmarkStore_Page(b *testing.B) {
 			}
 		}
 	})
+}
+
+func BenchmarkStore_Add(b *testing.B) {
+	s := testStore(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.add(post{Author: "ann", Text: "hi"}, "key"); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

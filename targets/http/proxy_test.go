@@ -296,6 +296,9 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 		{"loopback", "http://localhost:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "ok 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.name == "loopback" {
+				suite.NeedLocalhost(t)
+			}
 			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: func(addr netip.Addr, _, host string) error {
 				if c.allow(addr, host) {
 					return nil

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http"
@@ -38,9 +39,7 @@ func keptRequest(r *nethttp.Request) string {
 
 // TestSample_CurlSendsItAgain checks that the command of a sample sends the same request.
 func TestSample_CurlSendsItAgain(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed: apt install curl")
-	}
+	suite.Need(t, "curl")
 	var mu sync.Mutex
 	var got []string
 	s := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {

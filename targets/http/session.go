@@ -295,6 +295,7 @@ func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader,
 
 // read reads the answer whose first byte br holds.
 func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
+	defer scenarios.Recover(&err)
 	defer h1.Release(br)
 	t.ans = h1.NewAnswer()
 	if t.call.stream != nil {

@@ -220,7 +220,8 @@ func (t *exchange) demoted() bool {
 var readOnly = scenarios.RedisNumber([]byte("READONLY"))
 
 // read reads the answers to the call.
-func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) error {
+func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
+	defer scenarios.Recover(&err)
 	t.in = reader{br: br, room: mostDecoded, of: &t.call.expected}
 	t.answer = answer{reply: reply{text: t.text[:0]}}
 	t.parts = t.parts[:0]
@@ -243,7 +244,6 @@ func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) error {
 	if !t.call.decodes {
 		return t.in.read(&t.reply)
 	}
-	var err error
 	t.doc, err = t.in.decode(&t.reply)
 	return err
 }

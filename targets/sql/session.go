@@ -162,9 +162,15 @@ func (t *exchange) send(s *Statement) error {
 	if s.Form == Simple {
 		args = nil
 	}
-	err := t.conn.Run(s, args, &t.Result)
+	err := run(t.conn, s, args, &t.Result)
 	t.out.Bytes += t.Result.Bytes
 	return err
+}
+
+// run makes a connection run a statement. A panic of a driver is an error, so that the connection is dropped.
+func run(c Conn, s *Statement, args [][]byte, r *Result) (err error) {
+	defer scenarios.Recover(&err)
+	return c.Run(s, args, r)
 }
 
 // answered records the answer to a statement in an outcome and judges it.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/stream/park"
 )
@@ -83,7 +84,7 @@ func (c *conn) startReader() error {
 // read reads messages until the connection ends, or is parked.
 func (c *conn) read() {
 	for {
-		a, err := c.wire.Read()
+		a, err := c.receive()
 		if err == errIdle {
 			if c.park() {
 				return
@@ -102,6 +103,12 @@ func (c *conn) read() {
 			}
 		}
 	}
+}
+
+// receive reads a message. A panic ends the connection, as an error does: it is the connection's goroutine that reads.
+func (c *conn) receive() (a *Message, err error) {
+	defer scenarios.Recover(&err)
+	return c.wire.Read()
 }
 
 // send writes a message by a deadline, and returns when it was written.

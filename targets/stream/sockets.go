@@ -157,6 +157,7 @@ func (s *sockets) put(on *conn, keep bool) { s.places.Put(on, keep) }
 
 // shake makes the handshake of a stream.
 func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Duration, err error) {
+	defer scenarios.Recover(&err)
 	if st.call.kind == kindTCP {
 		s.framing = &st.call.framing
 		s.use(nil)

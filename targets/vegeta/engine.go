@@ -348,19 +348,20 @@ func (e *Engine) redirect(req *nethttp.Request, via []*nethttp.Request) error {
 
 // RoundTrip implements [nethttp.RoundTripper]: it sends a request, or that of a redirect,
 // within the time of its arrival.
-func (e *Engine) RoundTrip(req *nethttp.Request) (*nethttp.Response, error) {
+func (e *Engine) RoundTrip(req *nethttp.Request) (resp *nethttp.Response, err error) {
 	h := e.hit(req)
 	if h.call < 0 {
 		h.call, _ = strconv.Atoi(req.Header[callHeader][0])
 	}
-	resp, err := e.send(h, req)
+	resp, err = e.send(h, req)
 	if err != nil {
 		h.fail(err)
 	}
 	return resp, err
 }
 
-func (e *Engine) send(h *hit, req *nethttp.Request) (*nethttp.Response, error) {
+func (e *Engine) send(h *hit, req *nethttp.Request) (_ *nethttp.Response, err error) {
+	defer scenarios.Recover(&err)
 	if draw := req.Header[failHeader]; draw != nil {
 		n, _ := strconv.ParseInt(draw[0], 10, 64)
 		err, _ := e.failed.LoadAndDelete(n)

@@ -112,9 +112,15 @@ type hitBody struct {
 	done context.CancelFunc
 }
 
+// read reads on. The goroutine is vegeta's, so that a panic of net/http is an error here.
+func (b *hitBody) read(p []byte) (n int, err error) {
+	defer scenarios.Recover(&err)
+	return b.ReadCloser.Read(p)
+}
+
 // Read implements [io.Reader].
 func (b *hitBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.read(p)
 	b.hit.size.Add(int64(n))
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.hit.fail(err)

@@ -19,8 +19,6 @@ import (
 	"brunt/chaos/rpc"
 	"brunt/chaos/rpc/lasting"
 	"brunt/scenarios/quantity"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Times of agents.
@@ -236,12 +234,12 @@ func (p *place) drop() {
 }
 
 // Network implements [cluster.Agents].
-func (n *Nodes) Network(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error) {
+func (n *Nodes) Network(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID)})
 }
 
 // Proxies implements [cluster.Agents].
-func (n *Nodes) Proxies(ctx context.Context, pod *corev1.Pod) (io.ReadWriteCloser, error) {
+func (n *Nodes) Proxies(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID), Proxies: true})
 }
 

@@ -19,9 +19,6 @@ import (
 	"brunt/chaos/kube/kubetest"
 	"brunt/chaos/rpc"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A bed is a cluster whose pods in the namespace of agents run an agent of this process, or end at once where they are to undo something.
@@ -32,11 +29,11 @@ type bed struct {
 	at    string // where an agent listens
 
 	mu    sync.Mutex
-	made  []corev1.Pod
+	made  []kube.Pod
 	ends  map[string]context.CancelFunc // of agents, by pod
 	done  []string                      // what agents did
-	ended corev1.PodPhase               // of pods that undo
-	holds func(p *corev1.Pod)           // one before its end; nil: it ends at once
+	ended kube.PodPhase                 // of pods that undo
+	holds func(p *kube.Pod)             // one before its end; nil: it ends at once
 }
 
 func newBed(t *testing.T) *bed {
@@ -46,12 +43,12 @@ func newBed(t *testing.T) *bed {
 		t.Fatal(err)
 	}
 	_ = free.Close()
-	b := &bed{at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: corev1.PodSucceeded}
+	b := &bed{at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: kube.PodSucceeded}
 	srv.Ports = map[int]string{0: "127.0.0.1", 7098: b.at}
 	if b.Cluster, b.place, err = cluster.Connect(t.Context(), kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "agents"}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: "agents"}}, false); err != nil {
 		t.Fatal(err)
 	}
 	b.s = agents.Settings{
@@ -64,10 +61,10 @@ func newBed(t *testing.T) *bed {
 	t.Cleanup(kubelet.Wait)
 	t.Cleanup(end)
 	kubelet.Go(func() {
-		_ = b.Pods("agents").Watch(ctx, kube.Query{}, func(e kube.Event[corev1.Pod]) bool {
+		_ = b.Pods("agents").Watch(ctx, kube.Query{}, func(e kube.Event[kube.Pod]) bool {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			known := slices.ContainsFunc(b.made, func(p corev1.Pod) bool { return p.UID == e.Object.UID })
+			known := slices.ContainsFunc(b.made, func(p kube.Pod) bool { return p.UID == e.Object.UID })
 			switch {
 			case e.Gone && b.ends[e.Object.Name] != nil:
 				b.ends[e.Object.Name]()
@@ -84,14 +81,14 @@ func newBed(t *testing.T) *bed {
 }
 
 // runs does what the program of a pod does.
-func (b *bed) runs(ctx context.Context, p *corev1.Pod) {
+func (b *bed) runs(ctx context.Context, p *kube.Pod) {
 	args := p.Spec.Containers[0].Args
 	if args[1] == "--undo" {
 		b.mu.Lock()
 		ended, holds := b.ended, b.holds
 		b.mu.Unlock()
 		if holds != nil {
-			_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: corev1.PodRunning})
+			_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: kube.PodRunning})
 			holds(p)
 		}
 		_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: ended})
@@ -107,7 +104,7 @@ func (b *bed) runs(ctx context.Context, p *corev1.Pod) {
 }
 
 // pods are those in the namespace of agents that there were, and their number now.
-func (b *bed) pods(t *testing.T) (made []corev1.Pod, now int) {
+func (b *bed) pods(t *testing.T) (made []kube.Pod, now int) {
 	t.Helper()
 	all, err := b.Pods("agents").List(t.Context(), kube.Query{})
 	if err != nil {
@@ -185,7 +182,7 @@ func TestNodes(t *testing.T) {
 	spec := made[0].Spec
 	if s := spec.Containers[0].SecurityContext; spec.NodeName != "n1" || !spec.HostPID || spec.HostNetwork || *s.Privileged ||
 		*spec.AutomountServiceAccountToken || !slices.Contains(s.Capabilities.Add, "SYS_PTRACE") ||
-		len(spec.Tolerations) != 1 || spec.Tolerations[0].Operator != corev1.TolerationOpExists {
+		len(spec.Tolerations) != 1 || spec.Tolerations[0].Operator != kube.TolerationOpExists {
 		t.Errorf("%+v", spec)
 	}
 	if err := n.Close(t.Context()); err != nil {
@@ -204,14 +201,14 @@ func TestOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	ops := chaos.OperationsOf(agents.Operations(cluster.OpenedAt(b.Cluster, b.place.UID)))
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "u1"}, Spec: corev1.PodSpec{NodeName: "n1"}}
+	pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "web", UID: "u1"}, Spec: kube.PodSpec{NodeName: "n1"}}
 	inner := []chaos.Undo{{Op: "note", Identity: json.RawMessage(`{"pid":1}`)}}
 	undo := n.ByAnother(pod, inner)
 	for _, tt := range []struct {
 		name  string
-		ended corev1.PodPhase
+		ended kube.PodPhase
 		want  string
-	}{{"it is taken back", corev1.PodSucceeded, ""}, {"it fails", corev1.PodFailed, "the agent that was to take it back"}} {
+	}{{"it is taken back", kube.PodSucceeded, ""}, {"it fails", kube.PodFailed, "the agent that was to take it back"}} {
 		t.Run(tt.name, func(t *testing.T) {
 			b.mu.Lock()
 			b.ended = tt.ended
@@ -235,10 +232,10 @@ func TestOperations(t *testing.T) {
 	if err := n.Ready(t.Context(), []string{"n1"}); err != nil {
 		t.Fatal(err)
 	}
-	other := pod.DeepCopy()
+	other := new(*pod)
 	other.Spec.NodeName = "n2"
 	for _, tt := range []struct {
-		of   *corev1.Pod
+		of   *kube.Pod
 		want chaos.Outcome
 		left int
 	}{{other, chaos.Gone, 1}, {pod, chaos.Reverted, 0}, {pod, chaos.Gone, 0}} {
@@ -257,13 +254,13 @@ func TestOperations(t *testing.T) {
 
 // TestOperations_Beside has two take back the same at once, as `brunt revert` and the watchdog of a run do: both succeed.
 func TestOperations_Beside(t *testing.T) {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "u1"}, Spec: corev1.PodSpec{NodeName: "n1"}}
+	pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "web", UID: "u1"}, Spec: kube.PodSpec{NodeName: "n1"}}
 	for _, tt := range []struct {
 		name string
 		made int
-		do   func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *corev1.Pod)
+		do   func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *kube.Pod)
 	}{
-		{"the agents are removed meanwhile", 1, func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *corev1.Pod) {
+		{"the agents are removed meanwhile", 1, func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *kube.Pod) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, _ = ops.Undo(ctx, end) // it waits for the pod
@@ -271,7 +268,7 @@ func TestOperations_Beside(t *testing.T) {
 				t.Errorf("the pod was deleted before its end: %v", err)
 			}
 		}},
-		{"its pod is deleted", 2, func(t *testing.T, b *bed, _ chaos.Operations, _ chaos.Undo, p *corev1.Pod) {
+		{"its pod is deleted", 2, func(t *testing.T, b *bed, _ chaos.Operations, _ chaos.Undo, p *kube.Pod) {
 			time.Sleep(500 * time.Millisecond) // simulates a pod that was seen to run
 			if err := b.Pods("agents").Delete(t.Context(), p.Name, kube.Deletion{Now: true}); err != nil {
 				t.Error(err)
@@ -286,7 +283,7 @@ func TestOperations_Beside(t *testing.T) {
 			}
 			ops := chaos.OperationsOf(agents.Operations(cluster.OpenedAt(b.Cluster, b.place.UID)))
 			var once sync.Once
-			b.holds = func(p *corev1.Pod) { once.Do(func() { tt.do(t, b, ops, n.End(pod), p) }) }
+			b.holds = func(p *kube.Pod) { once.Do(func() { tt.do(t, b, ops, n.End(pod), p) }) }
 			undo := n.ByAnother(pod, []chaos.Undo{{Op: "note", Identity: json.RawMessage(`{"pid":1}`)}})
 			if out, err := ops.Undo(t.Context(), undo); err != nil || out != chaos.Reverted {
 				t.Errorf("%s, %v", out, err)

@@ -10,9 +10,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // port is where the pod of an agent listens, on its own loopback.
@@ -48,40 +45,40 @@ func (s *Settings) selector() kube.Query {
 
 // pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks whether there is room
 // for it, and no taint keeps it off.
-func (s *Settings) pod(node string, agent bool, args ...string) *corev1.Pod {
+func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
-	c := corev1.Container{
-		Name: program, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent, Args: args,
-		SecurityContext: &corev1.SecurityContext{
+	c := kube.Container{
+		Name: program, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent, Args: args,
+		SecurityContext: &kube.SecurityContext{
 			RunAsUser: &root, RunAsGroup: &root, RunAsNonRoot: &no, Privileged: &no,
-			Capabilities:    &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-			SeccompProfile:  &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined},
-			AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined},
-			SELinuxOptions:  &corev1.SELinuxOptions{Type: "spc_t"},
+			Capabilities:    &kube.Capabilities{Drop: []kube.Capability{"ALL"}},
+			SeccompProfile:  &kube.SeccompProfile{Type: kube.SeccompProfileTypeUnconfined},
+			AppArmorProfile: &kube.AppArmorProfile{Type: kube.AppArmorProfileTypeUnconfined},
+			SELinuxOptions:  &kube.SELinuxOptions{Type: "spc_t"},
 		},
-		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
 	}
 	for _, of := range s.Rights.Caps {
-		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, corev1.Capability(of))
+		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, kube.Capability(of))
 	}
-	spec := corev1.PodSpec{
-		NodeName: node, HostPID: true, RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
+	spec := kube.PodSpec{
+		NodeName: node, HostPID: true, RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
 		TerminationGracePeriodSeconds: &grace, ActiveDeadlineSeconds: &most,
-		Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+		Tolerations: []kube.Toleration{{Operator: kube.TolerationOpExists}},
 	}
 	if s.Rights.Cgroups {
-		spec.Volumes = []corev1.Volume{{Name: "cgroup", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: groups}}}}
-		c.VolumeMounts = []corev1.VolumeMount{{Name: "cgroup", MountPath: groups}}
+		spec.Volumes = []kube.Volume{{Name: "cgroup", VolumeSource: kube.VolumeSource{HostPath: &kube.HostPathVolumeSource{Path: groups}}}}
+		c.VolumeMounts = []kube.VolumeMount{{Name: "cgroup", MountPath: groups}}
 	}
 	if agent {
-		spec.RestartPolicy = corev1.RestartPolicyOnFailure // to take back what a container that was killed has left
-		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "state", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
-		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "state", MountPath: stateAt})
+		spec.RestartPolicy = kube.RestartPolicyOnFailure // to take back what a container that was killed has left
+		spec.Volumes = append(spec.Volumes, kube.Volume{Name: "state", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}})
+		c.VolumeMounts = append(c.VolumeMounts, kube.VolumeMount{Name: "state", MountPath: stateAt})
 		c.Args = append(c.Args, "--state", stateAt+"/journal")
 	}
-	spec.Containers = []corev1.Container{c}
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
+	spec.Containers = []kube.Container{c}
+	return &kube.Pod{
+		ObjectMeta: kube.ObjectMeta{
 			Name: "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]),
 			Labels: map[string]string{
 				"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.AgentPart,
@@ -109,14 +106,14 @@ func (s *Settings) refused(err error) error {
 }
 
 // state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in vain.
-func (s *Settings) state(p *corev1.Pod) (running, ended bool, why string, vain bool) {
+func (s *Settings) state(p *kube.Pod) (running, ended bool, why string, vain bool) {
 	why, vain = cluster.WaitsFor(p, "the pod "+p.Name, s.Image)
-	running, ended = p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil, hasEnded(p) || p.DeletionTimestamp != nil
-	if p.Spec.RestartPolicy != corev1.RestartPolicyOnFailure {
+	running, ended = p.Status.Phase == kube.PodRunning && p.DeletionTimestamp == nil, hasEnded(p) || p.DeletionTimestamp != nil
+	if p.Spec.RestartPolicy != kube.RestartPolicyOnFailure {
 		return running, ended, why, vain
 	}
 	for _, c := range p.Status.ContainerStatuses { // one that is started again is of a pod that runs
-		for _, of := range []*corev1.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
+		for _, of := range []*kube.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
 			if of != nil {
 				running, ended, why = false, true, fmt.Sprintf("the pod %s ended with %d: %s", p.Name, of.ExitCode, of.Message)
 			}
@@ -126,6 +123,6 @@ func (s *Settings) state(p *corev1.Pod) (running, ended bool, why string, vain b
 	return running, ended, why, vain
 }
 
-func hasEnded(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
+func hasEnded(p *kube.Pod) bool {
+	return p.Status.Phase == kube.PodFailed || p.Status.Phase == kube.PodSucceeded
 }

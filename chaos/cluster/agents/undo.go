@@ -10,8 +10,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Undo operations. The names stand in journals.
@@ -45,13 +43,13 @@ func (s *Settings) undo(op, node string, of chaos.ContainerID, undo []chaos.Undo
 func (s *Settings) sweep() chaos.Undo { return s.undo(opSweep, "", chaos.ContainerID{}, nil) }
 
 // End implements [cluster.Agents].
-func (n *Nodes) End(pod *corev1.Pod) chaos.Undo {
+func (n *Nodes) End(pod *kube.Pod) chaos.Undo {
 	s := n.settings()
 	return s.undo(opEnd, pod.Spec.NodeName, cluster.NetworkOf(pod), nil)
 }
 
 // ByAnother implements [cluster.Agents]. Each undo has an identity of its own.
-func (n *Nodes) ByAnother(pod *corev1.Pod, undo []chaos.Undo) chaos.Undo {
+func (n *Nodes) ByAnother(pod *kube.Pod, undo []chaos.Undo) chaos.Undo {
 	s := n.settings()
 	u := s.undo(opAnother, pod.Spec.NodeName, cluster.NetworkOf(pod), undo)
 	u.Identity = cluster.JSON(undo[0].Identity)
@@ -184,7 +182,7 @@ func once(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outco
 	}
 	is, err := c.Pods(args.Namespace).Get(ctx, pod.Name)
 	switch {
-	case err == nil && is.Status.Phase == corev1.PodSucceeded:
+	case err == nil && is.Status.Phase == kube.PodSucceeded:
 		return chaos.Reverted, nil
 	case kube.Is(err, kube.NotFound), err == nil && is.DeletionTimestamp != nil:
 		return chaos.Failed, errDeleted

@@ -16,8 +16,6 @@ import (
 	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Keys of the ConfigMap's data: an entry by its number, and after its end what the watchdog did with it.
@@ -70,7 +68,7 @@ func stored(ops chaos.Operations, text []byte) (of line, out string, ok bool, er
 
 // book is the journal of a run in a cluster, as it was read.
 type book struct {
-	object *corev1.ConfigMap
+	object *kube.ConfigMap
 	run
 	open  []journal.Pending // in the order in which they were written
 	taken map[int]Taken
@@ -79,7 +77,7 @@ type book struct {
 func key(kind string, id int) string { return kind + strconv.Itoa(id) }
 
 // read reads the journal that a ConfigMap holds. What can't be read is an error beside the rest.
-func read(object *corev1.ConfigMap) (*book, error) {
+func read(object *kube.ConfigMap) (*book, error) {
 	b := &book{object: object, taken: map[int]Taken{}}
 	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
 		return b, fmt.Errorf("the config map %s says nothing of its run: %w", object.Name, err)

@@ -10,11 +10,6 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Annotations of a Lease.
@@ -57,9 +52,9 @@ func (s *Settings) run() run {
 }
 
 // configMap is the journal of the run, without an entry.
-func (s *Settings) configMap() *corev1.ConfigMap {
-	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(s.run()))},
+func (s *Settings) configMap() *kube.ConfigMap {
+	return &kube.ConfigMap{
+		ObjectMeta: kube.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(s.run()))},
 	}
 }
 
@@ -70,7 +65,7 @@ type making struct {
 }
 
 // objects are what the run makes beside its journal, which owns those of the namespace. The Job is the last.
-func (s *Settings) objects(book *corev1.ConfigMap) []making {
+func (s *Settings) objects(book *kube.ConfigMap) []making {
 	name, ns := nameOf(s.Run), s.Place.Namespace
 	labels := map[string]any{}
 	for key, value := range s.labels() {
@@ -172,10 +167,10 @@ const late = time.Hour
 func (s *Settings) job(meta map[string]any) kube.Raw {
 	many, one, ttl := int32(1000), int32(1), int32(keptFor/time.Second)
 	deadline := int64((s.Lasts + late) / time.Second)
-	spec := batchv1.JobSpec{
+	spec := kube.JobSpec{
 		Completions: &one, Parallelism: &one, BackoffLimit: &many, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
-		Template: corev1.PodTemplateSpec{
-			ObjectMeta: metav1.ObjectMeta{
+		Template: kube.PodTemplateSpec{
+			ObjectMeta: kube.ObjectMeta{
 				Labels: maps.Clone(s.labels()), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
 			},
 			Spec: s.pod(),
@@ -185,38 +180,38 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 }
 
 // pod is the pod of the watchdog. It passes the restricted level of pod security, and tolerates every taint.
-func (s *Settings) pod() corev1.PodSpec {
+func (s *Settings) pod() kube.PodSpec {
 	no := false
-	spec := corev1.PodSpec{
-		ServiceAccountName: nameOf(s.Run), RestartPolicy: corev1.RestartPolicyOnFailure, EnableServiceLinks: &no,
+	spec := kube.PodSpec{
+		ServiceAccountName: nameOf(s.Run), RestartPolicy: kube.RestartPolicyOnFailure, EnableServiceLinks: &no,
 		SecurityContext: kube.Restricted(user),
-		Tolerations:     []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
-		Containers: []corev1.Container{{
-			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+		Tolerations:     []kube.Toleration{{Operator: kube.TolerationOpExists}},
+		Containers: []kube.Container{{
+			Name: container, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent,
 			Args: []string{
 				"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
 				"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String(),
 			},
-			Resources: corev1.ResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
-				Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
+			Resources: kube.ResourceRequirements{
+				Requests: kube.ResourceList{kube.ResourceCPU: kube.Quantity("10m"), kube.ResourceMemory: kube.Quantity("64Mi")},
+				Limits:   kube.ResourceList{kube.ResourceMemory: kube.Quantity("128Mi")},
 			},
 			SecurityContext:          kube.RestrictedContainer(),
-			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+			TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
 		}},
 	}
-	var off []corev1.NodeSelectorRequirement
+	var off []kube.NodeSelectorRequirement
 	for key, value := range s.Spare {
-		r := corev1.NodeSelectorRequirement{Key: key, Operator: corev1.NodeSelectorOpNotIn, Values: []string{value}}
+		r := kube.NodeSelectorRequirement{Key: key, Operator: kube.NodeSelectorOpNotIn, Values: []string{value}}
 		if value == "" {
-			r.Operator, r.Values = corev1.NodeSelectorOpDoesNotExist, nil
+			r.Operator, r.Values = kube.NodeSelectorOpDoesNotExist, nil
 		}
 		off = append(off, r)
 	}
 	if len(off) > 0 {
-		spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
-			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
-				Weight: 100, Preference: corev1.NodeSelectorTerm{MatchExpressions: off},
+		spec.Affinity = &kube.Affinity{NodeAffinity: &kube.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []kube.PreferredSchedulingTerm{{
+				Weight: 100, Preference: kube.NodeSelectorTerm{MatchExpressions: off},
 			}},
 		}}
 	}
@@ -231,7 +226,7 @@ func Admitted(ctx context.Context, c *kube.Cluster, s Settings) error {
 }
 
 // make makes what the watchdog consists of, and returns its journal. After an error the journal says what was made.
-func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*corev1.ConfigMap, error) {
+func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, error) {
 	create := func(m making) (*kube.Raw, error) {
 		o, err := c.Like(m.ref).Create(ctx, &m.object, false)
 		if err != nil {

@@ -23,9 +23,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/suite"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Times of the watchdogs of the tests.
@@ -337,6 +334,7 @@ func TestWatchdog_Undo(t *testing.T) {
 
 // TestWatchdog_Dies has another take its place: no fault is injected until it is there.
 func TestWatchdog_Dies(t *testing.T) {
+	suite.Long(t)
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
 	if err := b.guard(); err == nil {
@@ -364,6 +362,7 @@ func TestWatchdog_Dies(t *testing.T) {
 // TestWatchdog_Away has the API server away for longer than the patience, while brunt lives: the fault stays. The watchdog reaches the server
 // again before brunt does.
 func TestWatchdog_Away(t *testing.T) {
+	suite.Long(t)
 	b := newBed(t)
 	b.s.Patience *= 2
 	config, cut := cuttable(t, b.config)
@@ -588,12 +587,12 @@ func TestSettings_Job(t *testing.T) {
 // TestFind_Namespaces finds the namespaces that runs have made, but for those whose run lives; what one owns goes with it.
 func TestFind_Namespaces(t *testing.T) {
 	b := newBed(t)
-	var first *corev1.Namespace
+	var first *kube.Namespace
 	for _, name := range []string{"brunt-a", "brunt-a-agents", "brunt-b", "shop"} {
-		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{cluster.RunLabel: strings.TrimPrefix(name, "brunt-")}}}
+		ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: map[string]string{cluster.RunLabel: strings.TrimPrefix(name, "brunt-")}}}
 		switch name {
 		case "brunt-a-agents":
-			ns.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: first.Name, UID: first.UID}}
+			ns.OwnerReferences = []kube.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: first.Name, UID: first.UID}}
 		case "shop":
 			ns.Labels = nil
 		}

@@ -15,8 +15,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/quantity"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Times of the conversation between brunt and its watchdog.
@@ -55,7 +53,7 @@ type Watchdog struct {
 	c    *kube.Cluster
 	s    Settings
 	host Host
-	book *corev1.ConfigMap
+	book *kube.ConfigMap
 	end  context.CancelFunc
 	over sync.WaitGroup
 	kick chan struct{} // there are entries to close
@@ -388,7 +386,7 @@ func (w *Watchdog) waits(ctx context.Context) (why string, sure bool) {
 	if len(pods) == 0 {
 		events, err := w.c.Events(ns).List(ctx, kube.Query{Fields: "involvedObject.name=" + nameOf(w.s.Run)})
 		for i := range events {
-			if events[i].Type == corev1.EventTypeWarning && err == nil {
+			if events[i].Type == kube.EventTypeWarning && err == nil {
 				why = events[i].Reason + ": " + strings.Join(strings.Fields(events[i].Message), " ")
 			}
 		}

@@ -86,7 +86,25 @@ type timeSkew struct {
 
 // clockOperations revert time.skew.
 func clockOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opClock, Do: victim.InFamily(restoreClock), Exclusive: true, Find: findShifted}}
+	restore := victim.InFamily(restoreClock)
+	return []chaos.Operation{{Name: opClock, Exclusive: true, Find: findShifted, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		resumeFamily(u)
+		return restore(ctx, u)
+	}}}
+}
+
+// resumeFamily resumes a process and its descendants, any of which a brunt that died may have left stopped.
+//
+// subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where nothing can stop it
+// to change its code. So all of them go on before the first one is changed.
+func resumeFamily(u chaos.Undo) {
+	var id proc.Identity
+	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
+		return
+	}
+	for _, pid := range proc.Family(id.PID) {
+		vdso.Resume(pid)
+	}
 }
 
 // opClock is the undo of a shifted clock.

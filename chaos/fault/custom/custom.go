@@ -183,7 +183,7 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 
 // Traits implements [chaos.Held].
 func (s *customStep) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, AskedLast: true}
 }
 
 // Verify implements [chaos.Held].
@@ -237,7 +237,7 @@ func tried(ctx context.Context, a act) (said string, err error) {
 			return said, nil
 		}
 	}
-	return said, err
+	return said, chaos.TriedError{Err: err}
 }
 
 // Gone implements [chaos.Held].

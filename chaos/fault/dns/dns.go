@@ -19,8 +19,8 @@ import (
 // before.
 type DNS struct {
 	selector.Selector `yaml:",inline"`
-	// when the container is started again; zero is inject: the fault is injected again. void ends it,
-	// unjudged
+	// when the container is started again; zero is inject: the fault is injected again. void ends it, and
+	// the run is invalid
 	OnRestart string   `yaml:"on_restart,oneof=inject|void"`
 	Names     []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
 	Via       string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is

@@ -11,8 +11,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Cordon is the fault node.cordon. Pods that are on it stay.
@@ -69,10 +67,10 @@ func cordon(env chaos.Env, n *cluster.Node) (*cluster.Change, error) {
 	return c, nil
 }
 
-func isCordoned(t corev1.Taint) bool { return t.Key == corev1.TaintNodeUnschedulable }
+func isCordoned(t kube.Taint) bool { return t.Key == kube.TaintNodeUnschedulable }
 
 // tainted reports whether a node has a taint.
-func tainted(ctx context.Context, n *cluster.Node, is func(corev1.Taint) bool) (bool, error) {
+func tainted(ctx context.Context, n *cluster.Node, is func(kube.Taint) bool) (bool, error) {
 	now, err := n.Target.Nodes().Get(ctx, n.Name)
 	if err != nil {
 		return false, err

@@ -9,9 +9,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/prose"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Drain is the fault node.drain. It evicts the pods of the target alone, and none of a daemon set. A disruption budget may refuse an eviction:
@@ -39,9 +36,9 @@ func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pods []corev1.Pod
+	var pods []kube.Pod
 	for i := range n.Pods {
-		if owner := metav1.GetControllerOf(&n.Pods[i]); owner != nil && owner.Kind == "DaemonSet" {
+		if owner := n.Pods[i].Controller(); owner != nil && owner.Kind == "DaemonSet" {
 			continue
 		}
 		if err := cluster.Replaced(&n.Pods[i]); err != nil {
@@ -65,7 +62,7 @@ func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 }
 
 // evict evicts the pods that are on the node still and do not end yet. What a budget refuses is tried again by the next call.
-func evict(ctx context.Context, n *cluster.Node, pods []corev1.Pod) error {
+func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
 	left, err := there(ctx, n, pods)
 	if err != nil {
 		return err
@@ -83,7 +80,7 @@ func evict(ctx context.Context, n *cluster.Node, pods []corev1.Pod) error {
 }
 
 // there lists those of some pods that are there still.
-func there(ctx context.Context, n *cluster.Node, pods []corev1.Pod) (out []corev1.Pod, err error) {
+func there(ctx context.Context, n *cluster.Node, pods []kube.Pod) (out []kube.Pod, err error) {
 	for i := range pods {
 		is, err := n.Target.Pods(pods[i].Namespace).Get(ctx, pods[i].Name)
 		switch {

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -43,45 +42,45 @@ func (t *Taint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	taint := corev1.Taint{Key: t.Key, Value: t.Value, Effect: corev1.TaintEffect(t.Effect)}
+	taint := kube.Taint{Key: t.Key, Value: t.Value, Effect: kube.TaintEffect(t.Effect)}
 	for _, has := range n.Spec.Taints {
-		if has.MatchTaint(&taint) {
+		if has.Matches(taint) {
 			return nil, fmt.Errorf("the node %s has a taint %s:%s already, and not by this run", n.Name, t.Key, t.Effect)
 		}
 	}
-	var ends []corev1.Pod
-	if taint.Effect == corev1.TaintEffectNoExecute {
+	var ends []kube.Pod
+	if taint.Effect == kube.TaintEffectNoExecute {
 		if ends, err = ended(ctx, n, &taint); err != nil {
 			return nil, err
 		}
 	}
-	is := func(has corev1.Taint) bool { return has.MatchTaint(&taint) && has.Value == taint.Value }
+	is := func(has kube.Taint) bool { return has.Matches(taint) && has.Value == taint.Value }
 	c := &cluster.Change{
 		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles + cluster.Grace(ends...),
-		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint.ToString(), prose.Amount(len(ends), "pod")),
+		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint, prose.Amount(len(ends), "pod")),
 		Edits: []kube.Edit{{Path: "/spec/taints", Ours: cluster.JSON(taint), Item: true}},
 	}
 	c.Effect = func(ctx context.Context) (string, error) {
 		has, err := tainted(ctx, n, is)
 		if err != nil || !has {
-			return "", errors.Join(err, fmt.Errorf("the node %s has no taint %s", n.Name, taint.ToString()))
+			return "", errors.Join(err, fmt.Errorf("the node %s has no taint %s", n.Name, taint))
 		}
 		if left, err := there(ctx, n, ends); err != nil || len(left) > 0 {
 			return "", errors.Join(err, fmt.Errorf("%s on the node %s still", prose.Amount(len(left), "pod"), n.Name))
 		}
-		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint.ToString(), prose.Amount(len(ends), "pod")), nil
+		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint, prose.Amount(len(ends), "pod")), nil
 	}
 	c.Over = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, is); err != nil || has {
-			return "", errors.Join(err, fmt.Errorf("the node %s has the taint %s still", n.Name, taint.ToString()))
+			return "", errors.Join(err, fmt.Errorf("the node %s has the taint %s still", n.Name, taint))
 		}
-		return fmt.Sprintf("the node %s has no taint %s", n.Name, taint.ToString()), nil
+		return fmt.Sprintf("the node %s has no taint %s", n.Name, taint), nil
 	}
 	return []chaos.Step{c}, nil
 }
 
 // ended lists the pods of the target that a taint would end. Others that it would end are an error.
-func ended(ctx context.Context, n *cluster.Node, taint *corev1.Taint) (out []corev1.Pod, err error) {
+func ended(ctx context.Context, n *cluster.Node, taint *kube.Taint) (out []kube.Pod, err error) {
 	all, err := n.Target.Pods("").List(ctx, kube.Query{Fields: "spec.nodeName=" + n.Name})
 	if err != nil {
 		return nil, err
@@ -106,11 +105,11 @@ func ended(ctx context.Context, n *cluster.Node, taint *corev1.Taint) (out []cor
 }
 
 // tolerates reports whether a pod tolerates a taint.
-func tolerates(p *corev1.Pod, taint *corev1.Taint) bool {
+func tolerates(p *kube.Pod, taint *kube.Taint) bool {
 	for i := range p.Spec.Tolerations {
 		t := &p.Spec.Tolerations[i]
 		of := t.Effect == "" || t.Effect == taint.Effect
-		if of && (t.Key == "" || t.Key == taint.Key) && (t.Operator == corev1.TolerationOpExists || t.Key != "" && t.Value == taint.Value) {
+		if of && (t.Key == "" || t.Key == taint.Key) && (t.Operator == kube.TolerationOpExists || t.Key != "" && t.Value == taint.Value) {
 			return true
 		}
 	}

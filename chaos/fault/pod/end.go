@@ -10,8 +10,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/scenarios/quantity"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // settles is how long a pod may take to end beyond its grace.
@@ -20,7 +18,7 @@ const settles = 10 * time.Second
 // end is the step that ends one pod, and the held fault. It is over once another pod is ready in its place.
 type end struct {
 	unit  *cluster.Pod
-	pod   *corev1.Pod
+	pod   *kube.Pod
 	what  string
 	grace time.Duration
 	order func(ctx context.Context) error

@@ -36,6 +36,7 @@ type Table struct {
 
 	mu     sync.Mutex // guards conn after Commit: a socket answers one request at a time
 	closed bool
+	left   error // of closing: the table may be left
 }
 
 // NewTable makes an empty table with a unique name in the thread's namespace. The methods may be
@@ -122,6 +123,9 @@ func (t *Table) Rule(c *nftables.Chain, parts ...[]expr.Any) {
 	t.conn.AddRule(&nftables.Rule{Table: t.tab, Chain: c, Exprs: all})
 }
 
+// Empty removes the rules of a chain, with the next Commit.
+func (t *Table) Empty(c *nftables.Chain) { t.conn.FlushChain(c) }
+
 // Set adds a set of keys.
 func (t *Table) Set(name string, kind nftables.SetDatatype, keys [][]byte) (*nftables.Set, error) {
 	t.sets++ // the library would count them for the whole process, without a lock
@@ -191,7 +195,7 @@ func (t *Table) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil
+		return t.left
 	}
 	t.closed = true
 	done := t.bounded()
@@ -202,7 +206,8 @@ func (t *Table) Close() error {
 	if closing == nil && deleting == nil {
 		return nil
 	}
-	return fmt.Errorf("taking the table %s away: %w", t.tab.Name, errors.Join(deleting, closing))
+	t.left = fmt.Errorf("taking the table %s away: %w", t.tab.Name, errors.Join(deleting, closing))
+	return t.left
 }
 
 // Parts of rules.

@@ -26,6 +26,8 @@ type Server struct {
 	held   map[int]io.Closer
 	leased map[int]Leased // of what is held
 	ended  bool
+
+	draining sync.WaitGroup // what was closed, and still serves what is in flight
 }
 
 // Leased is what a lease may end.
@@ -44,6 +46,7 @@ func (s *Server) End() error {
 	for i := last; i > 0; i-- {
 		errs = append(errs, s.close(i))
 	}
+	s.draining.Wait()
 	return errors.Join(errs...)
 }
 
@@ -73,6 +76,9 @@ func (s *Server) close(i int) error {
 		return nil
 	}
 	err := c.Close()
+	if d, ok := c.(interface{ Wait() }); ok {
+		s.draining.Go(d.Wait)
+	}
 	if leased && err == nil { // what is left ends with its lease
 		l.Over()
 	}

@@ -11,7 +11,7 @@ func (r *Responder) affects(message []byte) bool {
 	r.queries.Add(1)
 	r.bytes.Add(int64(len(message)))
 	var q dns.Msg
-	if q.Unpack(message) != nil || len(q.Question) != 1 || q.Response || !r.chooses(q.Question[0].Name) {
+	if r.off.Load() || q.Unpack(message) != nil || len(q.Question) != 1 || q.Response || !r.chooses(q.Question[0].Name) {
 		return false
 	}
 	r.affected.Add(1)

@@ -14,7 +14,7 @@ import (
 )
 
 // relay returns answers over UDP to their clients.
-func (r *Responder) relay(s *socket, p *pending) {
+func (r *Responder) relay(s *socket) {
 	b := make([]byte, longest)
 	for {
 		n, from, err := s.forward.ReadFromUDPAddrPort(b)
@@ -24,7 +24,7 @@ func (r *Responder) relay(s *socket, p *pending) {
 		if err != nil || n < 2 {
 			continue
 		}
-		if q, ok := p.take(binary.BigEndian.Uint16(b), from); ok {
+		if q, ok := s.pending.take(binary.BigEndian.Uint16(b), from); ok {
 			binary.BigEndian.PutUint16(b, q.id)
 			s.udp.WriteToUDPAddrPort(b[:n], q.client)
 		}
@@ -65,6 +65,21 @@ func (p *pending) put(message []byte, q query) {
 	binary.BigEndian.PutUint16(message, p.next)
 }
 
+// waiting reports whether a query has no answer yet that may still come.
+func (p *pending) waiting() bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, q := range p.queries {
+		if time.Since(q.at) < drainFor {
+			return true
+		}
+	}
+	return false
+}
+
 // take removes and returns the query that an answer belongs to.
 func (p *pending) take(id uint16, from netip.AddrPort) (query, bool) {
 	p.mu.Lock()
@@ -87,7 +102,7 @@ func (r *Responder) dial(to netip.AddrPort) (c net.Conn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.keep(c)
+	return r.keep(c, toResolver)
 }
 
 // readMessage reads a TCP message, which is preceded by its length.

@@ -1,8 +1,12 @@
 package responder
 
 import (
+	"context"
 	"encoding/binary"
+	"net"
 	"net/netip"
+	"slices"
+	"time"
 
 	"brunt/chaos/netns/nft"
 
@@ -22,28 +26,57 @@ var dockerDNS = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 // redirected too, although the kernel already tracks its flow, and the original flow continues when the
 // table is removed.
 func (r *Responder) redirect() {
+	zone, into := r.intoZone()
+	first := r.table.BaseChain("zone", nftables.ChainTypeFilter, nftables.ChainHookOutput, -300)
+	r.first = first
+	r.keepAnswers(into)
+	r.takeQueries(into, unix.IPPROTO_UDP, unix.IPPROTO_TCP)
+
+	nat := r.table.BaseChain("redirect", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
+	r.nat = nat
+	for _, s := range r.sockets {
+		r.table.Rule(nat,
+			[]expr.Any{&expr.Ct{Key: expr.CtKeyZONE, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: zone}},
+			s.family(), nft.Proto(s.proto), opens(s.proto),
+			[]expr.Any{
+				&expr.Immediate{Register: 1, Data: s.at.Addr().AsSlice()},
+				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, s.at.Port())},
+				&expr.NAT{Type: expr.NATTypeDestNAT, Family: uint32(s.nfproto()), RegAddrMin: 1, RegProtoMin: 2},
+			})
+	}
+}
+
+// opens matches the packets that may begin a flow. A connection from before the fault is left alone: a packet from its middle
+// would be answered with a reset.
+func opens(proto byte) []expr.Any {
+	const syn, ack = 0x02, 0x10
+	if proto != unix.IPPROTO_TCP {
+		return nil
+	}
+	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{syn | ack}, []byte{syn})
+}
+
+// intoZone returns the zone, and what puts a packet into it.
+func (r *Responder) intoZone() (zone []byte, into []expr.Any) {
+	zone = binary.NativeEndian.AppendUint16(nil, r.zone)
+	return zone, append([]expr.Any{
+		&expr.Immediate{Register: 1, Data: zone},
+		&expr.Ct{Key: expr.CtKeyZONE, Register: 1, SourceRegister: true},
+	}, nft.Verdict(expr.VerdictAccept)...)
+}
+
+// takeQueries writes the rules that put queries over some protocols into the zone.
+func (r *Responder) takeQueries(into []expr.Any, protocols ...byte) {
 	ports := r.config.Ports
 	if len(ports) == 0 {
 		ports = []uint16{53}
 	}
-	var zone [2]byte
-	binary.NativeEndian.PutUint16(zone[:], r.zone)
-	into := append([]expr.Any{
-		&expr.Immediate{Register: 1, Data: zone[:]},
-		&expr.Ct{Key: expr.CtKeyZONE, Register: 1, SourceRegister: true},
-	}, nft.Verdict(expr.VerdictAccept)...)
 	pass := nft.Verdict(expr.VerdictAccept)
-
-	first := r.table.BaseChain("zone", nftables.ChainTypeFilter, nftables.ChainHookOutput, -300)
-	r.table.Rule(first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...), pass)
-	for _, s := range r.sockets {
-		r.table.Rule(first, s.family(), nft.Proto(s.proto), s.source(), nft.Port(nft.SourcePort, s.at.Port()), into)
-	}
 	// Traffic on the loopback is not affected, except queries to Docker's resolver.
 	there := nft.Field(expr.PayloadBaseNetworkHeader, 16, dockerDNS.AsSlice())
 	there[1].(*expr.Cmp).Op = expr.CmpOpNeq
-	r.table.Rule(first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV6), pass)
-	r.table.Rule(first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV4), there, pass)
+	r.table.Rule(r.first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV6), pass)
+	r.table.Rule(r.first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV4), there, pass)
 	peers := [][]expr.Any{nil}
 	if len(r.config.Resolvers) > 0 {
 		peers = nil
@@ -52,22 +85,82 @@ func (r *Responder) redirect() {
 		}
 	}
 	for _, s := range r.sockets {
+		if !slices.Contains(protocols, s.proto) {
+			continue
+		}
 		for _, to := range peers {
 			for _, p := range ports {
-				r.table.Rule(first, s.family(), nft.Proto(s.proto), to, nft.Port(nft.DestPort, p), into)
+				r.table.Rule(r.first, s.family(), nft.Proto(s.proto), to, nft.Port(nft.DestPort, p), into)
 			}
 		}
 	}
+}
 
-	nat := r.table.BaseChain("redirect", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
+// keepAnswers writes the rules by which what the responder sends finds its way, and nothing else comes to it.
+func (r *Responder) keepAnswers(into []expr.Any) {
+	r.table.Rule(r.first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...), nft.Verdict(expr.VerdictAccept))
 	for _, s := range r.sockets {
-		r.table.Rule(nat,
-			[]expr.Any{&expr.Ct{Key: expr.CtKeyZONE, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: zone[:]}},
-			s.family(), nft.Proto(s.proto),
-			[]expr.Any{
-				&expr.Immediate{Register: 1, Data: s.at.Addr().AsSlice()},
-				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, s.at.Port())},
-				&expr.NAT{Type: expr.NATTypeDestNAT, Family: uint32(s.nfproto()), RegAddrMin: 1, RegProtoMin: 2},
-			})
+		r.table.Rule(r.first, s.family(), nft.Proto(s.proto), s.source(), nft.Port(nft.SourcePort, s.at.Port()), into)
 	}
+}
+
+// straight ends the redirection of new queries. Answers to those in flight, and connections that are open, keep their way: the
+// kernel translates addresses as long as there is a chain for that, even an empty one.
+//
+// subtle: a connection that waits to be accepted is not known yet. Packets of TCP therefore keep their zone until all are accepted,
+// in which new connections pass straight.
+func (r *Responder) straight() error {
+	_, into := r.intoZone()
+	r.table.Empty(r.nat)
+	r.table.Empty(r.first)
+	r.keepAnswers(into)
+	r.takeQueries(into, unix.IPPROTO_TCP)
+	if err := r.table.Commit(); err != nil {
+		return err
+	}
+	r.accepted()
+	r.table.Empty(r.first)
+	r.keepAnswers(into)
+	r.mu.Lock()
+	for c := range r.conns {
+		client := c.RemoteAddr().(*net.TCPAddr).AddrPort()
+		family := byte(unix.NFPROTO_IPV4)
+		if client.Addr().Unmap().Is6() {
+			family = unix.NFPROTO_IPV6
+		}
+		r.table.Rule(r.first, nft.Family(family), nft.Proto(unix.IPPROTO_TCP), nft.Port(nft.SourcePort, client.Port()), into)
+	}
+	r.mu.Unlock()
+	return r.table.Commit()
+}
+
+// accepted waits until the connections that were redirected are accepted: one of the responder's own comes after them.
+func (r *Responder) accepted() {
+	for _, s := range r.sockets {
+		if s.tcp == nil {
+			continue
+		}
+		own, err := r.dial(s.at)
+		if err != nil {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(r.ctx, readWithin)
+		for !r.has(own.LocalAddr()) && ctx.Err() == nil {
+			time.Sleep(drainEvery / 10) // its Accept has no event to wait for
+		}
+		cancel()
+		_ = own.Close()
+	}
+}
+
+// has reports whether a connection of a client was accepted.
+func (r *Responder) has(client net.Addr) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.conns {
+		if c.RemoteAddr().String() == client.String() {
+			return true
+		}
+	}
+	return false
 }

@@ -1,12 +1,16 @@
 package responder
 
 import (
+	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +19,7 @@ import (
 	"brunt/chaos/netns/nft"
 	"brunt/chaos/sockets"
 
+	"github.com/google/nftables"
 	"github.com/miekg/dns"
 )
 
@@ -38,30 +43,36 @@ type Responder struct {
 	home    *kernel.Namespace // the namespace of the responder
 	mark    uint32            // of forwarded queries
 	zone    uint16            // the tracking zone of queries
+	last    [16]byte          // a message to itself, by which it knows that all before it are read
 	table   *nft.Table
 	sockets []*socket
 	origin  *nft.Conntrack
 
+	first, nat *nftables.Chain // of the table
+
 	queries, affected, bytes atomic.Int64
+	off                      atomic.Bool // no query is affected any more
 
 	once   sync.Once
 	closed error
+	freed  chan struct{}   // closed when nothing is left after Close
 	ctx    context.Context // ends with close; bounds connecting to resolvers
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
 	mu    sync.Mutex // guards the following fields
 	rand  *rand.Rand
-	conns map[net.Conn]bool // TCP connections; nil when closed
+	conns map[net.Conn]use // TCP connections; nil when closed
 }
 
 // Start redirects the queries of the calling thread's namespace and answers them until
 // [Responder.Close].
 func Start(c Config) (*Responder, error) {
 	r := &Responder{
-		config: c, mark: kernel.NewMark(), zone: newZone(), conns: map[net.Conn]bool{},
-		rand: rand.New(rand.NewPCG(c.Seed, 0)),
+		config: c, mark: kernel.NewMark(), zone: newZone(), conns: map[net.Conn]use{},
+		rand: rand.New(rand.NewPCG(c.Seed, 0)), freed: make(chan struct{}),
 	}
+	_, _ = crand.Read(r.last[:]) // never fails
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.start(); err != nil {
 		_ = r.Close()
@@ -97,36 +108,154 @@ func (r *Responder) Counts() (queries, affected, bytes int64) {
 	return r.queries.Load(), r.affected.Load(), r.bytes.Load()
 }
 
-// Close ends the redirection and the responder. Calling it again has no effect.
+// Close ends the fault: no query is redirected or affected any more. Queries in flight are still answered, see [Responder.Wait].
+// Calling it again has no effect.
 func (r *Responder) Close() error {
 	r.once.Do(func() {
-		if r.table != nil {
-			r.closed = r.table.Close() // from here on no query is redirected to the responder
+		if r.off.Store(true); r.table == nil {
+			r.free()
+			return
 		}
-		r.cancel()
-		for _, s := range r.sockets {
-			s.close()
+		if err := r.straight(); err != nil { // as a last resort with what is in flight
+			r.closed = r.table.Close()
+			r.free()
+			return
 		}
-		r.mu.Lock()
-		for c := range r.conns {
-			_ = sockets.Close(c)
+		r.hangUp()
+		if r.handled(); !r.inFlight() {
+			r.closed = r.table.Close()
+			r.free()
+			return
 		}
-		r.conns = nil
-		r.mu.Unlock()
-		for _, s := range r.sockets {
-			if s.server != nil {
-				_ = s.server.Shutdown() // waits for queries in progress; its sockets are closed already
-			}
-		}
-		r.done.Wait()
-		if r.origin != nil {
-			r.origin.Close()
-		}
-		if r.home != nil {
-			_ = r.home.Close()
-		}
+		go func() { // Wait waits for it
+			r.drain()
+			_ = r.table.Close() // which redirects nothing; the kernel removes it in any case with this process
+			r.free()
+		}()
 	})
 	return r.closed
+}
+
+// Wait returns after Close when queries that were in flight have their answers, or had no more time, and nothing of the
+// responder is left.
+func (r *Responder) Wait() { <-r.freed }
+
+const (
+	drainFor   = 2 * time.Second // for a query in flight to be answered: longer than a resolver that works takes
+	drainEvery = 5 * time.Millisecond
+	readWithin = 250 * time.Millisecond // for what was redirected to be read, on a machine that is busy; else it takes microseconds
+)
+
+// drain waits until nothing is in flight.
+func (r *Responder) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	every := time.NewTicker(drainEvery)
+	defer every.Stop()
+	for r.inFlight() {
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// inFlight reports whether a query waits for the answer of its resolver.
+func (r *Responder) inFlight() bool {
+	if slices.ContainsFunc(r.sockets, func(s *socket) bool { return s.pending.waiting() }) {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, is := range r.conns {
+		if is == waits {
+			return true
+		}
+	}
+	return false
+}
+
+// A use is what a TCP connection is for.
+type use uint8
+
+const (
+	toResolver use = iota
+	waits          // a client's, which waits for an answer or is about to ask
+	rests          // a client's, which waits for nothing
+)
+
+// hangUp ends the connections of clients that wait for nothing. The others end after their answer.
+func (r *Responder) hangUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c, is := range r.conns {
+		if is == rests {
+			_ = c.SetReadDeadline(time.Unix(1, 0))
+		}
+	}
+}
+
+// rest notes that the client of a connection waits for nothing. It is false where the connection is to end then.
+func (r *Responder) rest(client net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := client.(conn); ok && r.conns != nil {
+		r.conns[c.Conn] = rests
+	}
+	return !r.off.Load()
+}
+
+// asks notes that the client of a connection waits for an answer.
+func (r *Responder) asks(client net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := client.(conn); ok && r.conns != nil {
+		r.conns[c.Conn] = waits
+	}
+}
+
+// handled waits until the queries over UDP that were redirected are read: a message of the responder's own comes after them.
+func (r *Responder) handled() {
+	for _, s := range r.sockets {
+		if s.udp == nil || s.forward == nil {
+			continue
+		}
+		if _, err := s.forward.WriteToUDPAddrPort(r.last[:], s.at); err != nil {
+			continue
+		}
+		select {
+		case <-s.read:
+		case <-time.After(readWithin): // it was lost, as a query may be
+		}
+	}
+}
+
+// free closes all that is open.
+func (r *Responder) free() {
+	defer close(r.freed)
+	r.cancel()
+	for _, s := range r.sockets {
+		s.close()
+	}
+	r.mu.Lock()
+	for c := range r.conns {
+		_ = sockets.Close(c)
+	}
+	r.conns = nil
+	r.mu.Unlock()
+	for _, s := range r.sockets {
+		if s.server != nil {
+			_ = s.server.Shutdown() // waits for queries in progress; its sockets are closed already
+		}
+	}
+	r.done.Wait()
+	if r.origin != nil {
+		r.origin.Close()
+	}
+	if r.home != nil {
+		_ = r.home.Close()
+	}
 }
 
 // serve starts the server of a socket.
@@ -139,12 +268,12 @@ func (r *Responder) serve(s *socket) error {
 		MsgAcceptFunc:     func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }, // the reader has chosen
 	}
 	if s.udp != nil {
-		p := &pending{queries: map[uint16]query{}}
+		s.pending = &pending{queries: map[uint16]query{}}
 		server.PacketConn = s.udp
 		server.DecorateReader = func(dns.Reader) dns.Reader {
-			return &udpReader{r: r, s: s, pending: p, buffer: make([]byte, longest)}
+			return &udpReader{r: r, s: s, buffer: make([]byte, longest)}
 		}
-		r.done.Go(func() { r.relay(s, p) })
+		r.done.Go(func() { r.relay(s) })
 	} else {
 		server.Listener = s.tcp
 		server.DecorateReader = func(dns.Reader) dns.Reader { return &tcpReader{r: r, s: s} }
@@ -165,7 +294,6 @@ type udpReader struct {
 	dns.Reader // nil: the server calls ReadUDP only
 	r          *Responder
 	s          *socket
-	pending    *pending
 	buffer     []byte
 }
 
@@ -180,10 +308,14 @@ func (u *udpReader) ReadUDP(conn *net.UDPConn, _ time.Duration) ([]byte, *dns.Se
 			continue // the client no longer waits for its answer
 		}
 		message := u.buffer[:n]
+		if bytes.Equal(message, u.r.last[:]) {
+			close(u.s.read)
+			continue
+		}
 		if u.r.affects(message) {
 			return append([]byte(nil), message...), client, nil
 		}
-		u.r.forward(u.s, u.pending, message, client.RemoteAddr().(*net.UDPAddr).AddrPort())
+		u.r.forward(u.s, message, client.RemoteAddr().(*net.UDPAddr).AddrPort())
 	}
 }
 
@@ -194,14 +326,19 @@ type tcpReader struct {
 	r          *Responder
 	s          *socket
 	resolver   net.Conn // opened for the first forwarded query
+	asked      bool     // the client has asked something before
 }
 
 // ReadTCP implements [dns.Reader]. It waits without a timeout; a deadline in the past ends it.
 func (t *tcpReader) ReadTCP(client net.Conn, _ time.Duration) ([]byte, error) {
-	for {
+	for ; ; t.asked = true {
+		if t.asked && !t.r.rest(client) { // a new connection has a question to come
+			return nil, io.EOF
+		}
 		message, err := readMessage(client)
 		if err == nil {
-			if t.r.affects(message) {
+			if t.r.asks(client); t.r.affects(message) {
+				t.asked = true
 				return message, nil
 			}
 			err = t.exchange(client, message)
@@ -243,7 +380,7 @@ func newZone() uint16 { return 1<<15 | uint16(rand.Uint32()>>17) }
 const longest = 64 << 10
 
 // forward sends a UDP message to the resolver for which it was meant.
-func (r *Responder) forward(s *socket, p *pending, message []byte, client netip.AddrPort) {
+func (r *Responder) forward(s *socket, message []byte, client netip.AddrPort) {
 	if len(message) < 2 {
 		return
 	}
@@ -251,6 +388,6 @@ func (r *Responder) forward(s *socket, p *pending, message []byte, client netip.
 	if err != nil {
 		return // the destination is unknown, and the query is dropped
 	}
-	p.put(message, query{client: client, to: to, id: binary.BigEndian.Uint16(message)})
+	s.pending.put(message, query{client: client, to: to, id: binary.BigEndian.Uint16(message)})
 	_, _ = s.forward.WriteToUDPAddrPort(message, to)
 }

@@ -21,8 +21,10 @@ type socket struct {
 	at      netip.AddrPort
 	udp     *net.UDPConn
 	tcp     *listener
-	forward *net.UDPConn // sends forwarded queries, for udp
-	server  *dns.Server  // nil until it serves
+	forward *net.UDPConn  // sends forwarded queries, for udp
+	pending *pending      // what was forwarded, for udp
+	read    chan struct{} // closed when all that came before the end of the redirection is read, for udp
+	server  *dns.Server   // nil until it serves
 }
 
 func (s *socket) nfproto() byte {
@@ -62,7 +64,7 @@ func (r *Responder) listen() (all []*socket, err error) {
 			}
 			return all, fmt.Errorf("opening a responder in the namespace: %w", err)
 		}
-		s := &socket{proto: unix.IPPROTO_UDP, at: u.LocalAddr().(*net.UDPAddr).AddrPort(), udp: u}
+		s := &socket{proto: unix.IPPROTO_UDP, at: u.LocalAddr().(*net.UDPAddr).AddrPort(), udp: u, read: make(chan struct{})}
 		all = append(all, s)
 		network := "udp4"
 		if a.Is6() {
@@ -107,7 +109,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.r.keep(c)
+	return l.r.keep(c, waits)
 }
 
 // Close implements [net.Listener].
@@ -120,14 +122,14 @@ type conn struct {
 }
 
 // keep registers c to be closed by [Responder.Close]. If the responder is closed already, it closes c.
-func (r *Responder) keep(c net.Conn) (net.Conn, error) {
+func (r *Responder) keep(c net.Conn, is use) (net.Conn, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conns == nil {
 		_ = sockets.Close(c)
 		return nil, net.ErrClosed
 	}
-	r.conns[c] = true
+	r.conns[c] = is
 	return conn{c, r}, nil
 }
 

@@ -8,95 +8,148 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // A Test counts the good answers that are slower than those of the baseline, by time: for the test of
 // whether a fault made answers slower. Each step is held against its own baseline, so that another mix
 // of steps makes nothing slower.
 type Test struct {
-	limits   [][2]float64 // by series: a tenth above the baseline's median and 95th percentile, seconds; zero: no baseline
+	limits   []limits // by series
 	baseline []impact.LatencySlice
-	met      [][]impact.LatencySlice // by the set of faults that the requests met
-	late     []lateness              // likewise; that of no fault is the baseline
-	sets     [][]int32               // occurrences, by set
+	met      []answers // by the set of faults that the requests met; that of no fault is the baseline
+	sets     [][]int32 // occurrences, by set
 }
 
-// lateness is brunt's own time in good answers.
-type lateness struct {
-	n   int64
-	own time.Duration
+// limits are the times of a step by which its answers are counted, in seconds; of a step without a baseline all are zero.
+type limits struct {
+	above [2]float64 // a tenth above the baseline's median and 95th percentile
+	// far above those of the service time; see [impact.FarAbove]. The time before brunt sent a request is known to be its own, and all after
+	// that may be the target's.
+	far [2]float64
 }
 
-func (w *lateness) add(v lateness) {
-	w.n += v.n
-	w.own += v.own
+// answers are good answers as measured, and without what brunt itself added to them.
+type answers struct {
+	measured   []impact.LatencySlice
+	own, least []impact.LatencySlice // without brunt's own time; and without the largest lag of their window besides
+	n          int64
+	late       time.Duration // sum of brunt's own time
 }
 
-func (w lateness) mean() time.Duration { return w.own / time.Duration(max(1, w.n)) }
+// later is how much more own time of brunt the answers have in the mean than those of the baseline.
+func (w *answers) later(baseline *answers) time.Duration {
+	return w.late/time.Duration(max(1, w.n)) - baseline.late/time.Duration(max(1, baseline.n))
+}
 
 // least is the least time by which an answer is slower, whatever the baseline.
 const least = 200 * time.Microsecond
+
+// Slowdown is the answer to whether a fault made good answers slower.
+type Slowdown struct {
+	result.Told
+	Far bool // by over twice and over 20 ms, or that is not excluded; see [impact.Far]
+}
+
+// limitsOf are the limits of a step with a baseline.
+func limitsOf(c *measure.Counts) (l limits) {
+	if c.Response == nil || c.Response.Total == 0 {
+		return l
+	}
+	for k, q := range []float64{.5, .95} {
+		at := c.Response.ValueAt(measure.Rank(q, c.Response.Total), c.Most)
+		l.above[k] = max(1.1*at, at+least.Seconds())
+		if k == 0 { // the least that the median can be
+			q = impact.LowerRank(c.Service.Total, q)
+		}
+		l.far[k] = impact.FarAbove(c.Service.ValueAt(measure.Rank(q, c.Service.Total), c.SvcMost))
+	}
+	return l
+}
+
+// addFar counts the good answers of a step that are far slower.
+func (l *limits) addFar(s *impact.LatencySlice, c *measure.Cell) {
+	t := &c.Service[scenarios.OK]
+	for k, limit := range l.far {
+		s.Far[k] += t.Total - t.UpTo(limit)
+	}
+}
 
 // New returns the test of a recording with its baseline, by series; nil where no fault was injected.
 func New(f *measure.Recording, baseline []measure.Counts) *Test {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
-	l := &Test{limits: make([][2]float64, len(baseline)), met: make([][]impact.LatencySlice, len(f.Sets)), late: make([]lateness, len(f.Sets)), sets: f.Sets}
+	l := &Test{met: make([]answers, len(f.Sets)), sets: f.Sets}
 	for s := range baseline {
-		t := baseline[s].Response
-		if t == nil || t.Total == 0 {
-			continue
-		}
-		for k, q := range []float64{.5, .95} {
-			at := t.ValueAt(measure.Rank(q, t.Total), baseline[s].Most)
-			l.limits[s][k] = max(1.1*at, at+least.Seconds())
-		}
+		l.limits = append(l.limits, limitsOf(&baseline[s]))
 	}
 	return l
 }
 
-// Add counts a cell of a step in the baseline, or in the faults that its requests met.
-func (l *Test) Add(f *measure.Recording, k measure.Key, c *measure.Cell) {
-	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || l.limits[k.Series][0] == 0 {
+// Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the cell's window.
+func (l *Test) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
+	of := &l.limits[k.Series]
+	base := f.InBaseline(k)
+	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || of.above[0] == 0 || !base && len(f.Sets[k.Set]) == 0 {
 		return
 	}
 	t := &c.Response[scenarios.OK]
 	n := impact.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
-	for i, limit := range l.limits[k.Series] {
+	for i, limit := range of.above {
 		for j := range n.Above[i] {
 			n.Above[i][j] = t.Total - t.UpTo(limit*impact.LatencyRatio(j))
 		}
 	}
-	switch late := &l.late[k.Set]; {
-	case f.InBaseline(k):
+	of.addFar(&n, c)
+	met := &l.met[k.Set]
+	met.n += n.N
+	met.late += c.Counts().Own.Total
+	if base {
 		l.baseline = joined(l.baseline, n)
-		late.add(lateness{n.N, c.Counts().Own.Total})
-	case len(f.Sets[k.Set]) > 0:
-		l.met[k.Set] = joined(l.met[k.Set], n)
-		late.add(lateness{n.N, c.Counts().Own.Total})
+		return
 	}
+	met.measured = joined(met.measured, n)
+	met.own = joined(met.own, without(n, c, of, 0))
+	met.least = joined(met.least, without(n, c, of, lag))
 }
 
-// during returns the answers to requests that met any of some occurrences.
-func (l *Test) during(of []int) (out []impact.LatencySlice, late lateness) {
+// without returns a slice without brunt's own time in the answers of a cell, and without lag besides. It is as measured where both are zero.
+func without(n impact.LatencySlice, c *measure.Cell, of *limits, lag time.Duration) impact.LatencySlice {
+	if lag == 0 && c.Counts().Own.Total == 0 {
+		return n
+	}
+	limits := make([]float64, impact.LatencyRatios)
+	for i, limit := range of.above {
+		for j := range limits {
+			limits[j] = limit*impact.LatencyRatio(j) + lag.Seconds()
+		}
+		copy(n.Above[i][:], c.Late.Punctual.Above(limits))
+	}
+	return n
+}
+
+// Slower reports whether occurrences, which are taken for one, made good answers slower; see [impact.Slower]. What brunt
+// itself may have added is its own time, and where that is higher than in the baseline by what makes an answer slower, the largest lag in
+// the request's window: so late did brunt wake up, and so late may it have read the answer.
+func (l *Test) Slower(of ...int) Slowdown {
+	if l == nil {
+		return Slowdown{Told: result.NotTold("no fault was injected")}
+	}
+	var met answers
 	for set, members := range l.sets {
 		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
-			out = append(out, l.met[set]...)
-			late.add(l.late[set])
+			m := &l.met[set]
+			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...), append(met.least, m.least...)
+			met.n, met.late = met.n+m.n, met.late+m.late
 		}
 	}
-	return inOrder(out), late
-}
-
-// Slower reports whether occurrences, which are taken for one, made good answers slower; see [impact.Slower]. Where brunt
-// itself was later than in the baseline by what makes an answer slower, that is unknown, and false.
-func (l *Test) Slower(of ...int) bool {
-	if l == nil {
-		return false
+	without := met.own
+	if met.later(&l.met[0]) >= least {
+		without = met.least
 	}
-	met, late := l.during(of)
-	return late.mean()-l.late[0].mean() < least && impact.Slower(l.baseline, met)
+	measured := inOrder(met.measured)
+	return Slowdown{impact.Slower(l.baseline, measured, inOrder(without)), impact.Far(measured)}
 }
 
 // Tells reports whether there are enough answers for Slower to tell.
@@ -104,8 +157,29 @@ func (l *Test) Tells(i int) bool {
 	if l == nil {
 		return true
 	}
-	met, _ := l.during([]int{i})
-	return impact.TellsSlower(l.baseline, met)
+	var met []impact.LatencySlice
+	for set, members := range l.sets {
+		if slices.Contains(members, int32(i)) {
+			met = append(met, l.met[set].measured...)
+		}
+	}
+	return impact.TellsSlower(l.baseline, inOrder(met))
+}
+
+// SoFar is the answer of [Test.Slower] while the run goes on, from the sums of the baseline and of a fault, by series. It is never
+// yes, because the times of single seconds are compared at the end.
+func SoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
+	var all impact.LatencySlice
+	for s := range c.Steps {
+		if of := limitsOf(baseline[s].CountsWithTimes()); c.InSums(s) && of.above[0] > 0 {
+			all.N += fault[s].Response[scenarios.OK].Total
+			of.addFar(&all, &fault[s])
+		}
+	}
+	if impact.Far([]impact.LatencySlice{all}) {
+		return Slowdown{result.NotTold("that is tested when the run is over"), true}
+	}
+	return Slowdown{Told: result.Told{Answer: result.No}}
 }
 
 // Finish puts the baseline in order, once all cells are added.

@@ -118,6 +118,24 @@ func (e *Record) ShedAsBad() Record {
 	return out
 }
 
+// LaggedAsBad returns a copy in which answers are bad that were slow by brunt's own time alone.
+func (e *Record) LaggedAsBad() Record {
+	out := e.Clone()
+	if !out.Good || out.detail == nil {
+		return out
+	}
+	d, second := out.detail, FloorSecond(out.FirstGood)
+	for i := range slotsPerSecond {
+		if d.lagged.has(i) && d.good.has(i) {
+			at := clamped(i, second+time.Duration(i)*time.Second/slotsPerSecond, out.FirstGood, out.LastGood)
+			widen(&out.Bad, &out.FirstBad, &out.LastBad, at, at)
+			d.bad.set(i)
+			d.good[i/64] &^= 1 << (i % 64)
+		}
+	}
+	return out
+}
+
 // within returns the detail.
 func (e *Record) within() *detail {
 	if e.detail == nil {

@@ -9,9 +9,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/result"
-
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
 )
 
 // onWorkload is called with how many pods a workload asks for.
@@ -33,7 +30,7 @@ func (w *Watcher) onWorkload(resource, name string, wanted int, gone bool) []res
 var kindsOf = map[string]string{"Deployment": kubernetes.Deployments, "StatefulSet": kubernetes.StatefulSets}
 
 // onAutoscaler is called with the news of a horizontal autoscaler.
-func (w *Watcher) onAutoscaler(e kube.Event[autoscalingv2.HorizontalPodAutoscaler]) []result.Event {
+func (w *Watcher) onAutoscaler(e kube.Event[kube.HorizontalPodAutoscaler]) []result.Event {
 	h := &e.Object
 	for _, name := range w.t.Services() {
 		ref, err := w.t.Workload(name)
@@ -58,7 +55,7 @@ func (w *Watcher) onAutoscaler(e kube.Event[autoscalingv2.HorizontalPodAutoscale
 }
 
 // metrics says by what an autoscaler decides.
-func metrics(h *autoscalingv2.HorizontalPodAutoscaler) string {
+func metrics(h *kube.HorizontalPodAutoscaler) string {
 	var out []string
 	for _, m := range h.Status.CurrentMetrics {
 		if m.Resource == nil || m.Resource.Current.AverageUtilization == nil {
@@ -82,7 +79,7 @@ func metrics(h *autoscalingv2.HorizontalPodAutoscaler) string {
 var reasons = map[string]result.Event{"Pulled": {Event: "pod.pulled"}, "Unhealthy": {Event: "probe.failed"}}
 
 // seen reports whether an event of the cluster, in this number, is known already, and notes it. Mu is held.
-func (w *Watcher) seen(e *corev1.Event) bool {
+func (w *Watcher) seen(e *kube.ObjectEvent) bool {
 	key, n := string(e.UID), e.Count
 	if e.Series != nil {
 		n = e.Series.Count
@@ -93,7 +90,7 @@ func (w *Watcher) seen(e *corev1.Event) bool {
 }
 
 // onEvent is called with an event of the cluster.
-func (w *Watcher) onEvent(e kube.Event[corev1.Event]) []result.Event {
+func (w *Watcher) onEvent(e kube.Event[kube.ObjectEvent]) []result.Event {
 	of := &e.Object
 	out, known := reasons[of.Reason]
 	if e.Gone || !known || of.InvolvedObject.Kind != "Pod" {
@@ -120,7 +117,7 @@ func (w *Watcher) onEvent(e kube.Event[corev1.Event]) []result.Event {
 }
 
 // onNode is called with the news of a node. Those without a pod of the target do not matter.
-func (w *Watcher) onNode(e kube.Event[corev1.Node]) []result.Event {
+func (w *Watcher) onNode(e kube.Event[kube.Node]) []result.Event {
 	n := &e.Object
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -148,16 +145,16 @@ func (w *Watcher) onNode(e kube.Event[corev1.Node]) []result.Event {
 const goneNode = "it is removed"
 
 // troubles says what is wrong with a node; empty: nothing.
-func troubles(n *corev1.Node, gone bool) string {
+func troubles(n *kube.Node, gone bool) string {
 	if gone {
 		return goneNode
 	}
 	notReady, pressure := "", []string{}
 	for _, c := range n.Status.Conditions {
 		switch text := string(c.Type) + ": " + cmp.Or(c.Message, c.Reason); {
-		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
+		case c.Type == kube.NodeReady && c.Status != kube.ConditionTrue:
 			notReady = "Not" + text
-		case strings.HasSuffix(string(c.Type), "Pressure") && c.Status == corev1.ConditionTrue:
+		case strings.HasSuffix(string(c.Type), "Pressure") && c.Status == kube.ConditionTrue:
 			pressure = append(pressure, text)
 		}
 	}

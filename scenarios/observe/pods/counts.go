@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
 	"brunt/scenarios/result"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // A count is how many pods of a service there are.
@@ -49,7 +48,7 @@ func (w *Watcher) count(now time.Time) (out []result.Event) {
 	}
 	for _, p := range w.pods {
 		c := counts[p.service]
-		if p.dead || p.last.DeletionTimestamp != nil || p.last.Status.Phase == corev1.PodFailed || p.last.Status.Phase == corev1.PodSucceeded {
+		if p.dead || p.last.DeletionTimestamp != nil || p.last.Status.Phase == kube.PodFailed || p.last.Status.Phase == kube.PodSucceeded {
 			continue
 		}
 		if !w.services[p.service].hasWanted {
@@ -58,7 +57,7 @@ func (w *Watcher) count(now time.Time) (out []result.Event) {
 		if cluster.IsReady(&p.last) {
 			c.ready++
 		}
-		if p.last.Status.Phase == corev1.PodPending {
+		if p.last.Status.Phase == kube.PodPending {
 			c.pending++
 		}
 	}

@@ -9,15 +9,13 @@ import (
 	"time"
 
 	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
 	"brunt/scenarios/result"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A pod is what is known of one.
 type pod struct {
-	last     corev1.Pod
+	last     kube.Pod
 	service  string
 	unit     string          // the unit whose place it has or had; the service where it never had one
 	reported map[string]bool // why its containers wait, as far as it was told
@@ -25,14 +23,14 @@ type pod struct {
 }
 
 // olderThan reports whether an object is an earlier version of another. Versions are numbers that grow.
-func olderThan(a, b *corev1.Pod) bool {
+func olderThan(a, b *kube.Pod) bool {
 	x, xerr := strconv.ParseUint(a.ResourceVersion, 10, 64)
 	y, yerr := strconv.ParseUint(b.ResourceVersion, 10, 64)
 	return xerr == nil && yerr == nil && x < y
 }
 
 // take records a pod as it is now, and returns what that means; without tell, it is as it was when the watch began. Mu is held.
-func (w *Watcher) take(now time.Time, is *corev1.Pod, tell bool) []result.Event {
+func (w *Watcher) take(now time.Time, is *kube.Pod, tell bool) []result.Event {
 	service := w.t.ServiceOf(is)
 	if service == "" {
 		return nil
@@ -49,7 +47,7 @@ func (w *Watcher) take(now time.Time, is *corev1.Pod, tell bool) []result.Event 
 	was := p.last
 	p.last = *is
 	var out []result.Event
-	event := func(kind, text string, at metav1.Time) {
+	event := func(kind, text string, at kube.Time) {
 		if tell {
 			out = append(out, result.Event{Event: kind, Unit: p.unit, Text: own(text, at.Time)})
 		}
@@ -72,38 +70,38 @@ func (w *Watcher) take(now time.Time, is *corev1.Pod, tell bool) []result.Event 
 }
 
 // changes tells what has happened to the pod since it was as before.
-func (p *pod) changes(was *corev1.Pod, event func(kind, text string, at metav1.Time)) {
+func (p *pod) changes(was *kube.Pod, event func(kind, text string, at kube.Time)) {
 	is := &p.last
 	if is.Spec.NodeName != "" && was.Spec.NodeName == "" {
-		event("pod.scheduled", is.Name+" on "+is.Spec.NodeName, condition(is, corev1.PodScheduled).LastTransitionTime)
+		event("pod.scheduled", is.Name+" on "+is.Spec.NodeName, condition(is, kube.PodScheduled).LastTransitionTime)
 	}
-	if c := condition(is, corev1.PodScheduled); c.Status == corev1.ConditionFalse && c.Message != condition(was, corev1.PodScheduled).Message {
+	if c := condition(is, kube.PodScheduled); c.Status == kube.ConditionFalse && c.Message != condition(was, kube.PodScheduled).Message {
 		event("pod.unschedulable", is.Name+": "+c.Message, c.LastTransitionTime)
 	}
-	if c := condition(is, corev1.DisruptionTarget); c.Status == corev1.ConditionTrue && condition(was, corev1.DisruptionTarget).Status != c.Status {
+	if c := condition(is, kube.DisruptionTarget); c.Status == kube.ConditionTrue && condition(was, kube.DisruptionTarget).Status != c.Status {
 		event("pod.evicted", is.Name+": "+c.Reason+": "+c.Message, c.LastTransitionTime)
 	} else if is.Status.Reason == "Evicted" && was.Status.Reason != is.Status.Reason {
-		event("pod.evicted", is.Name+": "+is.Status.Message, metav1.Time{})
+		event("pod.evicted", is.Name+": "+is.Status.Message, kube.Time{})
 	}
 	if is.DeletionTimestamp != nil && was.DeletionTimestamp == nil {
-		event("pod.terminating", fmt.Sprintf("%s, within %d s", is.Name, grace(is)), metav1.Time{})
+		event("pod.terminating", fmt.Sprintf("%s, within %d s", is.Name, grace(is)), kube.Time{})
 	}
 	for i := range is.Status.ContainerStatuses {
 		p.container(containerOf(was, is.Status.ContainerStatuses[i].Name), &is.Status.ContainerStatuses[i], event)
 	}
 	switch ready := cluster.IsReady(is); {
 	case ready && !cluster.IsReady(was):
-		event("pod.ready", is.Name, condition(is, corev1.PodReady).LastTransitionTime)
+		event("pod.ready", is.Name, condition(is, kube.PodReady).LastTransitionTime)
 	case !ready && cluster.IsReady(was):
-		c := condition(is, corev1.PodReady)
+		c := condition(is, kube.PodReady)
 		event("pod.unready", is.Name+reason(c.Reason, c.Message), c.LastTransitionTime)
 	}
 }
 
 // container tells what has happened to a container of the pod.
-func (p *pod) container(was, is *corev1.ContainerStatus, event func(kind, text string, at metav1.Time)) {
+func (p *pod) container(was, is *kube.ContainerStatus, event func(kind, text string, at kube.Time)) {
 	of := p.last.Name + ", container " + is.Name
-	for _, end := range []*corev1.ContainerStateTerminated{is.LastTerminationState.Terminated, is.State.Terminated} {
+	for _, end := range []*kube.ContainerStateTerminated{is.LastTerminationState.Terminated, is.State.Terminated} {
 		if end == nil || same(end, was.LastTerminationState.Terminated) || same(end, was.State.Terminated) {
 			continue
 		}
@@ -120,7 +118,7 @@ func (p *pod) container(was, is *corev1.ContainerStatus, event func(kind, text s
 	if waits := is.State.Waiting; waits != nil && !slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, waits.Reason) {
 		if key := is.Name + " " + waits.Reason; !p.reported[key] {
 			p.reported[key] = true
-			event("pod.waiting", of+reason(waits.Reason, waits.Message), metav1.Time{})
+			event("pod.waiting", of+reason(waits.Reason, waits.Message), kube.Time{})
 		}
 	}
 	if runs := is.State.Running; runs != nil && (was.State.Running == nil || is.RestartCount > was.RestartCount) {
@@ -145,32 +143,32 @@ func reason(of, message string) string {
 }
 
 // same reports whether two ends of a container are one.
-func same(a, b *corev1.ContainerStateTerminated) bool {
-	return b != nil && a.ContainerID == b.ContainerID && a.FinishedAt.Equal(&b.FinishedAt)
+func same(a, b *kube.ContainerStateTerminated) bool {
+	return b != nil && a.ContainerID == b.ContainerID && a.FinishedAt.Equal(b.FinishedAt.Time)
 }
 
 // containerOf is what a pod says of its container with a name; the zero value: nothing.
-func containerOf(of *corev1.Pod, name string) *corev1.ContainerStatus {
+func containerOf(of *kube.Pod, name string) *kube.ContainerStatus {
 	for i := range of.Status.ContainerStatuses {
 		if c := &of.Status.ContainerStatuses[i]; c.Name == name {
 			return c
 		}
 	}
-	return &corev1.ContainerStatus{}
+	return &kube.ContainerStatus{}
 }
 
 // condition is a condition of a pod; the zero value: it has none.
-func condition(of *corev1.Pod, kind corev1.PodConditionType) corev1.PodCondition {
+func condition(of *kube.Pod, kind kube.PodConditionType) kube.PodCondition {
 	for _, c := range of.Status.Conditions {
 		if c.Type == kind {
 			return c
 		}
 	}
-	return corev1.PodCondition{}
+	return kube.PodCondition{}
 }
 
 // grace is how many seconds the containers of a pod that was deleted may take to end.
-func grace(of *corev1.Pod) int64 {
+func grace(of *kube.Pod) int64 {
 	if s := of.DeletionGracePeriodSeconds; s != nil {
 		return *s
 	}
@@ -191,7 +189,7 @@ func (w *Watcher) gone(now time.Time, p *pod) []result.Event {
 }
 
 // restarts is how often the containers of a pod were started again.
-func restarts(of *corev1.Pod) (n int) {
+func restarts(of *kube.Pod) (n int) {
 	for i := range of.Status.ContainerStatuses {
 		n += int(of.Status.ContainerStatuses[i].RestartCount)
 	}
@@ -199,20 +197,20 @@ func restarts(of *corev1.Pod) (n int) {
 }
 
 // runs reports whether a container of a pod runs.
-func runs(of *corev1.Pod) bool {
-	return slices.ContainsFunc(of.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.State.Running != nil })
+func runs(of *kube.Pod) bool {
+	return slices.ContainsFunc(of.Status.ContainerStatuses, func(c kube.ContainerStatus) bool { return c.State.Running != nil })
 }
 
 // stateOf is the state of a pod in a word.
-func stateOf(of *corev1.Pod) string {
+func stateOf(of *kube.Pod) string {
 	switch {
 	case of.DeletionTimestamp != nil:
 		return "terminating"
-	case of.Status.Phase == corev1.PodFailed, of.Status.Phase == corev1.PodSucceeded:
+	case of.Status.Phase == kube.PodFailed, of.Status.Phase == kube.PodSucceeded:
 		return "ended"
 	case cluster.IsReady(of):
 		return "ready"
-	case of.Status.Phase == corev1.PodRunning:
+	case of.Status.Phase == kube.PodRunning:
 		return "not ready"
 	}
 	return "pending"

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos/kube"
 	"brunt/scenarios/result"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // A unit is a place of a pod of a service over time.
@@ -48,7 +47,7 @@ func (w *Watcher) place(name string, p *pod) (replaced bool) {
 }
 
 // update notes what has become of the pod in the place.
-func (u *unit) update(now time.Time, was *corev1.Pod, p *pod) {
+func (u *unit) update(now time.Time, was *kube.Pod, p *pod) {
 	u.running = runs(&p.last)
 	if was.UID != "" {
 		u.starts += max(0, restarts(&p.last)-restarts(was))

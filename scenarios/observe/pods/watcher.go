@@ -11,9 +11,6 @@ import (
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
-
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 )
 
 // A Host is the run that the pods are watched for.
@@ -182,7 +179,7 @@ func (w *Watcher) read(ctx context.Context) error {
 }
 
 // there are the pods that were read.
-func (w *Watcher) there() (out []corev1.Pod) {
+func (w *Watcher) there() (out []kube.Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.pods {
@@ -239,15 +236,15 @@ func (w *Watcher) followWorkloads(ctx context.Context, resource string) {
 	ns := w.t.Place.Namespace
 	switch resource {
 	case kubernetes.Deployments:
-		follow(ctx, w, resource, w.t.Deployments(ns), nil, func(e kube.Event[appsv1.Deployment]) []result.Event {
+		follow(ctx, w, resource, w.t.Deployments(ns), nil, func(e kube.Event[kube.Deployment]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
 	case kubernetes.StatefulSets:
-		follow(ctx, w, resource, w.t.StatefulSets(ns), nil, func(e kube.Event[appsv1.StatefulSet]) []result.Event {
+		follow(ctx, w, resource, w.t.StatefulSets(ns), nil, func(e kube.Event[kube.StatefulSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
 	case kubernetes.DaemonSets:
-		follow(ctx, w, resource, w.t.DaemonSets(ns), nil, func(e kube.Event[appsv1.DaemonSet]) []result.Event {
+		follow(ctx, w, resource, w.t.DaemonSets(ns), nil, func(e kube.Event[kube.DaemonSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, int(e.Object.Status.DesiredNumberScheduled), e.Gone)
 		})
 	}
@@ -356,7 +353,7 @@ func (w *Watcher) tell(events []result.Event) {
 }
 
 // onPod is called with the news of a pod.
-func (w *Watcher) onPod(e kube.Event[corev1.Pod]) []result.Event {
+func (w *Watcher) onPod(e kube.Event[kube.Pod]) []result.Event {
 	uid, service := string(e.Object.UID), w.t.ServiceOf(&e.Object)
 	if service == "" {
 		return nil

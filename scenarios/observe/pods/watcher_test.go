@@ -18,11 +18,6 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
-
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // A bed is a namespace of a cluster whose pods are watched.
@@ -47,7 +42,7 @@ func newBed(t *testing.T, kubeconfig, context string) *bed {
 	}
 	t.Cleanup(c.Close)
 	b.Cluster = c
-	if _, err := c.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}}, false); err != nil {
+	if _, err := c.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Namespaces().Delete(noContext(t), b.namespace, kube.Deletion{}) })
@@ -273,72 +268,72 @@ func TestWatcher_Away(t *testing.T) {
 // A story is what the cluster says of a pod, step by step, and what is told of it.
 var story = []struct {
 	name   string
-	status corev1.PodStatus
+	status kube.PodStatus
 	node   string
 	want   []string // kinds, each with a part of its text
 }{
 	{
 		name: "no node takes it",
-		status: corev1.PodStatus{Phase: "Pending", Conditions: []corev1.PodCondition{
-			{Type: corev1.PodScheduled, Status: "False", Reason: "Unschedulable", Message: "0/3 nodes are available: \x1b[31mInsufficient cpu, sesame"},
+		status: kube.PodStatus{Phase: "Pending", Conditions: []kube.PodCondition{
+			{Type: kube.PodScheduled, Status: "False", Reason: "Unschedulable", Message: "0/3 nodes are available: \x1b[31mInsufficient cpu, sesame"},
 		}},
 		want: []string{"pod.unschedulable 0/3 nodes are available: \x1b[31mInsufficient cpu, ***"},
 	},
-	{name: "a node takes it", node: "n1", status: corev1.PodStatus{Phase: "Pending"}, want: []string{"pod.scheduled lone on n1"}},
+	{name: "a node takes it", node: "n1", status: kube.PodStatus{Phase: "Pending"}, want: []string{"pod.scheduled lone on n1"}},
 	{
 		name: "its image is absent", node: "n1",
 		status: waiting("ErrImagePull", strings.Repeat("x", 500)), want: []string{"pod.waiting container app: ErrImagePull: xxx"},
 	},
 	{name: "it waits for the same", node: "n1", status: waiting("ErrImagePull", "again")},
 	{
-		name: "it runs", node: "n1", status: status(true, corev1.ContainerStatus{Name: "app", State: running(10)}),
+		name: "it runs", node: "n1", status: status(true, kube.ContainerStatus{Name: "app", State: running(10)}),
 		want: []string{"pod.started container app; at 00:00:10 by the cluster's clock", "pod.ready lone"},
 	},
 	{
 		name: "it runs out of memory, and is started again", node: "n1",
-		status: status(true, corev1.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
+		status: status(true, kube.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
 		want:   []string{"pod.oom exit code 137: OOMKilled; at 00:00:20 by", "pod.started restart 1"},
 	},
 	{
 		name: "it fails its probe", node: "n1",
-		status: status(false, corev1.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
+		status: status(false, kube.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
 		want:   []string{"pod.unready lone"},
 	},
 	{
 		name: "it crashes", node: "n1",
-		status: status(false, corev1.ContainerStatus{
-			Name: "app", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, RestartCount: 1,
+		status: status(false, kube.ContainerStatus{
+			Name: "app", State: kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, RestartCount: 1,
 			LastTerminationState: ended("Error", 1, 30),
 		}),
 		want: []string{"pod.killed exit code 1: Error; at 00:00:30 by", "pod.waiting CrashLoopBackOff"},
 	},
 	{
-		name: "its node ends it", node: "n1", status: corev1.PodStatus{Phase: "Failed", Reason: "Evicted", Message: "The node was low on resource: memory."},
+		name: "its node ends it", node: "n1", status: kube.PodStatus{Phase: "Failed", Reason: "Evicted", Message: "The node was low on resource: memory."},
 		want: []string{"pod.evicted The node was low on resource"},
 	},
 }
 
-func waiting(reason, message string) corev1.PodStatus {
-	return corev1.PodStatus{Phase: "Pending", ContainerStatuses: []corev1.ContainerStatus{
-		{Name: "app", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}},
+func waiting(reason, message string) kube.PodStatus {
+	return kube.PodStatus{Phase: "Pending", ContainerStatuses: []kube.ContainerStatus{
+		{Name: "app", State: kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: reason, Message: message}}},
 	}}
 }
 
-func running(at int64) corev1.ContainerState {
-	return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Unix(at, 0)}}
+func running(at int64) kube.ContainerState {
+	return kube.ContainerState{Running: &kube.ContainerStateRunning{StartedAt: kube.Time{Time: time.Unix(at, 0)}}}
 }
 
-func ended(reason string, code int32, at int64) corev1.ContainerState {
-	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: reason, ExitCode: code, FinishedAt: metav1.Unix(at, 0)}}
+func ended(reason string, code int32, at int64) kube.ContainerState {
+	return kube.ContainerState{Terminated: &kube.ContainerStateTerminated{Reason: reason, ExitCode: code, FinishedAt: kube.Time{Time: time.Unix(at, 0)}}}
 }
 
-func status(ready bool, c corev1.ContainerStatus) corev1.PodStatus {
-	is := corev1.ConditionFalse
+func status(ready bool, c kube.ContainerStatus) kube.PodStatus {
+	is := kube.ConditionFalse
 	if ready {
-		is = corev1.ConditionTrue
+		is = kube.ConditionTrue
 	}
-	return corev1.PodStatus{
-		Phase: "Running", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: is}}, ContainerStatuses: []corev1.ContainerStatus{c},
+	return kube.PodStatus{
+		Phase: "Running", Conditions: []kube.PodCondition{{Type: kube.PodReady, Status: is}}, ContainerStatuses: []kube.ContainerStatus{c},
 	}
 }
 
@@ -350,7 +345,7 @@ func TestWatcher_Story(t *testing.T) {
 	labels := map[string]string{"app": "web"}
 	b.watch(t)
 	of := b.Pods(b.namespace)
-	pod, err := of.Create(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "lone", Labels: labels}}, false)
+	pod, err := of.Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "lone", Labels: labels}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,9 +389,9 @@ func TestWatcher_Cluster(t *testing.T) {
 	}
 	probe := func(name, uid string) {
 		t.Helper()
-		if _, err := b.Events(b.namespace).Create(t.Context(), &corev1.Event{
-			ObjectMeta: metav1.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed", LastTimestamp: metav1.Unix(40, 0),
-			InvolvedObject: corev1.ObjectReference{Kind: "Pod", UID: types.UID(uid)},
+		if _, err := b.Events(b.namespace).Create(t.Context(), &kube.ObjectEvent{
+			ObjectMeta: kube.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed", LastTimestamp: kube.Time{Time: time.Unix(40, 0)},
+			InvolvedObject: kube.ObjectReference{Kind: "Pod", UID: kube.UID(uid)},
 		}, false); err != nil {
 			t.Fatal(err)
 		}
@@ -409,20 +404,20 @@ func TestWatcher_Cluster(t *testing.T) {
 	probe("another", "of-no-pod")
 	b.sees(t, of, "probe.failed", "Readiness probe failed; at 00:00:40 by the cluster's clock")
 
-	scaler := &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Name: "h"},
-		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "web"},
-			Metrics: []autoscalingv2.MetricSpec{{Resource: &autoscalingv2.ResourceMetricSource{
-				Name: "cpu", Target: autoscalingv2.MetricTarget{AverageUtilization: new(int32(50))},
+	scaler := &kube.HorizontalPodAutoscaler{
+		ObjectMeta: kube.ObjectMeta{Name: "h"},
+		Spec: kube.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: kube.CrossVersionObjectReference{Kind: "Deployment", Name: "web"},
+			Metrics: []kube.MetricSpec{{Resource: &kube.ResourceMetricSource{
+				Name: "cpu", Target: kube.MetricTarget{AverageUtilization: new(int32(50))},
 			}}},
 		},
 	}
 	if scaler, err = b.Autoscalers(b.namespace).Create(t.Context(), scaler, false); err != nil {
 		t.Fatal(err)
 	}
-	scaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 4, CurrentMetrics: []autoscalingv2.MetricStatus{
-		{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: new(int32(93))}}},
+	scaler.Status = kube.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 4, CurrentMetrics: []kube.MetricStatus{
+		{Resource: &kube.ResourceMetricStatus{Name: "cpu", Current: kube.MetricValueStatus{AverageUtilization: new(int32(93))}}},
 	}}
 	if _, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
 		t.Fatal(err)
@@ -431,10 +426,10 @@ func TestWatcher_Cluster(t *testing.T) {
 
 	for _, step := range []struct {
 		node, kind, part string
-		conditions       []corev1.NodeCondition
+		conditions       []kube.NodeCondition
 	}{
-		{"n1", "node.pressure", "DiskPressure: disk is full", []corev1.NodeCondition{{Type: "DiskPressure", Status: "True", Message: "disk is full"}}},
-		{"n1", "node.notready", "NotReady: Kubelet is silent", []corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Message: "Kubelet is silent"}}},
+		{"n1", "node.pressure", "DiskPressure: disk is full", []kube.NodeCondition{{Type: "DiskPressure", Status: "True", Message: "disk is full"}}},
+		{"n1", "node.notready", "NotReady: Kubelet is silent", []kube.NodeCondition{{Type: "Ready", Status: "Unknown", Message: "Kubelet is silent"}}},
 		{"n1", "node.ready", "", nil},
 	} {
 		n, err := b.Nodes().Get(t.Context(), step.node)

@@ -92,17 +92,19 @@ func questions(p *plan.Plan) []Question {
 	acts("setup", p.SetupParts)
 	acts("teardown", p.TeardownParts)
 	for _, r := range p.Readiness {
-		q := Question{What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service}
+		q := Question{
+			What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service, allow: p.MonitoringRules(),
+		}
 		if r.Service == "" {
-			q.at, q.allow = probe.TargetAt(p.FirstHop()), p.MonitoringRules()
+			q.at = probe.TargetAt(p.FirstHop())
 		}
 		add(q)
 	}
 	for _, g := range p.Gauges {
-		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, gauge: g.Gauge})
+		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, gauge: g.Gauge, allow: p.MonitoringRules()})
 	}
 	for _, w := range p.Watches {
-		add(Question{What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value})
+		add(Question{What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value, allow: p.MonitoringRules()})
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/suite"
 )
 
 // aPlanned is a scenario in a folder of its own, to make a plan of.
@@ -192,6 +193,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 // TestPlan_Process compares a plan with the process that its fault names: the same one, another with
 // the same number, and none.
 func TestPlan_Process(t *testing.T) {
+	suite.NeedLocalhost(t)
 	cmd := exec.Command(os.Args[0], "role", "sleep")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

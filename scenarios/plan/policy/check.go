@@ -25,24 +25,21 @@ func (c check) beyond(at syntax.Pos, policy syntax.Pos, says, format string, arg
 // addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are
 // checked again when they are made, because a name may lead anywhere until then.
 func (c check) addresses(p *policies.Policy) {
-	for _, list := range []struct {
-		key   string
-		items func() ([]*syntax.Node, bool)
-	}{{allow.Load, c.Scenario.AllowedLoad}, {allow.Chaos, c.Scenario.AllowedChaos}} {
+	for _, key := range []string{allow.Load, allow.Chaos, allow.Secrets} {
 		quiet := &syntax.Mistakes{} // already reported
-		theirs := allow.PolicyRules([]*policies.Policy{p}, list.key, quiet)
-		items, _ := list.items()
+		theirs := allow.PolicyRules([]*policies.Policy{p}, key, quiet)
+		items, _ := c.Scenario.Allowed(key)
 		if len(theirs) == 0 {
 			continue
 		}
-		for i, one := range c.Scenario.Guard.Allow.Of(list.key) {
+		for i, one := range c.Scenario.Guard.Allow.Of(key) {
 			at := c.Scenario.Guard.Of("allow")
 			if i < len(items) {
 				at = items[i].Pos
 			}
 			own := allow.NewRules([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
 			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
-				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(p.Allow.Of(list.key), ", ")), "it names %s", what)
+				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", key, strings.Join(p.Allow.Of(key), ", ")), "it names %s", what)
 			}
 		}
 	}

@@ -75,8 +75,9 @@ func Read(paths []string, read func(path string) ([]byte, error)) ([]*policies.P
 			return nil, err
 		}
 		m := p.Mistakes()
-		allow.PolicyRules([]*policies.Policy{p}, allow.Load, m)
-		allow.PolicyRules([]*policies.Policy{p}, allow.Chaos, m)
+		for _, key := range []string{allow.Load, allow.Chaos, allow.Secrets} {
+			allow.PolicyRules([]*policies.Policy{p}, key, m)
+		}
 		if err := m.Err(); err != nil {
 			return nil, err
 		}

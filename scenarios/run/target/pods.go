@@ -24,9 +24,6 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 	manifests "brunt/targets/platform/kube"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A Cluster is what a target of pods needs of its run.
@@ -175,9 +172,9 @@ func (g *podGroup) Up(ctx context.Context) error {
 
 // namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with it.
 func (g *podGroup) namespaces(ctx context.Context) error {
-	var owner []metav1.OwnerReference
+	var owner []kube.OwnerReference
 	for _, name := range g.k.Made() {
-		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: g.labels(), OwnerReferences: owner}}
+		ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: g.labels(), OwnerReferences: owner}}
 		if name == g.k.AgentNamespace { // an agent is root on its node
 			ns.Labels["pod-security.kubernetes.io/enforce"] = "privileged"
 		}
@@ -185,17 +182,17 @@ func (g *podGroup) namespaces(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("create the namespace %s: %w", name, err)
 		}
-		owner = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: is.Name, UID: is.UID}}
+		owner = []kube.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: is.Name, UID: is.UID}}
 	}
 	return nil
 }
 
 // list lists the pods of the target by name, those that go left out.
-func (g *podGroup) list(ctx context.Context) (map[string]*corev1.Pod, error) {
+func (g *podGroup) list(ctx context.Context) (map[string]*kube.Pod, error) {
 	all, err := g.c.Pods(g.k.Namespace).List(ctx, kube.Query{
 		Labels: cluster.RunLabel + "=" + g.host.Run + "," + cluster.PartLabel + "=" + cluster.StackPart,
 	})
-	out := map[string]*corev1.Pod{}
+	out := map[string]*kube.Pod{}
 	for i := range all {
 		if all[i].DeletionTimestamp == nil {
 			out[all[i].Name] = &all[i]
@@ -205,7 +202,7 @@ func (g *podGroup) list(ctx context.Context) (map[string]*corev1.Pod, error) {
 }
 
 // ready waits until all pods are ready, as their nodes say.
-func (g *podGroup) ready(ctx context.Context, image string) (map[string]*corev1.Pod, error) {
+func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Pod, error) {
 	within := podsWithin
 	if r := g.host.Scenario.Target.Ready; r != nil && r.Within > 0 {
 		within = r.Within.D()
@@ -268,12 +265,12 @@ func (g *podGroup) warning(ctx context.Context) string {
 	if err != nil || len(events) == 0 {
 		return ""
 	}
-	last := slices.MaxFunc(events, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	last := slices.MaxFunc(events, func(a, b kube.ObjectEvent) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
 	return fmt.Sprintf("; the cluster says of %s: %s %s", last.InvolvedObject.Name, last.Reason, strings.Join(strings.Fields(last.Message), " "))
 }
 
 // reach opens the doors to the pods, and notes how the load reaches them in the cluster. Address is that of the entry's service.
-func (g *podGroup) reach(all map[string]*corev1.Pod, address string) error {
+func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 	g.in.Units = map[string]string{}
 	var own []netip.Addr
 	for _, s := range g.host.Stack.Services {

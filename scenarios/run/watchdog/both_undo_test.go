@@ -145,7 +145,7 @@ func TestAwake_BothUndo(t *testing.T) {
 				t.Error(err)
 			}
 			_ = out.Close()
-			taken, byWatchdog := errors.AsType[chaos.TakenBackError](r.TakenBack)
+			taken, byWatchdog := errors.AsType[chaos.TakenBackError](r.Void)
 			if l.on || l.undone != 1 || r.RevertErr != nil || !r.Gone {
 				t.Errorf("brunt %s after the watchdog: on %v, undone %d times, %v", brunt, l.on, l.undone, r.RevertErr)
 			}

@@ -9,7 +9,7 @@ import (
 	"hash/maphash"
 	"html"
 	"io"
-	"net/url"
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -92,7 +92,7 @@ var (
 		{"html", html.UnescapeString},
 		{"chunks", withoutChunks},
 		{"terminal", withoutTerminal},
-		{"quotes of a shell", func(s string) string { return strings.NewReplacer(`'\''`, `'`, `"'"`, `'`).Replace(s) }},
+		{"quotes of a shell", withoutQuotes},
 	}
 	ofRuns = []decoding{{"base64", outOfBase64}, {"hex", outOfHex}}
 )
@@ -146,54 +146,157 @@ func (f *finder) find(text string) []leak {
 	return out
 }
 
-var escapes = regexp.MustCompile(`\\+(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|["/\\bfnrt'])`)
+// These scan bytes by hand, since the search applies them to megabytes, again and again: regular expressions took ten times as long.
 
-// withoutJSON takes the escapes of JSON, Go and JavaScript off.
-func withoutJSON(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
+// isHex reports whether the first n bytes of a text are hex digits.
+func isHex(s string, n int) bool {
+	if len(s) < n {
+		return false
 	}
-	return escapes.ReplaceAllStringFunc(s, func(e string) string {
-		e = strings.TrimLeft(e, `\`)
-		switch {
-		case e == "":
-			return `\`
-		case e[0] == 'u' || e[0] == 'x':
-			n, _ := strconv.ParseUint(e[1:], 16, 32)
-			return string(rune(n))
+	for i := range n {
+		if !hexDigit[s[i]] {
+			return false
 		}
-		if i := strings.IndexByte("bfnrt", e[0]); i >= 0 {
-			return string("\b\f\n\r\t"[i])
-		}
-		return e
-	})
+	}
+	return true
 }
 
-var percent = regexp.MustCompile(`(?:%[0-9a-fA-F]{2})+`)
+// Classes of bytes.
+var (
+	hexDigit   = class("0123456789abcdefABCDEF")
+	base64Char = class("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_")
+	white      = class("\t\n\f\r ")
+)
+
+func class(bytes string) (c [256]bool) {
+	for i := range len(bytes) {
+		c[bytes[i]] = true
+	}
+	return c
+}
+
+// span is the number of bytes of a class that a text begins with.
+func span(s string, c *[256]bool) int {
+	i := 0
+	for i < len(s) && c[s[i]] {
+		i++
+	}
+	return i
+}
+
+// withoutJSON takes the escapes of JSON, Go and JavaScript off. However many backslashes stand before a letter, they are one.
+func withoutJSON(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 {
+			break
+		}
+		b.WriteString(s[:i])
+		for s = s[i:]; s != "" && s[0] == '\\'; {
+			s = s[1:]
+		}
+		digits := 0
+		switch {
+		case s != "" && s[0] == 'u' && isHex(s[1:], 4):
+			digits = 4
+		case s != "" && s[0] == 'x' && isHex(s[1:], 2):
+			digits = 2
+		}
+		switch at := -1; {
+		case digits > 0:
+			n, _ := strconv.ParseUint(s[1:1+digits], 16, 32)
+			b.WriteRune(rune(n))
+			s = s[1+digits:]
+		case s == "":
+			b.WriteByte('\\')
+		default:
+			if at = strings.IndexByte(`bfnrt"/'`, s[0]); at < 0 {
+				b.WriteByte('\\')
+				break
+			}
+			b.WriteByte("\b\f\n\r\t\"/'"[at])
+			s = s[1:]
+		}
+	}
+	if b.Len() == 0 {
+		return s
+	}
+	return b.String() + s
+}
 
 func withoutQuery(s string) string { return withoutURL(strings.ReplaceAll(s, "+", " ")) }
 
 func withoutURL(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	return percent.ReplaceAllStringFunc(s, func(e string) string {
-		if v, err := url.PathUnescape(e); err == nil {
-			return v
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && isHex(s[i+1:], 2) {
+			v, _ := hex.DecodeString(s[i+1 : i+3])
+			b.WriteString(s[from:i])
+			b.Write(v)
+			i += 2
+			from = i + 1
 		}
-		return e
-	})
+	}
+	return b.String() + s[from:]
 }
 
 var (
-	chunkSize = regexp.MustCompile(`\r\n[0-9a-fA-F]{1,8}\r\n`)
-	newlines  = regexp.MustCompile(`\s*\r?\n\s*(?:data: ?|\|\s?)?`)
-	ansi      = regexp.MustCompile("\x1b(?:\\[[0-9;?]*[a-zA-Z]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\))")
+	ansi   = regexp.MustCompile("\x1b(?:\\[[0-9;?]*[a-zA-Z]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\))")
+	quotes = strings.NewReplacer(`'\''`, `'`, `"'"`, `'`)
 )
 
 // withoutChunks joins chunks of HTTP, and lines.
-func withoutChunks(s string) string {
-	return newlines.ReplaceAllString(chunkSize.ReplaceAllString(s, ""), "")
+func withoutChunks(s string) string { return withoutLines(withoutSizes(s)) }
+
+// withoutSizes takes off the sizes of chunks: up to eight hex digits in a line of their own.
+func withoutSizes(s string) string {
+	var b strings.Builder
+	for from := 0; ; {
+		i := strings.Index(s[from:], "\r\n")
+		if i < 0 {
+			return b.String() + s
+		}
+		i += from
+		if n := span(s[i+2:], &hexDigit); n >= 1 && n <= 8 && strings.HasPrefix(s[i+2+n:], "\r\n") {
+			b.WriteString(s[:i])
+			s, from = s[i+2+n+2:], 0
+		} else {
+			from = i + 2
+		}
+	}
+}
+
+// withoutLines takes off the ends of lines, with the space around them and what begins a line of an event or of a block.
+func withoutLines(s string) string {
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(s); {
+		if !white[s[i]] {
+			i++
+			continue
+		}
+		n := span(s[i:], &white)
+		if strings.IndexByte(s[i:i+n], '\n') < 0 {
+			i += n
+			continue
+		}
+		b.WriteString(s[from:i])
+		i += n
+		switch {
+		case strings.HasPrefix(s[i:], "data: "):
+			i += len("data: ")
+		case strings.HasPrefix(s[i:], "data:"):
+			i += len("data:")
+		case strings.HasPrefix(s[i:], "|"):
+			if i++; i < len(s) && white[s[i]] {
+				i++
+			}
+		}
+		from = i
+	}
+	return b.String() + s[from:]
 }
 
 // withoutTerminal takes off what controls a terminal.
@@ -204,42 +307,65 @@ func withoutTerminal(s string) string {
 	return ansi.ReplaceAllString(s, "")
 }
 
-var (
-	base64Runs = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)
-	hexRuns    = regexp.MustCompile(`[0-9a-fA-F]{10,}`)
-)
+func withoutQuotes(s string) string {
+	if !strings.Contains(s, "'") {
+		return s
+	}
+	return quotes.Replace(s)
+}
+
+// runs are the stretches of at least n bytes of a class.
+func runs(s string, c *[256]bool, n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := 0; i < len(s); i++ {
+			if !c[s[i]] {
+				continue
+			}
+			long := span(s[i:], c)
+			if long >= n && !yield(s[i:i+long]) {
+				return
+			}
+			i += long
+		}
+	}
+}
 
 // outOfBase64 returns what each run of base64 holds, from each of the four places that a character may have in its group.
 func outOfBase64(s string) string {
-	var b strings.Builder
-	for _, run := range base64Runs.FindAllString(s, -1) {
-		run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
+	var out, in []byte
+	for run := range runs(s, &base64Char, 8) {
+		in = append(in[:0], run...)
+		for i, c := range in {
+			switch c {
+			case '-':
+				in[i] = '+'
+			case '_':
+				in[i] = '/'
+			}
+		}
 		for from := range 4 {
-			part := run[from:]
+			part := in[from:]
 			if len(part)%4 == 1 {
 				part = part[:len(part)-1]
 			}
-			if v, err := base64.RawStdEncoding.DecodeString(part); err == nil {
-				b.Write(v)
-			}
-			b.WriteString(" ~ ")
+			out, _ = base64.RawStdEncoding.AppendDecode(out, part)
+			out = append(out, " ~ "...)
 		}
 	}
-	return b.String()
+	return string(out)
 }
 
 // outOfHex returns what each run of hex digits holds, from both places that a digit may have.
 func outOfHex(s string) string {
-	var b strings.Builder
-	for _, run := range hexRuns.FindAllString(s, -1) {
+	var out []byte
+	for run := range runs(s, &hexDigit, 10) {
 		for from := range 2 {
 			part := run[from:]
-			v, _ := hex.DecodeString(part[:len(part)/2*2])
-			b.Write(v)
-			b.WriteString(" ~ ")
+			out, _ = hex.AppendDecode(out, []byte(part[:len(part)/2*2]))
+			out = append(out, " ~ "...)
 		}
 	}
-	return b.String()
+	return string(out)
 }
 
 // decompressed returns what a file or a body holds that is compressed.

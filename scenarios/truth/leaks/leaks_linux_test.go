@@ -364,6 +364,7 @@ func alone(t *testing.T) {
 // sent, and searches everything that brunt gives away. It prints the places.
 func TestLeaks(t *testing.T) {
 	alone(t)
+	suite.NeedTerminal(t)
 	x := try(t)
 	var both sync.WaitGroup
 	both.Go(x.piped)

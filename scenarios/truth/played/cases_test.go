@@ -216,7 +216,7 @@ var playedCases = []playedCase{
 	{
 		name: "everything is 135 times slower, and no time is asked for", row: "G4", script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
 		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
-			if parts := p.Faults[0].Parts; !parts.Slower() || parts.P50 < .26 || parts.P50Before > .01 {
+			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || parts.P50 < .26 || parts.P50Before > .01 {
 				c.Errorf("parts: %+v", parts)
 			}
 		},
@@ -240,7 +240,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "everything is 135 times slower after 3 s of baseline", row: "definition", slowShare: .005, rate: 100,
-		script: quick.Between(300, 800, truth.Act{Delay: 270 * ms}), faults: []span{{3 * sec, 8 * sec}}, impact: "not_impacted",
+		script: quick.Between(300, 800, truth.Act{Delay: 270 * ms}), faults: []span{{3 * sec, 8 * sec}}, impact: "unknown",
 		slo: []string{"recover < 1s after f => inconclusive", "errors < 1% => pass"},
 	},
 	{
@@ -248,12 +248,43 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 1s after f => pass", "recover < 1s after incident => pass"}, impact: "not_impacted",
 	},
 	{
-		name: "brunt was late while the fault was in", row: "A2", script: quick, faults: in5, slo: []string{"errors < 1% => pass"}, impact: "not_impacted",
+		name: "brunt was late while the fault was in", row: "A2", script: quick, faults: in5, impact: "not_impacted",
+		slo: []string{"errors < 1% => pass", "recover < 5s after f => pass", "recover < 5s after incident => pass"},
 		lag: func(n int) time.Duration {
 			if n >= 2000 && n < 2500 {
 				return 100 * ms
 			}
 			return 0
+		},
+	},
+	{ // some requests of each second are sent 600 ms late, and so late may brunt have read the answers
+		name: "everything takes 500 ms longer, and brunt is late by up to 600 ms", row: "H1",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}), faults: in5, impact: "unknown",
+		slo: []string{"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive", "errors < 1% => pass"},
+		lag: func(n int) time.Duration { return time.Duration(n%20/19) * 600 * ms },
+	},
+	{ // answers that are slow by what brunt may have been late are good, and end the outage early
+		name: "everything takes 500 ms longer, and brunt is late where the outage ends", row: "definition", slowShare: .005,
+		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}), faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 6s after f => pass", "recover < 5s after incident => inconclusive", "errors < 1% => pass",
+		},
+		lag: func(n int) time.Duration { return time.Duration(n%20/19) * 600 * ms },
+	},
+	{
+		name: "everything takes 500 ms longer, and brunt is later than before by up to 200 ms", row: "H1", slowShare: .005,
+		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}).EveryIn(0, 2000, 50, truth.Act{Delay: 300 * ms}), faults: in5, impact: "impacted",
+		slo: []string{"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive", "errors < 1% => pass"},
+		lag: func(n int) time.Duration {
+			if n >= 2000 {
+				return time.Duration(n%20/19) * 200 * ms
+			}
+			return 0
+		},
+		see: func(c *truth.Complaints, p played) {
+			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || parts.P50 < .49 {
+				c.Errorf("parts: %+v", parts)
+			}
 		},
 	},
 	{

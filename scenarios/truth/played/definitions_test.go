@@ -130,7 +130,7 @@ var definedCases = []playedCase{
 	{
 		name: "answers that are slower by half", row: "definition", script: quick.Between(2000, 2500, truth.Act{Delay: 3 * ms}), faults: in5,
 		slo: []string{"errors < 1% in f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
-			if parts := p.Faults[0].Parts; !parts.Slower() || len(p.Incidents) != 0 {
+			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || len(p.Incidents) != 0 {
 				c.Errorf("parts: %+v, incidents: %+v, want slower and none", parts, p.Incidents)
 			}
 		},

@@ -124,6 +124,7 @@ func (c *Conn) Until(deadline, slack time.Duration) {
 // Ask sends req and tail, and waits for the first byte of the answer, which br then holds. It
 // returns ErrStale if the connection was closed before anything was sent.
 func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
+	defer scenarios.Recover(&err) // of TLS
 	c.Reads, c.Fault, c.WasSent = 0, nil, false
 	if c.direct.able() {
 		return c.askDirect(req, tail)

@@ -175,7 +175,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	}
 	m.in.init(m)
 	m.outbuf.init(m)
-	f, err := m.in.framer.ReadFrame()
+	f, err := m.in.frame()
 	settings, ok := f.(*http2.SettingsFrame)
 	switch {
 	case err == nil && !ok || errors.Is(err, http2.ErrFrameTooLarge):

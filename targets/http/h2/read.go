@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets/http/h1"
 
 	"golang.org/x/net/http/httpguts"
@@ -27,7 +28,7 @@ func (m *mux) read() error {
 			}
 			r.touched = r.touched[:0]
 		}
-		f, err := r.framer.ReadFrame()
+		f, err := r.frame()
 		if err == nil {
 			err = m.take(f)
 		}
@@ -194,7 +195,7 @@ func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	defer m.half.Store(false)
 	r.block = append(r.block[:0], f.HeaderBlockFragment()...)
 	for {
-		next, err := r.framer.ReadFrame()
+		next, err := r.frame()
 		if err != nil {
 			return nil, err
 		}
@@ -212,8 +213,15 @@ func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	}
 }
 
+// frame reads a frame. It is the connection's goroutine that reads, so that no call could recover from a panic of the framer or of TLS.
+func (r *reading2) frame() (f http2.Frame, err error) {
+	defer scenarios.Recover(&err)
+	return r.framer.ReadFrame()
+}
+
 // decode decodes a header block, field by field, into head.
-func (r *reading2) decode(block []byte) error {
+func (r *reading2) decode(block []byte) (err error) {
+	defer scenarios.Recover(&err)
 	if _, err := r.hpack.Write(block); err != nil {
 		return http2.ConnectionError(http2.ErrCodeCompression)
 	}

@@ -292,9 +292,6 @@ func Away(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// Unanswered reports whether an error means that the engine was not running, or did not answer in time.
-func Unanswered(err error) bool { return Away(err) || errors.Is(err, context.DeadlineExceeded) }
-
 // gone reports whether an error means that the object does not exist, or is being removed.
 func gone(err error) bool {
 	return errdefs.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "is marked for removal")

@@ -8,13 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/kube"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -28,14 +25,14 @@ const container = "app"
 type Options struct {
 	Image     string            // that every pod runs
 	Labels    map[string]string // of all objects, which tell those of a run
-	Pod       *corev1.PodSecurityContext
-	Container *corev1.SecurityContext
+	Pod       *kube.PodSecurityContext
+	Container *kube.SecurityContext
 }
 
 // Objects are the manifests of a stack.
 type Objects struct {
-	Services []corev1.Service
-	Sets     []appsv1.StatefulSet
+	Services []kube.Service
+	Sets     []kube.StatefulSet
 }
 
 // EntryName is the name of the Service with an address of its own, to which the load goes.
@@ -53,7 +50,7 @@ func Manifests(s platform.Spec, o Options) (Objects, error) {
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", svc.Name, err)
 		}
-		out.Services, out.Sets = append(out.Services, o.service(svc, svc.Name, corev1.ClusterIPNone)), append(out.Sets, set)
+		out.Services, out.Sets = append(out.Services, o.service(svc, svc.Name, kube.ClusterIPNone)), append(out.Sets, set)
 		if svc.Name == s.Entry {
 			out.Services = append(out.Services, o.service(svc, EntryName(s), ""))
 		}
@@ -68,24 +65,24 @@ func (o *Options) of(service string) map[string]string {
 	return out
 }
 
-func (o *Options) service(s *platform.Service, name, address string) corev1.Service {
-	return corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: o.of(s.Name)},
-		Spec: corev1.ServiceSpec{
-			Selector: o.of(s.Name), ClusterIP: address, PublishNotReadyAddresses: true, Ports: []corev1.ServicePort{{Port: int32(s.Port)}},
+func (o *Options) service(s *platform.Service, name, address string) kube.Service {
+	return kube.Service{
+		ObjectMeta: kube.ObjectMeta{Name: name, Labels: o.of(s.Name)},
+		Spec: kube.ServiceSpec{
+			Selector: o.of(s.Name), ClusterIP: address, PublishNotReadyAddresses: true, Ports: []kube.ServicePort{{Port: int32(s.Port)}},
 		},
 	}
 }
 
-func (o *Options) set(of *platform.Spec, s *platform.Service) (appsv1.StatefulSet, error) {
+func (o *Options) set(of *platform.Spec, s *platform.Service) (kube.StatefulSet, error) {
 	pod, err := o.pod(of, s)
 	replicas := int32(s.Replicas)
-	return appsv1.StatefulSet{
-		ObjectMeta: metav1.ObjectMeta{Name: s.Name, Labels: o.of(s.Name)},
-		Spec: appsv1.StatefulSetSpec{
-			Replicas: &replicas, ServiceName: s.Name, PodManagementPolicy: appsv1.ParallelPodManagement,
-			Selector: &metav1.LabelSelector{MatchLabels: o.of(s.Name)},
-			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: o.of(s.Name)}, Spec: pod},
+	return kube.StatefulSet{
+		ObjectMeta: kube.ObjectMeta{Name: s.Name, Labels: o.of(s.Name)},
+		Spec: kube.StatefulSetSpec{
+			Replicas: &replicas, ServiceName: s.Name, PodManagementPolicy: kube.ParallelPodManagement,
+			Selector: &kube.LabelSelector{MatchLabels: o.of(s.Name)},
+			Template: kube.PodTemplateSpec{ObjectMeta: kube.ObjectMeta{Labels: o.of(s.Name)}, Spec: pod},
 		},
 	}, err
 }
@@ -97,25 +94,25 @@ const (
 	scratch   = "/tmp"
 )
 
-func (o *Options) pod(of *platform.Spec, s *platform.Service) (corev1.PodSpec, error) {
+func (o *Options) pod(of *platform.Spec, s *platform.Service) (kube.PodSpec, error) {
 	no, grace := false, int64((s.Grace+time.Second-1)/time.Second)
-	c := corev1.Container{
-		Name: container, Image: o.Image, ImagePullPolicy: corev1.PullIfNotPresent, SecurityContext: o.Container,
-		Ports:                    []corev1.ContainerPort{{ContainerPort: int32(s.Port)}},
-		ReadinessProbe:           &corev1.Probe{ProbeHandler: check(s), PeriodSeconds: 1, TimeoutSeconds: 2, FailureThreshold: 3},
-		VolumeMounts:             []corev1.VolumeMount{{Name: "scratch", MountPath: scratch}},
-		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-		Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
-			corev1.ResourceCPU: resource.MustParse(askCPU), corev1.ResourceMemory: resource.MustParse(askMemory),
+	c := kube.Container{
+		Name: container, Image: o.Image, ImagePullPolicy: kube.PullIfNotPresent, SecurityContext: o.Container,
+		Ports:                    []kube.ContainerPort{{ContainerPort: int32(s.Port)}},
+		ReadinessProbe:           &kube.Probe{ProbeHandler: check(s), PeriodSeconds: 1, TimeoutSeconds: 2, FailureThreshold: 3},
+		VolumeMounts:             []kube.VolumeMount{{Name: "scratch", MountPath: scratch}},
+		TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
+		Resources: kube.ResourceRequirements{Requests: kube.ResourceList{
+			kube.ResourceCPU: kube.Quantity(askCPU), kube.ResourceMemory: kube.Quantity(askMemory),
 		}},
 	}
 	if s.Liveness {
-		c.LivenessProbe = &corev1.Probe{ProbeHandler: check(s), PeriodSeconds: 2, TimeoutSeconds: 2, FailureThreshold: 5}
+		c.LivenessProbe = &kube.Probe{ProbeHandler: check(s), PeriodSeconds: 2, TimeoutSeconds: 2, FailureThreshold: 5}
 	}
 	it := &template.Iter{Env: &template.Env{Units: map[string]string{}}}
 	var err error
 	if c.Args, err = s.Command.Arguments(it); err != nil {
-		return corev1.PodSpec{}, err
+		return kube.PodSpec{}, err
 	}
 	links := func(to string) (out []string) {
 		other := of.Service(to)
@@ -126,28 +123,28 @@ func (o *Options) pod(of *platform.Spec, s *platform.Service) (corev1.PodSpec, e
 	}
 	env, err := s.Environment(map[string]string{"BRUNT_ADDR": fmt.Sprintf("0.0.0.0:%d", s.Port)}, 0, links, it)
 	if err != nil {
-		return corev1.PodSpec{}, err
+		return kube.PodSpec{}, err
 	}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		c.Env = append(c.Env, corev1.EnvVar{Name: name, Value: value})
+		c.Env = append(c.Env, kube.EnvVar{Name: name, Value: value})
 	}
-	if !slices.ContainsFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == "BRUNT_UNIT" }) {
-		c.Env = append(c.Env, corev1.EnvVar{
-			Name: "BRUNT_UNIT", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}},
+	if !slices.ContainsFunc(c.Env, func(v kube.EnvVar) bool { return v.Name == "BRUNT_UNIT" }) {
+		c.Env = append(c.Env, kube.EnvVar{
+			Name: "BRUNT_UNIT", ValueFrom: &kube.EnvVarSource{FieldRef: &kube.ObjectFieldSelector{FieldPath: "metadata.name"}},
 		})
 	}
-	return corev1.PodSpec{
-		Containers: []corev1.Container{c}, SecurityContext: o.Pod, TerminationGracePeriodSeconds: &grace,
+	return kube.PodSpec{
+		Containers: []kube.Container{c}, SecurityContext: o.Pod, TerminationGracePeriodSeconds: &grace,
 		AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
-		Volumes: []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		Volumes: []kube.Volume{{Name: "scratch", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}}},
 	}, nil
 }
 
 // check is the readiness check of a service, as the node of its pod makes it.
-func check(s *platform.Service) corev1.ProbeHandler {
+func check(s *platform.Service) kube.ProbeHandler {
 	if s.Ready.Get == "" {
-		return corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt(s.Port)}}
+		return kube.ProbeHandler{TCPSocket: &kube.TCPSocketAction{Port: intstr.FromInt(s.Port)}}
 	}
-	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: s.Ready.Get, Port: intstr.FromInt(s.Port)}}
+	return kube.ProbeHandler{HTTPGet: &kube.HTTPGetAction{Path: s.Ready.Get, Port: intstr.FromInt(s.Port)}}
 }

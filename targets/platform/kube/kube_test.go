@@ -4,11 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	api "brunt/chaos/kube"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 	"brunt/targets/platform/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // stack is the built-in system as pods, with settings.
@@ -35,7 +34,7 @@ func TestManifests(t *testing.T) {
 		if !s.Spec.PublishNotReadyAddresses || s.Labels["run"] != "r" || s.Spec.Selector["run"] != "r" {
 			t.Errorf("the service %s: %+v", s.Name, s)
 		}
-		if s.Spec.ClusterIP != corev1.ClusterIPNone {
+		if s.Spec.ClusterIP != api.ClusterIPNone {
 			addressed = append(addressed, s.Name)
 		}
 	}
@@ -51,7 +50,7 @@ func TestManifests(t *testing.T) {
 		if set.Name != "gateway" {
 			continue
 		}
-		link := slices.IndexFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == "LINK_POSTS" })
+		link := slices.IndexFunc(c.Env, func(v api.EnvVar) bool { return v.Name == "LINK_POSTS" })
 		if want := "posts-0.posts:8080,posts-1.posts:8080,posts-2.posts:8080"; link < 0 || c.Env[link].Value != want {
 			t.Errorf("the environment of the gateway is %v, want LINK_POSTS=%s", c.Env, want)
 		}

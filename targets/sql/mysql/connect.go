@@ -89,7 +89,10 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 	if err != nil {
 		return nil, err
 	}
-	if c.conn, err = by.Connect(ctx); err != nil {
+	if err := c.login(ctx, by); err != nil {
+		if c.wire != nil { // the driver has closed it, unless it panicked
+			_ = c.wire.Close()
+		}
 		return nil, c.refused(ctx, err)
 	}
 	if c.status = statusOf(c.conn); !c.status.IsValid() {
@@ -103,6 +106,13 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 		}
 	}
 	return c, nil
+}
+
+// login makes the driver open the connection. The driver panics at some greetings.
+func (c *connection) login(ctx context.Context, by driver.Connector) (err error) {
+	defer scenarios.Recover(&err)
+	c.conn, err = by.Connect(ctx)
+	return err
 }
 
 // takesWrites asks the server whether it takes writes.

@@ -19,8 +19,6 @@ import (
 	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/workers"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Times of hiring.
@@ -41,7 +39,7 @@ type Hirer struct {
 	watched chan struct{}
 
 	mu     sync.Mutex
-	pods   map[int]corev1.Pod // by index, as they were last
+	pods   map[int]kube.Pod // by index, as they were last
 	posts  map[int]*post
 	news   chan struct{} // closed at the next news of a pod
 	broken error         // why the pods are watched no more
@@ -50,7 +48,7 @@ type Hirer struct {
 
 // New prepares to hire in a cluster. Dismiss closes it.
 func New(c *kube.Cluster, s Settings) *Hirer {
-	return &Hirer{cluster: c, s: s, pods: map[int]corev1.Pod{}, posts: map[int]*post{}, news: make(chan struct{}), end: func() {}}
+	return &Hirer{cluster: c, s: s, pods: map[int]kube.Pod{}, posts: map[int]*post{}, news: make(chan struct{}), end: func() {}}
 }
 
 // conversationOf is what a worker's conversation is for; both ends sign and verify it.
@@ -152,12 +150,12 @@ func (h *Hirer) join(ctx context.Context, k int, key ed25519.PrivateKey) (*post,
 	h.posts[k] = p
 	now := h.pods[k]
 	h.mu.Unlock()
-	p.see(kube.Event[corev1.Pod]{Object: now})
+	p.see(kube.Event[kube.Pod]{Object: now})
 	return p, nil
 }
 
 // running waits until the pod of a worker runs.
-func (h *Hirer) running(ctx context.Context, k int) (*corev1.Pod, error) {
+func (h *Hirer) running(ctx context.Context, k int) (*kube.Pod, error) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
@@ -171,9 +169,9 @@ func (h *Hirer) running(ctx context.Context, k int) (*corev1.Pod, error) {
 			return nil, hopelessError{fmt.Errorf("watch the pods: %w", broken)}
 		case !there:
 			why, sure = h.unmade(ctx)
-		case pod.Status.Phase == corev1.PodRunning:
+		case pod.Status.Phase == kube.PodRunning:
 			return &pod, nil
-		case pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
+		case pod.Status.Phase == kube.PodFailed || pod.Status.Phase == kube.PodSucceeded:
 			return nil, hopelessError{fmt.Errorf("the pod %s ended: %w", pod.Name, cmp.Or(ending(&pod), errInOrder))}
 		default:
 			why, sure = waiting(&pod)
@@ -187,7 +185,7 @@ func (h *Hirer) running(ctx context.Context, k int) (*corev1.Pod, error) {
 		case <-poll.C:
 		case <-ctx.Done():
 			if there {
-				why = join(why, h.lastEvent(ctx, string(pod.UID), func(*corev1.Event) bool { return true }))
+				why = join(why, h.lastEvent(ctx, string(pod.UID), func(*kube.ObjectEvent) bool { return true }))
 			}
 			return nil, errors.New(why + h.hint(why))
 		}
@@ -204,7 +202,7 @@ func (h *Hirer) hint(why string) string {
 
 // unmade says why there is no pod: what the Job tells of it.
 func (h *Hirer) unmade(ctx context.Context) (why string, sure bool) {
-	why = h.lastEvent(ctx, h.uid, func(e *corev1.Event) bool { return e.Type == corev1.EventTypeWarning })
+	why = h.lastEvent(ctx, h.uid, func(e *kube.ObjectEvent) bool { return e.Type == kube.EventTypeWarning })
 	if why == "" {
 		return "there is no pod yet", false
 	}
@@ -212,14 +210,14 @@ func (h *Hirer) unmade(ctx context.Context) (why string, sure bool) {
 }
 
 // lastEvent is the last of the cluster's events of an object that is wanted; empty: none is known.
-func (h *Hirer) lastEvent(ctx context.Context, uid string, wanted func(e *corev1.Event) bool) string {
+func (h *Hirer) lastEvent(ctx context.Context, uid string, wanted func(e *kube.ObjectEvent) bool) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
 	defer cancel()
 	events, err := h.cluster.Events(h.s.Namespace).List(ctx, kube.Query{Fields: "involvedObject.uid=" + uid})
 	if err != nil {
 		return ""
 	}
-	slices.SortStableFunc(events, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	slices.SortStableFunc(events, func(a, b kube.ObjectEvent) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
 	for i := range slices.Backward(events) {
 		if wanted(&events[i]) {
 			return join(events[i].Reason, events[i].Message)
@@ -249,7 +247,7 @@ func (h *Hirer) tell() {
 }
 
 // see takes news of a pod over.
-func (h *Hirer) see(e kube.Event[corev1.Pod]) bool {
+func (h *Hirer) see(e kube.Event[kube.Pod]) bool {
 	k, err := strconv.Atoi(e.Object.Labels[labelIndex])
 	if err != nil {
 		return true

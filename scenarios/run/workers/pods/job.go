@@ -12,11 +12,6 @@ import (
 	"brunt/chaos/oci"
 	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
-
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // port is where a pod listens, on its own loopback.
@@ -62,22 +57,22 @@ func (s *Settings) name() string {
 func (s *Settings) first() time.Duration { return s.Join.D() + s.Patience.D() }
 
 // job is the Job with n pods, of which each knows the public key.
-func (s *Settings) job(n int, public string) *batchv1.Job {
+func (s *Settings) job(n int, public string) *kube.Job {
 	labels := map[string]string{"app.kubernetes.io/name": "brunt", labelRun: s.Run}
-	count, none, ttl, indexed := int32(n), int32(0), int32(keptFor/time.Second), batchv1.IndexedCompletion
-	replace := batchv1.Failed
+	count, none, ttl, indexed := int32(n), int32(0), int32(keptFor/time.Second), kube.IndexedCompletion
+	replace := kube.ReplaceFailed
 	deadline := int64((s.Lasts + s.Join.D() + spare) / time.Second)
-	return &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name(), Labels: labels},
-		Spec: batchv1.JobSpec{
+	return &kube.Job{
+		ObjectMeta: kube.ObjectMeta{Name: s.name(), Labels: labels},
+		Spec: kube.JobSpec{
 			Completions: &count, Parallelism: &count, CompletionMode: &indexed, BackoffLimitPerIndex: &none, MaxFailedIndexes: &count,
 			PodReplacementPolicy: &replace, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
-			PodFailurePolicy: &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{
-				Action:          batchv1.PodFailurePolicyActionFailIndex,
-				OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
+			PodFailurePolicy: &kube.PodFailurePolicy{Rules: []kube.PodFailurePolicyRule{{
+				Action:          kube.PodFailurePolicyActionFailIndex,
+				OnPodConditions: []kube.PodFailurePolicyOnPodConditionsPattern{{Type: kube.DisruptionTarget, Status: kube.ConditionTrue}},
 			}}},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{
+			Template: kube.PodTemplateSpec{
+				ObjectMeta: kube.ObjectMeta{
 					Labels: maps.Clone(labels), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
 				},
 				Spec: s.pod(labels, public),
@@ -87,32 +82,32 @@ func (s *Settings) job(n int, public string) *batchv1.Job {
 }
 
 // pod is the pod of one worker. It passes the restricted level of pod security.
-func (s *Settings) pod(labels map[string]string, public string) corev1.PodSpec {
+func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	no, group := false, int64(user)
-	spec := corev1.PodSpec{
-		RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes, EnableServiceLinks: &no,
+	spec := kube.PodSpec{
+		RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes, EnableServiceLinks: &no,
 		SecurityContext: kube.Restricted(user),
-		Volumes:         []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
-		Containers: []corev1.Container{{
-			Name: container, Image: s.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+		Volumes:         []kube.Volume{{Name: "tmp", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}}},
+		Containers: []kube.Container{{
+			Name: container, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent,
 			Args: []string{
 				"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
 				"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()),
 			},
-			Env: []corev1.EnvVar{
+			Env: []kube.EnvVar{
 				{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
 				{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
 			},
 			Resources:                s.resources(),
-			VolumeMounts:             []corev1.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
+			VolumeMounts:             []kube.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
 			SecurityContext:          kube.RestrictedContainer(),
-			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+			TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
 		}},
 	}
 	spec.SecurityContext.FSGroup = &group // it writes to its volume
 	if key := map[string]string{"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone"}[s.Spread]; key != "" {
-		spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
-			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: &metav1.LabelSelector{MatchLabels: labels},
+		spec.TopologySpreadConstraints = []kube.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: kube.ScheduleAnyway, LabelSelector: &kube.LabelSelector{MatchLabels: labels},
 		}}
 	}
 	for _, text := range s.Tolerate {
@@ -120,27 +115,25 @@ func (s *Settings) pod(labels map[string]string, public string) corev1.PodSpec {
 		if err != nil { // the scenario was checked
 			continue
 		}
-		op := corev1.TolerationOpEqual
+		op := kube.TolerationOpEqual
 		if t.Value == "" {
-			op = corev1.TolerationOpExists
+			op = kube.TolerationOpExists
 		}
-		spec.Tolerations = append(spec.Tolerations, corev1.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: corev1.TaintEffect(t.Effect)})
+		spec.Tolerations = append(spec.Tolerations, kube.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: kube.TaintEffect(t.Effect)})
 	}
 	return spec
 }
 
 // resources are what a pod asks for, and its limits.
-func (s *Settings) resources() corev1.ResourceRequirements {
-	cpus := func(n float64) resource.Quantity {
-		return *resource.NewMilliQuantity(int64(math.Ceil(n*milliCPUs)), resource.DecimalSI)
-	}
-	memory := *resource.NewQuantity(int64(s.Memory), resource.BinarySI)
-	r := corev1.ResourceRequirements{
-		Requests: corev1.ResourceList{corev1.ResourceCPU: cpus(s.CPU), corev1.ResourceMemory: memory},
-		Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
+func (s *Settings) resources() kube.ResourceRequirements {
+	cpus := func(n float64) kube.Quantity { return kube.Milli(int64(math.Ceil(n * milliCPUs))) }
+	memory := kube.Bytes(int64(s.Memory))
+	r := kube.ResourceRequirements{
+		Requests: kube.ResourceList{kube.ResourceCPU: cpus(s.CPU), kube.ResourceMemory: memory},
+		Limits:   kube.ResourceList{kube.ResourceMemory: memory},
 	}
 	if s.CPULimit > 0 {
-		r.Limits[corev1.ResourceCPU] = cpus(s.CPULimit)
+		r.Limits[kube.ResourceCPU] = cpus(s.CPULimit)
 	}
 	return r
 }

@@ -25,9 +25,6 @@ import (
 	"brunt/scenarios/suite"
 
 	"github.com/goccy/go-yaml"
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A bed is a real cluster that has the image of a brunt, and a server on this machine that pods reach and that counts.
@@ -65,7 +62,7 @@ func newBed(t *testing.T) *bed {
 	if b.Cluster, err = kube.Open(kube.Address{}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
+	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
 	if _, err := b.Namespaces().Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +73,7 @@ func newBed(t *testing.T) *bed {
 		b.Close()
 	})
 	suite.Until(t, "the namespace takes pods", func() bool {
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "dry"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "b"}}}}
+		pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "dry"}, Spec: kube.PodSpec{Containers: []kube.Container{{Name: "a", Image: "b"}}}}
 		_, err := b.Pods(b.namespace).Create(t.Context(), pod, true)
 		return err != nil && strings.Contains(err.Error(), "PodSecurity") // and lacks no service account
 	})
@@ -358,7 +355,7 @@ func (b *bed) remove(t *testing.T, index int) time.Time {
 }
 
 // pod is the pod of a worker.
-func (b *bed) pod(t *testing.T, index int) corev1.Pod {
+func (b *bed) pod(t *testing.T, index int) kube.Pod {
 	t.Helper()
 	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
 	if err != nil || len(pods) != 1 {
@@ -462,11 +459,11 @@ func (b *bed) rights(t *testing.T) {
 	if err != nil || len(parts) != 3 {
 		t.Fatalf("%v: %s", err, made)
 	}
-	role, err := b.Roles(b.namespace).Create(t.Context(), read[rbacv1.Role](t, parts[1]), false)
+	role, err := b.Roles(b.namespace).Create(t.Context(), read[kube.Role](t, parts[1]), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Bindings(b.namespace).Create(t.Context(), read[rbacv1.RoleBinding](t, parts[2]), false); err != nil {
+	if _, err := b.Bindings(b.namespace).Create(t.Context(), read[kube.RoleBinding](t, parts[2]), false); err != nil {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the roles to hold", func() bool {
@@ -517,7 +514,7 @@ func (b *bed) killed(t *testing.T) {
 	suite.Until(t, "the pods to end", func() bool {
 		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
 		for _, p := range pods {
-			if p.Status.Phase != corev1.PodFailed && p.Status.Phase != corev1.PodSucceeded {
+			if p.Status.Phase != kube.PodFailed && p.Status.Phase != kube.PodSucceeded {
 				return false
 			}
 		}

@@ -15,10 +15,6 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/suite"
-
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // settings are of one worker, which joins within a time.
@@ -39,9 +35,9 @@ func open(t *testing.T, s *kubetest.Server, user string) *kube.Cluster {
 }
 
 // onJob calls do once with the Job that a run makes.
-func onJob(t *testing.T, c *kube.Cluster, do func(*batchv1.Job)) {
+func onJob(t *testing.T, c *kube.Cluster, do func(*kube.Job)) {
 	go func() {
-		_ = c.Jobs("default").Watch(t.Context(), kube.Query{}, func(e kube.Event[batchv1.Job]) bool {
+		_ = c.Jobs("default").Watch(t.Context(), kube.Query{}, func(e kube.Event[kube.Job]) bool {
 			do(&e.Object)
 			return false
 		})
@@ -60,11 +56,11 @@ func TestHirer(t *testing.T) {
 	s.Ports = map[int]string{port: address}
 	c := open(t, s, "")
 	served := make(chan error, 1)
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "pod-0", Labels: map[string]string{labelIndex: "0"}},
-		Spec:       corev1.PodSpec{NodeName: "n1", Containers: []corev1.Container{{Name: container}}},
+	pod := &kube.Pod{
+		ObjectMeta: kube.ObjectMeta{Name: "pod-0", Labels: map[string]string{labelIndex: "0"}},
+		Spec:       kube.PodSpec{NodeName: "n1", Containers: []kube.Container{{Name: container}}},
 	}
-	onJob(t, c, func(job *batchv1.Job) {
+	onJob(t, c, func(job *kube.Job) {
 		args := job.Spec.Template.Spec.Containers[0].Args
 		w := Served{Listen: address, Run: job.Labels[labelRun], Patience: time.Second, First: time.Minute}
 		for i, a := range args {
@@ -138,9 +134,9 @@ func TestHirer_Missing(t *testing.T) {
 	if err, took := hireFails(t, open(t, s, ""), time.Second); err != "0 workers of 1 joined within 1s; worker 1: there is no pod yet" || took < time.Second {
 		t.Errorf("%s after %s", err, took)
 	}
-	onJob(t, c, func(job *batchv1.Job) {
-		e := &corev1.Event{
-			ObjectMeta: metav1.ObjectMeta{Name: "e1"}, InvolvedObject: corev1.ObjectReference{UID: job.UID}, Type: corev1.EventTypeWarning, Reason: "FailedCreate",
+	onJob(t, c, func(job *kube.Job) {
+		e := &kube.ObjectEvent{
+			ObjectMeta: kube.ObjectMeta{Name: "e1"}, InvolvedObject: kube.ObjectReference{UID: job.UID}, Type: kube.EventTypeWarning, Reason: "FailedCreate",
 			Message: "pods \"x\" is forbidden: exceeded quota: small",
 		}
 		if _, err := c.Events("default").Create(t.Context(), e, false); err != nil {
@@ -159,7 +155,7 @@ func TestHirer_Missing(t *testing.T) {
 	}
 	over, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	onJob(t, c, func(*batchv1.Job) { cancel(enough) })
+	onJob(t, c, func(*kube.Job) { cancel(enough) })
 	h := New(open(t, s, ""), settings(time.Minute))
 	if _, err := h.Hire(over, 1); !errors.Is(err, enough) {
 		t.Errorf("an interrupted hire: %v", err)
@@ -176,26 +172,26 @@ func TestHirer_Missing(t *testing.T) {
 var _ workers.Hirer = (*Hirer)(nil)
 
 func TestReasons(t *testing.T) {
-	waitingFor := func(reason, message string) corev1.Pod {
-		return corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, ContainerStatuses: []corev1.ContainerStatus{{
-			Name: container, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+	waitingFor := func(reason, message string) kube.Pod {
+		return kube.Pod{Status: kube.PodStatus{Phase: kube.PodPending, ContainerStatuses: []kube.ContainerStatus{{
+			Name: container, State: kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: reason, Message: message}},
 		}}}}
 	}
-	ended := func(code int32, reason, message string) corev1.Pod {
-		return corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: []corev1.ContainerStatus{{
-			Name: container, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message}},
+	ended := func(code int32, reason, message string) kube.Pod {
+		return kube.Pod{Status: kube.PodStatus{Phase: kube.PodFailed, ContainerStatuses: []kube.ContainerStatus{{
+			Name: container, State: kube.ContainerState{Terminated: &kube.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message}},
 		}}}}
 	}
-	unscheduled := corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
-		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu.",
+	unscheduled := kube.Pod{Status: kube.PodStatus{Conditions: []kube.PodCondition{{
+		Type: kube.PodScheduled, Status: kube.ConditionFalse, Reason: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu.",
 	}}}}
 	evicted := ended(137, "Error", "")
-	evicted.Status.Conditions = []corev1.PodCondition{{
-		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
+	evicted.Status.Conditions = []kube.PodCondition{{
+		Type: kube.DisruptionTarget, Status: kube.ConditionTrue, Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
 	}}
 	for _, c := range []struct {
 		name string
-		pod  corev1.Pod
+		pod  kube.Pod
 		ends bool
 		want string
 		sure bool
@@ -203,12 +199,12 @@ func TestReasons(t *testing.T) {
 		{name: "unscheduled", pod: unscheduled, want: "not scheduled: 0/1 nodes are available: 1 Insufficient cpu."},
 		{name: "pulled in vain", pod: waitingFor("ImagePullBackOff", "Back-off  pulling\nimage"), want: "ImagePullBackOff: Back-off pulling image"},
 		{name: "never pulled", pod: waitingFor("ErrImageNeverPull", ""), want: "ErrImageNeverPull", sure: true},
-		{name: "being made", pod: corev1.Pod{Spec: corev1.PodSpec{NodeName: "n1"}}, want: "its container is being made on n1"},
+		{name: "being made", pod: kube.Pod{Spec: kube.PodSpec{NodeName: "n1"}}, want: "its container is being made on n1"},
 		{name: "in order", pod: ended(0, "Completed", ""), ends: true},
 		{name: "out of memory", pod: ended(137, "OOMKilled", ""), ends: true, want: "OOMKilled"},
 		{name: "an error", pod: ended(1, "Error", "brunt: no"), ends: true, want: "exit code 1: brunt: no"},
 		{name: "evicted", pod: evicted, ends: true, want: "EvictionByEvictionAPI: Eviction API: evicting: exit code 137"},
-		{name: "gone", pod: corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning}}, ends: true, want: "the pod was deleted"},
+		{name: "gone", pod: kube.Pod{Status: kube.PodStatus{Phase: kube.PodRunning}}, ends: true, want: "the pod was deleted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, sure := "", false

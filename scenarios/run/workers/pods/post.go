@@ -10,8 +10,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/rpc/lasting"
 	"brunt/scenarios/result"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Times of the end of a pod.
@@ -43,8 +41,8 @@ func (p *post) Describe(w *result.Worker) { w.Pod, w.Node = p.pod, p.node }
 func (p *post) Ended() <-chan struct{} { return p.ended }
 
 // see takes news of the pod over.
-func (p *post) see(e kube.Event[corev1.Pod]) {
-	over := e.Gone || e.Object.Status.Phase == corev1.PodFailed || e.Object.Status.Phase == corev1.PodSucceeded
+func (p *post) see(e kube.Event[kube.Pod]) {
+	over := e.Gone || e.Object.Status.Phase == kube.PodFailed || e.Object.Status.Phase == kube.PodSucceeded
 	if !over {
 		return
 	}

@@ -6,21 +6,19 @@ import (
 	"strings"
 
 	"brunt/chaos/kube"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // refusals are what the messages of pods that the cluster does not let in have in common: waiting does not help.
 var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request"}
 
 // waiting says why a pod does not run; sure says that it never will.
-func waiting(p *corev1.Pod) (why string, sure bool) {
+func waiting(p *kube.Pod) (why string, sure bool) {
 	if status := containerOf(p); status != nil && status.State.Waiting != nil && status.State.Waiting.Reason != "ContainerCreating" {
 		w := status.State.Waiting
 		return join(w.Reason, w.Message), kube.Hopeless(w.Reason)
 	}
 	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+		if c.Type == kube.PodScheduled && c.Status == kube.ConditionFalse {
 			return "not scheduled: " + cmp.Or(c.Message, c.Reason), false
 		}
 	}
@@ -31,7 +29,7 @@ func waiting(p *corev1.Pod) (why string, sure bool) {
 }
 
 // ending says how a pod ended; nil: it runs, or ended in order.
-func ending(p *corev1.Pod) error {
+func ending(p *kube.Pod) error {
 	if status := containerOf(p); status != nil && status.State.Terminated != nil {
 		t := status.State.Terminated
 		if t.ExitCode == 0 {
@@ -44,18 +42,18 @@ func ending(p *corev1.Pod) error {
 		return fmt.Errorf("%s", join(disruption(p), join(why, t.Message)))
 	}
 	switch p.Status.Phase {
-	case corev1.PodFailed:
+	case kube.PodFailed:
 		return fmt.Errorf("%s", join(disruption(p), cmp.Or(join(p.Status.Reason, p.Status.Message), "it failed")))
-	case corev1.PodSucceeded:
+	case kube.PodSucceeded:
 		return nil
 	}
 	return fmt.Errorf("%s", cmp.Or(disruption(p), "the pod was deleted"))
 }
 
 // disruption says that something took the pod away.
-func disruption(p *corev1.Pod) string {
+func disruption(p *kube.Pod) string {
 	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+		if c.Type == kube.DisruptionTarget && c.Status == kube.ConditionTrue {
 			return join(c.Reason, c.Message)
 		}
 	}
@@ -66,7 +64,7 @@ func disruption(p *corev1.Pod) string {
 }
 
 // containerOf is the state of the worker's container; nil: there is none yet.
-func containerOf(p *corev1.Pod) *corev1.ContainerStatus {
+func containerOf(p *kube.Pod) *kube.ContainerStatus {
 	for i := range p.Status.ContainerStatuses {
 		if p.Status.ContainerStatuses[i].Name == container {
 			return &p.Status.ContainerStatuses[i]

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package main
+
+// onCrash does nothing: the runtime of this system can't be made to write by a system call alone, so that a crash exits 2 here.
+func onCrash() {}
+
+func setHeir([]string, []string, uintptr, uintptr) (func(), error) { return func() {}, nil }

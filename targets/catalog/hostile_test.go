@@ -1,0 +1,138 @@
+package catalog_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/targets"
+	"brunt/targets/catalog"
+	"brunt/targets/targetstest"
+)
+
+// greeting is the one of a MySQL server that lets everyone in, and the answer to the login.
+const greeting = "\x47\x00\x00\x00\x0a8.0\x00\x01\x00\x00\x00saltsalt\x00\x05\xa2\x21\x02\x00\x08\x00\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"saltsaltsalt\x00mysql_native_password\x00" + pause + "\x07\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00" + pause
+
+// pause is where a server waits for more of the client before it says the rest.
+const pause = "<pause>"
+
+// hostile are the protocols, with the bytes of servers. The driver of MySQL panics at the first four.
+var hostile = []struct {
+	name, base, step string
+	says             []string
+}{
+	{"MySQL", "mysql://app:sesame@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
+		"\x01\x00\x00\x00\x0a", "\x03\x00\x00\x00\xff\x10\x04", greeting + "\x01\x00\x00\x01\x00", greeting + "\x02\x00\x00\x01\xff\x10", greeting, "",
+	}},
+	{"PostgreSQL", "postgres://app@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
+		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I", "R\x00\x00\x00\x04", "E\x00\x00\x00\x05\x00", "N", "",
+	}},
+	{"Redis", "redis://ADDR", `redis: [GET, a]`, []string{"$-2\r\n", "*1000000000\r\n", "%1\r\n", "$1\r\na\r\n", "-MOVED 1 \r\n", ""}},
+	{"HTTP", "http://ADDR", `get: /`, []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "",
+	}},
+	{"gRPC", "grpc://ADDR", `grpc: health`, []string{
+		"\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x01\x01\x05\x00\x00\x00\x01\x80", "HTTP/1.1 400 No\r\n\r\n", "",
+	}},
+	{"WebSocket", "ws://ADDR", `{ws: /, name: chat}`, []string{"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x7f", "HTTP/1.1 200 OK\r\n\r\n", ""}},
+	{"TCP", "tcp://ADDR", `{tcp: lines, name: chat}`, []string{"\n", "a", ""}},
+}
+
+// FuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on.
+func FuzzHostile(f *testing.F) {
+	for i, h := range hostile {
+		for _, says := range h.says {
+			f.Add(uint8(i), []byte(says), true)
+			f.Add(uint8(i), []byte(says), false)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, says []byte, ends bool) {
+		callHostile(t, int(which)%len(hostile), says, ends)
+	})
+}
+
+// TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what panicked and where.
+func TestHostile_MySQL(t *testing.T) {
+	for i, says := range hostile[0].says[:4] {
+		out, message := callHostile(t, 0, []byte(says), false)
+		if out.Kind != scenarios.Error || out.Cause != scenarios.Panicked {
+			t.Errorf("%d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
+		}
+		if !strings.Contains(message, "what the server sent made its reader panic: runtime error: ") || !strings.Contains(message, "(packets.go:") {
+			t.Errorf("%d: %s", i, message)
+		}
+	}
+}
+
+const long = 20 * time.Second
+
+// callHostile makes a call of a protocol to a server that says some bytes to everyone, whatever it is asked.
+func callHostile(t *testing.T, which int, says []byte, ends bool) (scenarios.Outcome, string) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for i, part := range bytes.Split(says, []byte(pause)) {
+					if i > 0 {
+						_, _ = c.Read(make([]byte, 4096))
+					}
+					_, _ = c.Write(part)
+				}
+				if !ends {
+					_, _ = io.Copy(io.Discard, c)
+				}
+			}()
+		}
+	}()
+	h := hostile[which]
+	set, kept := catalog.New(), &messages{}
+	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "", h.step)
+	o := targets.Options{Base: strings.ReplaceAll(h.base, "ADDR", l.Addr().String()), Timeout: time.Second, T0: time.Now(), Sampler: kept}
+	of := set.Select(flow.Calls...)
+	client, err := of.Client(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	user := flow.Open(t, client, o.T0, 0)
+	const within = 200 * time.Millisecond
+	out := user.Do(0, within)
+	if end := of.Ender(); end != nil {
+		end(user.Session, &user.It)
+	}
+	if late := time.Since(o.T0) - user.It.Deadline; late > long || out.End > user.It.Deadline {
+		t.Fatalf("%s: it came back %v after its deadline: %+v", h.name, late, out)
+	}
+	return out, strings.Join(kept.said, "; ")
+}
+
+// messages keeps the message of each failed request.
+type messages struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (*messages) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
+
+func (m *messages) Keep(_ *scenarios.Outcome, s result.Sample) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.said = append(m.said, s.Message)
+}
