@@ -47,6 +47,7 @@ type victim struct {
 func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	t.Helper()
 	needsRoot(t)
+	suite.NeedControlGroups(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +307,7 @@ func emptyUnnamed(v *victim) {
 func victimIn(t *testing.T, where string) *victim {
 	switch where {
 	case "tmpfs", "ext4":
-		suite.Need(t, "unshare", "mount")
+		suite.NeedMounts(t)
 		dir := t.TempDir()
 		wrap := tmpfs(dir)
 		if where == "ext4" {

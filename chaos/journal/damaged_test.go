@@ -264,7 +264,9 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 
 // TestTakenBack_Begun: a run that goes on while its watchdog reverts a fault knows that the fault is taken back, and a
 // revert that failed takes nothing back. A brunt that does not know the note at the begin takes it for a failed try.
-func TestTakenBack_Begun(t *testing.T) {
+func TestTakenBack_Begun(t *testing.T) { synctest.Test(t, takenBackBegun) }
+
+func takenBackBegun(t *testing.T) {
 	j := openJournal(t, t.TempDir(), "hung")
 	undo := []chaos.Undo{{Op: "test.slow"}}
 	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err != nil {

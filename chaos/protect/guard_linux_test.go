@@ -403,6 +403,10 @@ func TestGuard_Always(t *testing.T) {
 		{"a thread of the kernel", 2},
 		{"the proxies of another brunt", copied(t, "tail", "brunt", "proxies", "-f", "/dev/null")},
 	} {
+		if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.pid)); c.pid == 2 && string(name) != "kthreadd\n" {
+			t.Logf("%s is not tried: this namespace of processes has none", c.name)
+			continue
+		}
 		err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: chaos.PIDName(c.pid)})
 		if !errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), "nothing allows it") {
 			t.Errorf("%s: %v", c.name, err)

@@ -87,7 +87,7 @@ func TestClusterWatchdog_Moments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual := 2
+	usual := 1
 	if suite.Full() {
 		usual = 8
 	}

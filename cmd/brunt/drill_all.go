@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios/drills"
+	"brunt/scenarios/drills/steady"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
@@ -28,7 +29,7 @@ type allFlags struct {
 }
 
 func drillAllCommand() *cobra.Command {
-	var f allFlags
+	f := allFlags{steady: steadyState{lasts: steady.Lasts}}
 	c := &cobra.Command{
 		Use:   "all [SCENARIO]",
 		Short: "Run every drill that fits a system, and write a page of what was tried",

@@ -35,6 +35,7 @@ const (
 type steadyState struct {
 	compile func() (*plan.Plan, error) // the plan of a probe; nil: brunt starts the system for each drill
 	within  time.Duration              // of --settle
+	lasts   time.Duration              // of a probe
 	before  *steady.State              // nil: it is not known yet in this process
 	broken  string                     // why no more drill may run, in a clause; empty: nothing keeps it
 	advice  string                     // what to do then, in a sentence
@@ -59,7 +60,7 @@ func (f *allFlags) prepareSteady(c *cobra.Command, p *plan.Plan, args, set []str
 	if !steady.Applies(p) || f.steady.within == 0 {
 		return
 	}
-	if _, err := steady.Reduce(p); err != nil {
+	if _, err := steady.Reduce(p, f.steady.lasts); err != nil {
 		fmt.Fprintf(stderr(c), "brunt: whether the system is steady between two drills is not checked: %v\n", err)
 		return
 	}
@@ -71,7 +72,7 @@ func (f *allFlags) prepareSteady(c *cobra.Command, p *plan.Plan, args, set []str
 		if err != nil {
 			return nil, err
 		}
-		return steady.Reduce(base.Plan)
+		return steady.Reduce(base.Plan, f.steady.lasts)
 	}
 }
 

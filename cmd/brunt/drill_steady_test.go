@@ -27,7 +27,7 @@ func TestDrillAll_Settles(t *testing.T) {
 	t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
 	c := drillAllCommand()
 	open := func() *allFlags {
-		f := &allFlags{dir: dir, steady: steadyState{within: time.Second}}
+		f := &allFlags{dir: dir, steady: steadyState{within: time.Second, lasts: time.Second}}
 		f.log, f.url, f.rate = logFlags{"text", "error"}, server.URL, "40"
 		base, err := f.base(nil, nil, nil)
 		if err != nil {
@@ -50,12 +50,12 @@ func TestDrillAll_Settles(t *testing.T) {
 	f := open()
 	settled := func() (bool, error) { return f.settled(t.Context(), c) }
 	asks(f, true, settled)
-	if all := f.steady.before.Steps["requests: GET /"]; all.All != 120 || all.Bad != 0 {
+	if all := f.steady.before.Steps["requests: GET /"]; all.All != 40 || all.Bad != 0 {
 		t.Errorf("before the first drill %+v", f.steady.before)
 	}
 	broken.Store(true)
 	asks(f, false, func() (bool, error) { return f.settleAfter(t.Context(), c, "replica-crash") })
-	const lost = "The system did not come back after replica-crash, within 1s: all of 120 requests failed. Once it is mended,"
+	const lost = "The system did not come back after replica-crash, within 1s: all of 40 requests failed. Once it is mended,"
 	if got := f.steady.summary(); !strings.HasPrefix(got, lost) {
 		t.Errorf("it says %q", got)
 	}
@@ -72,7 +72,7 @@ func TestDrillAll_Settles(t *testing.T) {
 	f = open()
 	f.dir = t.TempDir()
 	asks(f, false, settled) // there is nothing that a system could come back to
-	if got := f.steady.summary(); !strings.HasPrefix(got, "The system does not answer before the first drill: all of 120 requests failed. Nothing was started.") {
+	if got := f.steady.summary(); !strings.HasPrefix(got, "The system does not answer before the first drill: all of 40 requests failed. Nothing was started.") {
 		t.Errorf("it says %q", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

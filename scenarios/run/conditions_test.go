@@ -31,6 +31,7 @@ func prompt(t *testing.T) (url string, asked *atomic.Int64) {
 // TestConditions: a fault that holds for the whole run is there before setup, in every phase and in a control run, beside other faults
 // on the same link, and is taken back.
 func TestConditions(t *testing.T) {
+	t.Parallel()
 	const delay = 60 * time.Millisecond
 	url, _ := prompt(t)
 	text := `version: 1

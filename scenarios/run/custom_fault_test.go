@@ -173,6 +173,7 @@ func (c *customFault) holds(t *testing.T, started func(t *testing.T, once func()
 
 // An interrupt ends a command that is under way, and takes back what it did.
 func TestCustom_Interrupted(t *testing.T) {
+	t.Parallel()
 	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
 	plan := mustCompile(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
 		`"FILE"], revert: [rm, -f, "FILE"]}}`, ""))

@@ -55,6 +55,7 @@ var _ load.Engine = (*toy)(nil)
 // TestDriver_Toy adds a driver by its descriptor alone: its load is checked, driven, measured,
 // judged and named in the result.
 func TestDriver_Toy(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, "serve")
 	compile := func(executor string) (*plan.Plan, error) {
 		sc, err := scenarios.Parse(scenario(t, `

@@ -116,6 +116,7 @@ func TestInject_Kinds(t *testing.T) {
 			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
 			if forRoot(kind) {
 				needsRoot(t)
+				suite.NeedControlGroups(t)
 			}
 			if strings.Contains(text, "CONTAINER") {
 				chaostest.Root(t)

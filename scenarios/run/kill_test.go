@@ -107,6 +107,9 @@ func newKilledRun(t *testing.T) *killedRun { return newKilledRunBeside(t, "sleep
 // newKilledRunBeside has a stranger that plays a role.
 func newKilledRunBeside(t *testing.T, role string) *killedRun {
 	t.Helper()
+	if os.Geteuid() == 0 {
+		suite.NeedControlGroups(t)
+	}
 	m := &killedRun{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", role), flag: t.TempDir() + "/flag"}
 	m.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
@@ -458,6 +461,7 @@ func TestKilledAtRandom(t *testing.T) {
 // TestKilled_TimeSkew kills brunt while the clock of a process is set off that starts others all the time: at a moment when brunt holds
 // one of these, the process waits for it in the kernel.
 func TestKilled_TimeSkew(t *testing.T) {
+	t.Parallel()
 	needsRoot(t)
 	kills := 6
 	if suite.Full() {

@@ -69,6 +69,7 @@ func (o *outbox) counted() (writes, lost, twice int64) {
 
 // TestLedgers: two ledgers of one write, of which one reads what tells of it elsewhere, with the load in one process and in two.
 func TestLedgers(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{0, 2} {
 		t.Run(fmt.Sprint("workers ", n), func(t *testing.T) {
 			target := newOutbox(t)

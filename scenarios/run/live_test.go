@@ -14,6 +14,7 @@ import (
 // TestSampler: a run can be looked at any number of times while it goes on, and the result so far grows
 // into the final one. Afterwards it returns nil.
 func TestSampler(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var samples []*result.Result
 	var sample run.Sampler

@@ -36,6 +36,7 @@ func compileEcho(t *testing.T, echo *targetstest.Echo, text string) (*plan.Plan,
 // TestProtocol_Echo adds a protocol by its descriptor alone. Its steps run beside those of HTTP, in
 // setup, in loads and in the ledger; their parts have rows and objectives, and count in no sum.
 func TestProtocol_Echo(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, "serve")
 	line := targetstest.StartEcho(t)
 	echo := new(targetstest.Echo)
@@ -133,6 +134,7 @@ slo: ["errors <= 0%"]
 
 // TestProtocol_OnlyEndpoints: a target of endpoints alone needs no URL where every step goes to one of them.
 func TestProtocol_OnlyEndpoints(t *testing.T) {
+	t.Parallel()
 	line := targetstest.StartEcho(t)
 	const scenario = `
 version: 1
@@ -252,6 +254,7 @@ slo: ["errors <= 0%%"]
 // TestProtocol_EndpointNotReady: brunt waits for each endpoint that setup or a load goes to, for those of loads alone
 // after setup, and for no other.
 func TestProtocol_EndpointNotReady(t *testing.T) {
+	t.Parallel()
 	line, s := targetstest.StartEcho(t), newServer(t, "serve")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -303,6 +306,7 @@ slo: ["errors <= 0%%"]
 
 // TestProtocol_FaultAtEndpoint: a fault on the link to one endpoint leaves requests to the others alone.
 func TestProtocol_FaultAtEndpoint(t *testing.T) {
+	t.Parallel()
 	one, other := targetstest.StartEcho(t), targetstest.StartEcho(t)
 	text := func(fault string) string {
 		return fmt.Sprintf(`

@@ -105,6 +105,7 @@ slo: [errors = 0%]
 // TestOnce_OneIteration: a command between requests of setup or teardown leaves them one iteration, with its
 // cookies, connection, random values and row of data. Variables of setup are known in teardown.
 func TestOnce_OneIteration(t *testing.T) {
+	t.Parallel()
 	type post struct{ path, id, row, cookie, from string }
 	var mu sync.Mutex
 	var posts []post

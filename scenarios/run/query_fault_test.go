@@ -54,6 +54,7 @@ func newRedis(t *testing.T) string {
 func newPostgres(t *testing.T) string {
 	t.Helper()
 	const bin = "/usr/lib/postgresql/*/bin/"
+	installed(t, "initdb", bin+"initdb")
 	dir, err := os.MkdirTemp("", "brunt-fault-")
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ load:
     duration: 3s
     retry: {times: 2, backoff: 20ms}
     flow: [{post: /, name: write, json: {text: "${uuid()} ${int(1,1000000)}"}, headers: {Idempotency-Key: "${ledger.id}"}, check: {status: 200}}]
-ledger: {write: write, ack: status 200, id: "${ledger.id}", read: {get: "/?key=${id}"}, count: "$.items"}
+ledger: {write: write, ack: status 200, id: "${ledger.id}", read: {get: "/?key=${id}"}, count: "$.items", settle: 200ms, within: 1s}
 slo: [errors = 0%, lost = 0, duplicated = 0, attempts < 3.1, attempts < 2.9, p50 > 60ms]
 `, run.Options{})
 	want := []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass}

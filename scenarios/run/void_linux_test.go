@@ -15,11 +15,13 @@ import (
 // TestVoid checks that a run whose fault was over before its time is invalid, with and without an objective on it, and tells until when it
 // was in. The process that held the fault is killed.
 func TestVoid(t *testing.T) {
+	t.Parallel()
 	needsRoot(t)
 	for name, objectives := range map[string]string{
 		"no objective": "", "one on the fault": "slo: [errors < 50% in it]", "one on the run": "slo: [errors < 50%]",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			res := runOnce(t, `
 version: 1
 name: void

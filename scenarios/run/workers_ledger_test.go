@@ -73,7 +73,8 @@ func TestWorkers_LedgerKilled(t *testing.T) {
 		defer s.mu.Unlock()
 		lose = true
 	}()
-	text := strings.Replace(s.text(byKey, "[lost = 0, duplicated = 0, stale < 1%]"), "executor: shared-iterations, vus: 4, iterations: 40",
+	soon := strings.Replace(byKey, "within: 10s", "within: 2s", 1)
+	text := strings.Replace(s.text(soon, "[lost = 0, duplicated = 0, stale < 1%]"), "executor: shared-iterations, vus: 4, iterations: 40",
 		"executor: constant-arrival-rate, rate: 150/s, duration: 2s", 1)
 	res := withWorkers(t, 3, text, run.Options{Event: p.note})
 	<-killed

@@ -63,6 +63,7 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 // TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop condition reads does not
 // drop meanwhile, and the worker's own lag is named.
 func TestWorkers_Stopped(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	var events []string
@@ -108,6 +109,7 @@ slo: [errors < 1%%]
 // TestWorkers_Interrupted: a worker that stands still does not hold a run up that was interrupted twice. It is lost, and the exit
 // code is that of the signal.
 func TestWorkers_Interrupted(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
@@ -176,6 +178,7 @@ slo: [errors < 1%%]
 
 // TestWorkers_Late: where a worker does not begin in time, no worker makes load.
 func TestWorkers_Late(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	var p pids
 	res := withWorkers(t, 3, fmt.Sprintf(`
@@ -191,6 +194,7 @@ slo: [errors < 1%%]
 
 // TestWorkers_InterruptedEarly: an interrupt is heeded while a worker that does not answer is prepared.
 func TestWorkers_InterruptedEarly(t *testing.T) {
+	t.Parallel()
 	var p pids
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	s := newAsked(t)
@@ -220,6 +224,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: 
 
 // TestWorkers_Suspended: brunt is suspended once no worker begins a further iteration.
 func TestWorkers_Suspended(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	suspend := make(chan os.Signal, 1)
 	var before, after int64
@@ -291,6 +296,7 @@ func split(t *testing.T, text string) (cmd *exec.Cmd, out *bufio.Reader, p *pids
 
 // TestWorkers_Orphaned: workers end with the run that started them, also one that stands still.
 func TestWorkers_Orphaned(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	cmd, _, p := split(t, fmt.Sprintf(`
 version: 1

@@ -253,6 +253,7 @@ load:
 
 // TestWorkers_Vegeta: vegeta's attackers of all workers make the requests of one: each target in turn as often, and no random value twice.
 func TestWorkers_Vegeta(t *testing.T) {
+	t.Parallel()
 	s := newAsked(t)
 	file := scenario(t, fmt.Sprintf(`
 version: 1

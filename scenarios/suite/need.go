@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +48,30 @@ func NeedRoot(t testing.TB) {
 	if os.Geteuid() != 0 {
 		Lack(t, "this needs root: run it by sudo -E")
 	}
+}
+
+// NeedControlGroups is [Lack] if no control groups are mounted, as in a root of its own without /sys/fs/cgroup.
+func NeedControlGroups(t testing.TB) {
+	t.Helper()
+	for _, file := range []string{"cgroup.controllers", "cpu"} { // of version 2, and of version 1
+		if _, err := os.Stat(filepath.Join("/sys/fs/cgroup", file)); err == nil {
+			return
+		}
+	}
+	Lack(t, "this needs control groups: mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+}
+
+// NeedMounts is [Lack] if a command can't have mounts of its own, as in a root that chroot has set: that is no mount.
+func NeedMounts(t testing.TB) {
+	t.Helper()
+	Need(t, "unshare", "mount")
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 4 && f[4] == "/" {
+			return
+		}
+	}
+	Lack(t, "this needs mounts of its own, and the root of this process is not a mount: enter it by pivot_root")
 }
 
 // NeedTerminal is [Lack] if this machine has no pseudo-terminals, as in a root without /dev/pts.

@@ -1,6 +1,6 @@
 // Package suite runs the tests of packages that put load on this machine.
 //
-// Such a test measures time, so two of these packages at once would disturb each other: each waits
+// Such a test measures time, so many of these packages at once would disturb each other: each waits
 // for its turn before it begins. The alarm of -timeout begins after the wait. But go test kills a process
 // that is a minute older than -timeout, and so a package waits for at most seven tenths of -timeout, and
 // then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
@@ -10,8 +10,8 @@
 // and all [Trials] of a simulation. .ci/full sets it for each package; .ci/run gives a number as BRUNT_TURN, by which other tests
 // and cells run for each commit.
 //
-// A test that lacks a program, root, a terminal or a name skips with the remedy, and fails in CI: [Need], [Program], [NeedRoot],
-// [NeedTerminal], [NeedLocalhost], [Lack].
+// A test that lacks a program, root, control groups, mounts, a terminal or a name skips with the remedy, and fails in CI: [Need], [Program], [NeedRoot],
+// [NeedControlGroups], [NeedMounts], [NeedTerminal], [NeedLocalhost], [Lack].
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //
@@ -24,6 +24,8 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"time"
 
 	"brunt/targets/platform/filelock"
@@ -53,39 +55,82 @@ func (l loading) Run() int {
 	if flag.Lookup("test.list").Value.String() != "" {
 		return l.tests.Run()
 	}
-	f, err := os.OpenFile(lockFile(), os.O_CREATE|os.O_RDWR, 0o666)
+	// Tests that play a run wait for most of their time.
+	beside := 4
+	if Race {
+		beside = 2
+	}
+	if p := flag.Lookup("test.parallel"); p.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		if err := flag.Set("test.parallel", strconv.Itoa(beside*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err) // every test binary has this flag
+		}
+	}
+	turn, err := takeTurn()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 		return l.tests.Run()
 	}
-	turn := make(chan error, 1)
-	go func() { turn <- filelock.Lock(f) }()
 	var late <-chan time.Time
 	if limit, ok := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); ok && limit > 0 {
 		late = time.After(limit * 7 / 10)
 	}
 	select {
-	case err := <-turn:
-		defer f.Close() // which ends the turn
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
-		}
+	case end := <-turn:
+		defer end()
 	case <-late:
-		go func() { // a turn that comes later is given back
-			<-turn
-			_ = f.Close()
-		}()
+		go func() { (<-turn)() }() // a turn that comes later is given back
 		fmt.Fprintln(os.Stderr, "tests run beside others: their turn did not come in time")
 	}
 	return l.tests.Run()
 }
 
+// takeTurn waits until fewer packages of this kind run than may run at once. The channel gives the function that ends the turn.
+func takeTurn() (turn <-chan func(), err error) {
+	got := make(chan func())
+	var files []*os.File
+	for i := range places() {
+		f, err := os.OpenFile(lockFile(i), os.O_CREATE|os.O_RDWR, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	first := make(chan *os.File, len(files))
+	for _, f := range files {
+		go func() {
+			if err := filelock.Lock(f); err != nil {
+				fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
+			}
+			first <- f
+		}()
+	}
+	go func() {
+		f := <-first
+		go func() { // of the other places, none is kept
+			for range len(files) - 1 {
+				_ = (<-first).Close()
+			}
+		}()
+		got <- func() { _ = f.Close() }
+	}()
+	return got, nil
+}
+
+// places returns how many packages of this kind run at once: in CI one, and elsewhere two, as go test starts as many at once on
+// two processors, and one that waits would keep others from theirs.
+func places() int {
+	if os.Getenv("CI") == "true" {
+		return 1
+	}
+	return 2
+}
+
 // Full reports whether the suites that take minutes are to run.
 func Full() bool { return os.Getenv(fullVariable) == "1" }
 
-// lockFile is the file of the lock, one for each checkout of the module: tests of other checkouts do
-// not wait for it.
-func lockFile() string {
+// lockFile is the file of the lock of a place. Each checkout of the module has its own: tests of other checkouts do not
+// wait for it.
+func lockFile(place int) string {
 	root, err := os.Getwd()
 	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
@@ -95,5 +140,5 @@ func lockFile() string {
 	}
 	sum := fnv.New64a()
 	sum.Write([]byte(root))
-	return filepath.Join(os.TempDir(), fmt.Sprintf("brunt-tests-%x.lock", sum.Sum64()))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("brunt-tests-%x-%d.lock", sum.Sum64(), place))
 }

@@ -23,7 +23,8 @@ func TestLoading_OneAtATime(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.TempDir())
 	t.Setenv(suite.FullVariable, "")
-	f, err := os.Create(suite.LockFile())
+	t.Setenv("CI", "true")
+	f, err := os.Create(suite.LockFile(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,8 @@ func TestLoading_Late(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.TempDir())
 	t.Setenv(suite.FullVariable, "1")
-	f, err := os.Create(suite.LockFile())
+	t.Setenv("CI", "true")
+	f, err := os.Create(suite.LockFile(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,5 +71,27 @@ func TestLoading_Late(t *testing.T) {
 	}
 	if code := suite.Loading(tests(func() int { return 7 })).Run(); code != 7 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestLoading_TwoAtATime: outside of CI, tests run while others have one of the two places.
+func TestLoading_TwoAtATime(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.TempDir())
+	t.Setenv("CI", "")
+	for place := range 2 {
+		f, err := os.Create(suite.LockFile(place))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := filelock.Lock(f); err != nil {
+			t.Fatal(err)
+		}
+		if code := suite.Loading(tests(func() int { return 7 })).Run(); code != 7 {
+			t.Errorf("exit code %d", code)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

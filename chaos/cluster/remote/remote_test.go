@@ -392,6 +392,7 @@ func TestWatchdog_Away(t *testing.T) {
 
 // TestWatchdog_Cut has brunt alone cut off from the cluster: the watchdog acts, and brunt learns of it.
 func TestWatchdog_Cut(t *testing.T) {
+	suite.Long(t)
 	b := newBed(t)
 	config, cut := cuttable(t, b.config)
 	by, _ := open(t, config)

@@ -9,18 +9,20 @@ import (
 	"brunt/scenarios/plan"
 )
 
+// Lasts is how long a probe of a system takes.
+const Lasts = 3 * time.Second
+
 const (
-	lasts     = 3 * time.Second // of a probe
-	leastRate = 2               // iterations a second of a load
-	usersRate = 20              // the most of a load of users
+	leastRate = 2  // iterations a second of a load
+	usersRate = 20 // the most of a load of users
 )
 
 // Applies reports whether a system goes on between two runs: brunt did not start it.
 func Applies(p *plan.Plan) bool { return p.Stack == nil }
 
-// Reduce returns the plan of a probe: the loads of the plan at their mean rate for 3 s, without faults and objectives. Of a load of users
+// Reduce returns the plan of a probe: the loads of the plan at their mean rate for a time, without faults and objectives. Of a load of users
 // there is an iteration a second for each, 20 at most. A script or a log has no part that is a probe.
-func Reduce(p *plan.Plan) (*plan.Plan, error) {
+func Reduce(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 	one, sc := *p, *p.Scenario
 	one.Loads = slices.Clone(p.Loads)
 	for i := range one.Loads {

@@ -30,7 +30,7 @@ slo: [errors < 1%]
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	one, err := steady.Reduce(p)
+	one, err := steady.Reduce(p, steady.Lasts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -363,6 +363,7 @@ func alone(t *testing.T) {
 // TestLeaks runs a scenario with a secret at each of its places against a target that answers with all that it was
 // sent, and searches everything that brunt gives away. It prints the places.
 func TestLeaks(t *testing.T) {
+	suite.Long(t)
 	alone(t)
 	suite.NeedTerminal(t)
 	x := try(t)

@@ -40,12 +40,13 @@ type machine struct {
 
 func newMachine(y *yard) (m *machine, err error) {
 	m = &machine{mark: strings.ToLower(rand.Text())[:10], yard: y, on: map[string]bool{}}
+	made := m
 	if m.root, err = os.MkdirTemp("", "safety"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			m.close()
+			made.close()
 		}
 	}()
 	m.dir, m.disk = filepath.Join(m.root, "dir"), filepath.Join(m.root, "disk")

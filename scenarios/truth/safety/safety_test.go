@@ -101,15 +101,13 @@ func ground(t *testing.T) *yard {
 		t.Skip("brunt is a process of its own: the race detector has nothing to say of it")
 	}
 	suite.NeedRoot(t)
+	suite.NeedControlGroups(t)
 	y, err := newYard(t.Context())
 	if err == nil {
 		t.Cleanup(y.close)
 		return y
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Logf("no faults on containers: %v", err)
+	t.Run("containers", func(t *testing.T) { suite.Lack(t, "no faults on containers: %v", err) })
 	return nil
 }
 
