@@ -6,8 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-
-	"gonum.org/v1/gonum/stat"
+	"brunt/scenarios/statistics"
 )
 
 // apart estimates how the session b differs from the session a, where all runs of one were made before those of
@@ -31,7 +30,7 @@ func apart(history []session, a, b session, floor float64) estimate {
 		means[i] = s.mean
 		share += 1 / s.runs / n
 	}
-	spread := 2 * math.Max(stat.Variance(means, nil), floor*floor*share)
+	spread := 2 * math.Max(statistics.Variance(means), floor*floor*share)
 	more := math.Max(0, within*(1/a.runs-share)) + math.Max(0, within*(1/b.runs-share))
 	e := estimate{mean: b.mean - a.mean, err: math.Sqrt(spread + more), lasting: math.Sqrt(spread), freedom: n - 1}
 	if more > 0 && freedom > 0 {

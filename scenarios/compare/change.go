@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	"brunt/scenarios/statistics"
 )
 
 // The significance levels of Hunter: divisions are first searched leniently, because a level
@@ -83,7 +83,7 @@ func neighbours(series []float64, cuts []int) float64 {
 	var products, squares float64
 	for i := range len(cuts) - 1 {
 		level := series[cuts[i]:cuts[i+1]]
-		mean := stat.Mean(level, nil)
+		mean := statistics.Mean(level)
 		for j, x := range level {
 			squares += (x - mean) * (x - mean)
 			if j > 0 {

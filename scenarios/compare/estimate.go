@@ -5,9 +5,7 @@ import (
 	"sort"
 
 	"brunt/scenarios/compare/always"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"brunt/scenarios/statistics"
 )
 
 // An estimate is the change between two sides: its mean with the standard error and the degrees
@@ -22,7 +20,7 @@ type estimate struct {
 
 // t returns the quantile of Student's t.
 func (e estimate) t(q float64) float64 {
-	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile(q)
+	return statistics.Student(e.freedom).Quantile(q)
 }
 
 // reach is the distance of a one-sided bound from the mean.
@@ -42,14 +40,14 @@ func (e estimate) p() float64 {
 	if e.always {
 		return math.Min(1, 1/always.Evidence(e.mean/e.err, e.freedom+1))
 	}
-	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Survival(e.mean / e.err)
+	return statistics.Student(e.freedom).Survival(e.mean / e.err)
 }
 
 // paired estimates from pairs of runs, made one right after the other: drift affects both the same.
 // Floor is the least standard error of a single difference.
 func paired(changes []float64, floor float64) estimate {
 	n := float64(len(changes))
-	mean, dev := stat.MeanStdDev(changes, nil)
+	mean, dev := statistics.MeanDeviation(changes)
 	return estimate{mean: mean, err: math.Max(dev, floor) / math.Sqrt(n), freedom: n - 1}
 }
 
@@ -57,8 +55,8 @@ func paired(changes []float64, floor float64) estimate {
 // problem when several different population variances are involved, 1947). Floor is the
 // least standard deviation of a run.
 func welch(a, b []float64, floor float64) estimate {
-	ma, da := stat.MeanStdDev(a, nil)
-	mb, db := stat.MeanStdDev(b, nil)
+	ma, da := statistics.MeanDeviation(a)
+	mb, db := statistics.MeanDeviation(b)
 	na, nb := float64(len(a)), float64(len(b))
 	va, vb := math.Pow(math.Max(da, floor), 2)/na, math.Pow(math.Max(db, floor), 2)/nb
 	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}

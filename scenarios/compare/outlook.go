@@ -9,8 +9,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-
-	"gonum.org/v1/gonum/stat"
+	"brunt/scenarios/statistics"
 )
 
 // A sight is what a gate can see of one metric, by how much the records of its history differ: the mean of k runs varies
@@ -39,7 +38,7 @@ func sightOf(r *Row, vs []value) sight {
 		s.within = max(least, pooled/freedom)
 	}
 	if s.n >= leastRuns {
-		s.between = max(0, stat.Variance(means, nil)-s.within*share)
+		s.between = max(0, statistics.Variance(means)-s.within*share)
 	}
 	if !s.split {
 		s.between = max(s.between, least)

@@ -4,8 +4,9 @@ import (
 	"math"
 
 	"brunt/scenarios"
+	"brunt/scenarios/statistics"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // A Sequence analyses pairs as they are made, and ends as soon as the answer is clear. Each
@@ -45,8 +46,8 @@ func (s Sequence) spent(pairs int) float64 {
 	if pairs >= s.Max {
 		return s.Alpha
 	}
-	z := distuv.UnitNormal.Quantile(1 - s.Alpha/2)
-	return 2 * distuv.UnitNormal.Survival(z/math.Sqrt(float64(pairs)/float64(s.Max)))
+	z := mathext.NormalQuantile(1 - s.Alpha/2)
+	return 2 * statistics.NormalSurvival(z/math.Sqrt(float64(pairs)/float64(s.Max)))
 }
 
 // Look compares the pairs so far. Done reports that the answer is final: by this analysis, or

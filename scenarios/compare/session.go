@@ -3,7 +3,7 @@ package compare
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	"brunt/scenarios/statistics"
 )
 
 // A session holds the values of a metric in the runs of one gate, on the scale of changes. Runs of
@@ -69,7 +69,7 @@ func predicted(history []session, now session, floor float64) estimate {
 		means[i] = s.mean
 		share += 1 / s.runs / n
 	}
-	spread := math.Max(stat.Variance(means, nil), floor*floor*share)
+	spread := math.Max(statistics.Variance(means), floor*floor*share)
 	more := math.Max(0, within*(1/now.runs-share))
 	single := spread + more
 	// Error of the level: the part between sessions, weighted by their runs.

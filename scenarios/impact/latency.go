@@ -6,9 +6,8 @@ import (
 	"math"
 	"time"
 
-	"gonum.org/v1/gonum/mathext"
-
 	"brunt/scenarios/result"
+	"brunt/scenarios/statistics"
 )
 
 // LatencySlice counts the good answers of a part of the load, by intended time and by how they compare
@@ -168,7 +167,7 @@ func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bo
 		}
 		fewer := max(1, perBaseline/perFault) // blocks of fewer answers vary more
 		v := variance * (1/float64(len(b)) + fewer/blocks)
-		chance := studentTail(over/math.Sqrt(v), freedom)
+		chance := statistics.Student(freedom).Survival(over / math.Sqrt(v))
 		if !found || chance > worst {
 			worst, found = chance, true
 		}
@@ -272,9 +271,4 @@ func (s *LatencySlice) level(k int) float64 {
 		return (from + (to-from)*(share(i-1)-above)/(share(i-1)-share(i))) * math.Ln2
 	}
 	return latencyPower(LatencyRatios-1) * math.Ln2
-}
-
-// studentTail is the chance that Student's t exceeds x.
-func studentTail(x, freedom float64) float64 {
-	return mathext.RegIncBeta(freedom/2, .5, freedom/(freedom+x*x)) / 2
 }

@@ -3,6 +3,8 @@ package impact
 import (
 	"math"
 	"time"
+
+	"brunt/scenarios/statistics"
 )
 
 // A latencyShare is the share of slow answers.
@@ -50,7 +52,7 @@ func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 			inflate = (1 + rho) / (1 - rho)
 		}
 		v := max(least, variance*inflate*(1/n+float64(length)/float64(max(span, length/4))))
-		worst = max(worst, studentTail(d/math.Sqrt(v), n-1))
+		worst = max(worst, statistics.Student(n-1).Survival(d/math.Sqrt(v)))
 		if length > span {
 			break
 		}

@@ -3,6 +3,8 @@ package impact
 import (
 	"math"
 
+	"brunt/scenarios/statistics"
+
 	"gonum.org/v1/gonum/mathext"
 )
 
@@ -58,8 +60,7 @@ const Normal975 = 1.959963984540054
 
 // Student is the 97.5 % quantile of Student's t distribution.
 func Student(freedom float64) float64 {
-	x := mathext.InvRegIncBeta(freedom/2, 0.5, 1-Confidence)
-	return math.Sqrt(freedom * (1 - x) / x)
+	return statistics.Student(freedom).Quantile(1 - (1-Confidence)/2)
 }
 
 // LowerRank returns the quantile of n samples that is a 95 % lower bound of their source's quantile

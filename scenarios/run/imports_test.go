@@ -73,7 +73,7 @@ var arrows = map[string][]string{
 	"scenarios/template":       {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
 	"scenarios/load":           {"scenarios", "scenarios/load/accesslog"},
 	"scenarios/driver":         {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
-	"scenarios/impact":         {"scenarios"},                                                // works on counts, not requests
+	"scenarios/impact":         {"scenarios", "scenarios/statistics"},                        // works on counts, not requests
 	"scenarios/judge":          {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":             {"scenarios", "targets/platform/procgroup", "targets/platform/tail"},
 	"scenarios/machine":        {"scenarios"},
@@ -145,7 +145,8 @@ var arrows = map[string][]string{
 	"reporters/spark":         {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
-	"scenarios/compare":       {"scenarios", "scenarios/impact", "scenarios/machine"},
+	"scenarios/compare":       {"scenarios", "scenarios/impact", "scenarios/machine", "scenarios/statistics"},
+	"scenarios/statistics":    nil,
 	"scenarios/gate":          {"scenarios", "scenarios/compare", "scenarios/plan", "scenarios/run"},
 	"scenarios/ab": {
 		"scenarios", "scenarios/compare", "scenarios/load", "scenarios/plan", "scenarios/plan/plantest", "scenarios/run", "scenarios/switchback",

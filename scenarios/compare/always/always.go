@@ -5,7 +5,7 @@ package always
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"brunt/scenarios/statistics"
 )
 
 // slab is the variance of the size of an effect before anything is measured, in units of the variance of
@@ -27,7 +27,7 @@ func Evidence(t, n float64) float64 {
 	null, effect := n-1+t*t, n-1+t*t/shrunk // sums of squares in units of the variance
 	// The posterior of the mean is Student's t with n degrees of freedom.
 	location, scale := n*slab/shrunk*t/math.Sqrt(n), math.Sqrt(slab/shrunk*effect/n)
-	positive := distuv.StudentsT{Sigma: 1, Nu: n}.CDF(location / scale)
+	positive := statistics.Student(n).CDF(location / scale)
 	return math.Min(math.Pow(2, n), 2*positive*math.Exp(-math.Log(shrunk)/2+n/2*math.Log(null/effect)))
 }
 

@@ -7,9 +7,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"brunt/scenarios/statistics"
 )
 
 // Attempts is how often a run is made at most where it shows nothing, since the machine was too busy.
@@ -97,10 +95,10 @@ func (f *figure) bound(n Norm) (middle, bound float64) {
 		return math.NaN(), math.NaN()
 	}
 	slices.Sort(values)
-	middle = stat.Quantile(.5, stat.Empirical, values, nil)
+	middle = statistics.Median(values)
 	count := float64(len(scaled))
-	mean, dev := stat.MeanStdDev(scaled, nil)
-	bound = mean + distuv.StudentsT{Sigma: 1, Nu: count - 1}.Quantile(1-outside)*dev*math.Sqrt(1+1/count)
+	mean, dev := statistics.MeanDeviation(scaled)
+	bound = mean + statistics.Student(count-1).Quantile(1-outside)*dev*math.Sqrt(1+1/count)
 	if f.share {
 		return middle, max(bound, middle+f.least)
 	}
