@@ -170,6 +170,7 @@ func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
 			since = 0
 		case since == 0:
 			since = began
+			t.awake() // a watchdog that took the fault back ended what held it
 		}
 	}
 }

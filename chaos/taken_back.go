@@ -48,25 +48,38 @@ type earlyEnd struct {
 }
 
 // void ends an occurrence early: its effect is gone, or is not the planned one any more. It was in until then, and the run can't be
-// judged by it. Of several causes the first counts.
+// judged by it. Of several causes the first counts, unless a watchdog took it back.
 func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	end := &earlyEnd{at, why}
 	taken, ok := errors.AsType[TakenBackError](why)
 	if ok {
 		end.at = taken.At
 	}
-	first := r.end.CompareAndSwap(nil, end)
+	first := r.ends(end)
 	if r.group != nil {
 		if !ok {
 			end = &earlyEnd{end.at, fmt.Errorf("%s: %w", r.Name, why)}
 		}
 		r = r.group
-		first = r.end.CompareAndSwap(nil, end)
+		first = r.ends(end)
 	}
 	if first {
 		t.event("fault.void", r.Name, end.why.Error())
 		close(r.voids)
 	}
+}
+
+// ends notes the end of an occurrence, and reports whether it had none. A watchdog that took it back also ended what held it,
+// which may be noticed first.
+func (r *injection) ends(end *earlyEnd) (first bool) {
+	if r.end.CompareAndSwap(nil, end) {
+		return true
+	}
+	had := r.end.Load()
+	if _, taken := errors.AsType[TakenBackError](end.why); taken && errors.Is(had.why, ErrHolderEnded) {
+		r.end.CompareAndSwap(had, end)
+	}
+	return false
 }
 
 // endEarly records of an occurrence that was void until when it was in, and why no longer.
