@@ -28,6 +28,7 @@ func (p somePod) Name() string { return p.name }
 type onAll struct {
 	noted
 	follows, one bool
+	linked       bool // its steps act on links of a unit, as faults on connections between pods do
 	most         int
 	refuses      string // the unit into which it can't be injected
 	ended        func(name string, at time.Time) error
@@ -51,7 +52,7 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 	for _, u := range units {
 		if env.Only == nil || slices.Contains(env.Only, u.Name()) {
 			s := &podStep{notedStep: notedStep{noted: f.noted}, ended: f.ended}
-			s.name, s.undo, s.peers = u.Name(), true, len(units)
+			s.name, s.undo, s.peers, s.linked = u.Name(), true, len(units), f.linked
 			if u.Name() == f.refuses {
 				s.fails = "verify"
 			}
@@ -63,9 +64,20 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 
 type podStep struct {
 	notedStep
-	peers int
-	at    time.Time                             // when it was injected
-	ended func(name string, at time.Time) error // nil: it can't end
+	linked bool
+	peers  int
+	at     time.Time                             // when it was injected
+	ended  func(name string, at time.Time) error // nil: it can't end
+}
+
+// UnitOf is the unit whose links these are.
+func (s *podStep) UnitOf() string { return s.name }
+
+func (s *podStep) Units() []string {
+	if s.linked {
+		return []string{chaos.LinkName(s.name, "store"), chaos.LinkName(s.name, "store[0]")}
+	}
+	return s.notedStep.Units()
 }
 
 func (s *podStep) Inject(ctx context.Context) (chaos.Held, error) {
@@ -110,6 +122,12 @@ func TestTimeline_Follows(t *testing.T) {
 		{"a pod is replaced", onAll{follows: true}, pods{"web[0]": "a", "web[1]": "c"}, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", ""},
 		{"a pod leaves", onAll{follows: true}, pods{"web[0]": "a"}, "+web[0] +web[1] aimed web[0] at 1 -web[1] -web[0]", ""},
 		{"one of a service", onAll{follows: true, one: true}, pods{"web[0]": "c", "web[1]": "b", "web[2]": "d"}, "+web[0] +web[0] -web[0] -web[0]", ""},
+		{
+			"a caller is replaced, and one joins",
+			onAll{follows: true, linked: true},
+			pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"},
+			"+web[0] +web[1] aimed web[0] at 3 +web[1] +web[2] -web[2] -web[1] -web[1] -web[0]", "",
+		},
 		{"it follows none", onAll{}, pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"}, "+web[0] +web[1] -web[1] -web[0]", ""},
 		{
 			"more than the guard allows",

@@ -79,6 +79,17 @@ func LinksOf(s Step) []string {
 	return nil
 }
 
+// UnitOf names the unit that alone a step acts on or in, and with which its effect ends; empty: there is none, or are several.
+func UnitOf(s Step) string {
+	if in, ok := s.(interface{ UnitOf() string }); ok {
+		return in.UnitOf()
+	}
+	if units := s.Units(); len(units) == 1 {
+		return units[0]
+	}
+	return ""
+}
+
 // release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was
 // proven by, and a run may have thousands of occurrences.
 func (r *Record) release() {

@@ -59,10 +59,8 @@ type hit struct {
 }
 
 func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
-	if units := s.Units(); len(units) == 1 {
-		return hit{h, units[0], at.IDs[units[0]]}
-	}
-	return hit{Held: h}
+	unit := chaos.UnitOf(s)
+	return hit{h, unit, at.IDs[unit]}
 }
 
 // ask follows what has changed since the last call. What can't be followed in time voids the fault.
@@ -154,16 +152,16 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 	nth := map[string]int{}
 	var joined []string
 	for _, s := range steps {
-		units := s.Units()
-		if len(units) != 1 {
+		unit := chaos.UnitOf(s)
+		if unit == "" {
 			continue
 		}
-		key := units[0] + " " + now.IDs[units[0]]
-		held := f.held(units[0], now.IDs[units[0]], nth[key])
+		key := unit + " " + now.IDs[unit]
+		held := f.held(unit, now.IDs[unit], nth[key])
 		nth[key]++
 		switch {
-		case held == nil && (f.follows() || f.isLost(units[0]) || !f.Env.Choice.Has(units[0])):
-			joined = appendNew(joined, units...)
+		case held == nil && (f.follows() || f.isLost(unit) || !f.Env.Choice.Has(unit)):
+			joined = appendNew(joined, unit)
 		case held != nil && held.Traits().OnPlan != nil:
 			said, err := held.Traits().OnPlan(ctx, s)
 			if err != nil {
@@ -231,8 +229,8 @@ func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, j
 		return fmt.Errorf("%s joined, and can't be hit: %w", strings.Join(joined, ", "), err)
 	}
 	for _, s := range steps {
-		units := s.Units()
-		if len(units) != 1 || !slices.Contains(joined, units[0]) || f.held(units[0], now.IDs[units[0]], countOf(steps, s)) != nil {
+		unit := chaos.UnitOf(s)
+		if !slices.Contains(joined, unit) || f.held(unit, now.IDs[unit], countOf(steps, s)) != nil {
 			continue
 		}
 		if id, err = f.intend(s, env.Stays); err != nil {
@@ -240,10 +238,10 @@ func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, j
 		}
 		found, err := f.injectAlso(ctx, s, now, id)
 		if err != nil {
-			return fmt.Errorf("%s joined, and can't be hit: %w", units[0], err)
+			return fmt.Errorf("%s joined, and can't be hit: %w", unit, err)
 		}
-		f.Units, f.Links = appendNew(f.Units, units...), appendNew(f.Links, chaos.LinksOf(s)...)
-		f.Event("fault.followed", units[0]+" joined: "+s.String()+"; "+found)
+		f.Units, f.Links = appendNew(f.Units, s.Units()...), appendNew(f.Links, chaos.LinksOf(s)...)
+		f.Event("fault.followed", unit+" joined: "+s.String()+"; "+found)
 	}
 	return nil
 }
@@ -254,7 +252,7 @@ func countOf(steps []chaos.Step, s chaos.Step) (n int) {
 		if other == s {
 			return n
 		}
-		if slices.Equal(other.Units(), s.Units()) {
+		if chaos.UnitOf(other) == chaos.UnitOf(s) {
 			n++
 		}
 	}

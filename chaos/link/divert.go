@@ -33,7 +33,7 @@ type diverted struct {
 	*Toxic
 	http    bool           // its proxies parse requests
 	process *child.Process // that runs them; nil: this one
-	pods    bool           // agents on the nodes of the callers run them
+	pod     string         // the caller, of which there is one, in whose network an agent's process runs them; empty: no pod
 	run     string
 	from    []*divertedFrom
 	ready   *heldDiverted // from Prepare to Inject
@@ -81,11 +81,20 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 	if err != nil {
 		return nil, err
 	}
+	var ofPods []chaos.Step
 	s := &diverted{Toxic: t, http: http, run: env.Run}
 	for _, f := range from {
 		if f.Traits().Node != nil {
-			if err := s.ofPod(ctx, env, f, to); err != nil {
+			if env.Only != nil && !slices.Contains(env.Only, f.Name()) {
+				continue
+			}
+			own := *t
+			one := &diverted{Toxic: own.Lasting(env), http: http, run: env.Run}
+			if err := one.ofPod(ctx, env, f, to); err != nil {
 				return nil, err
+			}
+			if len(one.Links) > 0 {
+				ofPods = append(ofPods, one)
 			}
 			continue
 		}
@@ -115,7 +124,10 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		d.unit, d.id = f, f.Contained.ContainerID()
 		s.from = append(s.from, d)
 	}
-	if shared := agent.Local(env.Agents); shared != nil && !env.Dry && !s.pods && len(s.from) > 0 {
+	if len(ofPods) > 0 {
+		return ofPods, env.Bound(len(from))
+	}
+	if shared := agent.Local(env.Agents); shared != nil && !env.Dry && len(s.from) > 0 {
 		if s.process, err = shared.Process(ctx); err != nil {
 			return nil, err
 		}
@@ -165,7 +177,7 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 
 // Via implements [chaos.Step].
 func (d *diverted) Via() string {
-	if d.pods {
+	if d.pod != "" {
 		return "proxy, diverted by nft, by agent"
 	}
 	return "proxy, diverted by nft"
@@ -174,7 +186,7 @@ func (d *diverted) Via() string {
 // Undo implements [chaos.Step]: the kernel reverts the fault when the process of the proxies ends. Where that is
 // brunt, the watchdog kills a brunt that hangs.
 func (d *diverted) Undo() []chaos.Undo {
-	if d.pods {
+	if d.pod != "" {
 		return d.endAgents()
 	}
 	if d.process == nil {
@@ -189,7 +201,7 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	d.ready, d.Links = h, nil
 	watched := func() error { return nil }
 	release = func() error { return chaos.JoinErrors(watched(), h.close()) }
-	if d.process == nil && !d.pods {
+	if d.process == nil && d.pod == "" {
 		if h.own, err = child.Start(ctx, nil); err != nil {
 			return nil, err
 		}
@@ -455,7 +467,7 @@ func (h *heldDiverted) callerRestarted() bool {
 func (h *heldDiverted) Traits() chaos.HeldTraits {
 	t := h.heldToxic.Traits()
 	t.OnRestart, t.OnNetworkChange = h.onRestart, h.onNetworkChange
-	if h.step.pods {
+	if h.step.pod != "" {
 		t.Ended = h.endedThere
 	}
 	return t

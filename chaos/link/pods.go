@@ -19,9 +19,12 @@ import (
 //
 //	web --> 10.96.0.7:80 (service store)  is  web --> 127.0.0.1:41234 (an agent's proxy) --> 10.96.0.7:80 --> a pod of store
 
-// ofPod adds a pod that calls others. It changes nothing.
+// UnitOf returns the pod in whose network the step is: each that joins has a step of its own.
+func (d *diverted) UnitOf() string { return d.pod }
+
+// ofPod makes the step that of a pod that calls others. It changes nothing.
 func (d *diverted) ofPod(ctx context.Context, env chaos.Env, f container.Target, to []container.Target) error {
-	d.pods = true
+	d.pod = f.Name()
 	node := f.Traits().Node
 	if err := node.Separate(ctx); err != nil {
 		return err

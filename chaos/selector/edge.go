@@ -43,14 +43,15 @@ type Edge struct {
 	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no outage of a
 	// network breaks them. hit hits them too
 	Probes string `yaml:"probes,oneof=spare|hit"`
-	// of packets of pods: whether pods that join while the fault is in are hit too; zero is yes with pick: all, else no. With another
-	// pick or a unit, yes hits the pod that comes in the place of one that was hit. Peers that join are always hit
+	// of pods: whether those that join while the fault is in are hit too, of connections between pods those that join the callers; zero is
+	// yes with pick: all, else no. With another pick or a unit, yes hits the pod that comes in the place of one that was hit. Peers of
+	// packets that join are always hit; a callee at a new address voids a fault on connections
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
 // PacketKeys are the keys of an edge that choose packets. A fault that acts on links alone has no use for them.
 func PacketKeys() []string {
-	return []string{"container", "follow", "in_network", "labels", "on_restart", "probes", "project"}
+	return []string{"container", "in_network", "labels", "on_restart", "probes", "project"}
 }
 
 // On reports whether the edge contains the link between two units.

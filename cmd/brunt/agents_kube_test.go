@@ -363,7 +363,7 @@ func (b *agentBed) killAgent(t *testing.T) {
 	}
 }
 
-// agentDead ends the agent while brunt goes on: nothing is left, and the fault does not count.
+// agentDead ends the agent while brunt goes on: nothing is left, and the fault goes on by another agent or does not count.
 func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 	out := b.begin(t, fault, "--for", "8s")
 	at := time.Now()
@@ -381,7 +381,7 @@ func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 		}
 	}
 	t.Logf("taken back after %.2f s", b.clean(t, at, most).Seconds())
-	if code := out.wait(t); code == 0 || !strings.Contains(out.text(t), "has ended, and the fault with it") {
+	if code := out.wait(t); (code == 0) != strings.Contains(out.text(t), " joined: ") || !strings.Contains(out.text(t), "has ended, and the fault with it") {
 		t.Errorf("exit code %d\n%s", code, out.text(t))
 	}
 	b.unmanned(t)

@@ -79,6 +79,12 @@ func TestFollow_Kube(t *testing.T) {
 		b.hit(t, b.readyOf(t, "web", 2))
 		b.ended(t, out, "web[1] joined: ")
 	})
+	t.Run("a caller is replaced", func(t *testing.T) {
+		out := b.begin(t, "late", "--for", "25s")
+		b.delete(t, b.unit(t, "web", 1).Name)
+		b.hit(t, b.readyOf(t, "web", 2))
+		b.ended(t, out, "web[1] joined: ")
+	})
 	t.Run("a peer is replaced", func(t *testing.T) {
 		out := b.begin(t, "slow", "--for", "25s")
 		b.delete(t, b.unit(t, "store", 1).Name)
