@@ -26,12 +26,12 @@ func (*panicError) ErrorCause() Cause { return Panicked }
 //	defer scenarios.Recover(&err)
 func Recover(err *error) {
 	if p := recover(); p != nil {
-		*err = NewPanic(p)
+		*err = newPanic(p)
 	}
 }
 
-// NewPanic returns the error of a value that was recovered. The deferred function calls it, while the stack is that of the panic.
-func NewPanic(p any) error {
+// newPanic returns the error of a value that was recovered. The deferred function calls it, while the stack is that of the panic.
+func newPanic(p any) error {
 	var pcs [32]uintptr
 	frames, raised := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])]), false
 	for {

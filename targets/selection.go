@@ -162,21 +162,22 @@ type guardedSession struct {
 
 // Do implements [Session].
 func (s *guardedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.failed(it, c, out, scenarios.NewPanic(p))
-		}
-	}()
-	s.Session.Do(it, c, out)
-}
-
-// failed ends a call that panicked.
-func (s *guardedSession) failed(it *template.Iter, c scenarios.Call, out *scenarios.Outcome, err error) {
+	err := s.try(it, c, out)
+	if err == nil {
+		return
+	}
 	out.Slot = max(out.Slot, out.Ready)
 	Fail(out, err, max(s.o.Now(), out.Slot), it.Deadline, false)
 	if k := s.o.Sampler; k != nil && k.Want(out) {
 		k.Keep(out, result.Sample{At: out.Intended.Seconds(), Step: c.Name(), Message: Explain(err)})
 	}
+}
+
+// try makes a call. The error is its panic.
+func (s *guardedSession) try(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) (err error) {
+	defer scenarios.Recover(&err)
+	s.Session.Do(it, c, out)
+	return nil
 }
 
 // guardedEnd returns what ends an iteration of a guarded session; nil: nothing does.

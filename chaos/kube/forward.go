@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
+
 	"github.com/moby/spdystream"
 )
 
@@ -59,7 +61,11 @@ func (f *forwarded) open(port int) error {
 		return err
 	}
 	f.ended = make(chan struct{})
-	go f.spdy.Serve(spdystream.NoOpStreamHandler) // ends with raw
+	go func() { // ends with raw
+		if err := serve(f.spdy); err != nil {
+			_ = f.raw.Close()
+		}
+	}()
 	h := http.Header{"streamType": {"error"}, "port": {strconv.Itoa(port)}, "requestID": {"0"}}
 	faults, err := f.stream(h)
 	if err != nil {
@@ -72,6 +78,13 @@ func (f *forwarded) open(port int) error {
 	h["streamType"] = []string{"data"}
 	f.Stream, err = f.stream(h)
 	return err
+}
+
+// serve reads what the node sends until the connection ends.
+func serve(c *spdystream.Connection) (err error) {
+	defer scenarios.Recover(&err)
+	c.Serve(spdystream.NoOpStreamHandler)
+	return nil
 }
 
 func (f *forwarded) stream(h http.Header) (*spdystream.Stream, error) {

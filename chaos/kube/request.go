@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 
+	"brunt/scenarios"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -129,10 +131,16 @@ func (c *Cluster) do(ctx context.Context, r call, result any) error {
 	case result == nil:
 		return nil
 	}
-	if err := json.Unmarshal(text, result); err != nil {
+	if err := decode(text, result); err != nil {
 		return fmt.Errorf("the answer to %s %s: %w", r.method, r.path, err)
 	}
 	return nil
+}
+
+// decode decodes what the API server sent. The types of Kubernetes have decoders of their own.
+func decode(text []byte, into any) (err error) {
+	defer scenarios.Recover(&err)
+	return json.Unmarshal(text, into)
 }
 
 // send sends a request. The caller closes the body of the answer.

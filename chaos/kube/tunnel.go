@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
+
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	"k8s.io/client-go/rest"
@@ -165,7 +167,8 @@ type tunnel struct {
 }
 
 // Read implements [net.Conn].
-func (t *tunnel) Read(p []byte) (int, error) {
+func (t *tunnel) Read(p []byte) (_ int, err error) {
+	defer scenarios.Recover(&err) // a goroutine of the library reads
 	for {
 		if !t.within {
 			h, err := t.in.NextFrame()

@@ -172,7 +172,7 @@ func (w *watcher[T]) follow(ctx context.Context, version string) (string, error)
 			return "", errorOf(int(s.Code), e.Object)
 		}
 		var object T
-		if err := json.Unmarshal(e.Object, &object); err != nil {
+		if err := decode(e.Object, &object); err != nil {
 			return "", fmt.Errorf("an event of %s: %w", w.path, err)
 		}
 		_, version = identity(&object)

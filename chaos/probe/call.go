@@ -158,7 +158,8 @@ type callAnswer struct {
 const mostBody = 8 << 20
 
 // Ask makes the call. An error says that there was no complete answer.
-func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
+func (s *ResolvedCall) Ask(ctx context.Context) (_ *callAnswer, err error) {
+	defer scenarios.Recover(&err)
 	a := &callAnswer{secrets: &template.Secrets{}}
 	to, err := s.URL.Open(a.secrets)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 
@@ -45,7 +46,8 @@ func (f *Finder) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 func (*Finder) Schema() syntax.Schema { return syntax.Pattern(`^[$~]`, "$.role", `~ role:(\w+)`) }
 
 // find takes the value of an answer. It is one line of at most MostWords characters, masked.
-func (f *Finder) find(answer []byte, mask func(string) string) (string, error) {
+func (f *Finder) find(answer []byte, mask func(string) string) (_ string, err error) {
+	defer scenarios.Recover(&err)
 	text := strings.ToValidUTF8(string(answer), string(utf8.RuneError))
 	switch {
 	case f == nil || f.path == nil && f.re == nil:

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 
 	dto "github.com/prometheus/client_model/go"
@@ -85,7 +86,8 @@ type metricQuestion struct {
 }
 
 // series reads the values of the metric.
-func (q metricQuestion) series(ctx context.Context) ([]float64, error) {
+func (q metricQuestion) series(ctx context.Context) (_ []float64, err error) {
+	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
 	if err != nil {
 		return nil, err

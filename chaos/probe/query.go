@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -73,7 +74,8 @@ func promQuery(promQL string) string { return "/api/v1/query?query=" + url.Query
 type queryQuestion struct{ call *ResolvedCall }
 
 // Ask implements [Question].
-func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
+func (q queryQuestion) Ask(ctx context.Context) (_ bool, _ string, err error) {
+	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
 	if err != nil {
 		return false, "", err
@@ -86,7 +88,8 @@ func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
 }
 
 // Value implements [Question]: the value of the first series.
-func (q queryQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
+func (q queryQuestion) Value(ctx context.Context, _ *Finder) (_ string, err error) {
+	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
 	if err != nil {
 		return "", err

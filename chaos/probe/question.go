@@ -69,31 +69,7 @@ func AddressOf(u chaos.Unit) string {
 	return ""
 }
 
-// question resolves the question. What a server answers, or its library makes of that, can't end brunt.
 func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
-	q, err := a.resolve(on, at, u, timeout)
-	if err != nil {
-		return nil, err
-	}
-	return guarded{q}, nil
-}
-
-// guarded is a question; a panic is an error, which says that there was no answer.
-type guarded struct{ Question }
-
-// Ask implements [Question].
-func (g guarded) Ask(ctx context.Context) (holds bool, said string, err error) {
-	defer scenarios.Recover(&err)
-	return g.Question.Ask(ctx)
-}
-
-// Value implements [Question].
-func (g guarded) Value(ctx context.Context, from *Finder) (value string, err error) {
-	defer scenarios.Recover(&err)
-	return g.Question.Value(ctx, from)
-}
-
-func (a *Asking) resolve(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
 	switch a.Kind() {
 	case "command":
 		c, err := a.Command.Resolve(on, at, timeout)
@@ -165,7 +141,8 @@ type callQuestion struct {
 	call  *ResolvedCall
 }
 
-func (q callQuestion) Ask(ctx context.Context) (bool, string, error) {
+func (q callQuestion) Ask(ctx context.Context) (_ bool, _ string, err error) {
+	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
 	if err != nil {
 		return false, "", err

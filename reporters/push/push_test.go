@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -474,4 +475,22 @@ func BenchmarkRemoteWrite_Second(b *testing.B) {
 			}
 		})
 	}
+}
+
+// nonsense is a batch whose answer makes the client panic.
+type nonsense struct{}
+
+func (nonsense) send(context.Context) error { panic("nonsense") }
+
+// TestQueue_Panic checks that a panic on what a service sent loses a message, and nothing else.
+func TestQueue_Panic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(Out{To: new(url.URL)}, nil, slog.New(slog.DiscardHandler))
+		q.put(nonsense{})
+		q.close()
+		q.work()
+		if note := q.note(); !strings.Contains(note, "1 of 1 message were not delivered: what the server sent made its reader panic: nonsense") {
+			t.Error(note)
+		}
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/prose"
 
 	"github.com/cenkalti/backoff/v5"
@@ -134,7 +135,7 @@ func (q *queue) send(ctx context.Context, p batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := p.send(ctx)
+		err := deliver(ctx, p)
 		if err == nil {
 			q.failing = false
 			return struct{}{}, nil
@@ -151,6 +152,12 @@ func (q *queue) send(ctx context.Context, p batch) error {
 		return struct{}{}, err
 	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(0))
 	return err
+}
+
+// deliver sends a batch once. A panic of the client of a service, which an answer can cause, is an error.
+func deliver(ctx context.Context, p batch) (err error) {
+	defer scenarios.Recover(&err)
+	return p.send(ctx)
 }
 
 // failed keeps the first error, and logs a warning for the first of several failures in a row.

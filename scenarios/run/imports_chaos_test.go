@@ -76,7 +76,7 @@ var chaosArrows = map[string][]string{
 
 	// Mechanisms: what does faults to a machine.
 	"chaos/cgroup":          {"chaos/rootfs"},
-	"chaos/kube":            nil,
+	"chaos/kube":            {"scenarios"}, // a panic on what an API server sent
 	"chaos/netns":           {"chaos/netns/kernel", "chaos/netns/nfqueue", "chaos/netns/nft", "chaos/netns/responder", "chaos/netns/sockdiag", "chaos/seed"},
 	"chaos/netns/kernel":    nil,
 	"chaos/netns/nfqueue":   {"chaos/netns/kernel", "chaos/seed"},

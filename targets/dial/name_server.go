@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -105,8 +106,9 @@ type overheardPackets struct {
 	heard *ttls
 }
 
-func (o *overheardPackets) Read(b []byte) (int, error) {
-	n, err := o.UDPConn.Read(b)
+func (o *overheardPackets) Read(b []byte) (n int, err error) {
+	defer scenarios.Recover(&err) // a goroutine of the library reads
+	n, err = o.UDPConn.Read(b)
 	o.heard.hear(b[:n])
 	return n, err
 }
@@ -118,8 +120,9 @@ type overheardStream struct {
 	got   []byte
 }
 
-func (o *overheardStream) Read(b []byte) (int, error) {
-	n, err := o.Conn.Read(b)
+func (o *overheardStream) Read(b []byte) (n int, err error) {
+	defer scenarios.Recover(&err) // as above
+	n, err = o.Conn.Read(b)
 	o.got = append(o.got, b[:n]...)
 	for len(o.got) >= 2 {
 		end := 2 + int(binary.BigEndian.Uint16(o.got))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -165,7 +166,8 @@ func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
 }
 
 // Fetch fetches a token and stores it.
-func (k *Tokens) Fetch(ctx context.Context) error {
+func (k *Tokens) Fetch(ctx context.Context) (err error) {
+	defer scenarios.Recover(&err)
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	tok, err := k.fetch(ctx)

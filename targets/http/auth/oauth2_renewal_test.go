@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,4 +130,12 @@ func TestTokens_KeepEnds(t *testing.T) {
 		cancel()
 		<-done
 	})
+}
+
+// TestTokens_Panic checks that a panic on what a token server sent is an error of the fetch.
+func TestTokens_Panic(t *testing.T) {
+	k := &Tokens{y: &OAuth2{}, fetch: func(context.Context) (*oauth2.Token, error) { panic("nonsense") }}
+	if err := k.Fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "made its reader panic: nonsense") {
+		t.Error(err)
+	}
 }

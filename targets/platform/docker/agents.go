@@ -124,7 +124,7 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 // beside makes an agent use the image of another container: that image exists, and needs no
 // removal.
 func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Config, host *container.HostConfig) error {
-	i, err := a.e.api.ContainerInspect(ctx, s.Beside)
+	i, err := a.e.inspect(ctx, s.Beside)
 	if err != nil {
 		return failed("inspecting", s.Beside, err)
 	}
@@ -186,7 +186,7 @@ func WatchdogOf(run string) string { return "watchdog-" + run }
 // Binds returns the mounts, in the format of docker's -v, by which another container gets the files
 // that this container, given by id, has at some paths. Files in its image need no mount.
 func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]string, error) {
-	i, err := e.api.ContainerInspect(ctx, id)
+	i, err := e.inspect(ctx, id)
 	if err != nil {
 		return nil, failed("inspecting", id, err)
 	}

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
 )
 
 // Labels of containers, networks and images.
@@ -125,7 +127,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Container, error) {
 	}
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	i, err := e.api.ContainerInspect(soon, ref)
+	i, err := e.inspect(soon, ref)
 	if err != nil {
 		if gone(err) {
 			return Container{}, fmt.Errorf("container %s: %w", ref, ErrGone)
@@ -133,6 +135,21 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Container, error) {
 		return Container{}, fmt.Errorf("inspecting container %s: %w", ref, e.within.unanswered(ctx, err))
 	}
 	return describe(i), nil
+}
+
+// inspect asks the engine for a container. What Docker always sends is there: what answers may be something else, and leave parts out.
+func (e *Engine) inspect(ctx context.Context, ref string) (container.InspectResponse, error) {
+	i, err := e.api.ContainerInspect(ctx, ref)
+	if err != nil {
+		return i, err
+	}
+	if i.ContainerJSONBase == nil {
+		return i, errors.New("the answer describes no container")
+	}
+	i.HostConfig, i.Config = cmp.Or(i.HostConfig, &container.HostConfig{}), cmp.Or(i.Config, &container.Config{})
+	i.NetworkSettings = cmp.Or(i.NetworkSettings, &container.NetworkSettings{})
+	maps.DeleteFunc(i.NetworkSettings.Networks, func(_ string, ep *network.EndpointSettings) bool { return ep == nil })
+	return i, nil
 }
 
 func describe(i container.InspectResponse) Container {

@@ -298,7 +298,9 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("listing volumes: %w", err)
 	}
 	for _, v := range vs.Volumes {
-		note(v.Labels)
+		if v != nil {
+			note(v.Labels)
+		}
 	}
 	return out, nil
 }

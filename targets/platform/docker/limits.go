@@ -17,7 +17,7 @@ func LimitsOf(ctx context.Context, e *Engine, id string) (Limits, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Limits{}, err
 	}
-	i, err := e.api.ContainerInspect(ctx, id)
+	i, err := e.inspect(ctx, id)
 	if err != nil {
 		return Limits{}, failed("inspecting", id, err)
 	}
@@ -27,10 +27,14 @@ func LimitsOf(ctx context.Context, e *Engine, id string) (Limits, error) {
 		l.CPUQuota = h.NanoCPUs * usualPeriod / 1_000_000_000
 	}
 	for _, d := range h.BlkioDeviceReadBps {
-		l.Disk["read"][d.Path] = d.Rate
+		if d != nil {
+			l.Disk["read"][d.Path] = d.Rate
+		}
 	}
 	for _, d := range h.BlkioDeviceWriteBps {
-		l.Disk["write"][d.Path] = d.Rate
+		if d != nil {
+			l.Disk["write"][d.Path] = d.Rate
+		}
 	}
 	return l, nil
 }

@@ -13,7 +13,7 @@ import (
 // Logs writes what a container has printed since a time, on both of its outputs, and at most that many
 // bytes. Cut says that there was more.
 func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writer, most int64) (cut bool, err error) {
-	is, err := e.api.ContainerInspect(ctx, id)
+	is, err := e.inspect(ctx, id)
 	if err != nil {
 		return false, fmt.Errorf("inspecting %s: %w", id, err)
 	}
@@ -55,7 +55,7 @@ func (u *upTo) Write(p []byte) (int, error) {
 func Given(ctx context.Context, e *Engine, id string) (env, args []string, err error) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	i, err := e.api.ContainerInspect(soon, id)
+	i, err := e.inspect(soon, id)
 	if err != nil || i.Config == nil {
 		return nil, nil, failed("inspecting", id, err)
 	}

@@ -43,7 +43,7 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
 	}
-	i, err := e.api.ContainerInspect(ctx, id)
+	i, err := e.inspect(ctx, id)
 	if err != nil {
 		return nil, failed("inspecting", id, err)
 	}
@@ -70,7 +70,7 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 // Missing describes a container's configuration in the network that it was made for, as far as its own configuration
 // tells, if that network exists and the container is not in it; else nil.
 func Missing(ctx context.Context, e *Engine, id string) (*Endpoint, error) {
-	i, err := e.api.ContainerInspect(ctx, id)
+	i, err := e.inspect(ctx, id)
 	switch {
 	case gone(err):
 		return nil, nil
@@ -239,7 +239,7 @@ func deadEndpoints(ctx context.Context, e *Engine, id string) (dead []string, le
 	}
 	for of, ep := range n.Containers {
 		if !strings.HasPrefix(of, "ep-") { // else the endpoint has no container
-			i, err := e.api.ContainerInspect(ctx, of)
+			i, err := e.inspect(ctx, of)
 			if err == nil && i.State != nil && i.State.Status == "removing" {
 				leaving = true
 			}

@@ -17,7 +17,9 @@ func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]strin
 	}
 	var out []string
 	for _, v := range vs.Volumes {
-		out = append(out, v.Name)
+		if v != nil {
+			out = append(out, v.Name)
+		}
 	}
 	return out, nil
 }
