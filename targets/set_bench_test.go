@@ -80,3 +80,30 @@ func BenchmarkSet_Iteration(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSelection_Do measures what it costs that a panic of a session is the error of the call.
+func BenchmarkSelection_Do(b *testing.B) {
+	set := targets.NewSet(nil, idle("a"))
+	call, _ := set.Compile(syntax.Block{Kind: "a"}, targets.Scope{}, &syntax.Mistakes{})
+	guarded, err := set.Select(call).Client(targets.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		client targets.Client
+	}{{"guarded=no", idleClient{}}, {"guarded=yes", guarded}} {
+		b.Run(c.name, func(b *testing.B) {
+			session, err := c.client.Open(0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var it template.Iter
+			var out scenarios.Outcome
+			b.ReportAllocs()
+			for b.Loop() {
+				session.Do(&it, call, &out)
+			}
+		})
+	}
+}
