@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -28,7 +29,10 @@ import (
 //
 //	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt proxies) -> store:8080
 //
-// Connections from before the fault bypass the table. They are reset, so that all pass the proxy.
+// Connections from before the fault bypass the table, so they have to end. The tables are set before the fault is in, while the proxies
+// pass all that comes, and each connection is ended while nothing is under way on it: its program opens another one. Only one that
+// is never quiet for settlesWithin is cut as the fault comes in, and so may be a request on it. After the fault, the proxies end
+// their connections in the same way.
 type diverted struct {
 	*Toxic
 	http    bool           // its proxies parse requests
@@ -66,11 +70,18 @@ type heldDiverted struct {
 
 	mu         sync.Mutex
 	own        *child.Process // without a process of brunt's own
-	tables     []*child.Diversion
-	proxies    []*child.Proxy
-	spaces     []*child.Space
-	sets       []func() error // divert connections to the proxies; nil once they do
+	networks   []*network
 	diversions []diversion
+	cut        int // connections that were never quiet
+}
+
+// network is the network of a caller, with what is made in it.
+type network struct {
+	space   *child.Space
+	table   *child.Diversion
+	proxies []*child.Proxy
+	routes  map[netip.AddrPort]netip.AddrPort // from a destination to its proxy
+	busy    int                               // connections from before the fault on which something was always under way
 }
 
 var _ chaos.Held = (*heldDiverted)(nil)
@@ -206,12 +217,15 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 			return nil, err
 		}
 	}
-	if h.sets, err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
+	if err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
 		return nil, chaos.JoinErrors(err, release())
 	}
 	of, err := d.Toxic.Prepare(ctx)
 	if of != nil {
 		watched = of
+	}
+	if err == nil {
+		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].divert(ctx, d.lease) })
 	}
 	if err != nil {
 		return nil, chaos.JoinErrors(err, release())
@@ -219,7 +233,40 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	return release, nil
 }
 
-// Inject implements [chaos.Step]: the fault is in place before connections are diverted to it.
+// How long connections have to come to an end in which nothing is under way on them: before the fault, and after it.
+const (
+	settlesWithin = time.Second
+	drainsWithin  = 2 * time.Second
+)
+
+// divert diverts new connections to the proxies, and ends those from before that are quiet.
+func (n *network) divert(ctx context.Context, l netns.Lease) (err error) {
+	if err = n.table.Set(ctx, l, n.routes); err == nil {
+		n.busy, err = n.space.EndQuiet(ctx, slices.Collect(maps.Keys(n.routes)), settlesWithin)
+	}
+	return err
+}
+
+// cutBusy cuts the connections from before the fault that were never quiet.
+func (n *network) cutBusy() error {
+	if n.busy == 0 {
+		return nil
+	}
+	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
+	for at := range n.routes {
+		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(at.Addr(), 32))
+		before.Match.Ports = append(before.Match.Ports, at.Port())
+	}
+	slices.Sort(before.Match.Ports)
+	before.Match.Ports = slices.Compact(before.Match.Ports)
+	cut, err := n.space.Set(before)
+	if err != nil {
+		return err
+	}
+	return cut.Close()
+}
+
+// Inject implements [chaos.Step]. New connections come to the proxies already.
 func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	if d.ready == nil {
 		if _, err := d.Prepare(ctx); err != nil {
@@ -233,7 +280,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 		h.heldToxic = held
 	}
 	if err == nil {
-		err = atOnce(len(h.sets), func(i int) error { return h.sets[i]() })
+		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].cutBusy() })
 	}
 	if err != nil {
 		if h.heldToxic != nil {
@@ -241,7 +288,9 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 		}
 		return nil, chaos.JoinErrors(err, h.straight(), h.close())
 	}
-	h.sets = nil
+	for _, n := range h.networks {
+		h.cut += n.busy
+	}
 	return h, nil
 }
 
@@ -256,109 +305,106 @@ func atOnce(n int, do func(i int) error) error {
 	return chaos.JoinErrors(errs...)
 }
 
-// openAll opens the networks of the callers and the proxies in them. The returned functions divert connections to them.
-func (h *heldDiverted) openAll(ctx context.Context, p *child.Process) (sets []func() error, err error) {
+// openAll opens the networks of the callers and the proxies in them. Nothing comes to those yet.
+func (h *heldDiverted) openAll(ctx context.Context, p *child.Process) error {
 	d := h.step
-	sets = make([]func() error, len(d.from))
-	err = atOnce(len(d.from), func(i int) (err error) {
+	err := atOnce(len(d.from), func(i int) error {
 		f := d.from[i]
-		if sets[i], err = h.open(ctx, cmp.Or(f.process, p), f, uint64(i)); err != nil {
-			err = fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
+		if err := h.open(ctx, cmp.Or(f.process, p), f, uint64(i)); err != nil {
+			return fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
 		}
-		return err
+		return nil
 	})
 	slices.SortStableFunc(d.Links, func(a, b *chaos.Link) int { return cmp.Compare(a.From, b.From) })
-	return sets, err
+	return err
 }
 
-// open opens a container's network and the proxies in it. The returned function diverts connections to
-// them.
-func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFrom, seed uint64) (set func() error, err error) {
-	n, table, err := h.enter(ctx, p, f)
+// open opens a container's network and the proxies in it.
+func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFrom, seed uint64) error {
+	n, err := h.enter(ctx, p, f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	routes := map[netip.AddrPort]netip.AddrPort{}
-	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
 	for i, to := range f.to {
-		at := to.at.String()
-		x, err := table.Proxy(ctx, child.Config{Upstream: at, HTTP: h.step.http, Seed: seed<<32 | uint64(i)})
+		x, err := n.table.Proxy(ctx, child.Config{Upstream: to.at.String(), HTTP: h.step.http, Seed: seed<<32 | uint64(i)})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h.mu.Lock()
-		h.proxies = append(h.proxies, x)
+		n.proxies = append(n.proxies, x)
 		h.mu.Unlock()
-		local, err := netip.ParseAddrPort(x.Addr())
-		if err != nil {
-			return nil, err
+		if n.routes[to.at], err = netip.ParseAddrPort(x.Addr()); err != nil {
+			return err
 		}
-		routes[to.at] = local
 		l := &chaos.Link{From: f.unit.Name(), To: to.name, Proxy: x, MySQL: to.at.Port() == chaos.MySQLPort}
 		h.mu.Lock()
-		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n, to.at})
+		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n.space, to.at})
 		h.mu.Unlock()
-		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
-		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
-	return func() error {
-		if err := table.Set(ctx, h.step.lease, routes); err != nil {
-			return err
-		}
-		slices.Sort(before.Match.Ports)
-		before.Match.Ports = slices.Compact(before.Match.Ports)
-		cut, err := n.Set(before)
-		if err != nil {
-			return err
-		}
-		return cut.Close()
-	}, nil
+	return nil
 }
 
 // enter opens a container's network with a table for diversions.
-func (h *heldDiverted) enter(ctx context.Context, p *child.Process, f *divertedFrom) (n *child.Space, table *child.Diversion, err error) {
+func (h *heldDiverted) enter(ctx context.Context, p *child.Process, f *divertedFrom) (n *network, err error) {
+	n = &network{routes: map[netip.AddrPort]netip.AddrPort{}}
 	if p.Away() {
-		n, err = p.Enter(ctx, "")
+		n.space, err = p.Enter(ctx, "")
 	} else {
-		n, err = agent.EnterBy(ctx, p, f.unit.Contained, f.id)
+		n.space, err = agent.EnterBy(ctx, p, f.unit.Contained, f.id)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	h.mu.Lock()
-	h.spaces = append(h.spaces, n)
+	h.networks = append(h.networks, n)
 	h.mu.Unlock()
-	if table, err = n.Divert(ctx); err != nil {
-		return nil, nil, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.tables = append(h.tables, table)
-	return n, table, nil
+	n.table, err = n.space.Divert(ctx)
+	return n, err
 }
 
-// straight removes the tables: new connections go to their destination directly again.
+// straight lifts the tables: new connections go to their destination directly again.
 func (h *heldDiverted) straight() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return atOnce(len(h.tables), func(i int) error { return h.tables[i].Close() })
+	return atOnce(len(h.networks), func(i int) error {
+		if t := h.networks[i].table; t != nil {
+			return t.Lift()
+		}
+		return nil
+	})
 }
 
-// close stops the proxies and releases the networks.
+// drain ends the connections of the proxies, each while nothing is under way on it. left is how many are not over.
+func (h *heldDiverted) drain(ctx context.Context) (left int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	of := make([]int, len(h.networks))
+	err = atOnce(len(of), func(i int) (err error) {
+		n := h.networks[i]
+		of[i], err = n.space.Drain(ctx, n.proxies, drainsWithin)
+		return err
+	})
+	for _, n := range of {
+		left += n
+	}
+	return left, err
+}
+
+// close stops the proxies and releases the networks, with the tables.
 func (h *heldDiverted) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var errs []error
-	for _, p := range h.proxies {
-		errs = append(errs, p.Close())
-	}
-	for _, n := range h.spaces {
-		errs = append(errs, n.Close())
+	for _, n := range h.networks {
+		for _, x := range n.proxies {
+			errs = append(errs, x.Close())
+		}
+		errs = append(errs, n.space.Close())
 	}
 	if h.own != nil {
 		errs = append(errs, h.own.Close())
 	}
-	h.proxies, h.spaces, h.diversions, h.own = nil, nil, nil, nil
+	h.networks, h.diversions, h.own = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -394,6 +440,10 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	text += h.step.encrypted
+	if h.cut > 0 {
+		text += fmt.Sprintf("; as it came in, brunt cut %s without a quiet moment in %s, and what was under way there",
+			prose.Amount(h.cut, "older connection"), settlesWithin)
+	}
 	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, prose.Amount(len(h.diversions), "connection")), nil
 }
 
@@ -445,7 +495,13 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 	if errors.Is(err, chaos.ErrNoAnswer) { // it is asked again
 		return "", err
 	}
-	return text + "; what is opened from inside goes straight", chaos.JoinErrors(err, h.close())
+	left, drainErr := h.drain(ctx)
+	text += "; what is opened from inside goes straight"
+	if left > 0 {
+		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and what was under way there",
+			prose.Amount(left, "connection"), drainsWithin)
+	}
+	return text, chaos.JoinErrors(err, drainErr, h.close())
 }
 
 // goStraight proves of all diversions at once that connections from inside no longer reach their proxies.

@@ -118,7 +118,6 @@ func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 	if err != nil {
 		return err
 	}
-	defer table.Close()
 	yes, errs := make([]bool, len(f.to)), make([]error, len(f.to))
 	var all sync.WaitGroup
 	for i, to := range f.to {

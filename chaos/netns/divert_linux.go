@@ -18,6 +18,7 @@ import (
 type Diversion struct {
 	mark  uint32
 	table *nft.Table
+	chain *nftables.Chain // nil until it redirects
 }
 
 // NewDiversion makes a Diversion that redirects nothing until [Diversion.Set]. It never redirects
@@ -38,13 +39,16 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
+//
+// The rules name the first segment of a connection. Without that, those that are open would be redirected too where the table is what
+// begins to track connections, as in most pods: their next segment is the first that is seen of them.
 func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
-	chain := t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
-	t.Rule(chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), nft.Verdict(expr.VerdictAccept))
+	d.chain = t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
+	t.Rule(d.chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), nft.Verdict(expr.VerdictAccept))
 	for there, local := range from {
-		t.Rule(chain,
-			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()),
+		t.Rule(d.chain,
+			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), opens(), nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()),
 			nft.Port(nft.DestPort, there.Port()),
 			[]expr.Any{
 				&expr.Immediate{Register: 1, Data: local.Addr().AsSlice()},
@@ -55,6 +59,19 @@ func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	return t.Commit()
 }
 
-// Close removes the table: new connections are no longer redirected. Connections that were
-// redirected stay so.
+// opens matches the first segment of a TCP connection: SYN without ACK, RST or FIN.
+func opens() []expr.Any {
+	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{0x17}, []byte{0x02})
+}
+
+// Lift ends the redirection of new connections. Those that were redirected stay so until Close: where nothing else translates
+// addresses in the namespace, the kernel does it for as long as the table is there.
+func (d *Diversion) Lift() error {
+	if d.chain == nil {
+		return nil
+	}
+	return d.table.Clear([]*nftables.Chain{d.chain})
+}
+
+// Close removes the table.
 func (d *Diversion) Close() error { return d.table.Close() }

@@ -3,10 +3,12 @@
 package netns
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"os"
 	"syscall"
+	"time"
 )
 
 // errLinux reports that network namespaces exist only on Linux.
@@ -60,6 +62,14 @@ func (d *Diversion) Spare(_, _ string, _ syscall.RawConn) error { return errLinu
 
 // Set redirects new connections from the keys to the values.
 func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort) error { return errLinux }
+
+// Lift ends the redirection of new connections.
+func (d *Diversion) Lift() error { return nil }
+
+// EndQuiet ends connections. It needs Linux.
+func (n *Namespace) EndQuiet(context.Context, time.Duration, func() ([]End, bool)) (int, error) {
+	return 0, errLinux
+}
 
 // Close ends the redirection.
 func (d *Diversion) Close() error { return nil }

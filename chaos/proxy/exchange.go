@@ -263,8 +263,15 @@ func (x *exchange) beginResponse(b []byte) (n int, body http1.Framing, size uint
 		x.surrender() // from here on the connection uses another protocol
 		return n, http1.UntilClose, 0, nil
 	}
-	if x.final && len(r.edits) > 0 {
-		x.says = http1.ReviseAnswer(b[:n], h, r.method, r.answerDrafts())
+	var drafts []*http1.Draft
+	if x.final {
+		drafts = r.answerDrafts()
+	}
+	if x.leaves() {
+		drafts = append(drafts, &closes)
+	}
+	if len(drafts) > 0 {
+		x.says = http1.ReviseAnswer(b[:n], h, r.method, drafts)
 	}
 	switch {
 	case r.method == "HEAD" || !http1.BodyAllowed(h.StatusCode):

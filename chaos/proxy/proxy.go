@@ -48,6 +48,7 @@ type Proxy struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
+	leaving  atomic.Bool // see Leave
 
 	stats                  counters
 	connections, requests  atomic.Uint64 // the number of the next one

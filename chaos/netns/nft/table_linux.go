@@ -356,10 +356,14 @@ func WithQueue(build func(t *Table, queueing int) error) (*Table, error) {
 	return nil, not
 }
 
-// Clear removes all rules from chains that are in force, and keeps the chains.
+// Clear removes all rules from chains that are in force, and keeps the chains. A table that is closed has none.
 func (t *Table) Clear(chains []*nftables.Chain) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	defer t.bounded()()
 	for _, c := range chains {
 		t.conn.FlushChain(c)
 	}

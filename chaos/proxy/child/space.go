@@ -25,6 +25,8 @@ const (
 	opStraight  = opSpace + "straight"
 	opForeign   = opSpace + "foreign"
 	opTLS       = opSpace + "tls"
+	opQuiet     = opSpace + "quiet"
+	opDrain     = opSpace + "drain"
 	leavesAfter = 5 * time.Second // for what is held in it to be removed
 )
 
@@ -37,6 +39,10 @@ type spaceArguments struct {
 	Table  int             `json:"table,omitempty"`
 	Routes []route         `json:"routes,omitempty"`
 	To     netip.AddrPort  `json:"to,omitzero"`
+
+	Called  []netip.AddrPort `json:"called,omitempty"`
+	Proxies []int            `json:"proxies,omitempty"`
+	Within  time.Duration    `json:"within,omitempty"`
 }
 
 // route is where connections to an address are diverted to.
@@ -85,9 +91,12 @@ func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceA
 		return in.n.Redirects()
 	case opTLS:
 		return s.speaksTLS(ctx, in, a)
+	case opQuiet:
+		return endQuiet(ctx, in, a)
+	case opDrain:
+		return s.drain(ctx, in, a)
 	case opLeave:
-		drop(s, s.spaces, a.N)
-		return nil, in.leave()
+		return nil, s.leave(a.N, in)
 	}
 	return nil, fmt.Errorf("no operation %q", op)
 }
@@ -112,6 +121,21 @@ func (s *server) enter(path string) (any, error) {
 		}, err
 	}
 	return made{N: keep(s, s.spaces, in)}, nil
+}
+
+// leave gives a namespace up, with the diversions in it.
+func (s *server) leave(n int, in *space) error {
+	s.mu.Lock()
+	var errs []error
+	for i, t := range s.tables {
+		if t.in == n {
+			errs = append(errs, t.Close())
+			delete(s.tables, i)
+		}
+	}
+	s.mu.Unlock()
+	drop(s, s.spaces, n)
+	return errors.Join(append(errs, in.leave())...)
 }
 
 // diversion is a diversion with the number of its effect.
@@ -141,19 +165,19 @@ func (s *server) claim(table *diversion, routes []route) error {
 // same reports whether two spaces are known to be of one namespace.
 func (x *space) same(o *space) bool { return x != nil && o != nil && x.id == o.id }
 
-// straight removes a diversion, and forgets it. One that is removed already stays so.
+// straight lifts a diversion: what was opened through it goes on until its namespace is left. One that is lifted already stays so.
 func (s *server) straight(n int) error {
 	table, err := find(s, s.tables, n)
 	if err != nil {
 		return nil
 	}
-	if err := table.Close(); err != nil {
+	if err := table.Lift(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.effects.forget(table.effect)
-	delete(s.tables, n)
+	table.from = nil
 	return nil
 }
 
@@ -176,7 +200,7 @@ func (s *server) divert(l netns.Lease, a spaceArguments) error {
 	if err := table.Set(routes); err != nil {
 		return err
 	}
-	n, err := s.effects.add(l, table.Close)
+	n, err := s.effects.add(l, table.Lift)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	table.effect = n
@@ -278,7 +302,7 @@ func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.Add
 	return err
 }
 
-// Close ends the redirection of new connections.
-func (d *Diversion) Close() error {
+// Lift ends the redirection of new connections. Those that were redirected stay so until the space is closed.
+func (d *Diversion) Lift() error {
 	return unlessEnded(d.s.p.call(context.Background(), opStraight, arguments{Space: spaceArguments{Table: d.n}}, nil))
 }

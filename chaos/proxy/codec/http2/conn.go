@@ -456,6 +456,14 @@ func (c *Conn) drop(s *Stream) {
 	}
 }
 
+// Leave tells the client to open no more streams. Those that are open, and those that it opened before it was told, go on.
+func (c *Conn) Leave() {
+	c.down.send(frame{kind: http2.FrameGoAway, payload: binary.BigEndian.AppendUint64(nil, (1<<31-1)<<32)}, 0)
+}
+
+// Busy reports whether a stream is open.
+func (c *Conn) Busy() bool { return len(c.byClient) > 0 }
+
 // goAway passes on which streams the upstream will not process, under the client's numbers. The client takes all up to
 // the last for processed, so that those among them that are not are refused one by one.
 func (c *Conn) goAway(f frame) error {
