@@ -81,7 +81,7 @@ type network struct {
 	table   *child.Diversion
 	proxies []*child.Proxy
 	routes  map[netip.AddrPort]netip.AddrPort // from a destination to its proxy
-	busy    int                               // connections from before the fault on which something was always under way
+	busy    []netns.End                       // connections from before the fault on which something was always under way
 }
 
 var _ chaos.Held = (*heldDiverted)(nil)
@@ -220,12 +220,16 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	if err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
 		return nil, chaos.JoinErrors(err, release())
 	}
+	quiet := netns.Quiet{Within: settlesWithin}
+	if d.Counts == calls {
+		quiet.Idle = callsIdle
+	}
 	of, err := d.Toxic.Prepare(ctx)
 	if of != nil {
 		watched = of
 	}
 	if err == nil {
-		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].divert(ctx, d.lease) })
+		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].divert(ctx, d.lease, quiet) })
 	}
 	if err != nil {
 		return nil, chaos.JoinErrors(err, release())
@@ -239,31 +243,24 @@ const (
 	drainsWithin  = 2 * time.Second
 )
 
+// callsIdle is how long a connection of gRPC is idle before it is taken to be quiet: calls share it, and a server sends more than answers,
+// such as a ping when a call has come.
+const callsIdle = 50 * time.Millisecond
+
 // divert diverts new connections to the proxies, and ends those from before that are quiet.
-func (n *network) divert(ctx context.Context, l netns.Lease) (err error) {
+func (n *network) divert(ctx context.Context, l netns.Lease, q netns.Quiet) (err error) {
 	if err = n.table.Set(ctx, l, n.routes); err == nil {
-		n.busy, err = n.space.EndQuiet(ctx, slices.Collect(maps.Keys(n.routes)), settlesWithin)
+		n.busy, err = n.space.EndQuiet(ctx, slices.Collect(maps.Keys(n.routes)), q)
 	}
 	return err
 }
 
 // cutBusy cuts the connections from before the fault that were never quiet.
-func (n *network) cutBusy() error {
-	if n.busy == 0 {
+func (n *network) cutBusy(ctx context.Context) error {
+	if len(n.busy) == 0 {
 		return nil
 	}
-	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
-	for at := range n.routes {
-		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(at.Addr(), 32))
-		before.Match.Ports = append(before.Match.Ports, at.Port())
-	}
-	slices.Sort(before.Match.Ports)
-	before.Match.Ports = slices.Compact(before.Match.Ports)
-	cut, err := n.space.Set(before)
-	if err != nil {
-		return err
-	}
-	return cut.Close()
+	return n.space.Cut(ctx, n.busy)
 }
 
 // Inject implements [chaos.Step]. New connections come to the proxies already.
@@ -280,7 +277,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 		h.heldToxic = held
 	}
 	if err == nil {
-		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].cutBusy() })
+		err = atOnce(len(h.networks), func(i int) error { return h.networks[i].cutBusy(ctx) })
 	}
 	if err != nil {
 		if h.heldToxic != nil {
@@ -289,7 +286,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 		return nil, chaos.JoinErrors(err, h.straight(), h.close())
 	}
 	for _, n := range h.networks {
-		h.cut += n.busy
+		h.cut += len(n.busy)
 	}
 	return h, nil
 }

@@ -145,8 +145,11 @@ func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 	return nil
 }
 
-// statements is the unit of Counts of faults on SQL.
-const statements = "statements"
+// Units of Counts: of faults on SQL, and of those on gRPC.
+const (
+	statements = "statements"
+	calls      = "calls"
+)
 
 // endedThere tells why the fault is over although nothing has reverted it: the agent of a caller has ended, a caller is another pod, or
 // those that it calls are at addresses that are not diverted.

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"time"
 )
 
 // errLinux reports that network namespaces exist only on Linux.
@@ -67,9 +66,15 @@ func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort) error { return errLin
 func (d *Diversion) Lift() error { return nil }
 
 // EndQuiet ends connections. It needs Linux.
-func (n *Namespace) EndQuiet(context.Context, time.Duration, func() ([]End, bool)) (int, error) {
+func (n *Namespace) EndQuiet(context.Context, Quiet, func() ([]End, bool)) (int, error) {
 	return 0, errLinux
 }
+
+// Opened returns ends of connections. It needs Linux.
+func (n *Namespace) Opened([]netip.AddrPort) ([]End, error) { return nil, errLinux }
+
+// Cut ends connections. It needs Linux.
+func (n *Namespace) Cut([]End) error { return errLinux }
 
 // Close ends the redirection.
 func (d *Diversion) Close() error { return nil }

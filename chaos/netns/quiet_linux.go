@@ -3,6 +3,8 @@ package netns
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
 	"time"
 
 	"brunt/chaos/netns/sockdiag"
@@ -10,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a connection is idle before it is ended: idleFirst for half of the time, then less and less, so that one in busy use is ended
-// between an answer and the next request. A pass looks at all sockets of the machine, which takes some milliseconds.
+// How long a connection is idle before it is ended: idleFirst for half of the time, then less and less, and not at all in the last fifth,
+// so that one in busy use is ended between an answer and the next request. A pass looks at all sockets of the machine, which takes some milliseconds.
 const (
 	idleFirst = 50 * time.Millisecond
 	passEvery = 10 * time.Millisecond
@@ -21,20 +23,20 @@ const (
 // EndQuiet ends connections from inside the namespace, each while nothing is under way on it, as [sockdiag.Quiet] does. It asks for
 // their ends before each pass, and returns once none is left and no more come, or when the time is over. left is how many it found
 // with something under way in the last pass.
-func (n *Namespace) EndQuiet(ctx context.Context, within time.Duration, ends func() (of []End, more bool)) (left int, err error) {
+func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End, more bool)) (left int, err error) {
 	err = n.Do(func() error {
-		q, _ := sockdiag.NewQuiet()
-		defer q.Close()
+		ender, _ := sockdiag.NewQuiet()
+		defer ender.Close()
 		began := time.Now()
 		for {
 			of, more := ends()
 			passed := time.Since(began)
-			idle := idleAfter(passed, within)
+			idle := max(q.Idle, idleAfter(passed, q.Within))
 			asked := make([]sockdiag.End, len(of))
 			for i, e := range of {
 				asked[i] = sockdiag.End(e)
 			}
-			if left, err = q.End(asked, idle); err != nil || left == 0 && !more || passed >= within {
+			if left, err = ender.End(asked, idle); err != nil || left == 0 && !more || passed >= q.Within {
 				return err
 			}
 			pause := time.NewTimer(max(passLast, min(idle, passEvery)))
@@ -47,18 +49,43 @@ func (n *Namespace) EndQuiet(ctx context.Context, within time.Duration, ends fun
 		}
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) { // a kernel without CONFIG_INET_DIAG_DESTROY
-		return len(first(ends())), nil
+		of, _ := ends()
+		return len(of), nil
 	}
 	return left, err
 }
 
-func first(of []End, _ bool) []End { return of }
+// Opened returns the near ends of the TCP connections that are open to some addresses.
+func (n *Namespace) Opened(to []netip.AddrPort) (out []End, err error) {
+	err = n.Do(func() error {
+		all, err := sockdiag.Connections()
+		for _, s := range all {
+			if s.Proto == unix.IPPROTO_TCP && slices.Contains(to, s.Remote) {
+				out = append(out, End{Addr: s.Local, Local: true})
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// Cut ends the TCP connections with some near ends, with what is under way on them.
+func (n *Namespace) Cut(of []End) error {
+	return n.Do(func() error {
+		all, err := sockdiag.Connections()
+		if err != nil {
+			return err
+		}
+		_, err = sockdiag.Destroy(slices.DeleteFunc(all, func(s sockdiag.Socket) bool {
+			return s.Proto != unix.IPPROTO_TCP || !slices.Contains(of, End{Addr: s.Local, Local: true})
+		}))
+		return err
+	})
+}
 
 // idleAfter is how long a connection must have been idle after a part of the time has passed.
 func idleAfter(passed, within time.Duration) time.Duration {
-	half := within / 2
-	if passed <= half {
-		return idleFirst
-	}
-	return max(0, time.Duration(float64(idleFirst)*float64(within-passed)/float64(half)))
+	const falls, none = .5, .8
+	share := passed.Seconds() / within.Seconds()
+	return time.Duration(float64(idleFirst) * min(1, max(0, (none-share)/(none-falls))))
 }

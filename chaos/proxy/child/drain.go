@@ -3,19 +3,26 @@ package child
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 )
 
-// endQuiet ends the connections from a namespace to some addresses, each while nothing is under way on it.
-func endQuiet(ctx context.Context, in *space, a spaceArguments) (left int, err error) {
-	ends := make([]netns.End, len(a.Called))
-	for i, at := range a.Called {
-		ends[i].Addr = at
+// endQuiet ends the connections that are open to some addresses from inside a namespace, each while nothing is under way on it. Those that
+// are opened meanwhile are left alone: they are diverted. It returns the ends of those that are still open when the time is over.
+func endQuiet(ctx context.Context, in *space, a spaceArguments) (busy []netns.End, err error) {
+	open, err := in.n.Opened(a.Called)
+	if err != nil {
+		return nil, err
 	}
-	return in.n.EndQuiet(ctx, a.Within, func() ([]netns.End, bool) { return ends, false })
+	left, err := in.n.EndQuiet(ctx, a.Quiet, func() ([]netns.End, bool) { return open, false })
+	if err != nil || left == 0 {
+		return nil, err
+	}
+	now, err := in.n.Opened(a.Called)
+	return slices.DeleteFunc(now, func(e netns.End) bool { return !slices.Contains(open, e) }), err
 }
 
 // drain ends the connections of proxies in a namespace, each while nothing is under way on it. left is how many are still open when the
@@ -39,22 +46,27 @@ func (s *server) drain(ctx context.Context, in *space, a spaceArguments) (left i
 		}
 		return ends, left > 0
 	}
-	_, err = in.n.EndQuiet(ctx, a.Within, between)
+	_, err = in.n.EndQuiet(ctx, a.Quiet, between)
 	between()
 	return left, err
 }
 
-// EndQuiet ends the connections that were opened from inside the namespace to addresses of IPv4, each while nothing is under way on it.
-// left is how many still have something under way when the time is over.
-func (s *Space) EndQuiet(ctx context.Context, to []netip.AddrPort, within time.Duration) (left int, err error) {
-	err = s.p.ask(ctx, opQuiet, arguments{Space: spaceArguments{N: s.n, Called: to, Within: within}}, &left)
-	return left, err
+// EndQuiet ends the connections that are open to addresses of IPv4 from inside the namespace, each while nothing is under way on it. It
+// returns the ends of those that are still open when the time is over.
+func (s *Space) EndQuiet(ctx context.Context, to []netip.AddrPort, q netns.Quiet) (busy []netns.End, err error) {
+	err = s.p.ask(ctx, opQuiet, arguments{Space: spaceArguments{N: s.n, Called: to, Quiet: q}}, &busy)
+	return busy, err
+}
+
+// Cut ends connections with what is under way on them.
+func (s *Space) Cut(ctx context.Context, of []netns.End) error {
+	return s.p.call(ctx, opCut, arguments{Space: spaceArguments{N: s.n, Ends: of}}, nil)
 }
 
 // Drain ends the connections of proxies of the process in the namespace: it asks clients to open others, and ends each connection
 // while nothing is under way on it. left is how many are still open when the time is over.
 func (s *Space) Drain(ctx context.Context, proxies []*Proxy, within time.Duration) (left int, err error) {
-	a := spaceArguments{N: s.n, Within: within}
+	a := spaceArguments{N: s.n, Quiet: netns.Quiet{Within: within}}
 	for _, x := range proxies {
 		a.Proxies = append(a.Proxies, x.n)
 	}

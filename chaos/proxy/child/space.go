@@ -26,6 +26,7 @@ const (
 	opForeign   = opSpace + "foreign"
 	opTLS       = opSpace + "tls"
 	opQuiet     = opSpace + "quiet"
+	opCut       = opSpace + "cut"
 	opDrain     = opSpace + "drain"
 	leavesAfter = 5 * time.Second // for what is held in it to be removed
 )
@@ -41,8 +42,9 @@ type spaceArguments struct {
 	To     netip.AddrPort  `json:"to,omitzero"`
 
 	Called  []netip.AddrPort `json:"called,omitempty"`
+	Ends    []netns.End      `json:"ends,omitempty"`
 	Proxies []int            `json:"proxies,omitempty"`
-	Within  time.Duration    `json:"within,omitempty"`
+	Quiet   netns.Quiet      `json:"quiet,omitzero"`
 }
 
 // route is where connections to an address are diverted to.
@@ -93,6 +95,8 @@ func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceA
 		return s.speaksTLS(ctx, in, a)
 	case opQuiet:
 		return endQuiet(ctx, in, a)
+	case opCut:
+		return nil, in.n.Cut(a.Ends)
 	case opDrain:
 		return s.drain(ctx, in, a)
 	case opLeave:
