@@ -31,7 +31,7 @@ import (
 //
 // Connections from before the fault bypass the table, so they have to end. The tables are set before the fault is in, while the proxies
 // pass all that comes, and each connection is ended while nothing is under way on it: its program opens another one. Only one that
-// is never quiet for settlesWithin is cut as the fault comes in, and so may be a request on it. After the fault, the proxies end
+// is never quiet within settleWithin is cut as the fault comes in, and so may be a request on it. After the fault, the proxies end
 // their connections in the same way.
 type diverted struct {
 	*Toxic
@@ -220,7 +220,7 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	if err = h.openAll(ctx, cmp.Or(d.process, h.own)); err != nil {
 		return nil, chaos.JoinErrors(err, release())
 	}
-	quiet := netns.Quiet{Within: settlesWithin}
+	quiet := netns.Quiet{Within: settleWithin}
 	if d.Counts == calls {
 		quiet.Idle = callsIdle
 	}
@@ -237,11 +237,8 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	return release, nil
 }
 
-// How long connections have to come to an end in which nothing is under way on them: before the fault, and after it.
-const (
-	settlesWithin = time.Second
-	drainsWithin  = 2 * time.Second
-)
+// settleWithin is how long connections have to be quiet for a moment, before the fault and after it. Most of them are at once.
+const settleWithin = 2 * time.Second
 
 // callsIdle is how long a connection of gRPC is idle before it is taken to be quiet: calls share it, and a server sends more than answers,
 // such as a ping when a call has come.
@@ -378,7 +375,7 @@ func (h *heldDiverted) drain(ctx context.Context) (left int, err error) {
 	of := make([]int, len(h.networks))
 	err = atOnce(len(of), func(i int) (err error) {
 		n := h.networks[i]
-		of[i], err = n.space.Drain(ctx, n.proxies, drainsWithin)
+		of[i], err = n.space.Drain(ctx, n.proxies, settleWithin)
 		return err
 	})
 	for _, n := range of {
@@ -439,7 +436,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	text += h.step.encrypted
 	if h.cut > 0 {
 		text += fmt.Sprintf("; as it came in, brunt cut %s without a quiet moment in %s, and what was under way there",
-			prose.Amount(h.cut, "older connection"), settlesWithin)
+			prose.Amount(h.cut, "older connection"), settleWithin)
 	}
 	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, prose.Amount(len(h.diversions), "connection")), nil
 }
@@ -496,7 +493,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 	text += "; what is opened from inside goes straight"
 	if left > 0 {
 		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and what was under way there",
-			prose.Amount(left, "connection"), drainsWithin)
+			prose.Amount(left, "connection"), settleWithin)
 	}
 	return text, chaos.JoinErrors(err, drainErr, h.close())
 }

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a connection is idle before it is ended: idleFirst for half of the time, then less and less, and not at all in the last fifth,
-// so that one in busy use is ended between an answer and the next request. A pass looks at all sockets of the machine, which takes some milliseconds.
+// How long a connection is idle before it is ended: idleFirst for a fifth of the time, then less and less, and not at all in the second
+// half, so that one in busy use is ended between an answer and the next request. A pass looks at all sockets of the machine, which takes
+// some milliseconds, and far more where processors are short.
 const (
 	idleFirst = 50 * time.Millisecond
 	passEvery = 10 * time.Millisecond
@@ -85,7 +86,7 @@ func (n *Namespace) Cut(of []End) error {
 
 // idleAfter is how long a connection must have been idle after a part of the time has passed.
 func idleAfter(passed, within time.Duration) time.Duration {
-	const falls, none = .5, .8
+	const falls, none = .2, .5
 	share := passed.Seconds() / within.Seconds()
 	return time.Duration(float64(idleFirst) * min(1, max(0, (none-share)/(none-falls))))
 }
