@@ -1,7 +1,8 @@
-// Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into FILE it writes
-// the tests that skipped themselves or a part of them, a line each: the package, a space, the test.
+// Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into SKIPPED it writes
+// the tests that skipped themselves or a part of them, and into FAILED those that failed, a line each: the package, a space,
+// the test. Of a package that failed without a test that did, the test is a dot.
 //
-//	go test -json ./... | go run .ci/outcome.go FILE
+//	go test -json ./... | go run .ci/outcome.go SKIPPED FAILED
 package main
 
 import (
@@ -20,14 +21,11 @@ type event struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: outcome FILE")
+	if len(os.Args) != 3 {
+		log.Fatal("usage: outcome SKIPPED FAILED")
 	}
-	skipped, err := os.Create(os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	output, seen := map[string]*strings.Builder{}, map[string]bool{}
+	skipped, failed := list{tests: map[string]bool{}}, list{tests: map[string]bool{}}
+	output, broken := map[string]*strings.Builder{}, map[string]bool{}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 64<<20)
 	for in.Scan() {
@@ -49,25 +47,46 @@ func main() {
 			if text := output[of]; text != nil {
 				fmt.Print(text)
 			}
-			if e.Test == "" {
-				fmt.Printf("FAIL %s %.1fs\n", e.Package, e.Elapsed)
+			if e.Test != "" {
+				failed.add(e.Package, e.Test)
+				broken[e.Package] = true
+				continue
+			}
+			fmt.Printf("FAIL %s %.1fs\n", e.Package, e.Elapsed)
+			if !broken[e.Package] {
+				failed.add(e.Package, ".")
 			}
 		case "pass":
 			if e.Test == "" {
 				fmt.Printf("ok   %s %.1fs\n", e.Package, e.Elapsed)
 			}
 		case "skip":
-			whole, _, _ := strings.Cut(e.Test, "/")
-			if of = e.Package + " " + whole; whole != "" && !seen[of] {
-				seen[of] = true
-				fmt.Fprintln(skipped, of)
+			if e.Test != "" {
+				skipped.add(e.Package, e.Test)
 			}
 		}
 	}
 	if err := in.Err(); err != nil {
 		log.Fatal(err)
 	}
-	if err := skipped.Close(); err != nil {
-		log.Fatal(err)
+	for i, l := range []list{skipped, failed} {
+		if err := os.WriteFile(os.Args[i+1], []byte(strings.Join(l.lines, "")), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// list is tests in the order in which they are added first.
+type list struct {
+	tests map[string]bool
+	lines []string
+}
+
+// add adds a test, or the test that a part belongs to.
+func (l *list) add(pkg, test string) {
+	whole, _, _ := strings.Cut(test, "/")
+	if line := pkg + " " + whole + "\n"; !l.tests[line] {
+		l.tests[line] = true
+		l.lines = append(l.lines, line)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/fault/custom"
+	"brunt/scenarios/suite"
 )
 
 // flagFile is a world of one file that exists during the fault. Without effect, the file is removed
@@ -47,9 +48,7 @@ func TestExec(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			file := filepath.Join(dir, "flag")
-			if err := os.WriteFile(filepath.Join(dir, "probe"), []byte("#!/bin/sh\ntest -e \"$NAME\"\n"), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			suite.Executable(t, filepath.Join(dir, "probe"), []byte("#!/bin/sh\ntest -e \"$NAME\"\n"))
 			chaostest.Run(t, strings.NewReplacer("FILE", file, "DIR", dir).Replace(c.yaml), func(t *testing.T, effective bool) chaostest.World {
 				_ = os.Remove(file)
 				return flagFile(file)(t, effective)

@@ -34,7 +34,8 @@ func TestCluster_Log(t *testing.T) {
 	}
 }
 
-// TestObjects_WatchOn: a caller learns what it has already as it is now, and as gone where it went before the watch began.
+// TestObjects_WatchOn: a caller learns first which of the objects that it has are gone since it read them, and then the others as they are
+// now: a replacement comes after the object that it replaces.
 func TestObjects_WatchOn(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
@@ -46,14 +47,15 @@ func TestObjects_WatchOn(t *testing.T) {
 	if err := maps.Delete(t.Context(), "gone", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
+	must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap("new", "", nil), false))
 	var seen []string
 	if err := maps.WatchOn(t.Context(), kube.Query{}, had, func(e kube.Event[kube.ConfigMap]) bool {
 		seen = append(seen, fmt.Sprint(e.Object.Name, " ", e.Gone))
-		return len(seen) < 2
+		return len(seen) < 3
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"kept false", "gone true"}; !slices.Equal(seen, want) {
+	if want := []string{"gone true", "kept false", "new false"}; !slices.Equal(seen, want) {
 		t.Errorf("%q, want %q", seen, want)
 	}
 }

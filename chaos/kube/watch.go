@@ -105,7 +105,8 @@ func identity[T any](object *T) (uid, version string) {
 	return "", ""
 }
 
-// sync lists the objects, tells what is new, changed or gone, and returns the version of the list.
+// sync lists the objects, tells which are gone, new or changed, and returns the version of the list. It tells those that are gone
+// first, as a controller replaces an object after it is gone: a count of both at once would hide that one was missing.
 func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 	list, version, err := w.list(ctx, w.q)
 	if err != nil {
@@ -113,23 +114,25 @@ func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 	}
 	there := map[string]bool{}
 	for i := range list {
-		id, now := identity(&list[i])
+		id, _ := identity(&list[i])
 		there[id] = true
-		old, had := w.known[id]
-		if had {
-			if _, was := identity(&old); was == now && !w.had[id] {
-				continue
-			}
-		}
-		if w.tell(Event[T]{Object: list[i]}); w.over {
-			return "", nil
-		}
 	}
 	for id, old := range w.known {
 		if !there[id] {
 			if w.tell(Event[T]{Object: old, Gone: true}); w.over {
 				return "", nil
 			}
+		}
+	}
+	for i := range list {
+		id, now := identity(&list[i])
+		if old, had := w.known[id]; had {
+			if _, was := identity(&old); was == now && !w.had[id] {
+				continue
+			}
+		}
+		if w.tell(Event[T]{Object: list[i]}); w.over {
+			return "", nil
 		}
 	}
 	return version, nil

@@ -55,9 +55,7 @@ func orphanOf(t *testing.T, program, name string, args ...string) int {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(file, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	suite.Executable(t, file, text)
 	return detached(t, name, append([]string{`"$0" "$@" >/dev/null 2>&1 & echo $!`, file}, args...)...)
 }
 

@@ -59,9 +59,7 @@ func copied(t *testing.T, program, name string, args ...string) int {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(file, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	suite.Executable(t, file, text)
 	pid := started(t, append([]string{file}, args...)...)
 	suite.Until(t, "the command line of "+name, func() bool { // which the kernel sets at the end of exec
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))

@@ -26,9 +26,7 @@ func curled(t *testing.T, command string, env ...string) (args []string, stdin s
 	sh := suite.Program(t, "sh", "dash")
 	dir := t.TempDir()
 	fake := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\0' \"$a\"; done > args\ncase \"$*\" in *@-*) cat > stdin;; esac\n"
-	if err := os.WriteFile(filepath.Join(dir, "curl"), []byte(fake), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	suite.Executable(t, filepath.Join(dir, "curl"), []byte(fake))
 	c := exec.Command(sh, "-c", command)
 	c.Dir, c.Env = dir, append([]string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=/hidden"}, env...)
 	if out, err := c.CombinedOutput(); err != nil {

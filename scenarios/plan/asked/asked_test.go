@@ -4,14 +4,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"brunt/scenarios/plan/asked"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/suite"
 )
 
 // TestTry tries questions before a run: a command that can't run is an error that names its place, and what runs
@@ -99,12 +98,7 @@ func TestTry(t *testing.T) {
 // script writes a program.
 func script(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	suite.Executable(t, name, []byte("#!/bin/sh\n"+text+"\n"))
 }
 
 // TestTry_Addresses: what a run may ask is asked before the run, too: the monitoring where load may go, and metrics anywhere.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/client"
@@ -199,12 +200,7 @@ func TestNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 		to := filepath.Join(root, file)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(to, b, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		suite.Executable(t, to, b)
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change the root of a process; run the test as root")

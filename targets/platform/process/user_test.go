@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/suite"
 )
 
 // TestUser checks that a process runs as the user of its service, and is ended like others.
@@ -18,9 +20,10 @@ func TestUser(t *testing.T) {
 	}
 	program := filepath.Join(t.TempDir(), "service") // where another user may run it
 	b, err := os.ReadFile(os.Args[0])
-	if err == nil {
-		err = os.WriteFile(program, b, 0o755)
+	if err != nil {
+		t.Fatal(err)
 	}
+	suite.Executable(t, program, b)
 	for dir := filepath.Dir(program); err == nil && dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		err = os.Chmod(dir, 0o755)
 	}
