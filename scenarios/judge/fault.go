@@ -167,7 +167,7 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 	if !a.Tells() || a.BadBefore {
 		return
 	}
-	if why := f.slowUntoldOf(o, of); why != "" && untouched(a) {
+	if why := f.slowUntoldOf(o, of, a); why != "" {
 		r.Note = why
 		return
 	}
@@ -201,8 +201,8 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	case math.IsNaN(v):
 		r.Note = cmp.Or(value.Why, r.Note)
 		return
-	case met && o.Upper() && untouched(a) && f.slowUntold(o, f.slowdown(i)) != "":
-		r.Note = f.slowUntold(o, f.slowdown(i))
+	case met && o.Upper() && f.slowUntoldBeside(o, f.slowdown(i), a) != "":
+		r.Note = f.slowUntoldBeside(o, f.slowdown(i), a)
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
@@ -260,17 +260,27 @@ func (f *readings) slowUntold(o slo.Objective, s latency.Slowdown) string {
 	return ""
 }
 
-// slowUntoldOf is slowUntold of occurrences that are taken for one: of any of them, or of all of them together.
-func (f *composer) slowUntoldOf(o slo.Objective, of []int) string {
+// slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good answers may have been
+// slow for longer: without a limit that tells which are slow, a time until recovery is not known then. With a limit, slow ones are bad.
+// Where a closed load stood still and no request failed, the answers that came late are the outage itself.
+func (f *readings) slowUntoldBeside(o slo.Objective, s latency.Slowdown, a impact.Answer) string {
+	if _, limit := f.Config.SlowRange(); !untouched(a) && (limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
+		return ""
+	}
+	return f.slowUntold(o, s)
+}
+
+// slowUntoldOf is slowUntoldBeside of occurrences that are taken for one: of any of them, or of all of them together.
+func (f *composer) slowUntoldOf(o slo.Objective, of []int, a impact.Answer) string {
 	for _, i := range of {
-		if why := f.slowUntold(o, f.slowdown(i)); why != "" {
+		if why := f.slowUntoldBeside(o, f.slowdown(i), a); why != "" {
 			return why
 		}
 	}
 	if f.slower == nil {
 		return ""
 	}
-	return f.slowUntold(o, f.latencies.Slower(of...))
+	return f.slowUntoldBeside(o, f.latencies.Slower(of...), a)
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.

@@ -271,7 +271,13 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	for i := range f.Faults {
 		name := f.Faults[i].Name
-		if name == "" || known[name] {
+		if name == "" {
+			continue
+		}
+		if known[name] {
+			if why := f.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); why != "" {
+				return scenarios.Inconclusive, name + ": " + why
+			}
 			continue
 		}
 		if why := f.whyUnknown(i); why != "" {

@@ -2,6 +2,7 @@ package latency
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,17 +25,18 @@ type Test struct {
 // limits are the times of a step by which its answers are counted, in seconds; of a step without a baseline all are zero.
 type limits struct {
 	above [2]float64 // a tenth above the baseline's median and 95th percentile
-	// far above those of the service time; see [impact.FarAbove]. The time before brunt sent a request is known to be its own, and all after
-	// that may be the target's.
-	far [2]float64
+	// far above those of the service time, and of the response time; see [impact.FarAbove]. brunt's own time before it sent a request is
+	// known to be its own. All else may be the target's: also the time for which a request waited for a connection or a user.
+	far [2]struct{ service, response float64 }
 }
 
 // answers are good answers as measured, and without what brunt itself added to them.
 type answers struct {
-	measured   []impact.LatencySlice
-	own, least []impact.LatencySlice // without brunt's own time; and without the largest lag of their window besides
-	n          int64
-	late       time.Duration // sum of brunt's own time
+	measured     []impact.LatencySlice
+	own, least   []impact.LatencySlice // without brunt's own time; and without the largest lag of their window besides
+	n            int64
+	late         time.Duration // sum of brunt's own time
+	incomparable int64         // answers of steps without a good answer in the baseline, which n leaves out
 }
 
 // later is how much more own time of brunt the answers have in the mean than those of the baseline.
@@ -48,7 +50,8 @@ const least = 200 * time.Microsecond
 // Slowdown is the answer to whether a fault made good answers slower.
 type Slowdown struct {
 	result.Told
-	Far bool // by over twice and over 20 ms, or that is not excluded; see [impact.Far]
+	Far    bool // by over twice and over 20 ms, or that is not excluded; see [impact.Far]
+	Enough bool // there are enough answers to tell; see [impact.TellsSlower]
 }
 
 // limitsOf are the limits of a step with a baseline.
@@ -59,19 +62,21 @@ func limitsOf(c *measure.Counts) (l limits) {
 	for k, q := range []float64{.5, .95} {
 		at := c.Response.ValueAt(measure.Rank(q, c.Response.Total), c.Most)
 		l.above[k] = max(1.1*at, at+least.Seconds())
+		l.far[k].response = impact.FarAbove(at)
 		if k == 0 { // the least that the median can be
 			q = impact.LowerRank(c.Service.Total, q)
 		}
-		l.far[k] = impact.FarAbove(c.Service.ValueAt(measure.Rank(q, c.Service.Total), c.SvcMost))
+		l.far[k].service = impact.FarAbove(c.Service.ValueAt(measure.Rank(q, c.Service.Total), c.SvcMost))
 	}
 	return l
 }
 
-// addFar counts the good answers of a step that are far slower.
+// addFar counts the good answers of a step that are far slower: by their service time, or by their response time without brunt's own time.
 func (l *limits) addFar(s *impact.LatencySlice, c *measure.Cell) {
 	t := &c.Service[scenarios.OK]
+	responses := c.Late.Punctual.Above([]float64{l.far[0].response, l.far[1].response})
 	for k, limit := range l.far {
-		s.Far[k] += t.Total - t.UpTo(limit)
+		s.Far[k] += max(t.Total-t.UpTo(limit.service), responses[k])
 	}
 }
 
@@ -91,10 +96,14 @@ func New(f *measure.Recording, baseline []measure.Counts) *Test {
 func (l *Test) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
 	of := &l.limits[k.Series]
 	base := f.InBaseline(k)
-	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || of.above[0] == 0 || !base && len(f.Sets[k.Set]) == 0 {
+	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || !base && len(f.Sets[k.Set]) == 0 {
 		return
 	}
 	t := &c.Response[scenarios.OK]
+	if of.above[0] == 0 {
+		l.met[k.Set].incomparable += t.Total
+		return
+	}
 	n := impact.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
 	for i, limit := range of.above {
 		for j := range n.Above[i] {
@@ -141,7 +150,7 @@ func (l *Test) Slower(of ...int) Slowdown {
 		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
 			m := &l.met[set]
 			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...), append(met.least, m.least...)
-			met.n, met.late = met.n+m.n, met.late+m.late
+			met.n, met.late, met.incomparable = met.n+m.n, met.late+m.late, met.incomparable+m.incomparable
 		}
 	}
 	without := met.own
@@ -149,7 +158,11 @@ func (l *Test) Slower(of ...int) Slowdown {
 		without = met.least
 	}
 	measured := inOrder(met.measured)
-	return Slowdown{impact.Slower(l.baseline, measured, inOrder(without)), impact.Far(measured)}
+	s := Slowdown{impact.Slower(l.baseline, measured, inOrder(without)), impact.Far(measured), impact.TellsSlower(l.baseline, measured)}
+	if s.Answer == result.No && met.incomparable > met.n {
+		s.Told = result.NotTold(fmt.Sprintf("%d of %d good answers are of steps that had none in the baseline", met.incomparable, met.n+met.incomparable))
+	}
+	return s
 }
 
 // Tells reports whether there are enough answers for Slower to tell.
@@ -177,7 +190,7 @@ func SoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 		}
 	}
 	if impact.Far([]impact.LatencySlice{all}) {
-		return Slowdown{result.NotTold("that is tested when the run is over"), true}
+		return Slowdown{Told: result.NotTold("that is tested when the run is over"), Far: true}
 	}
 	return Slowdown{Told: result.Told{Answer: result.No}}
 }
