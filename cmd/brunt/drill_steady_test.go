@@ -13,9 +13,9 @@ import (
 	"brunt/scenarios"
 )
 
-// TestDrillAll_Settles: a system that goes on between drills is held against what it answered before the first, also by a process that
+// TestAllDrills_Settle: a system that goes on between drills is held against what it answered before the first, also by a process that
 // continues.
-func TestDrillAll_Settles(t *testing.T) {
+func TestAllDrills_Settle(t *testing.T) {
 	var broken atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if broken.Load() {

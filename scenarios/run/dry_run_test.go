@@ -3,7 +3,6 @@
 package run_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -72,7 +71,7 @@ func TestDryRun_AgreesWithRun(t *testing.T) {
 		}
 	})
 	for _, kind := range machineKinds() {
-		if !inShortRun(kind) && !suite.Full() && flag.Lookup("test.run").Value.String() == "" {
+		if testing.Short() && !inShortRun(kind) {
 			continue // all of them take a quarter of an hour
 		}
 		f := injectFaults[kind]

@@ -6,9 +6,9 @@
 // then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
 // run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
 //
-// In all packages, BRUNT_FULL=1 alone asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn])
-// and all [Trials] of a simulation. .ci/full sets it for each package; .ci/run gives a number as BRUNT_TURN, by which other tests
-// and cells run for each commit.
+// In all packages, BRUNT_FULL=1 asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn])
+// and all [Trials] of a simulation. .ci/full sets it, but for the suites race, fuzz, k6, vm and kube; .ci/run gives a number as
+// BRUNT_TURN, by which other tests and cells run for each commit. A measurement that needs an idle machine has a variable of its own.
 //
 // A test that lacks a program, root, control groups, mounts, a terminal or a name skips with the remedy, and fails in CI: [Need], [Program], [NeedRoot],
 // [NeedControlGroups], [NeedMounts], [NeedTerminal], [NeedLocalhost], [Lack].

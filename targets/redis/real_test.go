@@ -131,9 +131,7 @@ func TestReal(t *testing.T) {
 
 // TestReal_Cluster: a load follows the slots of a cluster, one that is moved meanwhile too.
 func TestReal_Cluster(t *testing.T) {
-	if !suite.Full() {
-		t.Skip("it starts three servers, and waits for them; BRUNT_FULL=1 runs it")
-	}
+	suite.Long(t) // it starts three servers, and waits for them
 	var nodes []*node
 	for range 3 {
 		nodes = append(nodes, serve(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000"))
@@ -183,9 +181,7 @@ func TestReal_Cluster(t *testing.T) {
 
 // TestReal_Sentinel: a load survives the crash of a primary, which sentinels replace.
 func TestReal_Sentinel(t *testing.T) {
-	if !suite.Full() {
-		t.Skip("a failover takes seconds; BRUNT_FULL=1 runs it")
-	}
+	suite.Long(t) // a failover takes seconds
 	primary := serve(t)
 	replica := serve(t, "--replicaof", "127.0.0.1", primary.port, "--repl-diskless-sync-delay", "0")
 	suite.Until(t, "the replica", func() bool { return strings.Contains(primary.cli("info", "replication"), "state=online") })
