@@ -1,6 +1,6 @@
 // Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into SKIPPED it writes
 // the tests that skipped themselves or a part of them, and into FAILED those that failed, a line each: the package, a space,
-// the test. Of a package that failed without a test that did, the test is a dot.
+// the test. Of a package that failed without a test that did, the test is a dot. A test over 10 s is printed too.
 //
 //	go test -json ./... | go run .ci/outcome.go SKIPPED FAILED
 package main
@@ -57,8 +57,11 @@ func main() {
 				failed.add(e.Package, ".")
 			}
 		case "pass":
-			if e.Test == "" {
+			switch {
+			case e.Test == "":
 				fmt.Printf("ok   %s %.1fs\n", e.Package, e.Elapsed)
+			case e.Elapsed > longTest && !strings.Contains(e.Test, "/"):
+				fmt.Printf("long %s %s %.1fs\n", e.Package, e.Test, e.Elapsed)
 			}
 		case "skip":
 			if e.Test != "" {
@@ -75,6 +78,9 @@ func main() {
 		}
 	}
 }
+
+// longTest is how long a test may take among those of each change, in seconds, on a machine that does nothing else.
+const longTest = 10
 
 // list is tests in the order in which they are added first.
 type list struct {
