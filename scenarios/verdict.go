@@ -49,7 +49,7 @@ var order = []struct {
 	{NotReverted, ExitNotReverted, "a fault could not be taken back, or a unit that had to come back did not"},
 	{Interrupted, ExitInterrupted, "interrupted; faults taken back first, report written"},
 	{"", ExitMistake, "the scenario or command line is wrong; nothing started"},
-	{Broken, ExitError, "brunt itself failed"},
+	{Broken, ExitError, "brunt itself failed; where it crashes on Windows the exit code is 2"},
 	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
 	{Fail, ExitFail, "an objective that could be judged failed, or the steady state did not hold"},
 	{Regression, ExitRegression, "compare, ab, gate"},

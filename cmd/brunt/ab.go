@@ -138,6 +138,7 @@ func (f *abFlags) side(ctx context.Context, c *cobra.Command, p *plan.Plan, dir 
 	}
 	o := f.runOptions(ctx, dir, log)
 	o.Blocks, o.Await, o.Begun = w.Blocks, w.Await, w.Begun
+	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
 	res, err := run.Run(ctx, p, o)
 	if res == nil {
 		return nil, err

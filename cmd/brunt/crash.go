@@ -5,12 +5,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos/journal"
@@ -34,28 +37,69 @@ const (
 // crashFile holds the text of a crash, in the folder of the run.
 const crashFile = "crash.txt"
 
-// bequeath makes the heir of a brunt that crashes write the result of the run, until the returned function is called. pending is what is
-// known of the run before it begins. A run that can't have an heir goes on without.
+// A will is what is known of a run before it begins, for brunt's heir.
+type will struct {
+	Folder string         `json:"folder"`
+	Result *result.Result `json:"result"`
+}
+
+// bequests are the wills of the runs that go on: of two, where `ab` runs both sides at once.
+type bequests struct {
+	mu    sync.Mutex
+	wills []*will
+	end   func() // takes what is left back from the heir; nil: there is none
+}
+
+// bequeathed are the wills of this process, which crashes as a whole.
+var bequeathed bequests
+
+// bequeath makes the heir of a brunt that crashes write the result of the run to dir, until the returned function is called. pending is
+// what is known of the run before it begins. A run that can't have an heir goes on without.
 func bequeath(dir string, pending *result.Result, mask func(string) string) (end func()) {
-	none := func() {}
-	will, err := json.Marshal(result.Masked(pending, mask))
-	if err != nil || len(will) > mostPending {
-		will, _ = json.Marshal(&result.Result{Version: pending.Version, Run: pending.Run, Name: mask(pending.Name)})
+	pending.Started, pending.T0 = time.Now(), time.Now()
+	w := &will{dir, result.Masked(pending, mask)}
+	bequeathed.change(func(all []*will) []*will { return append(all, w) })
+	return func() {
+		bequeathed.change(func(all []*will) []*will { return slices.DeleteFunc(all, func(other *will) bool { return other == w }) })
+	}
+}
+
+// change changes the wills, and tells them to an heir.
+func (b *bequests) change(with func([]*will) []*will) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.end != nil {
+		b.end()
+		b.end = nil
+	}
+	if b.wills = with(b.wills); len(b.wills) > 0 {
+		b.end = appoint(b.wills)
+	}
+}
+
+// appoint gives brunt an heir who knows the wills; nil: it can't have one.
+func appoint(wills []*will) (end func()) {
+	text, err := json.Marshal(wills)
+	if err != nil || len(text) > mostPending {
+		short := make([]will, len(wills))
+		for i, w := range wills {
+			short[i] = will{w.Folder, &result.Result{Version: w.Result.Version, Run: w.Result.Run, Name: w.Result.Name, Started: w.Result.Started, T0: w.Result.T0}}
+		}
+		text, _ = json.Marshal(short)
 	}
 	hear, say, err := os.Pipe()
 	if err != nil {
-		return none
+		return nil
 	}
 	shut := func() { _, _ = hear.Close(), say.Close() }
-	if _, err := say.Write(append(will, '\n')); err != nil {
+	if _, err := say.Write(append(text, '\n')); err != nil {
 		shut()
-		return none
+		return nil
 	}
-	command := append(self(), journal.HeirCommand, strconv.Itoa(int(hear.Fd())), dir, state())
-	unset, err := setHeir(command, os.Environ(), say.Fd(), hear.Fd())
+	unset, err := setHeir(append(self(), journal.HeirCommand, strconv.Itoa(int(hear.Fd())), state()), os.Environ(), say.Fd(), hear.Fd())
 	if err != nil {
 		shut()
-		return none
+		return nil
 	}
 	return func() {
 		unset()
@@ -66,47 +110,58 @@ func bequeath(dir string, pending *result.Result, mask func(string) string) (end
 // crashedCommand is the heir of a brunt that crashed.
 func crashedCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    journal.HeirCommand + " DESCRIPTOR FOLDER STATE",
+		Use:    journal.HeirCommand + " DESCRIPTOR STATE",
 		Short:  "Write the result of a run whose brunt crashed, once its watchdog has taken everything back",
 		Hidden: true,
-		Args:   cobra.ExactArgs(3),
+		Args:   cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			fd, err := strconv.Atoi(args[0])
 			if err != nil {
 				return err
 			}
-			return inherit(c, os.NewFile(uintptr(fd), "crash"), args[1], args[2])
+			return inherit(c, os.NewFile(uintptr(fd), "crash"), args[1])
 		},
 	}
 }
 
-// inherit writes the result of a run that crashed.
-func inherit(c *cobra.Command, told io.ReadCloser, dir, state string) error {
+// inherit writes the results of the runs that crashed.
+func inherit(c *cobra.Command, told io.ReadCloser, state string) error {
 	text, err := io.ReadAll(io.LimitReader(told, 2*mostTold))
 	_ = told.Close()
 	if err != nil {
 		return err
 	}
-	will, text, _ := bytes.Cut(text, []byte("\n"))
-	res := &result.Result{}
-	if err := json.Unmarshal(will, res); err != nil {
+	left, text, _ := bytes.Cut(text, []byte("\n"))
+	var wills []will
+	if err := json.Unmarshal(left, &wills); err != nil {
 		return fmt.Errorf("what is known of the run that crashed: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, crashFile), text, 0o666); err != nil {
-		return err
 	}
 	why, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	why = words.Clean(why)
 	fmt.Fprintf(stderr(c), "\nbrunt: brunt itself crashed: %s\n", why)
-	left := awaitUndo(res.Run, state)
-	crashedResult(res, dir, why, left)
-	err = catalog.All().Write(dir, res)
-	fmt.Fprintf(stderr(c), "brunt: %s\nbrunt: %s says what is known of the run, and %s has the stack for a bug report\n",
-		res.Reason, filepath.Join(dir, "result.json"), filepath.Join(dir, crashFile))
-	if err != nil {
-		return fmt.Errorf("the report could not be written: %w", err)
+	worst := scenarios.Broken
+	for _, w := range wills {
+		res, werr := w.execute(c, text, why, state)
+		worst, err = scenarios.Worse(worst, res.Verdict), errors.Join(err, werr)
 	}
-	return exit(res.ExitCode)
+	return cmp.Or(err, error(exit(worst.ExitCode())))
+}
+
+// execute writes the result of a run that crashed with a text, whose first line is why.
+func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result.Result, error) {
+	res := cmp.Or(w.Result, &result.Result{})
+	left := awaitUndo(res.Run, state)
+	crashedResult(res, w.Folder, why, left)
+	err := os.WriteFile(filepath.Join(w.Folder, crashFile), text, 0o666)
+	if err == nil {
+		err = catalog.All().Write(w.Folder, res)
+	}
+	fmt.Fprintf(stderr(c), "brunt: %s\nbrunt: %s says what is known of the run, and %s has the stack for a bug report\n",
+		res.Reason, filepath.Join(w.Folder, "result.json"), filepath.Join(w.Folder, crashFile))
+	if err != nil {
+		err = fmt.Errorf("the report could not be written: %w", err)
+	}
+	return res, err
 }
 
 // crashedResult completes the result of a run that crashed by the events that it wrote.

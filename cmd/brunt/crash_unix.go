@@ -3,7 +3,9 @@
 package main
 
 import (
+	"os"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"unsafe"
 )
@@ -16,7 +18,12 @@ var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
 // onCrash makes a crash of brunt exit 1. Go's runtime exits 2, which says that a scenario is wrong, and nothing recovers from a panic in a
 // goroutine of a library. The last thing that brunt controls is how the runtime prints the stack of the goroutine that failed: at its
 // end, brunt's heir takes its place, in the same process. A parent process would need to pass on signals, stops and the terminal.
-func onCrash() { overrideWrite = crashWrite }
+func onCrash() {
+	if level := os.Getenv("GOTRACEBACK"); level == "none" || level == "0" {
+		debug.SetTraceback("single") // without a stack, nothing tells where the message of a crash ends
+	}
+	overrideWrite = crashWrite
+}
 
 // crash is the state of a crash. The runtime writes from the one thread that still runs.
 var crash struct {

@@ -156,7 +156,9 @@ func (f *allFlags) probe(ctx context.Context) (steady.State, error) {
 	if err != nil {
 		return steady.State{}, err
 	}
-	res, err := run.Run(ctx, p, f.runOptions(ctx, dir, log))
+	o := f.runOptions(ctx, dir, log)
+	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
+	res, err := run.Run(ctx, p, o)
 	if res == nil {
 		return steady.State{}, err
 	}

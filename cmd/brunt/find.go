@@ -175,7 +175,9 @@ func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result,
 	if err != nil {
 		return nil, err
 	}
-	res, err := run.Run(ctx, plan, f.runOptions(ctx, dir, log))
+	o := f.runOptions(ctx, dir, log)
+	defer bequeath(dir, run.PendingResult(plan, o), plan.Scenario.Secrets.Mask)()
+	res, err := run.Run(ctx, plan, o)
 	if res == nil {
 		return nil, err
 	}
