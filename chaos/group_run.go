@@ -213,12 +213,17 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		g.awaitLater(s.injection)
 	}
 	g.Timeline.lift(ctx, s.injection)
+	if s.Revert == Failed {
+		g.mu.Lock()
+		g.group.Revert = Failed
+		g.mu.Unlock()
+	}
 	if s.OneShot {
 		return
 	}
 	s.Cleared = g.Env.Now()
 	s.endEarly()
-	g.event("fault.cleared", s.Name, "")
+	g.cleared(s.injection, "")
 }
 
 // prove proves that a step that was lifted is over.

@@ -123,11 +123,18 @@ func (t *Timeline) notPlanned(r *injection, err error) {
 	t.event("fault.failed", r.Name, err.Error())
 }
 
-// clear ends the phase of an occurrence now.
+// clear ends the phase of an occurrence now: also where its revert failed, since what follows is no trial of it.
 func (t *Timeline) clear(r *injection, why string) {
 	r.Until = t.Clear(r.N)
 	r.Cleared = r.Until
-	t.event("fault.cleared", r.Name, why)
+	t.cleared(r, why)
+}
+
+// cleared tells that an occurrence is taken off. One whose revert failed is not.
+func (t *Timeline) cleared(r *injection, why string) {
+	if r.Revert != Failed {
+		t.event("fault.cleared", r.Name, why)
+	}
 }
 
 // clearOnce ends the phase of a one-shot whose unit is healthy again. It lasts until least, unless the next
@@ -138,7 +145,7 @@ func (t *Timeline) clearOnce(ctx context.Context, r *injection, least, next time
 		return
 	}
 	r.Cleared = r.over
-	t.event("fault.cleared", r.Name, r.GoneText)
+	t.cleared(r, r.GoneText)
 	r.Early = !t.sleep(ctx, min(least, next))
 	r.Until = t.Clear(r.N)
 }

@@ -570,6 +570,37 @@ func TestLateReverts(t *testing.T) {
 	}
 }
 
+// TestTimeline_NotCleared: a fault that can't be taken back is not told to be cleared, though its phase ends.
+func TestTimeline_NotCleared(t *testing.T) {
+	step := func(n noted) *chaos.Entry {
+		e := entry("a", n, 0, 0)
+		e.At = nil
+		return e
+	}
+	for name, of := range map[string]func(noted) *chaos.Entry{
+		"a fault": func(n noted) *chaos.Entry { return entry("a", n, time.Second, 10*time.Second) },
+		"a group": func(n noted) *chaos.Entry {
+			return &chaos.Entry{
+				Fault: scenarios.Fault{Name: "g", At: new(quantity.Duration(time.Second)), For: quantity.Duration(10 * time.Second)},
+				Kind:  chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step(n)}},
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told []string
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{of(noted{diary: d, name: "a", fails: "revert"})}
+			}, func(tl *chaos.Timeline) { tl.Event = func(e result.Event) { told = append(told, e.Event+" "+e.Text) } })
+			if r := records[0]; r.RevertErr == nil || r.Until == 0 {
+				t.Errorf("it is taken back: %+v", r)
+			}
+			if all := strings.Join(told, "\n"); strings.Contains(all, "fault.cleared") || !strings.Contains(all, "fault.reverted failed") {
+				t.Errorf("the events are\n%s", all)
+			}
+		})
+	}
+}
+
 // The error of a revert is in the journal, for `brunt status`.
 func TestFailuresAreInTheJournal(t *testing.T) {
 	j := new(openEntries)
