@@ -190,10 +190,16 @@ func TestTimeline_HolderEnds(t *testing.T) {
 		ends  int // that many holders on web[1] end, 2 s after they begin
 		want  string
 		void  bool
+		gaps  string // the times without it
 	}{
-		{"once", onAll{}, 1, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", false},
-		{"twice", onAll{follows: true}, 2, "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]", false},
-		{"it can't be hit again", onAll{refuses: "again"}, 1, "", true},
+		{"once", onAll{}, 1, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", false, "[not on web[1] from 2s to 3s]"},
+		{
+			"twice",
+			onAll{follows: true},
+			2, "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]", false,
+			"[not on web[1] from 2s to 3s not on web[1] from 4s to 5s]",
+		},
+		{"it can't be hit again", onAll{refuses: "again"}, 1, "", true, "[not on web[1] from 2s to its end]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -232,6 +238,9 @@ func TestTimeline_HolderEnds(t *testing.T) {
 				}
 				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
 					t.Errorf("it did %s, want %s", got, c.want)
+				}
+				if got := fmt.Sprint(rec.Absent); got != c.gaps {
+					t.Errorf("it was %s, want %s", got, c.gaps)
 				}
 				if rec.N < 0 || (rec.Void != nil) != c.void || !c.void && rec.Err() != nil {
 					t.Errorf("%v", rec.Err())

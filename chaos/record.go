@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios/disk"
+	"brunt/scenarios/quantity"
 )
 
 // A Record is the result of one occurrence of a fault. Times are offsets from t0.
@@ -47,11 +48,28 @@ type Record struct {
 	GoneErr   error // reverted, and no probe was answered that proves it
 	Void      error // over before its time, by none of brunt's doing: a [VoidError], or a [TakenBackError] where a watchdog reverted it
 
+	Absent []Absence // times without it, where it was on a unit before and perhaps again
+
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
 	Held []Held // the injected steps, as long as something is to be asked of them
 
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
+}
+
+// An Absence is a time in which a fault was not on a unit that lived: what held it there had ended.
+type Absence struct {
+	Unit string
+	From time.Duration // when it was last known to be in
+	To   time.Duration // when it was in again; zero: it was not again
+}
+
+func (a Absence) String() string {
+	to := "to its end"
+	if a.To > 0 {
+		to = "to " + quantity.FormatInstant(a.To)
+	}
+	return fmt.Sprintf("not on %s from %s %s", a.Unit, quantity.FormatInstant(a.From), to)
 }
 
 // Err joins what went wrong with an occurrence; nil is nothing.

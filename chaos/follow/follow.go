@@ -30,17 +30,19 @@ type follower struct {
 	last  map[string]string   // the units at the last question
 	since time.Time           // of the first failure to follow a change; zero: there is none
 	asked time.Time           // when the units were known last
+	known time.Duration       // the same, as an offset from t0
 }
 
 // A lost fault is one on a unit that lives while what held the fault has ended.
 type lost struct {
-	at  time.Time
-	why error
+	at     time.Time
+	why    error
+	absent int // its place in the record
 }
 
 // New begins to follow an occurrence. The function adapts it to the units of the time of its call.
 func New(of chaos.Followed) (adapt func(ctx context.Context)) {
-	f := &follower{Followed: of, last: of.At.IDs, asked: time.Now()}
+	f := &follower{Followed: of, last: of.At.IDs, asked: time.Now(), known: of.Env.Now()}
 	for i, s := range of.Planned {
 		f.hit = append(f.hit, f.hitOf(of.Held[i], s, of.At))
 	}
@@ -72,6 +74,7 @@ func (f *follower) ask(ctx context.Context) {
 	late := time.Since(f.asked) > joinWithin
 	f.asked = time.Now()
 	f.lose(ctx, now)
+	f.known = f.Env.Now()
 	if maps.Equal(now.IDs, f.last) && f.since.IsZero() && len(f.lost) == 0 {
 		return
 	}
@@ -105,7 +108,8 @@ func (f *follower) lose(ctx context.Context, now chaos.Present) {
 			if f.lost == nil {
 				f.lost = map[string]lost{}
 			}
-			f.lost[h.unit] = lost{time.Now(), err}
+			f.lost[h.unit] = lost{time.Now(), err, len(f.Absent)}
+			f.Absent = append(f.Absent, chaos.Absence{Unit: h.unit, From: f.known})
 			f.drop(h)
 			f.Event("fault.lost", err.Error())
 		}
@@ -128,6 +132,7 @@ func (f *follower) found() error {
 			return l.why
 		}
 		delete(f.lost, unit)
+		f.Absent[l.absent].To = f.Env.Now()
 		if gap := time.Since(l.at); gap > joinWithin {
 			f.Void(fmt.Errorf("%w; it was in again only after %s", l.why, quantity.FormatSeconds(gap.Seconds())))
 		}

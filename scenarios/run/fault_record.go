@@ -72,6 +72,9 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if c.Late != "" {
 		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
 	}
+	for _, a := range c.Absent {
+		rec.Note = strings.TrimPrefix(rec.Note+"; "+mask(a.String()), "; ")
+	}
 	for _, step := range c.Steps {
 		rec.Steps = append(rec.Steps, faultStep(step, mask))
 	}

@@ -61,3 +61,14 @@ func TestSampler_Alerts(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultRecord_Absent: readers are told when a fault was not in on a unit, for that is no part of its time.
+func TestFaultRecord_Absent(t *testing.T) {
+	s := &snapshot{runner: newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{})}
+	rec := s.faultRecord(&chaos.Record{N: -1, Late: "late", Absent: []chaos.Absence{
+		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond}, {Unit: "web[2]", From: 20 * time.Second},
+	}}, nil)
+	if want := "late; not on web[1] from 12.3s to 15.1s; not on web[2] from 20s to its end"; rec.Note != want {
+		t.Errorf("its note is %q, want %q", rec.Note, want)
+	}
+}
