@@ -68,6 +68,7 @@ type podStep struct {
 	peers  int
 	at     time.Time                             // when it was injected
 	ended  func(name string, at time.Time) error // nil: it can't end
+	tried  bool                                  // it was to be reverted
 }
 
 // UnitOf is the unit whose links these are.
@@ -84,6 +85,15 @@ func (s *podStep) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.notedStep.Inject(ctx)
 	s.at = time.Now()
 	return s, err
+}
+
+// Revert implements [chaos.Held]. Where the unit could not be hit, the first attempt fails.
+func (s *podStep) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if s.fails == "verify" && !s.tried {
+		s.tried = true
+		return chaos.Failed, errors.New("busy")
+	}
+	return s.notedStep.Revert(ctx)
 }
 
 func (s *podStep) Traits() chaos.HeldTraits {
@@ -173,6 +183,9 @@ func TestTimeline_Follows(t *testing.T) {
 				}
 				if err := errors.Join(rec.InjectErr, rec.Err()); c.void == "" && err != nil || c.void != "" && (err == nil || !strings.Contains(err.Error(), c.void)) {
 					t.Errorf("%v, want %q\n%s", err, c.void, strings.Join(said, "\n"))
+				}
+				if err := rec.Err(); err != nil && strings.Contains(err.Error(), "busy") {
+					t.Errorf("what failed once is not tried again: %v", err)
 				}
 				if n := strings.Count(strings.Join(lines, " "), "+") - strings.Count(strings.Join(lines, " "), "-"); n != 0 {
 					t.Errorf("%d are left of %q", n, lines)

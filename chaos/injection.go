@@ -253,7 +253,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
 	for i := len(r.Held) - 1; i >= 0; i-- {
-		if _, err := tryAgain(undo, inTurn, 0, func() (Outcome, error) { return r.Held[i].Revert(undo) }); err != nil {
+		if _, err := RevertHeld(undo, r.Held[i]); err != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, err)
 		}
 	}

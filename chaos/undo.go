@@ -220,6 +220,11 @@ func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcom
 	return out, err // of the last attempt, and not that ctx ended
 }
 
+// RevertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of others.
+func RevertHeld(ctx context.Context, h Held) (Outcome, error) {
+	return tryAgain(ctx, inTurn, 0, func() (Outcome, error) { return h.Revert(ctx) })
+}
+
 // Innermost returns the undos that are executed in the end, possibly by another process.
 func (o Operations) Innermost(undo []Undo) []Undo {
 	var out []Undo

@@ -102,7 +102,7 @@ func (i *Pool) Close(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for key, h := range i.agents {
-		out, err := chaos.OperationsOf(container.SweepOperations()).Undo(ctx, h.undo)
+		out, err := chaos.OperationsOf(container.SweepOperations()).Revert(ctx, []chaos.Undo{h.undo})
 		if err == nil && i.Journal != nil {
 			err = i.Journal.Done(h.entry, out)
 		}

@@ -300,7 +300,7 @@ func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Prese
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
 		defer cancel()
 		var rerr error
-		if out, rerr = h.Revert(undo); rerr != nil {
+		if out, rerr = chaos.RevertHeld(undo, h); rerr != nil {
 			return "", chaos.JoinErrors(err, rerr)
 		}
 		f.Hold(h, false)

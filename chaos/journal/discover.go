@@ -288,7 +288,7 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations, also fun
 			}
 		case l.undo.Op != "":
 			own, cancel := ownTime(ctx, ops.Within([]chaos.Undo{l.undo}))
-			t.Outcome, t.Err = ops.Undo(own, l.undo)
+			t.Outcome, t.Err = ops.Revert(own, []chaos.Undo{l.undo})
 			cancel()
 		case l.Engine.Host != "":
 			t.Outcome, t.Err = l.sweep(ctx)
