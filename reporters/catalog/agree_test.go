@@ -82,6 +82,41 @@ func TestReports_Agree(t *testing.T) {
 	}
 }
 
+// TestReports_Untested: where it is not certain whether a fault made answers slower, no report says that it did nothing.
+func TestReports_Untested(t *testing.T) {
+	none := regexp.MustCompile(`(?i)none seen|none of \S+ faults?|did no harm|no effect|no impact|within the limit during`)
+	for _, impact := range []result.Impact{result.NotImpacted, result.UnknownYet} {
+		r := reporterstest.Results()["minute"]
+		r.Faults, r.Incidents = r.Faults[:1], nil
+		f := &r.Faults[0]
+		f.Impact, f.Note, f.Failed, f.OnsetAt, f.RecoveredAt = impact, "", 0, result.NaN, result.NaN
+		f.Onset, f.Failover, f.Recover, f.Heal = result.NaN, result.NaN, result.NaN, result.NaN
+		f.Parts = &result.ImpactParts{
+			Requests: 800, First: result.NaN, Last: result.NaN, P50: .5, P95: .6, P50Before: .001, P95Before: .002,
+			SlowerUntold: "brunt's own time may be why",
+		}
+		for _, form := range []struct {
+			name  string
+			plain string
+		}{
+			{"page", plain(t, page.Page{}, r)},
+			{"junit", plain(t, ci.JUnit{}, r)},
+			{"github", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
+			{"markdown", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
+			{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+		} {
+			t.Run(form.name+" of "+string(impact), func(t *testing.T) {
+				if said := none.FindString(form.plain); said != "" {
+					t.Errorf("it says %q", said)
+				}
+				if !strings.Contains(form.plain, "may have been slower: brunt's own time may be why") {
+					t.Error("it does not say what is not certain")
+				}
+			})
+		}
+	}
+}
+
 var (
 	heads = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`)
 	tags  = regexp.MustCompile(`</?[a-z][^>]*>`)
