@@ -79,12 +79,12 @@ target:
       memory: 64MiB
   entry: web
 load:
-  main: {executor: constant-arrival-rate, rate: 20/s, duration: 4s, timeout: 300ms, flow: [{get: "http://${unit.web[0].addr}/"}, {get: /}]}
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 14s, timeout: 300ms, flow: [{get: "http://${unit.web[1].addr}/"}, {get: /}]}
 chaos:
-  kill: {at: 300ms, for: 300ms, container.kill: {service: store}}
-  pause: {at: 1300ms, for: 300ms, container.pause: {unit: "web[1]"}}
-  cut: {after: pause, wait: 400ms, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
-  crash: {at: 3s, within: 20s, process.crash: {unit: "web[1]"}}
+  kill: {at: 300ms, for: 1s, container.kill: {service: store}}
+  pause: {after: kill, wait: 1s, for: 1s, container.pause: {unit: "web[1]"}}
+  cut: {after: pause, wait: 700ms, for: 1s, network.disconnect: {unit: "web[1]", network: back}}
+  crash: {after: cut, wait: 1s, within: 20s, process.crash: {unit: "web[1]"}}
 `, run.Options{ID: id})
 	for _, f := range res.Faults {
 		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {

@@ -275,12 +275,12 @@ import http from 'k6/http';
 import { sleep } from 'k6';
 import exec from 'k6/execution';
 import brunt, { fault, mark, phase } from 'k6/x/brunt';
-export const options = { vus: 2, duration: '4s' };
+export const options = { vus: 2, duration: '6s' };
 export default function () {
   http.get(__ENV.BRUNT_URL + '/ok');
   const p = phase();
   if (p !== '') mark('saw', { phase: p });
-  if (exec.scenario.iterationInTest === 20) {
+  if (exec.scenario.iterationInTest === 8) {
     phase('checkout');
     mark('asked', { came: fault('slow') });
     for (const name of ['slow', 'slaw', 'never']) {
