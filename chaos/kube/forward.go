@@ -31,7 +31,7 @@ func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (ne
 	}
 	f := &forwarded{raw: raw}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	err = f.open(port)
+	err = f.open(ctx, port)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -55,7 +55,7 @@ type forwarded struct {
 }
 
 // open opens the streams.
-func (f *forwarded) open(port int) error {
+func (f *forwarded) open(ctx context.Context, port int) error {
 	var err error
 	if f.spdy, err = spdystream.NewConnection(f.raw, false); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (f *forwarded) open(port int) error {
 		}
 	}()
 	h := http.Header{"streamType": {"error"}, "port": {strconv.Itoa(port)}, "requestID": {"0"}}
-	faults, err := f.stream(h)
+	faults, err := f.stream(ctx, h)
 	if err != nil {
 		close(f.ended)
 		return err
@@ -76,7 +76,7 @@ func (f *forwarded) open(port int) error {
 	go f.listen(faults)
 	h = h.Clone()
 	h["streamType"] = []string{"data"}
-	f.Stream, err = f.stream(h)
+	f.Stream, err = f.stream(ctx, h)
 	return err
 }
 
@@ -87,10 +87,14 @@ func serve(c *spdystream.Connection) (err error) {
 	return nil
 }
 
-func (f *forwarded) stream(h http.Header) (*spdystream.Stream, error) {
+func (f *forwarded) stream(ctx context.Context, h http.Header) (*spdystream.Stream, error) {
+	within := streamWithin
+	if at, limited := ctx.Deadline(); limited {
+		within = max(time.Millisecond, min(within, time.Until(at))) // zero would be without a limit
+	}
 	s, err := f.spdy.CreateStream(h, nil, false)
 	if err == nil {
-		err = s.WaitTimeout(streamWithin)
+		err = s.WaitTimeout(within)
 	}
 	return s, err
 }

@@ -100,7 +100,7 @@ slo: [errors < 1%%]
 		t.Errorf("the server has seen %d, %d are reported; %s: %s", s.n.Load(), reported, res.Verdict, res.Reason)
 	}
 	named := func(l string) bool { return strings.HasPrefix(l, "worker 2 of 3: p99 lag") }
-	froze := func(f result.Freeze) bool { return f.D > 3 }
+	froze := func(f result.Freeze) bool { return f.D > 2 }
 	if !slices.ContainsFunc(res.Generator.Limits, named) || !slices.ContainsFunc(res.Generator.Freezes, froze) {
 		t.Errorf("limits %q, freezes %v", res.Generator.Limits, res.Generator.Freezes)
 	}
