@@ -356,10 +356,17 @@ func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
 			var told []result.Event
 			lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 				return []*chaos.Entry{c.entry(noted{diary: d, name: "a", undo: true, steps: 4, proof: 3 * time.Second, opens: 2 * time.Second})}
-			}, func(tl *chaos.Timeline) { tl.Event = func(e result.Event) { told = append(told, e) } })
+			}, func(tl *chaos.Timeline) {
+				tl.Event = func(e result.Event) { // from the goroutines of proofs too
+					mu.Lock()
+					defer mu.Unlock()
+					told = append(told, e)
+				}
+			})
 			if got, want := strings.Join(lines, " "), strings.TrimSpace(strings.Repeat("+a@1m2s ", 4)+strings.Repeat("-a@1m12s ", 4)); got != want {
 				t.Errorf("did %q, want %q", got, want)
 			}
@@ -587,10 +594,17 @@ func TestTimeline_NotCleared(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
 			var told []string
 			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 				return []*chaos.Entry{of(noted{diary: d, name: "a", fails: "revert"})}
-			}, func(tl *chaos.Timeline) { tl.Event = func(e result.Event) { told = append(told, e.Event+" "+e.Text) } })
+			}, func(tl *chaos.Timeline) {
+				tl.Event = func(e result.Event) { // from the goroutines of proofs too
+					mu.Lock()
+					defer mu.Unlock()
+					told = append(told, e.Event+" "+e.Text)
+				}
+			})
 			if r := records[0]; r.RevertErr == nil || r.Until == 0 {
 				t.Errorf("it is taken back: %+v", r)
 			}
