@@ -47,7 +47,7 @@ type will struct {
 type bequests struct {
 	mu    sync.Mutex
 	wills []*will
-	end   func() // takes what is left back from the heir; nil: there is none
+	end   func() // takes what is left back from the heir; nil: brunt has no heir
 }
 
 // bequeathed are the wills of this process, which crashes as a whole.
