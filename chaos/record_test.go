@@ -27,6 +27,8 @@ func plainRecord(t *testing.T, n int) *chaos.Record {
 			*x = field.Name != "Skipped"
 		case *[]string:
 			*x = []string{field.Name}
+		case *[]chaos.Absence:
+			*x = []chaos.Absence{{Unit: field.Name, From: time.Duration(n), To: time.Second}}
 		case **chaos.Traffic:
 			*x = &chaos.Traffic{Unit: "bytes"}
 		case *error, *[]chaos.Held, *[]*chaos.Record, **chaos.Sighting: // of what is not over, or not plain

@@ -29,10 +29,17 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 		ender, _ := sockdiag.NewQuiet()
 		defer ender.Close()
 		began := time.Now()
+		late, ended := lateness(ctx, q.Idle)
+		if ended {
+			return nil
+		}
 		for {
 			of, more := ends()
 			passed := time.Since(began)
-			idle := max(q.Idle, idleAfter(passed, q.Within))
+			idle := idleAfter(passed, q.Within)
+			if q.Idle > 0 {
+				idle = max(idle, q.Idle+late)
+			}
 			asked := make([]sockdiag.End, len(of))
 			for i, e := range of {
 				asked[i] = sockdiag.End(e)
@@ -40,13 +47,11 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 			if left, err = ender.End(asked, idle); err != nil || left == 0 && !more || passed >= q.Within {
 				return err
 			}
-			pause := time.NewTimer(max(passLast, min(idle, passEvery)))
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				pause.Stop()
+			over, ended := paused(ctx, max(passLast, min(idle, passEvery)))
+			if ended {
 				return nil
 			}
+			late = max(late, over)
 		}
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) { // a kernel without CONFIG_INET_DIAG_DESTROY
@@ -54,6 +59,32 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 		return len(of), nil
 	}
 	return left, err
+}
+
+// lateness pauses for a time, and returns by how much a pause was too long at most. A program that answers runs as late as this one: on a
+// busy machine a connection may be idle because one of its ends does not run.
+func lateness(ctx context.Context, within time.Duration) (most time.Duration, ended bool) {
+	for began := time.Now(); time.Since(began) < within; {
+		late, ended := paused(ctx, passEvery)
+		if ended {
+			return most, true
+		}
+		most = max(most, late)
+	}
+	return most, false
+}
+
+// paused waits for a time, and returns by how much it was too long. ended says that ctx was over first.
+func paused(ctx context.Context, d time.Duration) (late time.Duration, ended bool) {
+	began := time.Now()
+	pause := time.NewTimer(d)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return time.Since(began) - d, false
+	case <-ctx.Done():
+		return 0, true
+	}
 }
 
 // Opened returns the near ends of the TCP connections that are open to some addresses.

@@ -128,8 +128,8 @@ func places() int {
 // Full reports whether the suites that take minutes are to run.
 func Full() bool { return os.Getenv(fullVariable) == "1" }
 
-// lockFile is the file of the lock of a place. Each checkout of the module has its own: tests of other checkouts do not
-// wait for it.
+// lockFile is the file of the lock of a place. Each checkout of the module and each user has its own: tests of others do not
+// wait for it, and a user can't open a file of another one.
 func lockFile(place int) string {
 	root, err := os.Getwd()
 	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
@@ -140,5 +140,5 @@ func lockFile(place int) string {
 	}
 	sum := fnv.New64a()
 	sum.Write([]byte(root))
-	return filepath.Join(os.TempDir(), fmt.Sprintf("brunt-tests-%x-%d.lock", sum.Sum64(), place))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("brunt-tests-%x-%d-%d.lock", sum.Sum64(), os.Getuid(), place))
 }
