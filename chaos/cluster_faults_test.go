@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/suite"
@@ -57,10 +58,10 @@ func workload(name string) kube.Raw {
 }
 
 // newShop makes a shop, and waits until its pods are ready.
-func newShop(t *testing.T, kubeconfig, contextName string) *shop {
-	s := &shop{at: kube.Address{Kubeconfig: kubeconfig, Context: contextName, Namespace: "shop-" + strings.ToLower(rand.Text()[:6])}}
+func newShop(t *testing.T, file, contextName string) *shop {
+	s := &shop{at: kube.Address{Kubeconfig: file, Context: contextName, Namespace: "shop-" + strings.ToLower(rand.Text()[:6])}}
 	var err error
-	if s.Cluster, err = kube.Open(s.at, kube.Options{}); err != nil {
+	if s.Cluster, err = kubeconfig.Open(s.at, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)

@@ -12,8 +12,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/syntax"
-
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // zoneLabel is the label of nodes that names their zone.
@@ -24,7 +22,7 @@ type service struct {
 	name     string
 	workload kube.Ref // without a name: there is none
 	pods     string   // the selector of its pods
-	selects  labels.Selector
+	selects  kube.Selector
 	ordinal  bool     // its pods are numbered by their workload
 	within   string   // the container that faults hit; empty: the only one, or the one that the pod names
 	slots    []string // the UIDs of its pods, by slot; empty: none is in it
@@ -156,7 +154,7 @@ func (f finder) services(ctx context.Context) error {
 // named finds the service that the target gives a name.
 func (f finder) named(ctx context.Context, name string, of *kubernetes.Service) error {
 	if len(of.Pods) > 0 {
-		selects := labels.SelectorFromSet(of.Pods)
+		selects := kube.SelectorOf(of.Pods)
 		f.list = append(f.list, &service{name: name, pods: selects.String(), selects: selects, within: of.Container})
 		return nil
 	}

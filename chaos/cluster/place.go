@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/proc"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/syntax"
@@ -29,10 +30,10 @@ func (p Place) String() string { return kubernetes.Name(p.Context, p.Namespace) 
 // lacks.
 func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.Cluster, Place, error) {
 	if at.Kubeconfig == "" {
-		at.Kubeconfig = kubeconfig()
+		at.Kubeconfig = namedFiles()
 	}
-	c, err := kube.Open(at, kube.Options{})
-	if no, ok := errors.AsType[kube.NoContextError](err); ok {
+	c, err := kubeconfig.Open(at, kube.Options{})
+	if no, ok := errors.AsType[kubeconfig.NoContextError](err); ok {
 		if near := syntax.Nearest(no.Context, no.Known); near != "" {
 			err = fmt.Errorf("%w; %s", err, syntax.Suggestion(near))
 		}
@@ -51,8 +52,8 @@ func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.
 	return c, p, nil
 }
 
-// kubeconfig is $KUBECONFIG with absolute paths: an undo may be executed in another folder.
-func kubeconfig() string {
+// namedFiles is $KUBECONFIG with absolute paths: an undo may be executed in another folder.
+func namedFiles() string {
 	var out []string
 	for _, file := range filepath.SplitList(os.Getenv("KUBECONFIG")) {
 		if abs, err := filepath.Abs(file); err == nil && file != "" {
@@ -66,7 +67,7 @@ func kubeconfig() string {
 func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
 	at := kube.Address{Kubeconfig: p.Kubeconfig, Context: p.Context, Namespace: p.Namespace}
 	if os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		if _, err := kube.Open(at, kube.Options{}); err != nil { // a pod of brunt's has no kubeconfig
+		if _, err := kubeconfig.Open(at, kube.Options{}); err != nil { // a pod of brunt's has no kubeconfig
 			at = kube.Address{Context: kube.InCluster, Namespace: p.Namespace}
 		}
 	}

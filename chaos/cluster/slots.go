@@ -12,8 +12,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/kube"
 	"brunt/scenarios/syntax"
-
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // A Target is the services of a namespace of a cluster, and their pods. It is safe for concurrent use.
@@ -89,7 +87,7 @@ func (t *Target) refresh(ctx context.Context) error {
 // among lists the live pods of the service among others, the oldest first.
 func (s *service) among(all []kube.Pod) (own []kube.Pod) {
 	for i := range all {
-		if isLive(&all[i]) && s.selects.Matches(labels.Set(all[i].Labels)) {
+		if isLive(&all[i]) && s.selects.Matches(all[i].Labels) {
 			own = append(own, all[i])
 		}
 	}
@@ -172,7 +170,7 @@ func (t *Target) PodsOf(ctx context.Context, service string) ([]kube.Pod, error)
 // ServiceOf is the service that a pod is of by its labels; empty: none.
 func (t *Target) ServiceOf(pod *kube.Pod) string {
 	for _, s := range t.list {
-		if s.selects.Matches(labels.Set(pod.Labels)) {
+		if s.selects.Matches(pod.Labels) {
 			return s.name
 		}
 	}

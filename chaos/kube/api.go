@@ -4,11 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // The objects of Kubernetes as brunt reads and writes them: names and JSON are those of its API, and fields that brunt needs
@@ -17,17 +12,6 @@ import (
 
 // UID is the identity of an object, which no later object of its name has.
 type UID string
-
-// Quantity is an amount of a resource as the API writes it, such as 500m or 64Mi.
-type Quantity string
-
-// Milli is an amount of thousandths, such as of processors.
-func Milli(n int64) Quantity {
-	return Quantity(resource.NewMilliQuantity(n, resource.DecimalSI).String())
-}
-
-// Bytes is an amount of memory.
-func Bytes(n int64) Quantity { return Quantity(resource.NewQuantity(n, resource.BinarySI).String()) }
 
 // Time is a time of the API, in whole seconds.
 type Time struct{ time.Time }
@@ -70,20 +54,6 @@ func (t Taint) String() string {
 		return fmt.Sprintf("%s:%s", t.Key, t.Effect)
 	}
 	return fmt.Sprintf("%s=%s:%s", t.Key, t.Value, t.Effect)
-}
-
-// A LabelSelector selects objects by their labels; nil selects none.
-type LabelSelector struct {
-	MatchLabels      map[string]string                 `json:"matchLabels,omitempty"`
-	MatchExpressions []metav1.LabelSelectorRequirement `json:"matchExpressions,omitempty"`
-}
-
-// Selector is the selector in the form that matches labels and is sent with queries.
-func (s *LabelSelector) Selector() (labels.Selector, error) {
-	if s == nil {
-		return labels.Nothing(), nil
-	}
-	return metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: s.MatchLabels, MatchExpressions: s.MatchExpressions})
 }
 
 // Names and values of the API.
@@ -385,8 +355,8 @@ type (
 	}
 
 	HTTPGetAction struct {
-		Path string             `json:"path,omitempty"`
-		Port intstr.IntOrString `json:"port"`
+		Path string      `json:"path,omitempty"`
+		Port IntOrString `json:"port"`
 	}
 
 	HostIP struct {
@@ -572,9 +542,9 @@ type (
 	}
 
 	ServicePort struct {
-		Protocol   Protocol           `json:"protocol,omitempty"`
-		Port       int32              `json:"port"`
-		TargetPort intstr.IntOrString `json:"targetPort"`
+		Protocol   Protocol    `json:"protocol,omitempty"`
+		Port       int32       `json:"port"`
+		TargetPort IntOrString `json:"targetPort"`
 	}
 
 	ServiceSpec struct {
@@ -586,7 +556,7 @@ type (
 	}
 
 	TCPSocketAction struct {
-		Port intstr.IntOrString `json:"port"`
+		Port IntOrString `json:"port"`
 	}
 
 	Taint struct {
@@ -655,8 +625,8 @@ type (
 	}
 
 	PodDisruptionBudgetSpec struct {
-		MinAvailable *intstr.IntOrString `json:"minAvailable,omitempty"`
-		Selector     *LabelSelector      `json:"selector,omitempty"`
+		MinAvailable *IntOrString   `json:"minAvailable,omitempty"`
+		Selector     *LabelSelector `json:"selector,omitempty"`
 	}
 
 	PodDisruptionBudgetStatus struct {

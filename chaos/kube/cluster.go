@@ -4,22 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // InCluster is the context of the cluster whose pod brunt runs in, by the service account of that pod.
@@ -40,8 +32,8 @@ type Options struct {
 	AnswerWithin time.Duration
 }
 
-// userAgent is what brunt calls itself, also as the manager of the fields that it sets.
-const userAgent = "brunt"
+// Manager is what brunt calls itself in requests, and so the manager of the fields that it sets.
+const Manager = "brunt"
 
 const (
 	answerWithin  = 20 * time.Second
@@ -52,99 +44,42 @@ const (
 type Cluster struct {
 	at      Address
 	base    *url.URL
-	config  *rest.Config
-	tls     *tls.Config // nil: the API server speaks plain HTTP
-	client  *http.Client
+	access  Access
+	dial    Dial
 	within  time.Duration
 	page    int                   // how many objects of a list come at a time
 	refused atomic.Pointer[error] // why Check refused the address
 }
 
-// A NoContextError says that a kubeconfig lacks a context.
-type NoContextError struct {
-	Context string
-	Known   []string // the contexts that it has
+// Dial connects to an address, such as host:443.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// Access is how requests come to an API server.
+type Access struct {
+	Client *http.Client // for requests, with credentials
+	TLS    *tls.Config  // for connections to pods; nil: the defaults, where the API server speaks TLS
+	// Credentials adds those of the caller to the requests of a connection to a pod.
+	Credentials func(http.RoundTripper) (http.RoundTripper, error)
 }
 
-func (e NoContextError) Error() string {
-	return fmt.Sprintf("the kubeconfig has no context %q; it has: %s", e.Context, cmp.Or(strings.Join(e.Known, ", "), "none"))
-}
-
-// Open prepares the client of a cluster. It does not connect.
-func Open(at Address, o Options) (*Cluster, error) {
-	if at.Context == InCluster {
-		config, err := rest.InClusterConfig()
-		if err != nil {
-			return nil, fmt.Errorf("the context %s: %w", InCluster, err)
-		}
-		return open(at, config, o)
-	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	switch files := filepath.SplitList(at.Kubeconfig); {
-	case len(files) == 1:
-		rules.ExplicitPath = at.Kubeconfig
-	case len(files) > 1:
-		rules.Precedence = files
-	}
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: at.Context}
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
-	raw, err := loader.RawConfig()
-	if err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	if names := slices.Sorted(maps.Keys(raw.Contexts)); at.Context != "" && !slices.Contains(names, at.Context) {
-		return nil, NoContextError{at.Context, names}
-	}
-	config, err := loader.ClientConfig()
-	if clientcmd.IsEmptyConfig(err) {
-		return nil, errors.New("there is no kubeconfig, and brunt does not run in a pod: name a file by KUBECONFIG")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	if config.Proxy != nil {
-		return nil, errors.New("the kubeconfig names a proxy (proxy-url), which would hide the address that brunt connects to: remove it")
-	}
-	if at.Context == "" {
-		at.Context = raw.CurrentContext
-	}
-	if at.Namespace == "" {
-		if at.Namespace, _, err = loader.Namespace(); err != nil {
-			return nil, fmt.Errorf("read the kubeconfig: %w", err)
-		}
-	}
-	return open(at, config, o)
-}
-
-func open(at Address, config *rest.Config, o Options) (*Cluster, error) {
-	c := &Cluster{at: at, config: config, within: cmp.Or(o.AnswerWithin, answerWithin), page: pageOf}
-	host := config.Host
-	if !strings.Contains(host, "://") {
-		host = "https://" + host
-	}
+// New prepares the client of a cluster, whose access connects by a function of the client's own. It does not connect. Package kubeconfig
+// finds the server and the access.
+func New(at Address, server *url.URL, o Options, access func(Dial) (Access, error)) (*Cluster, error) {
+	c := &Cluster{at: at, base: server, within: cmp.Or(o.AnswerWithin, answerWithin), page: pageOf}
+	c.dial = c.dialer(o.Check)
 	var err error
-	if c.base, err = url.Parse(host); err != nil || c.base.Host == "" {
-		return nil, fmt.Errorf("the kubeconfig's server %q: want a URL", config.Host)
+	if c.access, err = access(c.dial); err != nil {
+		return nil, err
 	}
-	config.Host = host
-	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
-	config.Dial = c.dialer(o.Check)
-	config.UserAgent = userAgent
-	if c.tls, err = rest.TLSConfigFor(config); err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	if c.access.TLS == nil && c.base.Scheme == "https" {
+		c.access.TLS = new(tls.Config)
 	}
-	if c.tls == nil && c.base.Scheme == "https" {
-		c.tls = new(tls.Config)
-	}
-	if c.client, err = rest.HTTPClientFor(config); err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.access.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c, nil
 }
 
 // dialer connects to the API server, once check has seen the address.
-func (c *Cluster) dialer(check func(netip.AddrPort, string) error) func(ctx context.Context, network, addr string) (net.Conn, error) {
+func (c *Cluster) dialer(check func(netip.AddrPort, string) error) Dial {
 	d := net.Dialer{Timeout: connectWithin}
 	if check != nil {
 		d.Control = func(_, addr string, _ syscall.RawConn) error {
@@ -177,4 +112,4 @@ func (c *Cluster) Identity(ctx context.Context) (string, error) {
 }
 
 // Close closes the connections that no request uses.
-func (c *Cluster) Close() { c.client.CloseIdleConnections() }
+func (c *Cluster) Close() { c.access.Client.CloseIdleConnections() }

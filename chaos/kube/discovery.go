@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A Kind is what the cluster knows of a kind of objects.
@@ -22,7 +20,13 @@ func (c *Cluster) KindOf(ctx context.Context, api, kind string) (Kind, error) {
 	if !strings.Contains(api, "/") {
 		path = "/api/" + api
 	}
-	var list metav1.APIResourceList
+	var list struct {
+		Resources []struct {
+			Name       string `json:"name"`
+			Kind       string `json:"kind"`
+			Namespaced bool   `json:"namespaced"`
+		} `json:"resources"`
+	}
 	if err := c.do(ctx, call{method: http.MethodGet, path: path}, &list); err != nil {
 		if Is(err, NotFound) {
 			return Kind{}, fmt.Errorf("the cluster has no API %s", api)
@@ -30,7 +34,7 @@ func (c *Cluster) KindOf(ctx context.Context, api, kind string) (Kind, error) {
 		return Kind{}, err
 	}
 	var known []string
-	for _, r := range list.APIResources {
+	for _, r := range list.Resources {
 		if strings.Contains(r.Name, "/") { // a part of an object
 			continue
 		}

@@ -255,7 +255,7 @@ func (o Raw) manager(path string) string {
 	for i := range list {
 		entry, _ := list[i].(map[string]any)
 		of := Raw(entry)
-		if at := of.Text("time"); of.Text("manager") != userAgent && at >= last && o.manages(entry["fieldsV1"], keys(path)) {
+		if at := of.Text("time"); of.Text("manager") != Manager && at >= last && o.manages(entry["fieldsV1"], keys(path)) {
 			name, last = of.Text("manager"), at
 		}
 	}

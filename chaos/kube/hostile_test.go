@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 )
 
 // A hostile API server answers every request with the same bytes.
@@ -90,7 +91,7 @@ func FuzzAPIServer(f *testing.F) {
 		f.Fatal(err)
 	}
 	const within = 100 * time.Millisecond
-	c, err := kube.Open(kube.Address{Kubeconfig: config}, kube.Options{AnswerWithin: within})
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: config}, kube.Options{AnswerWithin: within})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Objects are the objects of one kind, in one namespace or in all.
@@ -103,12 +101,12 @@ func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
 	ask := struct {
 		TypeMeta
 		ObjectMeta    `json:"metadata"`
-		DeleteOptions *metav1.DeleteOptions `json:"deleteOptions,omitempty"`
+		DeleteOptions *deleteOptions `json:"deleteOptions,omitempty"`
 	}{
 		TypeMeta: TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: ObjectMeta{Name: pod, Namespace: namespace},
 	}
 	if uid != "" {
-		ask.DeleteOptions = &metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(uid)}
+		ask.DeleteOptions = &deleteOptions{Preconditions: &preconditions{UID: uid}}
 	}
 	return c.do(ctx, call{method: http.MethodPost, path: c.Pods(namespace).at(pod) + "/eviction", body: ask}, nil)
 }
@@ -140,8 +138,11 @@ func (o Objects[T]) at(name string) string { return o.path + "/" + url.PathEscap
 
 // listOf is a page of a list.
 type listOf[T any] struct {
-	metav1.ListMeta `json:"metadata"`
-	Items           []T `json:"items"`
+	Metadata struct {
+		ResourceVersion string `json:"resourceVersion"`
+		Continue        string `json:"continue"` // of the next page; empty: this is the last one
+	} `json:"metadata"`
+	Items []T `json:"items"`
 }
 
 // List reads all objects that a query selects.
@@ -160,10 +161,10 @@ func (o Objects[T]) list(ctx context.Context, q Query) (out []T, version string,
 			return nil, "", err
 		}
 		out = append(out, page.Items...)
-		if page.Continue == "" {
-			return out, page.ResourceVersion, nil
+		if page.Metadata.Continue == "" {
+			return out, page.Metadata.ResourceVersion, nil
 		}
-		v.Set("continue", page.Continue)
+		v.Set("continue", page.Metadata.Continue)
 	}
 }
 
@@ -212,13 +213,23 @@ func (o Objects[T]) Delete(ctx context.Context, name string, d Deletion) error {
 	return o.c.do(ctx, call{method: http.MethodDelete, path: o.at(name), body: d.options()}, nil)
 }
 
-func (d Deletion) options() *metav1.DeleteOptions {
-	background := metav1.DeletePropagationBackground
-	opts := &metav1.DeleteOptions{
-		TypeMeta: metav1.TypeMeta{Kind: "DeleteOptions", APIVersion: "v1"}, PropagationPolicy: &background,
-	}
+// deleteOptions are those of the API.
+type deleteOptions struct {
+	TypeMeta
+	GracePeriodSeconds *int64         `json:"gracePeriodSeconds,omitempty"`
+	Preconditions      *preconditions `json:"preconditions,omitempty"`
+	PropagationPolicy  string         `json:"propagationPolicy,omitempty"`
+}
+
+// preconditions say which object alone is meant.
+type preconditions struct {
+	UID string `json:"uid"`
+}
+
+func (d Deletion) options() *deleteOptions {
+	opts := &deleteOptions{TypeMeta: TypeMeta{Kind: "DeleteOptions", APIVersion: "v1"}, PropagationPolicy: "Background"}
 	if d.UID != "" {
-		opts.Preconditions = metav1.NewUIDPreconditions(d.UID)
+		opts.Preconditions = &preconditions{UID: d.UID}
 	}
 	if seconds := int64(d.Grace / time.Second); d.Now || seconds > 0 {
 		opts.GracePeriodSeconds = &seconds

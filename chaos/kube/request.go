@@ -13,8 +13,6 @@ import (
 	"unicode"
 
 	"brunt/scenarios"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // mostAnswer bounds the answer to a request, in bytes. A list comes in pages of at most pageOf objects.
@@ -73,18 +71,31 @@ func Away(err error) bool {
 	return ok && (e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused)
 }
 
+// status is what the API server says of a request that failed.
+type status struct {
+	Kind    string `json:"kind"`
+	Code    int    `json:"code"`
+	Reason  Reason `json:"reason"`
+	Message string `json:"message"`
+	Details struct {
+		Causes []struct {
+			Message string `json:"message"`
+		} `json:"causes"`
+	} `json:"details"`
+}
+
 // errorOf is the error that an answer of the API server says.
 func errorOf(code int, text []byte) *apiError {
-	var s metav1.Status
+	var s status
 	if json.Unmarshal(text, &s) == nil && s.Kind == "Status" && s.Message != "" {
 		var message strings.Builder
 		message.WriteString(s.Message)
-		if s.Details != nil && s.Reason == metav1.StatusReasonTooManyRequests { // the causes name the budget that refuses an eviction
+		if s.Reason == Refused { // the causes name the budget that refuses an eviction
 			for _, c := range s.Details.Causes {
 				message.WriteString(" " + c.Message)
 			}
 		}
-		return &apiError{Code: code, Reason: Reason(s.Reason), Message: clean(message.String())}
+		return &apiError{Code: code, Reason: s.Reason, Message: clean(message.String())}
 	}
 	said := clean(string(text))
 	if said == "" {
@@ -137,7 +148,7 @@ func (c *Cluster) do(ctx context.Context, r call, result any) error {
 	return nil
 }
 
-// decode decodes what the API server sent. The types of Kubernetes have decoders of their own.
+// decode decodes what the API server sent. Types of the API have decoders of their own.
 func decode(text []byte, into any) (err error) {
 	defer scenarios.Recover(&err)
 	return json.Unmarshal(text, into)
@@ -164,7 +175,7 @@ func (c *Cluster) send(ctx context.Context, r call) (*http.Response, error) {
 			req.Header.Set("Content-Type", r.as)
 		}
 	}
-	res, err := c.client.Do(req)
+	res, err := c.access.Client.Do(req)
 	if err != nil {
 		return nil, c.unreachable(ctx, err)
 	}

@@ -3,11 +3,10 @@ package kube
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // A PodUsage is what the containers of a pod used together.
@@ -31,7 +30,7 @@ func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage,
 			} `json:"metadata"`
 			Timestamp  time.Time `json:"timestamp"`
 			Containers []struct {
-				Usage map[string]resource.Quantity `json:"usage"`
+				Usage map[string]Quantity `json:"usage"`
 			} `json:"containers"`
 		} `json:"items"`
 	}
@@ -42,9 +41,16 @@ func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage,
 	for _, p := range list.Items {
 		u := PodUsage{Name: p.Metadata.Name, At: p.Timestamp, CPU: -1}
 		for _, one := range p.Containers {
-			cpu, memory := one.Usage["cpu"], one.Usage["memory"]
-			u.Cores += cpu.AsApproximateFloat64()
-			u.Memory += memory.Value()
+			cores, err := one.Usage["cpu"].Float()
+			if err != nil {
+				return nil, fmt.Errorf("the processors that the pod %s uses: %w", u.Name, err)
+			}
+			memory, err := one.Usage["memory"].Float()
+			if err != nil {
+				return nil, fmt.Errorf("the memory that the pod %s uses: %w", u.Name, err)
+			}
+			u.Cores += cores
+			u.Memory += int64(math.Ceil(memory))
 		}
 		out = append(out, u)
 	}

@@ -17,10 +17,9 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/suite"
-
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // echo is the port at which every pod of the suite answers what it receives, on its loopback.
@@ -186,7 +185,7 @@ func TestOpen_Mistakes(t *testing.T) {
 		{"no server", kube.Address{Kubeconfig: write(s.URL, "https://")}, "want a URL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := kube.Open(c.at, kube.Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := kubeconfig.Open(c.at, kube.Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -223,7 +222,7 @@ func suiteOf(t *testing.T, kubeconfig, guest string) {
 
 func open(t *testing.T, at kube.Address) *kube.Cluster {
 	t.Helper()
-	c, err := kube.Open(at, kube.Options{})
+	c, err := kubeconfig.Open(at, kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +475,7 @@ func (b *bed) pods(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("connections", b.connections)
-	one := intstr.FromInt32(1)
+	one := kube.FromInt(1)
 	budget := &kube.PodDisruptionBudget{ObjectMeta: kube.ObjectMeta{Name: "echo"}, Spec: kube.PodDisruptionBudgetSpec{
 		MinAvailable: &one, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "echo"}},
 	}}
@@ -543,7 +542,7 @@ func (b *bed) connections(t *testing.T) {
 		t.Errorf("with an ended context: %v", err)
 	}
 
-	closed, err := kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{Check: func(netip.AddrPort, string) error { return errEnough }})
+	closed, err := kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{Check: func(netip.AddrPort, string) error { return errEnough }})
 	if err != nil {
 		t.Fatal(err)
 	}

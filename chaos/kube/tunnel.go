@@ -18,7 +18,6 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
-	"k8s.io/client-go/rest"
 )
 
 // Names of the protocols of connections to pods: SPDY in messages of a WebSocket, or SPDY by itself.
@@ -44,7 +43,7 @@ func (c *Cluster) upgrade(ctx context.Context, path string) (net.Conn, error) {
 
 // shake makes a connection with the credentials of the kubeconfig.
 func (c *Cluster) shake(ctx context.Context, h *handshake, method, path string) (net.Conn, error) {
-	by, err := rest.HTTPWrappersForConfig(c.config, h)
+	by, err := c.access.Credentials(h)
 	if err != nil {
 		return nil, err
 	}
@@ -101,13 +100,13 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 func (h *handshake) connect(ctx context.Context) (net.Conn, error) {
 	at, port := h.c.base.Hostname(), h.c.base.Port()
 	if port == "" {
-		port = map[bool]string{true: "443", false: "80"}[h.c.tls != nil]
+		port = map[bool]string{true: "443", false: "80"}[h.c.access.TLS != nil]
 	}
-	raw, err := h.c.config.Dial(ctx, "tcp", net.JoinHostPort(at, port))
-	if err != nil || h.c.tls == nil {
+	raw, err := h.c.dial(ctx, "tcp", net.JoinHostPort(at, port))
+	if err != nil || h.c.access.TLS == nil {
 		return raw, err
 	}
-	config := h.c.tls.Clone()
+	config := h.c.access.TLS.Clone()
 	config.NextProtos = []string{"http/1.1"}
 	if config.ServerName == "" {
 		config.ServerName = at

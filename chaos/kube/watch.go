@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // An Event is news of an object.
@@ -170,9 +168,9 @@ func (w *watcher[T]) follow(ctx context.Context, version string) (string, error)
 			return "", fmt.Errorf("an event of %s: %w", w.path, err)
 		}
 		if e.Type == "ERROR" {
-			var s metav1.Status
+			var s status
 			_ = json.Unmarshal(e.Object, &s)
-			return "", errorOf(int(s.Code), e.Object)
+			return "", errorOf(s.Code, e.Object)
 		}
 		var object T
 		if err := decode(e.Object, &object); err != nil {

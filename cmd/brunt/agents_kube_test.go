@@ -17,9 +17,9 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios/suite"
 
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // An agentBed is a bed whose pods answer: two of web and two of store, behind a service. Its agents have a namespace of their own.
@@ -78,7 +78,7 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 	b := &agentBed{podBed: &podBed{program: program, kubeconfig: os.Getenv("BRUNT_KUBECONFIG"), context: "brunt-kube"}}
 	b.scenario = filepath.Join(t.TempDir(), "s.yaml")
 	var err error
-	if b.Cluster, err = kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
+	if b.Cluster, err = kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
@@ -105,7 +105,7 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 	}
 	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: "store"},
-		Spec:       kube.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []kube.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
+		Spec:       kube.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []kube.ServicePort{{Port: 80, TargetPort: kube.FromInt(8080)}}},
 	}, false); err != nil {
 		t.Fatal(err)
 	}

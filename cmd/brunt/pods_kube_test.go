@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios/suite"
 
 	"github.com/goccy/go-yaml"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // A podBed is a namespace of a cluster with a deployment of two pods, and a program of brunt's that breaks them.
@@ -50,7 +50,7 @@ func newPodBed(t *testing.T, program string) *podBed {
 func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 	b.scenario, b.namespace = filepath.Join(t.TempDir(), "s.yaml"), "pods-"+strings.ToLower(rand.Text()[:6])
 	var err error
-	if b.Cluster, err = kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
+	if b.Cluster, err = kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
@@ -274,7 +274,7 @@ func TestPods_KubeKilled(t *testing.T) {
 // TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that `brunt rbac` prints.
 func TestPods_KubeRefused(t *testing.T) {
 	b := newPodBed(t, clusterProgram(t))
-	two := intstr.FromInt32(2)
+	two := kube.FromInt(2)
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{
 		ObjectMeta: kube.ObjectMeta{Name: "all"},
 		Spec:       kube.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}}},

@@ -14,6 +14,7 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
@@ -26,7 +27,7 @@ func stackBed(t *testing.T) *podBed {
 		t.Skip("BRUNT_KUBE names no program that gives a cluster images: .ci/kube test does")
 	}
 	var err error
-	if b.Cluster, err = kube.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
+	if b.Cluster, err = kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)

@@ -8,6 +8,7 @@ import (
 	"brunt/chaos/cluster/remote"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios"
 	"brunt/scenarios/run/revert"
 
@@ -67,7 +68,7 @@ func clusterWatchdogCommand() *cobra.Command {
 			ctx, stop := terminable(c)
 			defer stop()
 			const answerWithin = 3 * time.Second
-			cluster, err := kube.Open(kube.Address{Namespace: g.Namespace}, kube.Options{AnswerWithin: answerWithin})
+			cluster, err := kubeconfig.Open(kube.Address{Namespace: g.Namespace}, kube.Options{AnswerWithin: answerWithin})
 			if err != nil {
 				return err
 			}

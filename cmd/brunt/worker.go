@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios/placement"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -131,7 +132,7 @@ func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
 	if p.Stack.OnPods() { // the run makes its target there
 		o = kube.Options{}
 	}
-	c, err := kube.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, o)
+	c, err := kubeconfig.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, o)
 	if err != nil {
 		return nil, fmt.Errorf("the cluster of the workers: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -20,7 +21,7 @@ func TestRun_Pods(t *testing.T) {
 	k.Node("n1", nil)
 	path := k.Kubeconfig(t, "")
 	t.Setenv("KUBECONFIG", path)
-	c, err := kube.Open(kube.Address{Kubeconfig: path}, kube.Options{})
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: path}, kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -28,7 +29,7 @@ func stackOn(t *testing.T, h http.Handler) *kube.Cluster {
 	path := k.Kubeconfig(t, "")
 	t.Setenv("KUBECONFIG", path)
 	t.Setenv("BRUNT_IMAGE", "brunt:test")
-	c, err := kube.Open(kube.Address{Kubeconfig: path}, kube.Options{})
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: path}, kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

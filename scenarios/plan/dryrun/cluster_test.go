@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/plan/dryrun"
 )
@@ -14,7 +15,7 @@ func TestPlan_Cluster(t *testing.T) {
 	cluster := func() string {
 		s := kubetest.Start(t)
 		path := s.Kubeconfig(t, "")
-		c, err := kube.Open(kube.Address{Kubeconfig: path}, kube.Options{})
+		c, err := kubeconfig.Open(kube.Address{Kubeconfig: path}, kube.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,6 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // serviceLabel is the label of pods that names their service.
@@ -144,7 +143,7 @@ func (o *Options) pod(of *platform.Spec, s *platform.Service) (kube.PodSpec, err
 // check is the readiness check of a service, as the node of its pod makes it.
 func check(s *platform.Service) kube.ProbeHandler {
 	if s.Ready.Get == "" {
-		return kube.ProbeHandler{TCPSocket: &kube.TCPSocketAction{Port: intstr.FromInt(s.Port)}}
+		return kube.ProbeHandler{TCPSocket: &kube.TCPSocketAction{Port: kube.FromInt(s.Port)}}
 	}
-	return kube.ProbeHandler{HTTPGet: &kube.HTTPGetAction{Path: s.Ready.Get, Port: intstr.FromInt(s.Port)}}
+	return kube.ProbeHandler{HTTPGet: &kube.HTTPGetAction{Path: s.Ready.Get, Port: kube.FromInt(s.Port)}}
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 
@@ -59,7 +60,7 @@ func newBed(t *testing.T) *bed {
 	b.do(t, b.program, "image", "-o", archive)
 	b.do(t, b.control, "load", archive)
 	var err error
-	if b.Cluster, err = kube.Open(kube.Address{}, kube.Options{}); err != nil {
+	if b.Cluster, err = kubeconfig.Open(kube.Address{}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}

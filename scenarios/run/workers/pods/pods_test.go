@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
 	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
@@ -27,7 +28,7 @@ func settings(join time.Duration) Settings {
 
 func open(t *testing.T, s *kubetest.Server, user string) *kube.Cluster {
 	t.Helper()
-	c, err := kube.Open(kube.Address{Kubeconfig: s.Kubeconfig(t, user)}, kube.Options{})
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: s.Kubeconfig(t, user)}, kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
