@@ -29,16 +29,18 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 		ender, _ := sockdiag.NewQuiet()
 		defer ender.Close()
 		began := time.Now()
-		late, ended := lateness(ctx, q.Idle)
-		if ended {
-			return nil
+		var w watch
+		for q.Idle > 0 && time.Since(began) < q.Idle { // what it asks about
+			if !w.pause(ctx, passEvery) {
+				return nil
+			}
 		}
 		for {
 			of, more := ends()
 			passed := time.Since(began)
 			idle := idleAfter(passed, q.Within)
 			if q.Idle > 0 {
-				idle = max(idle, q.Idle+late)
+				idle = max(idle, q.Idle+w.late)
 			}
 			asked := make([]sockdiag.End, len(of))
 			for i, e := range of {
@@ -47,11 +49,9 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 			if left, err = ender.End(asked, idle); err != nil || left == 0 && !more || passed >= q.Within {
 				return err
 			}
-			over, ended := paused(ctx, max(passLast, min(idle, passEvery)))
-			if ended {
+			if !w.pause(ctx, max(passLast, min(idle, passEvery))) {
 				return nil
 			}
-			late = max(late, over)
 		}
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) { // a kernel without CONFIG_INET_DIAG_DESTROY
@@ -61,30 +61,25 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 	return left, err
 }
 
-// lateness pauses for a time, and returns by how much a pause was too long at most. A program that answers runs as late as this one: on a
-// busy machine a connection may be idle because one of its ends does not run.
-func lateness(ctx context.Context, within time.Duration) (most time.Duration, ended bool) {
-	for began := time.Now(); time.Since(began) < within; {
-		late, ended := paused(ctx, passEvery)
-		if ended {
-			return most, true
-		}
-		most = max(most, late)
-	}
-	return most, false
+// A watch measures how late its own pauses end. Programs that answer run as late as this one: on a busy machine a connection may be idle
+// because one of its ends does not run.
+type watch struct {
+	late time.Duration // by which a pause was too long; it counts for as long again
 }
 
-// paused waits for a time, and returns by how much it was too long. ended says that ctx was over first.
-func paused(ctx context.Context, d time.Duration) (late time.Duration, ended bool) {
+// pause waits for a time, and reports whether the context goes on.
+func (w *watch) pause(ctx context.Context, d time.Duration) bool {
 	began := time.Now()
-	pause := time.NewTimer(d)
-	defer pause.Stop()
+	t := time.NewTimer(d)
+	defer t.Stop()
 	select {
-	case <-pause.C:
-		return time.Since(began) - d, false
+	case <-t.C:
 	case <-ctx.Done():
-		return 0, true
+		return false
 	}
+	took := time.Since(began)
+	w.late = max(took-d, w.late-took)
+	return true
 }
 
 // Opened returns the near ends of the TCP connections that are open to some addresses.
