@@ -1,4 +1,4 @@
-package run_test
+package structure_test
 
 import (
 	"path"
@@ -20,7 +20,8 @@ var chaosArrows = map[string][]string{
 	"chaos/agent": {
 		"chaos", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy/child", "chaos/rpc", "chaos/selector",
 	},
-	"chaos/cluster": {"chaos", "chaos/kube", "chaos/proc", "chaos/selector"},
+	"chaos/cluster":         {"chaos", "chaos/kube", "chaos/kube/kubeconfig", "chaos/proc", "chaos/selector"},
+	"chaos/kube/kubeconfig": {"chaos/kube"},
 	// The agents of a run on the nodes of a cluster.
 	"chaos/cluster/agents": {
 		"chaos", "chaos/agent", "chaos/cluster", "chaos/container", "chaos/journal", "chaos/kube", "chaos/netns", "chaos/proxy/child", "chaos/rpc",

@@ -1,4 +1,4 @@
-package run_test
+package structure_test
 
 import (
 	"go/parser"
@@ -84,7 +84,8 @@ var arrows = map[string][]string{
 	"scenarios/load/accesslog": {"scenarios/check"},
 	"scenarios/retry":          {"scenarios/quantity", "scenarios/syntax"},
 	// turns of the tests that put load on the machine; every test may import it
-	"scenarios/suite": {"targets/platform/filelock"},
+	"scenarios/suite":     {"targets/platform/filelock"},
+	"scenarios/structure": nil, // tests alone, of the source
 	"targets/catalog": { // the one list of protocols
 		"scenarios", "targets", "targets/dial", "targets/grpc", "targets/http", "targets/redis", "targets/sql", "targets/sql/mysql", "targets/sql/postgres",
 		"targets/stream",
@@ -193,6 +194,15 @@ var hub = []string{
 // minute to compile. It is a module of its own.
 const onlyK6 = "cmd/brunt-k6"
 
+// onlyBy are libraries with the packages that may import them, tests apart. A package that sees the types of a client of Kubernetes or
+// Docker takes seconds to compile, and so does each that imports it.
+var onlyBy = map[string][]string{
+	"go.k6.io/":          {onlyK6},
+	"k8s.io/client-go":   {"chaos/kube/kubeconfig"},
+	"k8s.io/":            {"chaos/kube/kubeconfig", "chaos/fault/node", "chaos/fault/workload"},
+	"github.com/docker/": {"targets/platform/docker", "chaos/chaostest"},
+}
+
 // module is the name in go.mod.
 const module = "brunt"
 
@@ -274,8 +284,10 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if strings.HasPrefix(imported, "go.k6.io/") && from != onlyK6 {
-				t.Errorf("%s imports %s: only %s may", rel, imported, onlyK6)
+			for library, by := range onlyBy {
+				if strings.HasPrefix(imported, library) && !slices.Contains(by, from) && !strings.HasSuffix(file, "_test.go") {
+					t.Errorf("%s imports %s: only %s may", rel, imported, strings.Join(by, ", "))
+				}
 			}
 			to, ours := strings.CutPrefix(imported, module+"/")
 			if !ours || to == from {
@@ -359,5 +371,41 @@ func TestWrongArrow(t *testing.T) {
 				t.Errorf("%s -> %s: got %q, want %q", tt.from, tt.to, got, tt.want)
 			}
 		})
+	}
+}
+
+// TestContract: what faults, plans and protections are written against links no client of Kubernetes, by whatever way.
+func TestContract(t *testing.T) {
+	imports := map[string]map[string]string{} // by package: what it imports, with a file that does
+	for _, f := range moduleFiles(t) {
+		if f.test {
+			continue
+		}
+		if imports[f.dir()] == nil {
+			imports[f.dir()] = map[string]string{}
+		}
+		for _, spec := range f.ast.Imports {
+			if name, err := strconv.Unquote(spec.Path.Value); err == nil {
+				imports[f.dir()][name] = f.path
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for left := []string{"chaos", "chaos/kube", "targets", "scenarios/result"}; len(left) > 0; left = left[1:] {
+		if seen[left[0]] {
+			continue
+		}
+		seen[left[0]] = true
+		for name, file := range imports[left[0]] {
+			if strings.HasPrefix(name, "k8s.io/") {
+				t.Errorf("%s imports %s", file, name)
+			}
+			if ours, is := strings.CutPrefix(name, module+"/"); is {
+				left = append(left, ours)
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d packages were looked at", len(seen))
 	}
 }

@@ -1,4 +1,4 @@
-package run_test
+package structure_test
 
 import (
 	"cmp"
