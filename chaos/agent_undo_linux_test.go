@@ -8,7 +8,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // TestDocker_EndAgent: what an agent of an engine holds in the network of a container is taken back by its undo, as a watchdog
@@ -37,7 +37,7 @@ func TestDocker_EndAgent(t *testing.T) {
 		},
 	}
 	in := func(v *chaostest.Victim) int {
-		left, err := y.Engine.Labelled(t.Context(), docker.InsideLabel, docker.InsideOf(run, v.ID))
+		left, err := y.Engine.Labelled(t.Context(), containers.InsideLabel, containers.InsideOf(run, v.ID))
 		if err != nil {
 			t.Fatal(err)
 		}

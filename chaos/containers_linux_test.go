@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -168,7 +169,7 @@ func TestDocker_ForgetHelp(t *testing.T) {
 		if err := y.Engine.Agents().Forget(t.Context(), run); err != nil {
 			t.Error(err)
 		}
-		left, err := y.Engine.Labelled(t.Context(), docker.AgentLabel, run)
+		left, err := y.Engine.Labelled(t.Context(), containers.AgentLabel, run)
 		if err != nil {
 			t.Fatal(err)
 		}

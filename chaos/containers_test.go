@@ -11,7 +11,8 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
-	"brunt/targets/platform/docker"
+	"brunt/chaos/container"
+	"brunt/targets/platform/containers"
 )
 
 // containerWorld is a world of one container. spoil removes the fault without its knowledge.
@@ -69,7 +70,7 @@ func TestDocker_Faults(t *testing.T) {
 		}
 	}
 	connects := func(t *testing.T, v *chaostest.Victim) {
-		back := docker.Endpoint{Network: v.Yard.Network, Fixed: true, Address: v.Yard.Address()}
+		back := containers.Endpoint{Network: v.Yard.Network, Fixed: true, Address: v.Yard.Address()}
 		if err := v.Engine.Connect(t.Context(), v.ID, back); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,7 @@ func TestDocker_Refused(t *testing.T) {
 	y := chaostest.NewYard(t)
 	paused := y.Start(t, chaostest.VictimOptions{Unit: "paused[0]"})
 	stopped := y.Start(t, chaostest.VictimOptions{Unit: "stopped[0]"})
-	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{docker.ProtectLabel: "true"}})
+	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{containers.ProtectLabel: "true"}})
 	if err := e.Pause(t.Context(), paused.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -132,9 +133,9 @@ func TestDocker_Refused(t *testing.T) {
 	env := chaos.Env{
 		Targets: chaos.Targets{
 			Units: []chaos.Unit{paused.Container, stopped.Container, safe.Container},
-			Find: func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
+			Find: func(ctx context.Context, q containers.Query) ([]chaos.Found, error) {
 				found, err := e.List(ctx, q)
-				return found, e, err
+				return container.Outside(e, found, q), err
 			},
 		},
 		Occurrence: chaos.Occurrence{Now: clock()},

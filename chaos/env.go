@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // Scope describes what a target is made of, as far as it is known before the run.
@@ -139,10 +139,16 @@ type Targets struct {
 	// Only are the units that a plan makes steps for; nil: all that the fault hits. Picks and limits are of all of them.
 	Only []string
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
-	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
+	Find func(ctx context.Context, q containers.Query) ([]Found, error)
 	// Spare begins a check, which returns why a hit may not be, or nil. Every fault asks it when it is planned and again
 	// just before it is injected. A nil Spare protects none.
 	Spare func(ctx context.Context, among *Targets) func(Hit) error
+}
+
+// A Found is a container that a query selects, as its engine says, with its unit.
+type Found struct {
+	containers.Container
+	Unit Unit
 }
 
 // Host is what a run has on this machine.

@@ -1,24 +1,34 @@
 package chaos
 
 import (
+	"context"
 	"slices"
 
 	"brunt/chaos/kube"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // A Search is what [Operation.Find] looks at: this machine, and the container engine on it.
 type Search struct {
-	PIDs       []int                 // processes that a fault may hit
-	Engine     *docker.Engine        // nil: none answers
-	Containers []docker.Container    // of the engine, that a fault may hit
-	Clusters   []kube.Address        // namespaces of clusters that are named
-	Live       func(run string) bool // whether a run goes on
+	PIDs       []int                  // processes that a fault may hit
+	Engine     Engine                 // nil: none answers
+	Containers []containers.Container // of the engine, that a fault may hit
+	Clusters   []kube.Address         // namespaces of clusters that are named
+	Live       func(run string) bool  // whether a run goes on
+}
+
+// An Engine is the engine of containers, as far as a search asks it.
+type Engine interface {
+	Address() containers.Address
+	// LimitsOf returns the limits in the configuration of a container. Those in force are in its control groups.
+	LimitsOf(ctx context.Context, id string) (containers.Limits, error)
+	// Missing describes the network that a container was made for, if it is not in that; else nil.
+	Missing(ctx context.Context, id string) (*containers.Endpoint, error)
 }
 
 // Container returns the container of the engine that a process is the first of, or nil.
-func (s *Search) Container(pid int) *docker.Container {
-	if i := slices.IndexFunc(s.Containers, func(c docker.Container) bool { return pid != 0 && c.PID == pid }); i >= 0 {
+func (s *Search) Container(pid int) *containers.Container {
+	if i := slices.IndexFunc(s.Containers, func(c containers.Container) bool { return pid != 0 && c.PID == pid }); i >= 0 {
 		return &s.Containers[i]
 	}
 	return nil

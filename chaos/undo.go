@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
+	"syscall"
 	"time"
-
-	"brunt/chaos/kube"
-	"brunt/targets/platform/docker"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -165,8 +164,20 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	return out, nil
 }
 
-// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
-func isAway(err error) bool { return docker.Away(err) || kube.Away(err) }
+// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later. The errors of their
+// clients say so by a method.
+func isAway(err error) bool {
+	if said, ok := err.(interface{ Away() bool }); ok && said.Away() {
+		return true
+	}
+	switch of := err.(type) {
+	case interface{ Unwrap() error }:
+		return isAway(of.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(of.Unwrap(), isAway)
+	}
+	return slices.Contains([]error{io.EOF, syscall.ECONNRESET, syscall.ECONNREFUSED}, err)
+}
 
 // Passing reports whether an undo that failed may succeed later. Every one may, because what is in its way may end: a thread that the
 // kernel keeps, a busy file, a full disk. No time helps where brunt lacks a right, or cannot read the undo.

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/netns/remote"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -33,7 +34,7 @@ func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operati
 // Ready makes the image of the agents of an engine before a run that may need them: making it takes longer than a
 // fault may be late.
 func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
-	if !i.Always && os.Geteuid() == 0 && docker.Self() == "" {
+	if !i.Always && os.Geteuid() == 0 && containers.Self() == "" {
 		return nil
 	}
 	if err := i.record(container.RemoveAgentsUndo(e, run)); err != nil {
@@ -44,7 +45,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 
 // EnterByAgent starts an agent in the network of a container, to revert what another brunt did there. Gone says that
 // the container has ended, or was started again since.
-func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
+func EnterByAgent(ctx context.Context, at containers.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
 		return nil, false, err

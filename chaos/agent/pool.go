@@ -16,7 +16,7 @@ import (
 	"brunt/chaos/netns/remote"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/rpc"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 var (
@@ -243,7 +243,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 				return nil, err
 			}
 			return s, nil
-		case errors.Is(err, fs.ErrNotExist) && canStart && docker.Self() != "" && id.ID != "": // the process is not visible from this container
+		case errors.Is(err, fs.ErrNotExist) && canStart && containers.Self() != "" && id.ID != "": // the process is not visible from this container
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
 		case !canStart || !errors.Is(err, fs.ErrPermission):

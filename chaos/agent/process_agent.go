@@ -19,6 +19,7 @@ import (
 	"brunt/chaos/rpc"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -76,7 +77,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (runner, bool) {
 		return nil, false
 	}
 	at := engined{i, c, env.Run, env.Kind}
-	if i.Always || docker.Self() != "" {
+	if i.Always || containers.Self() != "" {
 		return at, true
 	}
 	pid := u.PID()
@@ -285,10 +286,10 @@ func (s *agentStep) Undo() []chaos.Undo {
 
 // agentArgs are the arguments of an undo by an agent.
 type agentArgs struct {
-	Engine docker.Address `json:"engine"`
-	Run    string         `json:"run"`
-	Kind   string         `json:"kind"` // whose rights the undo needs
-	Undo   []chaos.Undo   `json:"undo"`
+	Engine containers.Address `json:"engine"`
+	Run    string             `json:"run"`
+	Kind   string             `json:"kind"` // whose rights the undo needs
+	Undo   []chaos.Undo       `json:"undo"`
 }
 
 // undoByAgent starts an agent that reverts what another agent did.

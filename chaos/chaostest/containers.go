@@ -21,6 +21,7 @@ import (
 
 	"brunt/chaos/container"
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	dockercontainer "github.com/docker/docker/api/types/container"
@@ -32,7 +33,7 @@ import (
 // elsewhere.
 func Engine(t *testing.T) *docker.Engine {
 	t.Helper()
-	at, err := docker.Find(os.Getenv)
+	at, err := containers.FindEngine(os.Getenv)
 	var e *docker.Engine
 	if err == nil {
 		e, err = docker.Open(at, docker.Options{})
@@ -72,12 +73,12 @@ func NewYard(t *testing.T) *Yard {
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
 	program := build(t, "brunt/chaos/chaostest/victim")
 	t.Cleanup(func() {
-		if _, err := y.Engine.RemoveLabelled(context.Background(), docker.RunLabel, y.Run); err != nil {
+		if _, err := y.Engine.RemoveLabelled(context.Background(), containers.RunLabel, y.Run); err != nil {
 			t.Error(err)
 		}
 	})
 	y.Name = "brunt-" + y.Run
-	labels := map[string]string{docker.RunLabel: y.Run}
+	labels := map[string]string{containers.RunLabel: y.Run}
 	var err error
 	if y.Image, err = y.Engine.BuildSelf(t.Context(), y.Name, program, labels); err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func AgentProgram(t *testing.T) string {
 // Brunt builds brunt and an image of it in the yard, and returns the image's id.
 func (y *Yard) Brunt(t *testing.T) string {
 	t.Helper()
-	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"), map[string]string{docker.RunLabel: y.Run})
+	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"), map[string]string{containers.RunLabel: y.Run})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
 	soon := 1 // second, for a stop of a container that does not end by itself
 	config := &dockercontainer.Config{
-		StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run},
+		StopTimeout: &soon, Image: y.Image, Labels: map[string]string{containers.RunLabel: y.Run},
 		ExposedPorts: nat.PortSet{"8080/tcp": {}},
 	}
 	maps.Copy(config.Labels, o.Labels)

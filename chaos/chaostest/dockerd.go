@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -76,7 +77,7 @@ func (d *Dockerd) Start(t *testing.T) {
 	}
 	var last error
 	if !suite.Within(patience, func() bool {
-		e, err := docker.Open(docker.Address{Host: "unix://" + at("sock")}, docker.Options{})
+		e, err := docker.Open(containers.Address{Host: "unix://" + at("sock")}, docker.Options{})
 		if err == nil {
 			err = e.Ping(t.Context())
 			_ = e.Close()

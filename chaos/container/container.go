@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/containerd/errdefs"
@@ -24,7 +25,7 @@ type Container struct {
 	Of     Named
 	// Selected says why a fault may touch the container: the container must still match. Zero means
 	// that brunt created it.
-	Selected docker.Query
+	Selected containers.Query
 	// Check runs the unit's readiness check once; nil asks the engine for its health.
 	Check func(ctx context.Context) error
 	// Answer asks the unit once for an answer of its own; nil means that it cannot be asked.
@@ -40,7 +41,7 @@ const InspectFor = 10 * time.Second
 
 // Now describes the container. A protected container is an error, and so is one that took its name and
 // does not match.
-func (c *Container) Now(ctx context.Context) (docker.Container, error) {
+func (c *Container) Now(ctx context.Context) (containers.Container, error) {
 	is, err := c.Engine.Inspect(ctx, c.Ref)
 	if err != nil {
 		return is, fmt.Errorf("%s: %w", c.Name(), err)
@@ -55,7 +56,7 @@ func (c *Container) Now(ctx context.Context) (docker.Container, error) {
 }
 
 // Running describes the container, which must run and not be paused.
-func (c *Container) Running(ctx context.Context) (docker.Container, error) {
+func (c *Container) Running(ctx context.Context) (containers.Container, error) {
 	is, err := c.Now(ctx)
 	switch {
 	case err != nil:
@@ -69,7 +70,7 @@ func (c *Container) Running(ctx context.Context) (docker.Container, error) {
 }
 
 // Still checks that the container runs and has not been restarted since was.
-func (c *Container) Still(ctx context.Context, was docker.Container) error {
+func (c *Container) Still(ctx context.Context, was containers.Container) error {
 	is, err := c.Running(ctx)
 	if err == nil && !is.Same(was.ID, was.Started) {
 		err = fmt.Errorf("%s was started again meanwhile", c.Name())
@@ -78,7 +79,7 @@ func (c *Container) Still(ctx context.Context, was docker.Container) error {
 }
 
 // Describe is Now with a deadline of its own.
-func (c *Container) Describe() (docker.Container, error) {
+func (c *Container) Describe() (containers.Container, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), InspectFor)
 	defer cancel()
 	return c.Now(ctx)
@@ -102,7 +103,7 @@ func (c *Container) PID() int {
 }
 
 // ProcessOf returns the PID of a described container.
-func (c *Container) ProcessOf(is docker.Container) int {
+func (c *Container) ProcessOf(is containers.Container) int {
 	if !c.Engine.Address().Local() || !IsOf(is.PID, is.ID) {
 		return 0
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -22,12 +23,12 @@ const (
 
 // EngineArgs are the arguments of every undo in an engine.
 type EngineArgs struct {
-	Engine docker.Address `json:"engine"`
-	Run    string         `json:"run,omitempty"`
+	Engine containers.Address `json:"engine"`
+	Run    string             `json:"run,omitempty"`
 	// Settle is how long a request that brunt made before it died may take to have an effect, in
 	// nanoseconds.
-	Settle   time.Duration    `json:"settle,omitempty"`
-	Endpoint *docker.Endpoint `json:"endpoint,omitempty"`
+	Settle   time.Duration        `json:"settle,omitempty"`
+	Endpoint *containers.Endpoint `json:"endpoint,omitempty"`
 }
 
 // Identity identifies a container between two starts.
@@ -47,26 +48,26 @@ func RawOf(v any) json.RawMessage {
 }
 
 // ContainersUndo reverts the creation of a group of containers: it removes everything with the run's label.
-func ContainersUndo(at docker.Address, run string) chaos.Undo {
+func ContainersUndo(at containers.Address, run string) chaos.Undo {
 	return chaos.Undo{Op: opContainers, Args: RawOf(EngineArgs{Engine: at, Run: run})}
 }
 
 // ComposeUndo reverts what Compose has created for a run's project: it removes everything with the
 // project's label.
-func ComposeUndo(at docker.Address, project string) chaos.Undo {
+func ComposeUndo(at containers.Address, project string) chaos.Undo {
 	return chaos.Undo{Op: opCompose, Args: RawOf(EngineArgs{Engine: at, Run: project})}
 }
 
 // SweepContainers removes everything with the run's label: the engine may still create objects after the
 // client that requested them has gone.
 func SweepContainers(ctx context.Context, e *docker.Engine, run string) error {
-	_, err := SweepEngine(ctx, e, docker.RunLabel, run)
+	_, err := SweepEngine(ctx, e, containers.RunLabel, run)
 	return err
 }
 
 // SweepCompose is SweepContainers for what Compose creates for a project.
 func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
-	_, err := SweepEngine(ctx, e, docker.ComposeProject, project)
+	_, err := SweepEngine(ctx, e, containers.ComposeProject, project)
 	return err
 }
 
@@ -78,8 +79,8 @@ func SweepOperations() []chaos.Operation {
 		}
 	}
 	return []chaos.Operation{
-		{Name: opContainers, Do: onRun(by(docker.RunLabel)), ByEngine: true},
-		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true, Find: findProjects},
+		{Name: opContainers, Do: onRun(by(containers.RunLabel)), ByEngine: true},
+		{Name: opCompose, Do: onRun(by(containers.ComposeProject)), ByEngine: true, Find: findProjects},
 		{Name: opRemoveAgents, ByEngine: true, Helps: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
 			return removeAgents(ctx, e, args.Run)
 		})},
@@ -94,7 +95,7 @@ var projectOf = regexp.MustCompile(`^brunt-(\d{8}-\d{6}-[a-z2-9]{8})$`)
 func findProjects(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	number := map[string]int{}
 	for i := range s.Containers {
-		if name := s.Containers[i].Labels[docker.ComposeProject]; projectOf.MatchString(name) {
+		if name := s.Containers[i].Labels[containers.ComposeProject]; projectOf.MatchString(name) {
 			number[name]++
 		}
 	}

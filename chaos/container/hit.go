@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
 // Hit is the container that a step acts on, and the common part of the steps.
 type Hit struct {
 	Target
-	Was docker.Container // when the step was planned; zero: a dry run, before the container is made
+	Was containers.Container // when the step was planned; zero: a dry run, before the container is made
 }
 
 // FindHit describes the container of a target, which must run. A dry run finds no container that the run is

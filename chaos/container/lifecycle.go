@@ -9,6 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/scenarios/quantity"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -129,7 +130,7 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	if is.Running {
 		return "", fmt.Errorf("%s runs again already, and brunt did not start it", d.Name())
 	}
-	if d.Was.PID != 0 && d.Engine().Address().Local() && docker.Self() == "" {
+	if d.Was.PID != 0 && d.Engine().Address().Local() && containers.Self() == "" {
 		if id, err := proc.Identify(d.Was.PID); err == nil && id.Alive() && !proc.IsZombie(d.Was.PID) {
 			return "", fmt.Errorf("pid %d of %s still runs", d.Was.PID, d.Name())
 		}
@@ -216,7 +217,7 @@ func findDown(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			continue
 		}
 		out = append(out, chaos.Remnant{
-			Run: c.Labels[docker.RunLabel], What: fmt.Sprintf("container %s is down, with exit code %d", c.Name, c.Exit),
+			Run: c.Labels[containers.RunLabel], What: fmt.Sprintf("container %s is down, with exit code %d", c.Name, c.Exit),
 			Why:     "container.kill, container.stop and process.stop leave no mark on a container; anyone may have ended it",
 			Command: "docker start " + c.Name,
 			Undo: chaos.Undo{

@@ -3,6 +3,7 @@ package container
 import (
 	"brunt/chaos"
 	"brunt/scenarios/syntax"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -19,8 +20,8 @@ type Service struct {
 }
 
 // Query selects the containers of the service.
-func (c *Service) Query() docker.Query {
-	return docker.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
+func (c *Service) Query() containers.Query {
+	return containers.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
 }
 
 // Check notes mistakes in the settings.
@@ -40,10 +41,20 @@ func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 }
 
 // Units returns the units of the found containers, in their order.
-func (c *Service) Units(name string, engine *docker.Engine, found []docker.Container) []chaos.Unit {
+func (c *Service) Units(name string, engine *docker.Engine, found []containers.Container) []chaos.Unit {
 	var out []chaos.Unit
 	for i := range found {
 		out = append(out, &Container{Engine: engine, Ref: found[i].Name, Of: Named{Unit: syntax.UnitName(name, i), Service: name}, Selected: c.Query()})
+	}
+	return out
+}
+
+// Outside returns containers of an engine that brunt did not start, each with its unit. A fault may touch one as long as the query selects it.
+func Outside(engine *docker.Engine, found []containers.Container, q containers.Query) []chaos.Found {
+	var out []chaos.Found
+	for _, c := range found {
+		name := chaos.ContainerPrefix + c.Name
+		out = append(out, chaos.Found{Container: c, Unit: &Container{Engine: engine, Ref: c.Name, Of: Named{Unit: name, Service: name}, Selected: q}})
 	}
 	return out
 }

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/kube"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -36,14 +37,14 @@ type Discovery struct {
 // A Leftover is one remnant of a dead run: a process, objects in an engine, a journal in a state directory that brunt
 // does not read by default, or what a fault has done.
 type Leftover struct {
-	Run     string         // empty: not known
-	Journal string         // path of the journal
-	Process proc.Process   // of the run, or its watchdog
-	Engine  docker.Address // where objects carry the label of the run
-	PID     int            // the process that a fault is on; zero is none
-	What    string         // description
-	Why     string         // it is brunt's, or may be
-	Command string         // takes it back by hand; empty: none does
+	Run     string             // empty: not known
+	Journal string             // path of the journal
+	Process proc.Process       // of the run, or its watchdog
+	Engine  containers.Address // where objects carry the label of the run
+	PID     int                // the process that a fault is on; zero is none
+	What    string             // description
+	Why     string             // it is brunt's, or may be
+	Command string             // takes it back by hand; empty: none does
 
 	entry *Pending   // of a copy
 	undo  chaos.Undo // of a remnant; without an Op nothing takes it back
@@ -206,11 +207,12 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 			_ = f.Close()
 		}
 	}
-	s := &chaos.Search{PIDs: hittable(marked), Engine: d.engine, Clusters: d.clusters, Live: func(run string) bool { return d.owners[run] != "" }}
+	s := &chaos.Search{PIDs: hittable(marked), Clusters: d.clusters, Live: func(run string) bool { return d.owners[run] != "" }}
 	var unlisted error
-	if s.Engine != nil {
-		var all []docker.Container
-		all, unlisted = docker.All(ctx, s.Engine)
+	if d.engine != nil {
+		s.Engine = d.engine
+		var all []containers.Container
+		all, unlisted = docker.All(ctx, d.engine)
 		for i := range all {
 			if all[i].Protected() == nil {
 				s.Containers = append(s.Containers, all[i])
@@ -350,7 +352,7 @@ func (d *discoverer) objects() {
 		if !mine || runs[run] == "" || !d.asked(run) || d.lives(run) {
 			continue
 		}
-		left, err := e.Labelled(ctx, docker.RunLabel, run)
+		left, err := e.Labelled(ctx, containers.RunLabel, run)
 		if err != nil || left.Total() == 0 {
 			continue
 		}
@@ -363,7 +365,7 @@ func (d *discoverer) objects() {
 
 // localEngine returns the machine's own engine if it answers.
 func localEngine() *docker.Engine {
-	at, err := docker.Find(os.Getenv)
+	at, err := containers.FindEngine(os.Getenv)
 	if err != nil || !at.Local() {
 		return nil
 	}
@@ -394,5 +396,5 @@ func (l *Leftover) sweep(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Failed, err
 	}
 	defer e.Close()
-	return container.SweepEngine(ctx, e, docker.RunLabel, l.Run)
+	return container.SweepEngine(ctx, e, containers.RunLabel, l.Run)
 }

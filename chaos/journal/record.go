@@ -10,7 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/scenarios/kubernetes"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // currentVersion is the version of the records that this brunt writes. It reads and undoes those of all earlier
@@ -114,7 +114,7 @@ func (r *record) pending() *Pending {
 func engineOf(ops chaos.Operations, undo []chaos.Undo) string {
 	for _, u := range undo {
 		var args struct {
-			Engine docker.Address `json:"engine"`
+			Engine containers.Address `json:"engine"`
 		}
 		if ops[u.Op].ByEngine && json.Unmarshal(u.Args, &args) == nil && args.Engine.Host != "" {
 			return args.Engine.Host

@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -46,7 +47,7 @@ var ErrNoRemoteWatchdog = errors.New("this engine has no container of brunt's")
 // and closes it when the watchdog stops. After most the watchdog reverts everything, even if brunt
 // lives.
 func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most time.Duration) (*RemoteWatchdog, error) {
-	self := docker.Self()
+	self := containers.Self()
 	if self == "" {
 		return nil, ErrNoRemoteWatchdog
 	}
@@ -129,13 +130,13 @@ const remoteMark = "BRUNT_REMOTE_WATCHDOG="
 
 // Mark returns the environment entry for the watchdog beside brunt, which waits for the remote one:
 // two that revert the same thing at once could disturb each other.
-func (w *RemoteWatchdog) Mark(at docker.Address) string {
+func (w *RemoteWatchdog) Mark(at containers.Address) string {
 	return remoteMark + string(container.RawOf(remoteAddress{at, w.ID}))
 }
 
 type remoteAddress struct {
-	Engine docker.Address `json:"engine"`
-	ID     string         `json:"id"`
+	Engine containers.Address `json:"engine"`
+	ID     string             `json:"id"`
 }
 
 // reached reports whether a remote watchdog can work: the engine must know brunt's container.

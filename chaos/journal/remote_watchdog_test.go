@@ -9,7 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest/fakeengine"
 	"brunt/chaos/rpc"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // TestRemoteWatchdog_Reaches checks that a remote watchdog that cannot revert anything reports it before the
@@ -22,7 +22,7 @@ func TestRemoteWatchdog_Reaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nowhere := docker.Address{Host: "unix://" + filepath.Join(t.TempDir(), "no.sock")}
+	nowhere := containers.Address{Host: "unix://" + filepath.Join(t.TempDir(), "no.sock")}
 	for _, c := range []struct {
 		name    string
 		at      remoteAddress

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"brunt/chaos"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -14,7 +15,7 @@ import (
 // nothing to revert.
 type Stray struct {
 	Run    string
-	Engine docker.Address
+	Engine containers.Address
 	ID     string // of the container
 }
 
@@ -34,7 +35,7 @@ func Strays(ctx context.Context) ([]Stray, error) {
 }
 
 func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
-	all, err := e.List(ctx, docker.Query{Labels: map[string]string{docker.BesideLabel: ""}})
+	all, err := e.List(ctx, containers.Query{Labels: map[string]string{containers.BesideLabel: ""}})
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +57,8 @@ func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
 }
 
 // besideDead reports whether the brunt that created a watchdog beside itself is dead.
-func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run string) (bool, error) {
-	is, err := e.Inspect(ctx, c.Labels[docker.BesideLabel])
+func besideDead(ctx context.Context, e *docker.Engine, c *containers.Container, run string) (bool, error) {
+	is, err := e.Inspect(ctx, c.Labels[containers.BesideLabel])
 	switch {
 	case errors.Is(err, docker.ErrGone):
 		return true, nil
@@ -65,7 +66,7 @@ func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run 
 		return false, err
 	case !is.Running || is.Started.After(c.Made): // both by the engine's clock
 		return true, nil
-	case is.ID != docker.Self():
+	case is.ID != containers.Self():
 		return false, nil
 	}
 	_, owners, err := markedProcesses()

@@ -15,6 +15,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -81,7 +82,7 @@ func TestDocker_VersionBefore(t *testing.T) {
 	if _, err := y.Engine.RemoveLabelled(t.Context(), "brunt.helper", run); err != nil {
 		t.Error(err)
 	}
-	left, err := y.Engine.Labelled(t.Context(), docker.RunLabel, run)
+	left, err := y.Engine.Labelled(t.Context(), containers.RunLabel, run)
 	if err != nil || left.Total() > 0 {
 		t.Errorf("left %+v, %v", left, err)
 	}

@@ -62,13 +62,21 @@ type unansweredError struct{ error }
 
 func (e unansweredError) Unwrap() error { return e.error }
 
+// Away says that the same request may succeed later.
+func (unansweredError) Away() bool { return true }
+
+// Away reports whether the API server can't answer now: the same request may succeed later.
+func (e *apiError) Away() bool {
+	return e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused
+}
+
 // Away reports whether an error says that the API server is away, or can't answer now: the same request may succeed later.
 func Away(err error) bool {
 	if _, ok := errors.AsType[unansweredError](err); ok {
 		return true
 	}
 	e, ok := errors.AsType[*apiError](err)
-	return ok && (e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused)
+	return ok && e.Away()
 }
 
 // status is what the API server says of a request that failed.

@@ -14,7 +14,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // opUnqueue is the undo of a queueing discipline, which outlives brunt.
@@ -22,10 +22,10 @@ const opUnqueue = "network.unqueue"
 
 // unqueueArgs say what to revert, and by which engine an agent can enter the network.
 type unqueueArgs struct {
-	Undo   netns.Undo      `json:"undo"`
-	Engine *docker.Address `json:"engine,omitempty"`
-	Run    string          `json:"run,omitempty"`
-	Pod    string          `json:"pod,omitempty"` // the UID of the pod of this node whose network it is; empty: it is no pod's
+	Undo   netns.Undo          `json:"undo"`
+	Engine *containers.Address `json:"engine,omitempty"`
+	Run    string              `json:"run,omitempty"`
+	Pod    string              `json:"pod,omitempty"` // the UID of the pod of this node whose network it is; empty: it is no pod's
 }
 
 // networkIdentity identifies a network: that of a process, or of a container between two starts.

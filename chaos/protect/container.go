@@ -9,11 +9,12 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
 // container checks a container: itself, its first process, and what shares something with it.
-func (g *check) container(ctx context.Context, e *docker.Engine, is docker.Container, hit chaos.Hit) error {
+func (g *check) container(ctx context.Context, e *docker.Engine, is containers.Container, hit chaos.Hit) error {
 	if err := g.protected(&is); err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (g *check) container(ctx context.Context, e *docker.Engine, is docker.Conta
 
 // seen returns the pid of a container's first process; 0 if brunt does not see that process by it: the engine is on
 // another machine, or counts its processes in another namespace, where the number is that of another process here.
-func seen(e *docker.Engine, c *docker.Container) int {
+func seen(e *docker.Engine, c *containers.Container) int {
 	if !e.Address().Local() || c.PID == 0 || !slices.Contains(proc.Containers(c.PID), c.ID) {
 		return 0
 	}
@@ -54,7 +55,7 @@ func seen(e *docker.Engine, c *docker.Container) int {
 }
 
 // protected returns why a container itself is protected, or nil.
-func (g *check) protected(c *docker.Container) error {
+func (g *check) protected(c *containers.Container) error {
 	if err := c.Protected(); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (g *check) protected(c *docker.Container) error {
 
 // A protectedContainer is a container that no fault may hit.
 type protectedContainer struct {
-	docker.Container
+	containers.Container
 	why error
 }
 
@@ -72,9 +73,9 @@ func (g *check) guarded(ctx context.Context, e *docker.Engine) ([]protectedConta
 	if out, known := g.listed[e]; known {
 		return out, nil
 	}
-	queries := []docker.Query{{Labels: map[string]string{docker.ProtectLabel: "true"}}}
+	queries := []containers.Query{{Labels: map[string]string{containers.ProtectLabel: "true"}}}
 	for _, name := range g.rules.Containers {
-		queries = append(queries, docker.Query{Container: name})
+		queries = append(queries, containers.Query{Container: name})
 	}
 	var out []protectedContainer
 	for _, q := range queries {
@@ -95,9 +96,9 @@ func (g *check) guarded(ctx context.Context, e *docker.Engine) ([]protectedConta
 
 // shared says what a container, with its first process where that is seen from here, shares with a protected one;
 // "" is nothing that a fault on the one does to the other.
-func shared(is *docker.Container, pid int, c *protectedContainer) string {
+func shared(is *containers.Container, pid int, c *protectedContainer) string {
 	const other = "container:"
-	joined := func(a, b *docker.Container) bool {
+	joined := func(a, b *containers.Container) bool {
 		id, ok := strings.CutPrefix(a.Shares, other)
 		return ok && (id == b.ID || id == b.Name)
 	}

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/protect"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -32,7 +33,8 @@ func fake(t *testing.T, pid int) (*docker.Engine, *atomic.Int64) {
 			lists.Add(1)
 			fmt.Fprint(w, `[{"Id":"safe","Names":["/safe"]}]`)
 		case "safe/json":
-			fmt.Fprintf(w, `{"Id":"safe","Name":"/safe","State":{"Running":true,"Pid":%d},"Config":{"Labels":{%q:"true"}},"HostConfig":{}}`, pid, docker.ProtectLabel)
+			fmt.Fprintf(w, `{"Id":"safe","Name":"/safe","State":{"Running":true,"Pid":%d},"Config":{"Labels":{%q:"true"}},"HostConfig":{}}`,
+				pid, containers.ProtectLabel)
 		case "gone/json":
 			http.Error(w, `{"message":"no such container"}`, http.StatusNotFound)
 		default:
@@ -40,7 +42,7 @@ func fake(t *testing.T, pid int) (*docker.Engine, *atomic.Int64) {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func TestGuard_Unread(t *testing.T) {
 	open := func(context.Context) (*docker.Engine, error) { return e, nil }
 	hangs := func(context.Context) (*docker.Engine, error) { return nil, errors.New("no answer within 20s") }
 	none := func(ctx context.Context) (*docker.Engine, error) {
-		absent, err := docker.Open(docker.Address{Host: "unix://" + t.TempDir() + "/engine.sock"}, docker.Options{})
+		absent, err := docker.Open(containers.Address{Host: "unix://" + t.TempDir() + "/engine.sock"}, docker.Options{})
 		if err != nil {
 			return nil, err
 		}

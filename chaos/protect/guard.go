@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -264,7 +265,7 @@ func (g *check) around(ctx context.Context, pid int, ids []string, hit chaos.Hit
 }
 
 // unitOf checks the units that a container is.
-func (g *check) unitOf(ctx context.Context, is docker.Container) error {
+func (g *check) unitOf(ctx context.Context, is containers.Container) error {
 	for _, u := range g.among.Units {
 		c, ok := container.Of(u)
 		if !ok {

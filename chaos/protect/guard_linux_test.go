@@ -20,6 +20,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/protect"
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	dockercontainer "github.com/docker/docker/api/types/container"
@@ -132,7 +133,7 @@ func pidOf(t *testing.T, e *docker.Engine, ref string) int {
 // bare starts a container that no address leads to.
 func bare(t *testing.T, y *chaostest.Yard, labels map[string]string, host *dockercontainer.HostConfig) string {
 	t.Helper()
-	all := map[string]string{docker.RunLabel: y.Run}
+	all := map[string]string{containers.RunLabel: y.Run}
 	maps.Copy(all, labels)
 	made, err := y.Engine.API().ContainerCreate(t.Context(), &dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, host, nil, nil, "")
 	if err != nil {
@@ -149,7 +150,7 @@ func bare(t *testing.T, y *chaostest.Yard, labels map[string]string, host *docke
 	return made.ID
 }
 
-var label = map[string]string{docker.ProtectLabel: "true"}
+var label = map[string]string{containers.ProtectLabel: "true"}
 
 // TestGuard_Process names processes by their numbers, which belong to a protected container in one way or another.
 func TestGuard_Process(t *testing.T) {

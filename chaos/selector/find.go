@@ -8,17 +8,17 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // findContainers returns the containers that a query selects as units. A container with a name in the
 // scenario is that unit. A protected container is an error: a selector that is too wide must not
 // silently hit others instead.
-func findContainers(ctx context.Context, among chaos.Targets, q docker.Query) ([]chaos.Unit, error) {
+func findContainers(ctx context.Context, among chaos.Targets, q containers.Query) ([]chaos.Unit, error) {
 	if among.Find == nil {
 		return nil, fmt.Errorf("%w %s: no Docker engine is known", chaos.ErrNoUnit, q)
 	}
-	found, engine, err := among.Find(ctx, q)
+	found, err := among.Find(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,7 @@ func findContainers(ctx context.Context, among chaos.Targets, q docker.Query) ([
 			out = append(out, u)
 			continue
 		}
-		name := chaos.ContainerPrefix + c.Name
-		out = append(out, &container.Container{Engine: engine, Ref: c.Name, Of: container.Named{Unit: name, Service: name}, Selected: q})
+		out = append(out, c.Unit)
 	}
 	return out, errors.Join(errs...)
 }
@@ -56,7 +55,7 @@ func known(ctx context.Context, units []chaos.Unit, id string) chaos.Unit {
 // those of a zone such as zone/a, or a container such as container/web.
 func unitsNamed(ctx context.Context, among chaos.Targets, end string) ([]chaos.Unit, error) {
 	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
-		out, err := findContainers(ctx, among, docker.Query{Container: name})
+		out, err := findContainers(ctx, among, containers.Query{Container: name})
 		if err == nil && len(out) == 0 {
 			err = fmt.Errorf("%w %s", chaos.ErrNoUnit, end)
 		}

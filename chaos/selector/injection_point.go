@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // A network fault is done in one of two ways: by the proxy on a link, or to the packets of a container
@@ -112,7 +112,7 @@ func (e *Edge) checkPick(subject string, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // query selects containers that brunt did not start. It is zero when the settings select none.
-func (e *Edge) query() docker.Query {
+func (e *Edge) query() containers.Query {
 	s := Selector{Service: e.Service, Container: e.Container, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork}
 	return s.Query()
 }

@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // Selector says which units a fault hits: exactly one of service, unit, zone and pid; or the units of
@@ -39,8 +39,8 @@ type Selector struct {
 }
 
 // Query selects containers that brunt did not start. It is zero when the settings select none.
-func (s *Selector) Query() docker.Query {
-	q := docker.Query{Container: s.Container, Labels: s.Labels, Project: s.Project, Network: s.InNetwork}
+func (s *Selector) Query() containers.Query {
+	q := containers.Query{Container: s.Container, Labels: s.Labels, Project: s.Project, Network: s.InNetwork}
 	if s.Project != "" {
 		q.Service = s.Service
 	}

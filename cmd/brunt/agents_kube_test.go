@@ -19,7 +19,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios/suite"
-
 )
 
 // An agentBed is a bed whose pods answer: two of web and two of store, behind a service. Its agents have a namespace of their own.

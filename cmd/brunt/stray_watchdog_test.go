@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -21,7 +22,7 @@ import (
 // that revert removes it. An earlier version labelled it differently.
 func TestDocker_StrayWatchdog(t *testing.T) {
 	for name, labelsOf := range map[string]func(run string) (label, value string){
-		"now":     func(run string) (string, string) { return docker.AgentLabel, docker.WatchdogOf(run) },
+		"now":     func(run string) (string, string) { return containers.AgentLabel, containers.WatchdogOf(run) },
 		"earlier": func(run string) (string, string) { return "brunt.helper", "warden-" + run },
 	} {
 		t.Run(name, func(t *testing.T) { testStrayWatchdog(t, labelsOf) })
@@ -49,7 +50,7 @@ func testStrayWatchdog(t *testing.T, labelsOf func(run string) (label, value str
 		t.Fatalf("status lists it before it is there: %s", out)
 	}
 	label, value := labelsOf(y.Run)
-	config := &container.Config{Image: y.Image, Labels: map[string]string{label: value, docker.BesideLabel: strings.Repeat("0", 64)}}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{label: value, containers.BesideLabel: strings.Repeat("0", 64)}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)

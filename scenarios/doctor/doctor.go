@@ -22,6 +22,7 @@ import (
 	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -185,7 +186,7 @@ func protected(ctx context.Context, getenv func(string) string) []Check {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var e *docker.Engine
-	if at, err := docker.Find(getenv); err == nil {
+	if at, err := containers.FindEngine(getenv); err == nil {
 		if e, err = docker.Open(at, docker.Options{}); err == nil {
 			defer e.Close()
 		}
@@ -227,7 +228,7 @@ func deathSignal() Check {
 // engine reports the version and platform of the Docker engine, where there is one.
 func engine(ctx context.Context, getenv func(string) string) Check {
 	c := Check{Name: "docker", State: Missing}
-	at, err := docker.Find(getenv)
+	at, err := containers.FindEngine(getenv)
 	if err == nil {
 		var e *docker.Engine
 		if e, err = docker.Open(at, docker.Options{}); err == nil {

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // Getenv reads the environment that the plan was compiled in.
@@ -70,7 +70,7 @@ func (c *compiler) reachEngine() {
 		at = faults[i].Block.Pos
 	}
 	c.plan.Contained = true
-	where, err := docker.Find(c.plan.Getenv)
+	where, err := containers.FindEngine(c.plan.Getenv)
 	if err != nil {
 		c.m.Add(at, "%v", err)
 		return

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/network"
@@ -28,7 +29,7 @@ func testDockerConnected(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	second, err := y.Engine.API().NetworkCreate(t.Context(), y.Name+
-		"-second", network.CreateOptions{Driver: "bridge", Labels: map[string]string{docker.RunLabel: y.Run}})
+		"-second", network.CreateOptions{Driver: "bridge", Labels: map[string]string{containers.RunLabel: y.Run}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func testDockerConnected(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			connect := func(v *chaostest.Victim, to string) {
-				if err := y.Engine.Connect(ctx, v.ID, docker.Endpoint{Network: to}); err != nil {
+				if err := y.Engine.Connect(ctx, v.ID, containers.Endpoint{Network: to}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -32,7 +32,7 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string, reported func(id
 		t.Fatalf("the engine %s has no socket", y.Engine.Address().Host)
 	}
 	config := &container.Config{
-		Image: image, Cmd: append([]string{"inject"}, strings.Fields(fault)...), Labels: map[string]string{docker.RunLabel: y.Run},
+		Image: image, Cmd: append([]string{"inject"}, strings.Fields(fault)...), Labels: map[string]string{containers.RunLabel: y.Run},
 		Env: []string{"BRUNT_STATE=/tmp/state"},
 	}
 	host := &container.HostConfig{NetworkMode: "none", Binds: []string{socket.Path + ":/var/run/docker.sock"}}
@@ -59,7 +59,7 @@ func (c *caged) said(t *testing.T) string { return c.y.Engine.Tail(t.Context(), 
 // watchdog finds the container of its remote watchdog, and the name of its run.
 func (c *caged) watchdog(t *testing.T) (id, run string) {
 	t.Helper()
-	has, err := c.y.Engine.Labelled(t.Context(), docker.BesideLabel, c.id)
+	has, err := c.y.Engine.Labelled(t.Context(), containers.BesideLabel, c.id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +70,13 @@ func (c *caged) watchdog(t *testing.T) (id, run string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return is.ID, strings.TrimPrefix(is.Labels[docker.AgentLabel], docker.WatchdogOf(""))
+	return is.ID, strings.TrimPrefix(is.Labels[containers.AgentLabel], containers.WatchdogOf(""))
 }
 
 // left lists the objects that a run left in the engine.
 func (c *caged) left(t *testing.T, run string) (out []string) {
 	t.Helper()
-	for label, value := range map[string]string{docker.RunLabel: run, docker.AgentLabel: docker.WatchdogOf(run)} {
+	for label, value := range map[string]string{containers.RunLabel: run, containers.AgentLabel: containers.WatchdogOf(run)} {
 		has, err := c.y.Engine.Labelled(context.Background(), label, value)
 		if err != nil {
 			t.Fatal(err)

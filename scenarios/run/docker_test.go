@@ -21,7 +21,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -97,7 +97,7 @@ chaos:
 	if len(res.Faults) != 4 || res.Verdict != scenarios.None {
 		t.Errorf("%s: %s; %d faults", res.Verdict, res.Reason, len(res.Faults))
 	}
-	has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
+	has, err := y.Engine.Labelled(t.Context(), containers.RunLabel, id)
 	if err != nil || has.Total() > 0 {
 		t.Errorf("left in the engine: %+v, %v", has, err)
 	}
@@ -121,7 +121,7 @@ func testDockerNotReady(t *testing.T) {
 			id := run.NewID()
 			// The engine still executes a request whose client has gone.
 			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id),
-				network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
+				network.CreateOptions{Labels: map[string]string{containers.RunLabel: id}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 			if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.want) {
 				t.Errorf("%s: %s", res.Verdict, res.Reason)
 			}
-			has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
+			has, err := y.Engine.Labelled(t.Context(), containers.RunLabel, id)
 			if err != nil || has.Total() > 0 {
 				t.Errorf("left in the engine: %+v, %v", has, err)
 			}
@@ -201,7 +201,7 @@ func TestDocker_Compose(t *testing.T) {
 	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
 		suite.Lack(t, "there is no Compose command: apt-get install docker-compose")
 	}
-	theirs := y.Start(t, chaostest.VictimOptions{Labels: map[string]string{docker.ComposeProject: "theirs", docker.ComposeService: "web"}})
+	theirs := y.Start(t, chaostest.VictimOptions{Labels: map[string]string{containers.ComposeProject: "theirs", containers.ComposeService: "web"}})
 	before := chaostest.Inspected(t, y.Engine, theirs.ID)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)), 0o644); err != nil {
@@ -233,7 +233,7 @@ chaos:
 			t.Errorf("the log of %s tells of %d starts, want %d: %q, %v", unit, n, starts, got, err)
 		}
 	}
-	has, err := y.Engine.Labelled(t.Context(), docker.ComposeProject, "brunt-"+id)
+	has, err := y.Engine.Labelled(t.Context(), containers.ComposeProject, "brunt-"+id)
 	if err != nil || has.Total() > 0 {
 		t.Errorf("left in the engine: %+v, %v", has, err)
 	}
@@ -294,7 +294,7 @@ chaos:
 				t.Error(err)
 			}
 			made, err := api.ContainerCreate(ctx,
-				&container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run, "app": y.Run}}, nil,
+				&container.Config{Image: y.Image, Labels: map[string]string{containers.RunLabel: y.Run, "app": y.Run}}, nil,
 				nil, nil, two.Ref)
 			if err != nil {
 				t.Error(err)

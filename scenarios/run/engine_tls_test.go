@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/chaos/chaostest"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -101,17 +102,17 @@ func TestDocker_ByTLSRefused(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		spoil  func(at *docker.Address)
+		spoil  func(at *containers.Address)
 		spoken string
 	}{
-		{"nothing spoilt", func(*docker.Address) {}, ""},
-		{"by TLS without being reported", func(at *docker.Address) { at.TLS = "" }, "DOCKER_TLS_VERIFY"},
-		{"no such folder", func(at *docker.Address) { at.TLS = dir + "/none" }, "none/ca.pem"},
-		{"what another CA has signed", func(at *docker.Address) { at.TLS = stranger }, "ca.pem in "},
-		{"a client that another CA has signed", func(at *docker.Address) { at.TLS = mixed }, "cert.pem signed"},
+		{"nothing spoilt", func(*containers.Address) {}, ""},
+		{"by TLS without being reported", func(at *containers.Address) { at.TLS = "" }, "DOCKER_TLS_VERIFY"},
+		{"no such folder", func(at *containers.Address) { at.TLS = dir + "/none" }, "none/ca.pem"},
+		{"what another CA has signed", func(at *containers.Address) { at.TLS = stranger }, "ca.pem in "},
+		{"a client that another CA has signed", func(at *containers.Address) { at.TLS = mixed }, "cert.pem signed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			at, err := docker.Find(func(key string) string {
+			at, err := containers.FindEngine(func(key string) string {
 				for _, e := range env {
 					if value, ok := strings.CutPrefix(e, key+"="); ok {
 						return value

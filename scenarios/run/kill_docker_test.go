@@ -22,6 +22,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/rootfs"
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -311,7 +312,7 @@ func engineHas(t *testing.T, e *docker.Engine, m *killedRun) []string {
 	t.Helper()
 	var out []string
 	for _, run := range m.runs {
-		has, err := e.Labelled(context.Background(), docker.RunLabel, run)
+		has, err := e.Labelled(context.Background(), containers.RunLabel, run)
 		if err != nil {
 			t.Fatal(err)
 		}

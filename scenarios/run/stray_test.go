@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -61,7 +61,7 @@ func TestDocker_Stray(t *testing.T) {
 	made := func(beside string) string {
 		config := &container.Config{
 			Image: image, Cmd: []string{"version"},
-			Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: beside},
+			Labels: map[string]string{containers.AgentLabel: containers.WatchdogOf(y.Run), containers.BesideLabel: beside},
 		}
 		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 		if err != nil {

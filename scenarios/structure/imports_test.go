@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"scenarios/doctor": {
 		"scenarios", "scenarios/connect", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
 		"scenarios/plan/finder", "scenarios/plan/inputs",
-		"targets", "targets/platform/docker", "chaos",
+		"targets", "targets/platform/containers", "targets/platform/docker", "chaos",
 	},
 	"scenarios/ledger":  {"scenarios", "scenarios/disk", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge"},
@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 		"chaos", "scenarios", "scenarios/allow", "scenarios/connect", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
 		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "scenarios/policies",
 		"scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth",
-		"targets/platform/docker", "targets/vegeta",
+		"targets/platform/containers", "targets/vegeta",
 	},
 	"scenarios/plan/smoke":    {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/oneline":  {"scenarios", "scenarios/impact", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"scenarios/drills/steady": {"scenarios", "scenarios/load", "scenarios/plan", "scenarios/plan/plantest"},
 	"scenarios/plan/inputs":   {"targets"},
 	"scenarios/plan/asked":    {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
-	"scenarios/plan/finder":   {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
+	"scenarios/plan/finder":   {"scenarios", "scenarios/plan", "targets/platform/containers", "targets/platform/docker", "chaos"},
 	"scenarios/plan/dryrun": {
 		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "targets", "chaos",
@@ -107,22 +107,23 @@ var arrows = map[string][]string{
 	"targets/http/h2":   {"scenarios", "targets", "targets/http/h1"},
 	"targets/vegeta":    {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
 	"targets": {
-		"scenarios", "scenarios/connect", "targets/demo", "targets/platform/docker", "targets/platform/procgroup", "targets/platform/procmark",
-		"targets/platform/tail",
+		"scenarios", "scenarios/connect", "targets/demo", "targets/platform/containers", "targets/platform/docker", "targets/platform/procgroup",
+		"targets/platform/procmark", "targets/platform/tail",
 	},
 	// the built-in system; its tests play drills on it in virtual time
 	"targets/demo": {
 		"chaos", "scenarios", "scenarios/drills", "scenarios/judge", "scenarios/load", "scenarios/measure", "scenarios/plan",
 		"scenarios/plan/plantest",
 	},
-	"targets/platform/kube":      {"chaos", "scenarios", "targets"},           // objects of Kubernetes for a stack
-	"targets/platform/docker":    {"scenarios/disk", "targets/platform/tail"}, // client of the Docker engine
-	"targets/platform/filelock":  nil,                                         // locks of files between processes
-	"targets/platform/tail":      nil,                                         // keeps the end of what a program prints
-	"targets/platform/procgroup": nil,                                         // starts and ends process groups
-	"targets/platform/procmark":  nil,                                         // finds processes by marks in their environment
+	"targets/platform/kube":       {"chaos", "scenarios", "targets"},                        // objects of Kubernetes for a stack
+	"targets/platform/containers": {"scenarios/disk"},                                       // what an engine says of containers
+	"targets/platform/docker":     {"targets/platform/containers", "targets/platform/tail"}, // client of the Docker engine
+	"targets/platform/filelock":   nil,                                                      // locks of files between processes
+	"targets/platform/tail":       nil,                                                      // keeps the end of what a program prints
+	"targets/platform/procgroup":  nil,                                                      // starts and ends process groups
+	"targets/platform/procmark":   nil,                                                      // finds processes by marks in their environment
 	"chaos": {
-		"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procgroup",
+		"scenarios", "scenarios/connect", "targets/platform/containers", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procgroup",
 		"targets/platform/procmark", "targets/platform/tail",
 	},
 	"reporters": {"scenarios"},
@@ -169,7 +170,7 @@ var arrows = map[string][]string{
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "scenarios/plan/smoke", "scenarios/policies",
 		"scenarios/reference", "targets", "targets/catalog", "targets/demo", "targets/dial", "targets/http/auth",
-		"targets/platform/docker", "targets/platform/kube", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
+		"targets/platform/containers", "targets/platform/docker", "targets/platform/kube", "targets/platform/procgroup", "targets/platform/tail", "targets/vegeta",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
@@ -177,7 +178,7 @@ var arrows = map[string][]string{
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/site", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/ab", "scenarios/capacity",
 		"scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/gate", "scenarios/lsp", "scenarios/machine",
-		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets/demo", "targets/platform/docker",
+		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets/demo", "targets/platform/containers", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/oneline", "scenarios/plan/smoke",
 		"scenarios/policies", "scenarios/doctor", "scenarios/drills", "scenarios/drills/steady", "scenarios/terms",
 	},
@@ -374,7 +375,7 @@ func TestWrongArrow(t *testing.T) {
 	}
 }
 
-// TestContract: what faults, plans and protections are written against links no client of Kubernetes, by whatever way.
+// TestContract: what faults, plans and protections are written against links no client of Kubernetes or Docker, by whatever way.
 func TestContract(t *testing.T) {
 	imports := map[string]map[string]string{} // by package: what it imports, with a file that does
 	for _, f := range moduleFiles(t) {
@@ -397,7 +398,7 @@ func TestContract(t *testing.T) {
 		}
 		seen[left[0]] = true
 		for name, file := range imports[left[0]] {
-			if strings.HasPrefix(name, "k8s.io/") {
+			if strings.HasPrefix(name, "k8s.io/") || strings.HasPrefix(name, "github.com/docker/") {
 				t.Errorf("%s imports %s", file, name)
 			}
 			if ours, is := strings.CutPrefix(name, module+"/"); is {

@@ -23,7 +23,7 @@ type wordUse struct{ names, files, reason string }
 // textsInUse are where text has such a word all the same: words and files that match, and the reason.
 var textsInUse = []wordUse{
 	{
-		`^(helper|warden)$`, `^(chaos/journal/version_docker_test|cmd/brunt/stray_watchdog_test|targets/platform/docker/container)\.go$`,
+		`^(helper|warden)$`, `^(chaos/journal/version_docker_test|cmd/brunt/stray_watchdog_test|targets/platform/containers/labels)\.go$`,
 		"names that old versions have written to the engine",
 	},
 	{`^nobody$`, `^targets/demo/client\.go$`, "http.NoBody"},

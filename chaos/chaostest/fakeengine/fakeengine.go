@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -36,7 +37,7 @@ func New(t *testing.T, at *sync.Map) *docker.Engine {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

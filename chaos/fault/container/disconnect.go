@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -50,7 +51,7 @@ func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 type disconnect struct {
 	container.Hit
 	network string
-	ep      docker.Endpoint
+	ep      containers.Endpoint
 }
 
 // findNetwork finds the container's settings in the network.
@@ -60,7 +61,7 @@ func (d *disconnect) findNetwork(ctx context.Context) error {
 		return err
 	}
 	var names []string
-	var hit []docker.Endpoint
+	var hit []containers.Endpoint
 	for _, ep := range eps {
 		names = append(names, ep.Name)
 		prefixed := strings.HasSuffix(ep.Name, "_"+d.network) || strings.HasSuffix(ep.Name, "-"+d.network)
@@ -68,7 +69,7 @@ func (d *disconnect) findNetwork(ctx context.Context) error {
 			hit = append(hit, ep)
 		}
 	}
-	if i := slices.IndexFunc(hit, func(ep docker.Endpoint) bool { return ep.Name == d.network || ep.Network == d.network }); i >= 0 {
+	if i := slices.IndexFunc(hit, func(ep containers.Endpoint) bool { return ep.Name == d.network || ep.Network == d.network }); i >= 0 {
 		hit = hit[i : i+1]
 	}
 	switch {
@@ -147,7 +148,7 @@ func ownsAddress(pid int, address string) (has, known bool) {
 // in tells whether the container is in the network.
 func (d *disconnect) in(ctx context.Context) (bool, error) {
 	eps, err := d.Engine().Endpoints(ctx, d.Was.ID)
-	return slices.ContainsFunc(eps, func(ep docker.Endpoint) bool { return ep.Network == d.ep.Network }), err
+	return slices.ContainsFunc(eps, func(ep containers.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
 
 // Traits implements [chaos.Held].
@@ -180,14 +181,14 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 // connectContainer puts a container back into a network from which brunt took it. It changes nothing if either is
 // gone. Settle is how long an order of a dead brunt may still take to take effect.
 func connectContainer(
-	ctx context.Context, e *docker.Engine, id container.Identity, ep docker.Endpoint, settle time.Duration,
+	ctx context.Context, e *docker.Engine, id container.Identity, ep containers.Endpoint, settle time.Duration,
 ) (chaos.Outcome, error) {
 	return container.PutBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		eps, err := e.Endpoints(ctx, id.Container)
 		if err != nil {
 			return chaos.Failed, false, err
 		}
-		if slices.ContainsFunc(eps, func(has docker.Endpoint) bool { return has.Network == id.Network }) {
+		if slices.ContainsFunc(eps, func(has containers.Endpoint) bool { return has.Network == id.Network }) {
 			return chaos.Reverted, false, nil
 		}
 		there, err := e.HasNetwork(ctx, id.Network)

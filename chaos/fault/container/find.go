@@ -7,7 +7,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // findPaused finds the containers that are paused.
@@ -19,7 +19,7 @@ func findPaused(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			continue
 		}
 		out = append(out, chaos.Remnant{
-			Run: c.Labels[docker.RunLabel], What: fmt.Sprintf("container %s is paused", c.Name),
+			Run: c.Labels[containers.RunLabel], What: fmt.Sprintf("container %s is paused", c.Name),
 			Why:     "container.pause leaves no mark on a container; anyone may have paused it",
 			Command: "docker unpause " + c.Name,
 			Undo: chaos.Undo{
@@ -40,7 +40,7 @@ func findDisconnected(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, er
 		if !c.Running || c.Shares != "" || c.Made.IsZero() {
 			continue
 		}
-		ep, err := docker.Missing(ctx, s.Engine, c.ID)
+		ep, err := s.Engine.Missing(ctx, c.ID)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -52,7 +52,7 @@ func findDisconnected(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, er
 			aliases = append(aliases, "--alias "+a+" ")
 		}
 		out = append(out, chaos.Remnant{
-			Run: c.Labels[docker.RunLabel], What: fmt.Sprintf("container %s is out of network %s, which it was made for", c.Name, ep.Name),
+			Run: c.Labels[containers.RunLabel], What: fmt.Sprintf("container %s is out of network %s, which it was made for", c.Name, ep.Name),
 			Why: "network.disconnect leaves no mark on a container; anyone may have taken it out. Its address, links and aliases there are known as far as " +
 				"its labels tell",
 			Command: fmt.Sprintf("docker network connect %s%s %s", strings.Join(aliases, ""), ep.Name, c.Name),

@@ -16,7 +16,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // ownPrefix begins the names of the groups that brunt makes.
@@ -83,7 +83,7 @@ func findSettings(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 		if !container.IsOf(c.PID, c.ID) {
 			continue
 		}
-		configured, err := docker.LimitsOf(ctx, s.Engine, c.ID)
+		configured, err := s.Engine.LimitsOf(ctx, c.ID)
 		if err != nil {
 			if !container.IsGone(err) {
 				errs = append(errs, err)
@@ -99,7 +99,7 @@ func findSettings(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 				line = v.Key + "=" + line
 			}
 			out = append(out, chaos.Remnant{
-				PID: c.PID, Run: c.Labels[docker.RunLabel],
+				PID: c.PID, Run: c.Labels[containers.RunLabel],
 				What: fmt.Sprintf("container %s has %s = %s, and its engine has configured %s", c.Name, v.File, strings.TrimSpace(v.Device+" "+v.Is), v.Was),
 				Why: "cpu.throttle, memory.limit and disk.throttle write limits past the engine, and leave no mark on the group; " +
 					"another program may have written it",
@@ -118,7 +118,7 @@ type loweredSetting struct {
 }
 
 // lowered lists the limits of a container that are lower than what its engine was configured.
-func lowered(c *docker.Container, configured docker.Limits) []loweredSetting {
+func lowered(c *containers.Container, configured containers.Limits) []loweredSetting {
 	var out []loweredSetting
 	in := func(of cgroup.Controller) (cgroup.Group, bool) {
 		g, err := cgroup.System{}.Find(c.PID, of)

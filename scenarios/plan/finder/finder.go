@@ -4,7 +4,7 @@
 //	f := finder.New(p)
 //	defer f.Close()
 //	err := f.Choose(ctx)                   // what the target names
-//	found, engine, err := f.Find(ctx, q)   // what a fault selects
+//	found, err := f.Find(ctx, q)           // what a fault selects
 package finder
 
 import (
@@ -17,11 +17,13 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/chaos/container"
 	"brunt/chaos/kube"
 	"brunt/chaos/protect"
 	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/pods"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -64,7 +66,7 @@ func (c *Containers) prepare() (*docker.Engine, error) {
 	if c.client != nil {
 		return c.client, nil
 	}
-	at, err := docker.Find(c.plan.Getenv)
+	at, err := containers.FindEngine(c.plan.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,13 @@ func (c *Containers) Close() error {
 }
 
 // Find finds containers that brunt did not start.
-func (c *Containers) Find(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
+func (c *Containers) Find(ctx context.Context, q containers.Query) ([]chaos.Found, error) {
+	found, e, err := c.list(ctx, q)
+	return container.Outside(e, found, q), err
+}
+
+// list lists containers of the engine, and notes that they were found.
+func (c *Containers) list(ctx context.Context, q containers.Query) ([]containers.Container, *docker.Engine, error) {
 	e, err := c.Open(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -129,7 +137,7 @@ func (c *Containers) Choose(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.plan.Containers)) {
 		one := c.plan.Containers[name]
-		found, e, err := c.Find(ctx, one.Query())
+		found, e, err := c.list(ctx, one.Query())
 		if err != nil {
 			return err
 		}

@@ -16,16 +16,17 @@ import (
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
 	"brunt/targets/platform/container"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
-// containers is a target of containers, made by brunt or by Compose.
-type containers struct {
+// containerTarget is a target of containers, made by brunt or by Compose.
+type containerTarget struct {
 	*platform.Group
 	engine *docker.Engine
 }
 
-func (c containers) units() []chaos.Unit {
+func (c containerTarget) units() []chaos.Unit {
 	var out []chaos.Unit
 	for _, u := range c.Units() {
 		out = append(out, contained(c.engine, u))
@@ -66,7 +67,7 @@ func (s *System) contain(ctx context.Context) error {
 			return err
 		}
 	}
-	s.group = containers{group, e}
+	s.group = containerTarget{group, e}
 	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the containers of the stack", Undo: undo}); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (s *System) contain(ctx context.Context) error {
 // buildSelf makes an image of brunt itself.
 func (h *Host) buildSelf(ctx context.Context, e *docker.Engine) (id string, err error) {
 	labels := owned()
-	labels[docker.RunLabel] = h.Run
+	labels[containers.RunLabel] = h.Run
 	program, err := docker.SelfPath(h.Getenv)
 	if err != nil {
 		return "", err
@@ -110,5 +111,5 @@ func (h *Host) buildSelf(ctx context.Context, e *docker.Engine) (id string, err 
 
 // owned returns the labels for everything that a run creates.
 func owned() map[string]string {
-	return map[string]string{docker.OwnerLabel: strconv.Itoa(os.Geteuid())}
+	return map[string]string{containers.OwnerLabel: strconv.Itoa(os.Geteuid())}
 }

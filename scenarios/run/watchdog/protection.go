@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/revert"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -79,7 +80,7 @@ const (
 // startRemote starts the remote watchdog of a brunt that runs in a container itself, if it injects
 // faults by the engine, and returns the mark for the other watchdog.
 func (p *Protection) startRemote() (mark []string, err error) {
-	if docker.Self() == "" {
+	if containers.Self() == "" {
 		return nil, nil
 	}
 	const (
@@ -95,7 +96,7 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
-	at, err := docker.Find(p.plan.Getenv)
+	at, err := containers.FindEngine(p.plan.Getenv)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"brunt/targets/platform"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 	"brunt/targets/platform/process"
 )
@@ -72,7 +73,7 @@ const oneOff = "com.docker.compose.oneoff"
 
 // find finds the containers that Compose has made.
 func (d *driver) find(ctx context.Context) error {
-	list, err := d.o.Engine.List(ctx, docker.Query{Project: d.name})
+	list, err := d.o.Engine.List(ctx, containers.Query{Project: d.name})
 	if err != nil {
 		return fmt.Errorf("finding the containers of the Compose project: %w", err)
 	}
@@ -80,7 +81,7 @@ func (d *driver) find(ctx context.Context) error {
 		s, n := &d.spec.Services[i], 0
 		for j := range list {
 			c := &list[j]
-			if c.Labels[docker.ComposeService] != s.Name || strings.EqualFold(c.Labels[oneOff], "true") {
+			if c.Labels[containers.ComposeService] != s.Name || strings.EqualFold(c.Labels[oneOff], "true") {
 				continue
 			}
 			d.units = append(d.units, platform.NewUnit(s, n, newInstance(d, s, c), d.o.Event))
@@ -113,7 +114,7 @@ func (d *driver) Release(ctx context.Context) error {
 
 // sweep removes networks that Compose left because they were in use.
 func (d *driver) sweep(ctx context.Context) error {
-	left, err := d.o.Engine.Labelled(ctx, docker.ComposeProject, d.name)
+	left, err := d.o.Engine.Labelled(ctx, containers.ComposeProject, d.name)
 	errs := []error{err}
 	for _, id := range left.Networks {
 		errs = append(errs, d.o.Engine.RemoveNetwork(ctx, id))
@@ -132,7 +133,7 @@ type instance struct {
 
 // newInstance finds the address of a container: a port that the machine forwards, which stays over
 // restarts, or otherwise its own address if it is reachable from here.
-func newInstance(d *driver, s *platform.Service, c *docker.Container) *instance {
+func newInstance(d *driver, s *platform.Service, c *containers.Container) *instance {
 	u := &instance{driver: d, spec: s, name: c.Name, port: s.Port}
 	if u.port == 0 && len(c.Ports) > 0 {
 		u.port = c.Ports[0]
@@ -146,7 +147,7 @@ func newInstance(d *driver, s *platform.Service, c *docker.Container) *instance 
 }
 
 // direct returns the container's own host:port; empty if it is not reachable from here.
-func (u *instance) direct(c *docker.Container) string {
+func (u *instance) direct(c *containers.Container) string {
 	for _, n := range c.Networks {
 		if n.Address.IsValid() && !u.driver.o.Publish {
 			return netip.AddrPortFrom(n.Address, uint16(u.port)).String()

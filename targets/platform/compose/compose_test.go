@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/platformtest"
 )
 
@@ -73,7 +73,7 @@ func TestCompose_DockerLifecycle(t *testing.T) {
 		suite.Lack(t, "%v", err)
 	}
 	image := platformtest.Image(t, e)
-	run := platformtest.Run(t, e, docker.ComposeProject, compose.ProjectName(""))
+	run := platformtest.Run(t, e, containers.ComposeProject, compose.ProjectName(""))
 	spec, err := read(t, fmt.Sprintf(`
 version: "3.8"
 services:
@@ -93,7 +93,7 @@ services:
 		if err := g.Down(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if left, err := e.Labelled(t.Context(), docker.ComposeProject, compose.ProjectName(run)); err != nil || left.Total() != 0 {
+		if left, err := e.Labelled(t.Context(), containers.ComposeProject, compose.ProjectName(run)); err != nil || left.Total() != 0 {
 			t.Errorf("Down leaves %+v, %v", left, err)
 		}
 	}()

@@ -24,12 +24,13 @@ import (
 	"brunt/scenarios/syntax"
 
 	"brunt/targets/platform"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
 // Options configure a group of containers.
 type Options struct {
-	Run     string            // name of the run; the label [docker.RunLabel] of everything that is made
+	Run     string            // name of the run; the label [containers.RunLabel] of everything that is made
 	Engine  *docker.Engine    // where the containers are made
 	Labels  map[string]string // additional labels
 	Publish bool              // use ports of this machine, because the containers' addresses are not reachable
@@ -185,7 +186,7 @@ func (d *driver) labels() map[string]string {
 	if out == nil {
 		out = map[string]string{}
 	}
-	out[docker.RunLabel] = d.o.Run
+	out[containers.RunLabel] = d.o.Run
 	return out
 }
 

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/container"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 	"brunt/targets/platform/platformtest"
 )
@@ -35,7 +36,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 	t.Parallel()
 	e := platformtest.Engine(t)
 	image := platformtest.Image(t, e)
-	run := platformtest.Run(t, e, docker.RunLabel, "")
+	run := platformtest.Run(t, e, containers.RunLabel, "")
 	service := func(name string, s platform.Service, networks ...string) platform.Service {
 		s.Name, s.Restart, s.Grace = name, "never", 100*time.Millisecond
 		s.Container.Image, s.Container.Networks = image, networks
@@ -62,7 +63,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, err := e.Labelled(t.Context(), docker.RunLabel, run); err != nil || left.Total() != 0 {
+	if left, err := e.Labelled(t.Context(), containers.RunLabel, run); err != nil || left.Total() != 0 {
 		t.Fatalf("New makes %+v, %v", left, err)
 	}
 	if err := g.Up(t.Context()); err != nil {
@@ -74,14 +75,15 @@ func TestContainer_Lifecycle(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if left, err := e.Labelled(t.Context(), docker.RunLabel, run); err != nil || left.Total() != 0 {
+		if left, err := e.Labelled(t.Context(), containers.RunLabel, run); err != nil || left.Total() != 0 {
 			t.Errorf("Down leaves %+v, %v", left, err)
 		}
 	}()
 	if len(events) != 4 || slices.Index(events, "unit.ready store[0]") > slices.Index(events, "unit.ready web[0]") {
 		t.Errorf("events: %q", events)
 	}
-	if left, err := e.Labelled(t.Context(), docker.RunLabel, run); err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 || len(left.Volumes) != 1 {
+	left, err := e.Labelled(t.Context(), containers.RunLabel, run)
+	if err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 || len(left.Volumes) != 1 {
 		t.Errorf("it has made %+v, %v", left, err)
 	}
 	env, err := platformtest.Get("http://" + g.Addr("web[1]") + "/")
@@ -146,7 +148,7 @@ func TestContainer_Publish(t *testing.T) {
 	g, err := container.New(platform.Spec{Platform: platform.Docker, Services: []platform.Service{{
 		Name: "web", Replicas: 1, Port: 8080, Command: command("serve"), Ready: scenarios.Ready{Get: "/"}, Restart: "never",
 		Container: &platform.Container{Image: image, Ports: []int{8080}},
-	}}}, container.Options{Run: platformtest.Run(t, e, docker.RunLabel, ""), Engine: e, Publish: true})
+	}}}, container.Options{Run: platformtest.Run(t, e, containers.RunLabel, ""), Engine: e, Publish: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +191,7 @@ func TestContainer_NotUp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.service.Name, c.service.Replicas, c.service.Port, c.service.Restart = "job", 1, 8080, "never"
 			g, err := container.New(platform.Spec{Platform: platform.Docker, Services: []platform.Service{c.service}},
-				container.Options{Run: platformtest.Run(t, e, docker.RunLabel, ""), Engine: e})
+				container.Options{Run: platformtest.Run(t, e, containers.RunLabel, ""), Engine: e})
 			if err != nil {
 				t.Fatal(err)
 			}

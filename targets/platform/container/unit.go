@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -65,7 +66,7 @@ func (u *unit) create(ctx context.Context) error {
 		Name: d.object(name), Image: cmp.Or(c.Image, d.images[u.Service]), Hostname: name, Labels: d.labels(), Grace: s.Grace, Restart: s.Restart,
 		Memory: int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, User: c.User, Ports: map[int]int{},
 	}
-	spec.Labels[docker.ServiceLabel] = u.Service
+	spec.Labels[containers.ServiceLabel] = u.Service
 	var err error
 	if spec.Env, err = u.environment(values, it); err != nil {
 		return err
@@ -102,7 +103,7 @@ func (u *unit) create(ctx context.Context) error {
 		spec.Volumes = append(spec.Volumes, docker.Mount{From: d.object(name), To: c.Volumes[name]})
 	}
 	for _, net := range networksOf(s) {
-		spec.Networks = append(spec.Networks, docker.Endpoint{Network: d.networks[net].id, Aliases: []string{u.Service, name}, Address: u.at[net].String()})
+		spec.Networks = append(spec.Networks, containers.Endpoint{Network: d.networks[net].id, Aliases: []string{u.Service, name}, Address: u.at[net].String()})
 	}
 	u.id, err = d.o.Engine.Create(ctx, spec)
 	return err

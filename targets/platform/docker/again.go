@@ -18,8 +18,16 @@ type again struct {
 	question, order time.Duration // how long the first attempt waits for the header of the answer
 }
 
-// RoundTrip implements [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper]. Where no answer comes, and not because the caller waits no longer, the error is an [awayError].
 func (a *again) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := a.repeat(r)
+	if err != nil && r.Context().Err() == nil {
+		err = awayError{err}
+	}
+	return answer, err
+}
+
+func (a *again) repeat(r *http.Request) (*http.Response, error) {
 	soon := a.soon(r)
 	if soon == 0 || r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
 		return a.next.RoundTrip(r)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -42,7 +43,7 @@ func TestAgain(t *testing.T) {
 	}))
 	t.Cleanup(engine.Close)
 	t.Cleanup(func() { close(over) })
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")}, docker.Options{RepeatAfter: 50 * time.Millisecond})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")}, docker.Options{RepeatAfter: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/targets/platform/containers"
 )
 
 // TestAgentPipe_KeptOpen has an engine that keeps the output of an ended agent open: the end is
@@ -34,7 +36,7 @@ func TestAgentPipe_KeptOpen(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(over)
-	e, err := Open(Address{Host: "tcp://" + srv.Listener.Addr().String()}, Options{})
+	e, err := Open(containers.Address{Host: "tcp://" + srv.Listener.Addr().String()}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

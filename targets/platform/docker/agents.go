@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/tail"
 
 	"github.com/containerd/errdefs"
@@ -75,7 +76,7 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		return nil, err
 	}
 	if s.Network != "" {
-		config.Labels[InsideLabel] = InsideOf(s.Run, s.Network)
+		config.Labels[containers.InsideLabel] = containers.InsideOf(s.Run, s.Network)
 		host.NetworkMode = container.NetworkMode("container:" + s.Network)
 	}
 	if s.HostPID {
@@ -145,7 +146,9 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
 	}
 	// Not labelled with the run: those are removed while this agent still undoes faults.
-	config.Labels = map[string]string{AgentLabel: WatchdogOf(s.Run), oldAgentLabel: oldWatchdogOf + s.Run, BesideLabel: s.Beside}
+	config.Labels = map[string]string{
+		containers.AgentLabel: containers.WatchdogOf(s.Run), containers.OldAgentLabel: containers.OldWatchdogOf + s.Run, containers.BesideLabel: s.Beside,
+	}
 	return nil
 }
 
@@ -161,10 +164,10 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 	}
 	for _, n := range want.Networks {
 		// Before its start, a container lists networks by the given names, without their ids.
-		if slices.ContainsFunc(has.Networks, func(h Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
+		if slices.ContainsFunc(has.Networks, func(h containers.Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
 			continue
 		}
-		if err := a.e.Connect(ctx, id, Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
+		if err := a.e.Connect(ctx, id, containers.Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
 			return err
 		}
 	}
@@ -173,15 +176,11 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 
 // agentLabels returns the labels of a run's agents and of their image.
 func agentLabels(run string) map[string]string {
-	return map[string]string{AgentLabel: run, oldAgentLabel: run, RunLabel: run, OwnerLabel: strconv.Itoa(os.Geteuid())}
+	return map[string]string{
+		containers.AgentLabel: run, containers.OldAgentLabel: run,
+		containers.RunLabel: run, containers.OwnerLabel: strconv.Itoa(os.Geteuid()),
+	}
 }
-
-// InsideOf returns the value of [InsideLabel] on a run's agents in the network of a container.
-func InsideOf(run, container string) string { return run + "." + container }
-
-// WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its
-// faults.
-func WatchdogOf(run string) string { return "watchdog-" + run }
 
 // Binds returns the mounts, in the format of docker's -v, by which another container gets the files
 // that this container, given by id, has at some paths. Files in its image need no mount.
@@ -309,7 +308,7 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	if a.image != "" {
 		return a.image, nil
 	}
-	has, err := a.e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", AgentLabel+"="+run))})
+	has, err := a.e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", containers.AgentLabel+"="+run))})
 	if err == nil && len(has) > 0 { // the brunt of the run made it, and this process is its watchdog
 		a.image = has[0].ID
 		return a.image, nil
@@ -331,7 +330,7 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 func (a *Agents) Forget(ctx context.Context, run string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	left, err := a.e.Labelled(ctx, AgentLabel, run)
+	left, err := a.e.Labelled(ctx, containers.AgentLabel, run)
 	if err != nil || len(left.Containers) > 0 {
 		return err
 	}
@@ -350,7 +349,7 @@ func (a *Agents) Forget(ctx context.Context, run string) error {
 func (a *Agents) RemoveInside(ctx context.Context, run, container string) (Left, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.e.RemoveLabelled(ctx, InsideLabel, InsideOf(run, container))
+	return a.e.RemoveLabelled(ctx, containers.InsideLabel, containers.InsideOf(run, container))
 }
 
 // Remove removes the remaining agents of a run in the engine, and their image.
@@ -358,5 +357,5 @@ func (a *Agents) Remove(ctx context.Context, run string) (Left, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.image = ""
-	return a.e.RemoveLabelled(ctx, AgentLabel, run)
+	return a.e.RemoveLabelled(ctx, containers.AgentLabel, run)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -17,7 +18,7 @@ import (
 // TestDocker_Beside checks that an agent that reaches what another container reaches is connected
 // to all of its networks.
 func TestDocker_Beside(t *testing.T) {
-	at, err := Find(os.Getenv)
+	at, err := containers.FindEngine(os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,9 +31,9 @@ func TestDocker_Beside(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = e.Close() })
 	run := "test-" + strings.ToLower(rand.Text())
-	labels := map[string]string{RunLabel: run}
+	labels := map[string]string{containers.RunLabel: run}
 	t.Cleanup(func() {
-		if _, err := e.RemoveLabelled(context.Background(), RunLabel, run); err != nil {
+		if _, err := e.RemoveLabelled(context.Background(), containers.RunLabel, run); err != nil {
 			t.Error(err)
 		}
 	})
@@ -67,7 +68,7 @@ func TestDocker_Beside(t *testing.T) {
 		return out
 	}
 	self := made(&container.Config{Image: image}, &container.HostConfig{NetworkMode: container.NetworkMode(nets[0]), ExtraHosts: []string{"engine:192.0.2.1"}})
-	if err := e.Connect(t.Context(), self, Endpoint{Network: nets[1]}); err != nil {
+	if err := e.Connect(t.Context(), self, containers.Endpoint{Network: nets[1]}); err != nil {
 		t.Fatal(err)
 	}
 	for _, reaches := range []bool{true, false} {

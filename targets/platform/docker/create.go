@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"brunt/targets/platform/containers"
+
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/mount"
@@ -26,16 +28,16 @@ type Spec struct {
 	Command      []string // nil is the image's
 	Entrypoint   []string // nil is the image's
 	Grace        time.Duration
-	Health       *HealthCheck // nil is the image's
-	Restart      string       // always, on-failure, unless-stopped or never
-	Memory       int64        // bytes; zero is no limit
-	CPUs         float64      // zero is no limit
-	Capabilities []string     // added to the engine's usual ones
-	Ports        map[int]int  // TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
-	Mounts       []Mount      // read only
-	Volumes      []Mount      // by the names of volumes
-	User         string       // empty is the image's
-	Networks     []Endpoint   // networks with address and aliases; at least one
+	Health       *HealthCheck          // nil is the image's
+	Restart      string                // always, on-failure, unless-stopped or never
+	Memory       int64                 // bytes; zero is no limit
+	CPUs         float64               // zero is no limit
+	Capabilities []string              // added to the engine's usual ones
+	Ports        map[int]int           // TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
+	Mounts       []Mount               // read only
+	Volumes      []Mount               // by the names of volumes
+	User         string                // empty is the image's
+	Networks     []containers.Endpoint // networks with address and aliases; at least one
 }
 
 // A Mount gives a container a folder or file of the engine's machine, or a volume.
@@ -85,21 +87,21 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	for _, m := range s.Volumes {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeVolume, Source: m.From, Target: m.To})
 	}
-	nets := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first.Network: first.settings()}}
+	nets := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first.Network: settingsOf(&first)}}
 	made, err := e.api.ContainerCreate(ctx, config, host, nets, nil, s.Name)
 	if err != nil {
 		return "", err
 	}
 	for _, ep := range s.Networks[1:] {
-		if err := e.api.NetworkConnect(ctx, ep.Network, made.ID, ep.settings()); err != nil {
+		if err := e.api.NetworkConnect(ctx, ep.Network, made.ID, settingsOf(&ep)); err != nil {
 			return made.ID, err
 		}
 	}
 	return made.ID, nil
 }
 
-// settings returns the configuration of a new container in a network.
-func (ep *Endpoint) settings() *network.EndpointSettings {
+// settingsOf returns the configuration of a new container in a network.
+func settingsOf(ep *containers.Endpoint) *network.EndpointSettings {
 	return &network.EndpointSettings{Aliases: ep.Aliases, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ep.Address}}
 }
 

@@ -7,6 +7,6 @@
 //	                                              --> Events            by the engine's own clock
 //	                                              --> BuildSelf         an image FROM scratch, without a registry
 //
-// Everything that brunt creates in an engine carries the label [RunLabel] with the name of its run.
-// brunt never touches a container that carries [ProtectLabel].
+// Everything that brunt creates in an engine carries the label [containers.RunLabel] with the name of its run.
+// brunt never touches a container that carries [containers.ProtectLabel].
 package docker

@@ -6,14 +6,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,13 +20,15 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/targets/platform/containers"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 )
 
 // An Engine is a client of a Docker engine. It is safe for concurrent use.
 type Engine struct {
-	at  Address
+	at  containers.Address
 	api *client.Client
 
 	mu     sync.Mutex
@@ -62,7 +62,7 @@ const (
 )
 
 // Open prepares the client of an engine. It does not connect.
-func Open(at Address, o Options) (*Engine, error) {
+func Open(at containers.Address, o Options) (*Engine, error) {
 	via := new(http.Transport)
 	web := &http.Client{Transport: via, CheckRedirect: client.CheckRedirect}
 	opts := []client.Opt{
@@ -77,7 +77,7 @@ func Open(at Address, o Options) (*Engine, error) {
 	case "unix", "npipe":
 	case "tcp", "http", "https":
 		if at.TLS != "" {
-			opts = append(opts, client.WithTLSClientConfig(at.file("ca.pem"), at.file("cert.pem"), at.file("key.pem")))
+			opts = append(opts, client.WithTLSClientConfig(at.File("ca.pem"), at.File("cert.pem"), at.File("key.pem")))
 		}
 	case "ssh":
 		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and set "+
@@ -114,13 +114,13 @@ func Open(at Address, o Options) (*Engine, error) {
 func (e *Engine) Close() error { return e.api.Close() }
 
 // Address returns the address of the engine.
-func (e *Engine) Address() Address { return e.at }
+func (e *Engine) Address() containers.Address { return e.at }
 
 // API returns the library's own client, for operations that this package does not cover.
 func (e *Engine) API() client.APIClient { return e.api }
 
 // errUnreachable reports that no engine answers.
-var errUnreachable = errors.New("no Docker engine answers")
+var errUnreachable error = awayError{errors.New("no Docker engine answers")}
 
 // ErrNone reports that there is no engine: nothing is at the address of its socket.
 var ErrNone = fmt.Errorf("%w", errUnreachable)
@@ -220,11 +220,12 @@ func (e *Engine) unreachable(err error) error {
 
 // cause removes the library's wrapping from a connection error.
 func cause(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err
-	}
-	if strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon") {
+	op, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), ok && errors.Is(err, fs.ErrNotExist):
 		return errors.New("nothing listens there")
+	case ok:
+		return op.Err
 	}
 	return err
 }
@@ -285,57 +286,18 @@ func podmanSockets(getenv func(string) string) []string {
 	return out
 }
 
-// Away reports whether an error means that the engine was not running, for example during its
-// restart, so that a retry is worthwhile.
-func Away(err error) bool {
-	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.ECONNREFUSED)
-}
+// An awayError says that the engine was not running, for example during its restart, so that a retry is worthwhile.
+type awayError struct{ error }
+
+// Error leaves out the address, by which the library would recognize the error and replace it by a text.
+func (e awayError) Error() string { return cause(e.error).Error() }
+
+func (e awayError) Unwrap() error { return e.error }
+
+// Away says so to what tries an undo again.
+func (awayError) Away() bool { return true }
 
 // gone reports whether an error means that the object does not exist, or is being removed.
 func gone(err error) bool {
 	return errdefs.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "is marked for removal")
-}
-
-// Self returns the id of the container that this process runs in, or empty: no fault may affect
-// that container. A file such as /.dockerenv is no proof: a machine that was made from an image has
-// it too.
-var Self = sync.OnceValue(func() string {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return ""
-	}
-	groups, _ := os.ReadFile("/proc/self/cgroup")
-	return selfOf(string(mounts), string(groups))
-})
-
-// selfOf finds the id of a container in its mounts, because the engine mounts files such as
-// /var/lib/docker/containers/ID/hostname, or else in its control groups: /docker/ID or
-// /system.slice/docker-ID.scope.
-func selfOf(mounts, groups string) string {
-	for line := range strings.Lines(mounts) {
-		f := strings.Fields(line)
-		if len(f) < 5 || f[4] != "/etc/hostname" && f[4] != "/etc/hosts" && f[4] != "/etc/resolv.conf" {
-			continue
-		}
-		for part := range strings.SplitSeq(f[3], "/") {
-			if isID(part) {
-				return part
-			}
-		}
-	}
-	for line := range strings.Lines(groups) {
-		_, last, _ := strings.Cut(path.Base(strings.TrimSpace(line)), "-")
-		for _, name := range []string{path.Base(strings.TrimSpace(line)), strings.TrimSuffix(last, ".scope")} {
-			if isID(name) {
-				return name
-			}
-		}
-	}
-	return ""
-}
-
-// isID reports whether a word is a full container id.
-func isID(s string) bool {
-	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }

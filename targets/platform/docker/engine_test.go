@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -22,7 +23,7 @@ func TestEngine_Hangs(t *testing.T) {
 		{"ping", "none", func(e *docker.Engine) error { return e.Ping(t.Context()) }},
 		{"inspect", "/_ping", func(e *docker.Engine) error { _, err := e.Inspect(t.Context(), "web"); return err }},
 		{"list", "/_ping", func(e *docker.Engine) error {
-			_, err := e.List(t.Context(), docker.Query{Container: "web"})
+			_, err := e.List(t.Context(), containers.Query{Container: "web"})
 			return err
 		}},
 		{"info", "/_ping", func(e *docker.Engine) error { _, err := e.Info(t.Context()); return err }},
@@ -37,7 +38,7 @@ func TestEngine_Hangs(t *testing.T) {
 			}))
 			defer s.Close()
 			defer close(ended)
-			e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: 50 * time.Millisecond})
+			e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: 50 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +60,7 @@ func TestEngine_PingShared(t *testing.T) {
 		w.Header().Set("Api-Version", "1.41")
 	}))
 	defer s.Close()
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: time.Minute})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/pkg/stdcopy"
@@ -260,7 +261,7 @@ func TestExec_Refused(t *testing.T) {
 
 // engineAt opens the engine that a server stands for.
 func engineAt(t *testing.T, s *httptest.Server) *docker.Engine {
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,5 +8,3 @@ var (
 	IsLinux = isLinux
 	Needed  = needed
 )
-
-var SelfOf = selfOf

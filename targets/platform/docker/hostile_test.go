@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -18,8 +19,8 @@ var calls = map[string]func(ctx context.Context, e *docker.Engine) error{
 	"inspect":   func(ctx context.Context, e *docker.Engine) error { _, err := e.Inspect(ctx, "a"); return err },
 	"list":      func(ctx context.Context, e *docker.Engine) error { _, err := docker.All(ctx, e); return err },
 	"endpoints": func(ctx context.Context, e *docker.Engine) error { _, err := e.Endpoints(ctx, "a"); return err },
-	"missing":   func(ctx context.Context, e *docker.Engine) error { _, err := docker.Missing(ctx, e, "a"); return err },
-	"limits":    func(ctx context.Context, e *docker.Engine) error { _, err := docker.LimitsOf(ctx, e, "a"); return err },
+	"missing":   func(ctx context.Context, e *docker.Engine) error { _, err := e.Missing(ctx, "a"); return err },
+	"limits":    func(ctx context.Context, e *docker.Engine) error { _, err := e.LimitsOf(ctx, "a"); return err },
 	"given":     func(ctx context.Context, e *docker.Engine) error { _, _, err := docker.Given(ctx, e, "a"); return err },
 	"binds":     func(ctx context.Context, e *docker.Engine) error { _, err := e.Binds(ctx, "a", "/a"); return err },
 	"stats":     func(ctx context.Context, e *docker.Engine) error { _, err := e.Stats(ctx, "a"); return err },
@@ -75,7 +76,7 @@ func FuzzEngine(f *testing.F) {
 		_, _ = w.Write(*says.Load())
 	}))
 	f.Cleanup(s.Close)
-	e, err := docker.Open(docker.Address{Host: "tcp://" + s.Listener.Addr().String()}, docker.Options{AnswerWithin: time.Second})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + s.Listener.Addr().String()}, docker.Options{AnswerWithin: time.Second})
 	if err != nil {
 		f.Fatal(err)
 	}

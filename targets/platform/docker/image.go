@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/targets/platform/containers"
+
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
@@ -208,17 +210,17 @@ func (l Left) Total() int {
 }
 
 // Labelled lists what a run has made in the engine, and the volumes, networks and containers that
-// Compose has made for it, whose project is named after the run. For [AgentLabel] it includes what an
+// Compose has made for it, whose project is named after the run. For [containers.AgentLabel] it includes what an
 // earlier version has labelled.
 func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Left{}, err
 	}
 	left, err := labelled(ctx, e.api, label, value)
-	if err != nil || label != AgentLabel {
+	if err != nil || label != containers.AgentLabel {
 		return left, err
 	}
-	old, err := labelled(ctx, e.api, oldAgentLabel, value)
+	old, err := labelled(ctx, e.api, containers.OldAgentLabel, value)
 	return Left{
 		Containers: union(left.Containers, old.Containers), Networks: union(left.Networks, old.Networks),
 		Images: union(left.Images, old.Images), Volumes: union(left.Volumes, old.Volumes),
@@ -267,11 +269,11 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	note := func(labels map[string]string) {
-		if run := labels[RunLabel]; run != "" {
-			out[run] = cmp.Or(out[run], labels[OwnerLabel])
+		if run := labels[containers.RunLabel]; run != "" {
+			out[run] = cmp.Or(out[run], labels[containers.OwnerLabel])
 		}
 	}
-	f := filters.NewArgs(filters.Arg("label", RunLabel))
+	f := filters.NewArgs(filters.Arg("label", containers.RunLabel))
 	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing containers: %w", err)

@@ -81,6 +81,9 @@ func failed(doing, id string, err error) error {
 	case gone(err):
 		return fmt.Errorf("%s container %s: %w", doing, short(id), ErrGone)
 	}
+	if away, ok := errors.AsType[awayError](err); ok {
+		return fmt.Errorf("%s container %s: no Docker engine answers: %w", doing, short(id), away)
+	}
 	return fmt.Errorf("%s container %s: %w", doing, short(id), err)
 }
 
@@ -113,17 +116,4 @@ func (e *Engine) AwaitHealthy(ctx context.Context, id string) error {
 			return err
 		}
 	}
-}
-
-// Healthy returns why the container is not up, or nil.
-func (c *Container) Healthy() error {
-	switch {
-	case !c.Running:
-		return fmt.Errorf("it does not run: %s", c.State)
-	case c.Paused:
-		return errors.New("it is paused")
-	case c.Health != "" && c.Health != container.Healthy:
-		return fmt.Errorf("its health check says %s", c.Health)
-	}
-	return nil
 }

@@ -2,27 +2,22 @@ package docker
 
 import "context"
 
-// Limits are what the engine was told to limit a container to.
-type Limits struct {
-	CPUQuota int64                        // microseconds of processor time in each period; zero is no limit
-	Memory   int64                        // bytes; zero is no limit
-	Disk     map[string]map[string]uint64 // bytes per second of "read" and "write", by the path of the device
-}
+import "brunt/targets/platform/containers"
 
 // usualPeriod is the period in microseconds in which the engine counts processors.
 const usualPeriod = 100_000
 
 // LimitsOf returns the limits in the configuration of a container. Those in force are in its control groups.
-func LimitsOf(ctx context.Context, e *Engine, id string) (Limits, error) {
+func (e *Engine) LimitsOf(ctx context.Context, id string) (containers.Limits, error) {
 	if err := e.Ping(ctx); err != nil {
-		return Limits{}, err
+		return containers.Limits{}, err
 	}
 	i, err := e.inspect(ctx, id)
 	if err != nil {
-		return Limits{}, failed("inspecting", id, err)
+		return containers.Limits{}, failed("inspecting", id, err)
 	}
 	h := i.HostConfig
-	l := Limits{CPUQuota: max(0, h.CPUQuota), Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}}}
+	l := containers.Limits{CPUQuota: max(0, h.CPUQuota), Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}}}
 	if h.NanoCPUs > 0 {
 		l.CPUQuota = h.NanoCPUs * usualPeriod / 1_000_000_000
 	}

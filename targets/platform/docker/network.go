@@ -10,36 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"brunt/targets/platform/containers"
+
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
 )
 
-// An Endpoint is a container's configuration in a network, as far as it was requested: what is
-// needed to restore it.
-type Endpoint struct {
-	Network    string            `json:"network"` // its id
-	Name       string            `json:"name"`    // of the network
-	Address    string            `json:"address,omitempty"`
-	Address6   string            `json:"address6,omitempty"`
-	Fixed      bool              `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
-	Asked      *Asked            `json:"asked,omitempty"` // requested addresses; nil with Fixed is both, as in older journals
-	Mac        string            `json:"mac,omitempty"`
-	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address
-	Priority   int               `json:"priority,omitempty"` // priority as the container's gateway
-	Aliases    []string          `json:"aliases,omitempty"`
-	Links      []string          `json:"links,omitempty"`
-	DriverOpts map[string]string `json:"driver_opts,omitempty"`
-}
-
-// Asked holds the addresses that were requested when a container was connected to a network.
-type Asked struct {
-	Address   string   `json:"address,omitempty"`
-	Address6  string   `json:"address6,omitempty"`
-	LinkLocal []string `json:"link_local,omitempty"`
-}
-
 // Endpoints describes a container's configuration in its networks.
-func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
+func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoint, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
 	}
@@ -47,14 +25,14 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	if err != nil {
 		return nil, failed("inspecting", id, err)
 	}
-	var out []Endpoint
+	var out []containers.Endpoint
 	for name, n := range i.NetworkSettings.Networks {
-		ep := Endpoint{
+		ep := containers.Endpoint{
 			Network: n.NetworkID, Name: name, Address: n.IPAddress, Address6: n.GlobalIPv6Address,
 			Mac: n.MacAddress, OwnMac: n.MacAddress != madeOf(n.IPAddress), Links: n.Links, DriverOpts: n.DriverOpts, Priority: n.GwPriority,
 		}
 		if asked := n.IPAMConfig; asked != nil && (asked.IPv4Address != "" || asked.IPv6Address != "") {
-			ep.Fixed, ep.Asked = true, &Asked{asked.IPv4Address, asked.IPv6Address, asked.LinkLocalIPs}
+			ep.Fixed, ep.Asked = true, &containers.Asked{Address: asked.IPv4Address, Address6: asked.IPv6Address, LinkLocal: asked.LinkLocalIPs}
 		}
 		for _, a := range n.Aliases {
 			if a != short(i.ID) { // added by the engine itself
@@ -63,13 +41,13 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 		}
 		out = append(out, ep)
 	}
-	slices.SortFunc(out, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b containers.Endpoint) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
 // Missing describes a container's configuration in the network that it was made for, as far as its own configuration
 // tells, if that network exists and the container is not in it; else nil.
-func Missing(ctx context.Context, e *Engine, id string) (*Endpoint, error) {
+func (e *Engine) Missing(ctx context.Context, id string) (*containers.Endpoint, error) {
 	i, err := e.inspect(ctx, id)
 	switch {
 	case gone(err):
@@ -93,8 +71,8 @@ func Missing(ctx context.Context, e *Engine, id string) (*Endpoint, error) {
 	case err != nil:
 		return nil, fmt.Errorf("inspecting network %s: %w", short(mode), err)
 	}
-	ep := &Endpoint{Network: n.ID, Name: n.Name}
-	if service := i.Config.Labels[ComposeService]; service != "" {
+	ep := &containers.Endpoint{Network: n.ID, Name: n.Name}
+	if service := i.Config.Labels[containers.ComposeService]; service != "" {
 		ep.Aliases = []string{strings.TrimPrefix(i.Name, "/"), service}
 	}
 	return ep, nil
@@ -113,7 +91,7 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 // Connect connects a container to a network with its previous configuration. It has no effect if
 // the container is connected. The engine accepts a requested address only in networks with a
 // configured subnet; elsewhere it chooses one.
-func (e *Engine) Connect(ctx context.Context, id string, ep Endpoint) error {
+func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint) error {
 	settings := &network.EndpointSettings{Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority}
 	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
 		settings.MacAddress = ep.Mac
@@ -162,12 +140,12 @@ func madeOf(address string) string {
 
 // reseat requests the previous addresses of a container if the engine assigned others. otherwise is
 // the configuration for a network that accepts no requests.
-func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked, otherwise *network.EndpointSettings) error {
+func (e *Engine) reseat(ctx context.Context, id string, ep containers.Endpoint, asked, otherwise *network.EndpointSettings) error {
 	now, err := e.Endpoints(ctx, id)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(now, func(n Endpoint) bool { return n.Network == ep.Network })
+	i := slices.IndexFunc(now, func(n containers.Endpoint) bool { return n.Network == ep.Network })
 	if i < 0 || now[i].Address == ep.Address && now[i].Address6 == ep.Address6 || asked.IPAMConfig == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"brunt/targets/platform/docker"
+	"brunt/targets/platform/containers"
 )
 
 // seat is a fake engine: the configuration of a container in network n, and the last requests for
@@ -82,7 +82,7 @@ func TestConnect(t *testing.T) {
 				t.Fatalf("%+v, %v", eps, err)
 			}
 			b, err := json.Marshal(eps[0]) // as in the journal
-			var ep docker.Endpoint
+			var ep containers.Endpoint
 			if err == nil {
 				err = json.Unmarshal(b, &ep)
 			}

@@ -11,7 +11,6 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
-
 )
 
 // serviceLabel is the label of pods that names their service.

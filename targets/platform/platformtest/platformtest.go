@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"brunt/scenarios/suite"
+	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
 
@@ -80,7 +81,7 @@ func Get(url string) (string, error) {
 // elsewhere.
 func Engine(t *testing.T) *docker.Engine {
 	t.Helper()
-	at, err := docker.Find(os.Getenv)
+	at, err := containers.FindEngine(os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func Image(t *testing.T, e *docker.Engine) string {
 		t.Skipf("build the test with CGO_ENABLED=0: %v", err)
 	}
 	name := "brunt-test-" + strings.ToLower(rand.Text())
-	id, err := e.BuildSelf(t.Context(), name, program, map[string]string{docker.RunLabel: name})
+	id, err := e.BuildSelf(t.Context(), name, program, map[string]string{containers.RunLabel: name})
 	if err != nil {
 		t.Fatal(err)
 	}

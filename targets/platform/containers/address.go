@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"cmp"
@@ -12,10 +12,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"brunt/scenarios/disk"
-
-	"github.com/docker/docker/client"
 )
 
 // An Address is the address of an engine, as data: an undo in the journal names its engine by it.
@@ -25,9 +24,9 @@ type Address struct {
 	TLS     string `json:"tls,omitempty"`     // folder of ca.pem, cert.pem and key.pem; empty is none
 }
 
-// Find finds the engine like Docker's own command: by DOCKER_HOST, then DOCKER_CONTEXT, then the
+// FindEngine finds the engine like Docker's own command: by DOCKER_HOST, then DOCKER_CONTEXT, then the
 // context in use, then the default socket.
-func Find(getenv func(string) string) (Address, error) {
+func FindEngine(getenv func(string) string) (Address, error) {
 	if host := getenv("DOCKER_HOST"); host != "" {
 		at := Address{Host: host}
 		if getenv("DOCKER_TLS_VERIFY") != "" {
@@ -43,9 +42,17 @@ func Find(getenv func(string) string) (Address, error) {
 		}
 	}
 	if name == "" || name == "default" {
-		return Address{Host: client.DefaultDockerHost}, nil
+		return Address{Host: DefaultHost()}, nil
 	}
 	return contextOf(configDir(getenv), name)
+}
+
+// DefaultHost is where Docker listens by default on this system.
+func DefaultHost() string {
+	if runtime.GOOS == "windows" {
+		return "npipe:////./pipe/docker_engine"
+	}
+	return "unix:///var/run/docker.sock"
 }
 
 // configDir returns the folder of the docker command's settings.
@@ -104,7 +111,8 @@ func contextOf(dir, name string) (Address, error) {
 	return at, nil
 }
 
-func (a Address) file(name string) string { return filepath.Join(a.TLS, name) }
+// File is the path of a file of its TLS folder, such as ca.pem.
+func (a Address) File(name string) string { return filepath.Join(a.TLS, name) }
 
 // Socket reports whether the engine is reached by a socket of this machine.
 func (a Address) Socket() bool {

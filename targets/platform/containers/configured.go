@@ -1,0 +1,32 @@
+package containers
+
+// Limits are what the engine was told to limit a container to.
+type Limits struct {
+	CPUQuota int64                        // microseconds of processor time in each period; zero is no limit
+	Memory   int64                        // bytes; zero is no limit
+	Disk     map[string]map[string]uint64 // bytes per second of "read" and "write", by the path of the device
+}
+
+// An Endpoint is a container's configuration in a network, as far as it was requested: what is
+// needed to restore it.
+type Endpoint struct {
+	Network    string            `json:"network"` // its id
+	Name       string            `json:"name"`    // of the network
+	Address    string            `json:"address,omitempty"`
+	Address6   string            `json:"address6,omitempty"`
+	Fixed      bool              `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
+	Asked      *Asked            `json:"asked,omitempty"` // requested addresses; nil with Fixed is both, as in older journals
+	Mac        string            `json:"mac,omitempty"`
+	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address
+	Priority   int               `json:"priority,omitempty"` // priority as the container's gateway
+	Aliases    []string          `json:"aliases,omitempty"`
+	Links      []string          `json:"links,omitempty"`
+	DriverOpts map[string]string `json:"driver_opts,omitempty"`
+}
+
+// Asked holds the addresses that were requested when a container was connected to a network.
+type Asked struct {
+	Address   string   `json:"address,omitempty"`
+	Address6  string   `json:"address6,omitempty"`
+	LinkLocal []string `json:"link_local,omitempty"`
+}

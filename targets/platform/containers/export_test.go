@@ -1,0 +1,5 @@
+package containers
+
+// Names that the external tests use.
+
+var SelfOf = selfOf
