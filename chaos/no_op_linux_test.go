@@ -246,10 +246,8 @@ type pod struct {
 
 func (p *pod) Traits() chaos.UnitTraits { return chaos.UnitTraits{Contained: p, Node: p} }
 
-// Separate implements [chaos.Node].
 func (p *pod) Separate(context.Context) error { return nil }
 
-// Reached implements [chaos.Node].
 func (p *pod) Reached(_ context.Context, units []chaos.Unit) (out []chaos.Reach, err error) {
 	for _, u := range units {
 		out = append(out, chaos.Reach{Name: u.Name(), At: []netip.AddrPort{u.(*pod).at}})

@@ -11,7 +11,6 @@ type Endpoint struct {
 	Settings          *syntax.Node // the settings of its protocol; nil: it has none
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	url := n
 	if n.Kind == syntax.Map {

@@ -179,7 +179,6 @@ type summed struct {
 	files *files
 }
 
-// Read implements [io.Reader].
 func (s *summed) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b)
 	_, _ = s.sum.Write(b[:n])
@@ -189,7 +188,6 @@ func (s *summed) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close implements [io.Closer].
 func (s *summed) Close() error { return s.r.Close() }
 
 // note adds a file to those that were read.

@@ -97,7 +97,6 @@ func (a *Ack) Holds(o *Outcome) bool {
 	return o.Answered && a.status.Matches(int64(o.Status), true)
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (a *Ack) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseAck, func(v Ack) { *a = v })
 }
@@ -122,7 +121,6 @@ func parseAck(s string) (a Ack, err error) {
 	return a, nil
 }
 
-// Schema implements [syntax.Schemer].
 func (*Ack) Schema() syntax.Schema {
 	const one = `([1-5][0-9][0-9]|[1-5][xX][xX])`
 	return syntax.Pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")

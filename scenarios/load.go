@@ -97,7 +97,6 @@ var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), strin
 // meant maps other spellings of a version to it.
 var meant = map[string]string{"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2"}
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (v *HTTPVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if s == "2.0" { // the same number in JSON Schema
@@ -114,7 +113,6 @@ func (v *HTTPVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*HTTPVersion) Schema() syntax.Schema {
 	return syntax.Scalar(syntax.Schema{"enum": []any{"auto", "1.1", "2", "h2c", 1.1, 2}})
 }

@@ -24,7 +24,6 @@ const (
 	longestMeta = 300 // characters of a value
 )
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (v *Meta) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.Null {
 		return
@@ -87,7 +86,6 @@ func metaText(n *syntax.Node, m *syntax.Mistakes) (text string, ok bool) {
 	return text, true
 }
 
-// Schema implements [syntax.Schemer].
 func (*Meta) Schema() syntax.Schema {
 	text := syntax.Schema{"type": []any{"string", "number", "boolean", "null"}}
 	one := syntax.Schema{"anyOf": []any{text, syntax.Schema{"type": "array", "items": syntax.TextSchema()}}}

@@ -20,7 +20,6 @@ type Step struct {
 	With    *syntax.Node    // the request's settings; nil is a pause or a command
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.Pos = n.Pos
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {

@@ -82,7 +82,6 @@ const (
 	SoftDependency = "soft"
 )
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (d *Dependencies) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	var all map[string]string
 	syntax.Decode(n, &all, m)
@@ -94,7 +93,6 @@ func (d *Dependencies) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*d = all
 }
 
-// Schema implements [syntax.Schemer].
 func (*Dependencies) Schema() syntax.Schema {
 	return syntax.Schema{"type": []any{"object", "null"}, "additionalProperties": syntax.Scalar(syntax.Enum([]string{HardDependency, SoftDependency}))}
 }
@@ -136,7 +134,6 @@ type Ready struct {
 	Runs bool `yaml:"-"`
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *Ready) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	type plain Ready
 	if !slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return f.Key != "get" && f.Key != "tcp" && f.Key != "within" }) {

@@ -83,7 +83,6 @@ var tlsVersions = map[string]TLSVersion{"1.2": tls.VersionTLS12, "1.3": tls.Vers
 // String returns the version as a scenario writes it.
 func (v TLSVersion) String() string { return strings.TrimPrefix(tls.VersionName(uint16(v)), "TLS ") }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (v *TLSVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, func(s string) (TLSVersion, error) {
 		if v, ok := tlsVersions[strings.TrimSpace(s)]; ok {
@@ -93,7 +92,6 @@ func (v *TLSVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}, func(x TLSVersion) { *v = x })
 }
 
-// Schema implements [syntax.Schemer].
 func (*TLSVersion) Schema() syntax.Schema {
 	return syntax.Scalar(syntax.Schema{"enum": []any{1.2, 1.3, "1.2", "1.3"}})
 }

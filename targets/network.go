@@ -53,7 +53,6 @@ type Stamped struct {
 // Stamp wraps a connection. Now is the run's clock.
 func Stamp(c net.Conn, now func() time.Duration) *Stamped { return &Stamped{Conn: c, now: now} }
 
-// Write implements [net.Conn].
 func (s *Stamped) Write(b []byte) (int, error) {
 	n, err := s.Conn.Write(b)
 	s.sent.Store(int64(s.now()))
@@ -61,7 +60,6 @@ func (s *Stamped) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Read implements [net.Conn].
 func (s *Stamped) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
 	if n > 0 {

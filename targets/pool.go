@@ -88,7 +88,6 @@ func (p *Pool[C]) To(by Connector[C]) *Places[C] {
 // Over is done when the run is over.
 func (p *Pool[C]) Over() context.Context { return p.over }
 
-// Opened implements [Transport].
 func (p *Pool[C]) Opened() int64 { return p.opened.Load() }
 
 // Spoken implements [Transport]: the protocol has one version.

@@ -145,7 +145,6 @@ type guardedClient struct {
 	o Options
 }
 
-// Open implements [Client].
 func (c *guardedClient) Open(vu int) (Session, error) {
 	s, err := c.Client.Open(vu)
 	if err != nil {
@@ -160,7 +159,6 @@ type guardedSession struct {
 	o *Options
 }
 
-// Do implements [Session].
 func (s *guardedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	err := s.try(it, c, out)
 	if err == nil {
@@ -208,7 +206,6 @@ func (c *mixedClient) Open(vu int) (Session, error) {
 	return &mixedSession{client: c, vu: vu, sessions: make([]Session, len(c.clients))}, nil
 }
 
-// Abort implements [Transport].
 func (c *mixedClient) Abort() {
 	for _, one := range c.clients {
 		if one != nil {
@@ -217,7 +214,6 @@ func (c *mixedClient) Abort() {
 	}
 }
 
-// Opened implements [Transport].
 func (c *mixedClient) Opened() (n int64) {
 	for _, one := range c.clients {
 		if one != nil {
@@ -227,7 +223,6 @@ func (c *mixedClient) Opened() (n int64) {
 	return n
 }
 
-// Spoken implements [Transport].
 func (c *mixedClient) Spoken() (all Spoken) {
 	for _, one := range c.clients {
 		if one != nil {
@@ -242,7 +237,6 @@ func (c *mixedClient) Spoken() (all Spoken) {
 	return all
 }
 
-// Close implements [Transport].
 func (c *mixedClient) Close() error {
 	var errs []error
 	for _, one := range c.clients {
@@ -260,7 +254,6 @@ type mixedSession struct {
 	sessions []Session // by index of the peer; nil: not opened yet
 }
 
-// Do implements [Session].
 func (s *mixedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	i, known := s.client.of.of[c]
 	if !known {
@@ -280,7 +273,6 @@ func (s *mixedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Ou
 	s.sessions[i].Do(it, c, out)
 }
 
-// Close implements [Session].
 func (s *mixedSession) Close() error {
 	var errs []error
 	for _, one := range s.sessions {

@@ -98,7 +98,6 @@ func sameContainer[T io.Closer](n T, u chaos.Contained, id chaos.ContainerID) (n
 	return n, nil
 }
 
-// UndoUnder implements [chaos.Handle].
 func (n *handle) UndoUnder(key string) chaos.Undo {
 	if s, ok := n.Network.(*child.Space); ok {
 		return UndoIn(s.Process(), key, n.id)

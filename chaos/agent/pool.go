@@ -204,7 +204,6 @@ func (n *handle) close() (err error) {
 	return err
 }
 
-// ContainerID implements [chaos.Handle].
 func (n *handle) ContainerID() chaos.ContainerID { return n.id }
 
 // Count adds to the number of injected faults and gives the new number.

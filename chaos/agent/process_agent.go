@@ -50,7 +50,6 @@ func rightsFor(find finder, kind string) *chaos.Rights {
 	return d.Agent
 }
 
-// Plan implements [chaos.Agents].
 func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
 	at, ok := i.takes(env, u)
 	if !ok {
@@ -269,7 +268,6 @@ func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error 
 func (s *agentStep) String() string  { return s.plan.What }
 func (s *agentStep) Units() []string { return []string{s.unit.Name()} }
 
-// Via implements [chaos.Step].
 func (s *agentStep) Via() string {
 	return strings.TrimSuffix(s.plan.Via+" by agent", "agent by agent")
 }
@@ -327,7 +325,6 @@ func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome,
 	return s.Outcome, nil
 }
 
-// Inject implements [chaos.Step].
 func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	switch is, err := s.by.running(ctx); {
 	case err != nil:
@@ -347,7 +344,6 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Traits implements [chaos.Held].
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -372,7 +368,6 @@ func (s *agentStep) ended(ctx context.Context) error {
 	return errors.New(said.Text)
 }
 
-// Verify implements [chaos.Held].
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	var said stepReply
 	err := s.Ask(ctx, "verify", stepRequest{s.plan.N}, &said)

@@ -108,7 +108,6 @@ func (s *toyStep) Verify(context.Context) (string, error) {
 	return s.file + " exists", nil
 }
 
-// Traits implements [chaos.Held].
 func (*toyStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 func (s *toyStep) Revert(ctx context.Context) (chaos.Outcome, error) {

@@ -45,23 +45,18 @@ func JSON(v any) json.RawMessage {
 	return b
 }
 
-// String implements [chaos.Step].
 func (c *Change) String() string { return c.What }
 
-// Units implements [chaos.Step].
 func (c *Change) Units() []string { return c.Hits }
 
-// Via implements [chaos.Step].
 func (*Change) Via() string { return "api" }
 
 func (c *Change) mark() kube.Mark { return kube.Mark{Run: c.Run, Edits: c.Edits} }
 
-// Undo implements [chaos.Step].
 func (c *Change) Undo() []chaos.Undo {
 	return []chaos.Undo{undoOf(c.Target.Place, c.Object, c.UID, c.mark())}
 }
 
-// Inject implements [chaos.Step].
 func (c *Change) Inject(ctx context.Context) (chaos.Held, error) {
 	ctx = context.WithoutCancel(ctx)
 	err := c.Target.Edit(ctx, c.Object, c.UID, c.mark())
@@ -76,7 +71,6 @@ func (c *Change) Inject(ctx context.Context) (chaos.Held, error) {
 	return c, c.Also(ctx)
 }
 
-// Verify implements [chaos.Held].
 func (c *Change) Verify(ctx context.Context) (string, error) {
 	return Until(ctx, func() (string, error) {
 		if c.Also != nil {
@@ -88,7 +82,6 @@ func (c *Change) Verify(ctx context.Context) (string, error) {
 	})
 }
 
-// Traits implements [chaos.Held].
 func (c *Change) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: c.Takes, Ended: c.ended} }
 
 // ended says who else changed the values, or that the object is no more.
@@ -106,7 +99,6 @@ func (c *Change) ended(ctx context.Context) error {
 	return nil
 }
 
-// Revert implements [chaos.Held].
 func (c *Change) Revert(ctx context.Context) (chaos.Outcome, error) {
 	out, theirs, err := takeBack(ctx, c.Target.Cluster, c.Object, c.UID, c.mark())
 	if len(theirs) > 0 {
@@ -115,7 +107,6 @@ func (c *Change) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, err
 }
 
-// Gone implements [chaos.Held].
 func (c *Change) Gone(ctx context.Context) (string, error) {
 	if c.left != "" {
 		return fmt.Sprintf("%s: %s; brunt leaves it", c.Object, c.left), nil

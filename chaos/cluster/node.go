@@ -87,7 +87,6 @@ func NetworkOf(pod *kube.Pod) chaos.ContainerID {
 	return chaos.ContainerID{ID: string(pod.UID) + "/" + pod.Status.PodIP}
 }
 
-// Addresses implements [chaos.Contained].
 func (p *Pod) Addresses() (out []netip.Addr) {
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
@@ -152,7 +151,6 @@ type onNode struct{ *Pod }
 
 var _ chaos.Node = onNode{}
 
-// Separate implements [chaos.Node].
 func (n onNode) Separate(ctx context.Context) error {
 	pod, err := n.Now(ctx)
 	if err == nil {
@@ -164,7 +162,6 @@ func (n onNode) Separate(ctx context.Context) error {
 	return nil
 }
 
-// Life implements [chaos.Node].
 func (n onNode) Life(ctx context.Context) (chaos.Life, error) {
 	pod, err := n.Now(ctx)
 	if err == nil {
@@ -215,7 +212,6 @@ func containerOf(pod *kube.Pod, wanted string) (string, error) {
 	return name, nil
 }
 
-// Agent implements [chaos.Node].
 func (n onNode) Agent(ctx context.Context) (string, error) {
 	pod, err := n.Now(ctx)
 	if err != nil {
@@ -224,7 +220,6 @@ func (n onNode) Agent(ctx context.Context) (string, error) {
 	return "node " + pod.Spec.NodeName, nil
 }
 
-// LendAgent implements [chaos.Node].
 func (n onNode) LendAgent(ctx context.Context) (io.ReadWriteCloser, error) {
 	pod, err := n.Now(ctx)
 	switch {
@@ -236,7 +231,6 @@ func (n onNode) LendAgent(ctx context.Context) (io.ReadWriteCloser, error) {
 	return n.t.Agents.Processes(ctx, pod.Spec.NodeName)
 }
 
-// LendProxies implements [chaos.Node].
 func (n onNode) LendProxies(ctx context.Context) (io.ReadWriteCloser, error) {
 	pod, err := n.withAgent(ctx)
 	if err != nil {
@@ -245,15 +239,12 @@ func (n onNode) LendProxies(ctx context.Context) (io.ReadWriteCloser, error) {
 	return n.t.Agents.Proxies(ctx, pod)
 }
 
-// ByAgent implements [chaos.Node].
 func (n onNode) ByAgent(undo []chaos.Undo) chaos.Undo { return n.t.Agents.ByAnother(n.last(), undo) }
 
-// Revert implements [chaos.Node].
 func (n onNode) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error) {
 	return n.t.Agents.Revert(ctx, undo)
 }
 
-// Near implements [chaos.Node].
 func (n onNode) Near(ctx context.Context) (out []netip.Addr, err error) {
 	pod, err := n.Now(ctx)
 	if err != nil {

@@ -36,10 +36,8 @@ func TargetOf(units []chaos.Unit) *Target {
 	return nil
 }
 
-// Name implements [chaos.Unit].
 func (p *Pod) Name() string { return syntax.UnitName(p.of.name, p.slot) }
 
-// Service implements [chaos.Unit].
 func (p *Pod) Service() string { return p.of.name }
 
 // PID implements [chaos.Unit]: the processes of a pod are on its node.
@@ -78,13 +76,10 @@ func (p *Pod) Supervised() bool { return true }
 // errOfCluster says that a cluster starts and stops its pods by itself.
 var errOfCluster = errors.New("the cluster starts and stops its pods itself")
 
-// Stop implements [chaos.Unit].
 func (p *Pod) Stop(context.Context, time.Duration) error { return errOfCluster }
 
-// Start implements [chaos.Unit].
 func (p *Pod) Start(context.Context) error { return errOfCluster }
 
-// Traits implements [chaos.Unit].
 func (p *Pod) Traits() chaos.UnitTraits {
 	t := chaos.UnitTraits{Contained: p, Node: onNode{p}, StartAgent: p.startAgent}
 	if a := p.t.Agents; a != nil {

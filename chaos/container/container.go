@@ -85,10 +85,8 @@ func (c *Container) Describe() (containers.Container, error) {
 	return c.Now(ctx)
 }
 
-// Name implements [chaos.Unit].
 func (c *Container) Name() string { return c.Of.Unit }
 
-// Service implements [chaos.Unit].
 func (c *Container) Service() string { return c.Of.Service }
 
 // PID implements [chaos.Unit]: the pid of the container's first process on this machine. It is 0 if
@@ -110,7 +108,6 @@ func (c *Container) ProcessOf(is containers.Container) int {
 	return is.PID
 }
 
-// ContainerID implements [chaos.Contained].
 func (c *Container) ContainerID() chaos.ContainerID {
 	is, err := c.Describe()
 	if err != nil {
@@ -119,7 +116,6 @@ func (c *Container) ContainerID() chaos.ContainerID {
 	return chaos.ContainerAt(is.ID, is.Started)
 }
 
-// Addresses implements [chaos.Contained].
 func (c *Container) Addresses() []netip.Addr {
 	is, err := c.Describe()
 	if err != nil {
@@ -149,7 +145,6 @@ func (c *Container) Addr() string {
 	return ""
 }
 
-// Ready implements [chaos.Unit].
 func (c *Container) Ready(ctx context.Context) error {
 	if c.Check != nil {
 		return c.Check(ctx)
@@ -167,7 +162,6 @@ func (c *Container) Supervised() bool {
 	return err == nil && is.Supervised()
 }
 
-// Stop implements [chaos.Unit].
 func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
 	is, err := c.Now(ctx)
 	if err != nil {
@@ -176,7 +170,6 @@ func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
 	return c.Engine.Stop(ctx, is.ID, grace)
 }
 
-// Start implements [chaos.Unit].
 func (c *Container) Start(ctx context.Context) error {
 	is, err := c.Now(ctx)
 	if err != nil {
@@ -185,7 +178,6 @@ func (c *Container) Start(ctx context.Context) error {
 	return c.Engine.Start(ctx, is.ID)
 }
 
-// Traits implements [chaos.Unit].
 func (c *Container) Traits() chaos.UnitTraits {
 	return chaos.UnitTraits{
 		Contained: c, Addr: c.Addr, Ask: c.Answer, StartAgent: c.StartAgent,

@@ -49,10 +49,8 @@ func (*end) Undo() []chaos.Undo      { return nil }
 func (e *end) isOver() bool          { return !e.id.Alive() }
 func (e *end) within() time.Duration { return e.grace + proc.EndsWithin }
 
-// Traits implements [chaos.Held].
 func (e *end) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: e.within()} }
 
-// Inject implements [chaos.Step].
 func (e *end) Inject(ctx context.Context) (chaos.Held, error) {
 	id, err := RunningProcess(e.unit)
 	if err != nil {
@@ -95,7 +93,6 @@ func (e *end) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("pid %d ended after %s", e.id.PID, quantity.FormatSeconds(time.Since(e.at).Seconds())), nil
 }
 
-// Revert implements [chaos.Held].
 func (*end) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
 // Gone implements [chaos.Held]: what has started the container again knows it.

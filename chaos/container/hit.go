@@ -31,7 +31,6 @@ func FindHit(ctx context.Context, env chaos.Env, t Target) (Hit, error) {
 	return h, err
 }
 
-// Units implements [chaos.Step].
 func (h *Hit) Units() []string { return []string{h.Name()} }
 
 func (h *Hit) Engine() *docker.Engine { return h.Container.Engine }

@@ -66,10 +66,8 @@ func (d *down) String() string { return d.what }
 
 func (d *down) Via() string { return "engine" }
 
-// Traits implements [chaos.Held].
 func (d *down) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: d.takes} }
 
-// Undo implements [chaos.Step].
 func (d *down) Undo() []chaos.Undo {
 	if d.again {
 		return nil // the engine starts it again even if brunt dies
@@ -143,7 +141,6 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil
 }
 
-// Revert implements [chaos.Held].
 func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if err := d.settle(ctx); err != nil && ctx.Err() != nil {
 		return chaos.Failed, err

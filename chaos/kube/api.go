@@ -16,7 +16,6 @@ type UID string
 // Time is a time of the API, in whole seconds.
 type Time struct{ time.Time }
 
-// MarshalJSON implements [json.Marshaler].
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil

@@ -22,7 +22,6 @@ func (v IntOrString) String() string {
 	return strconv.Itoa(int(v.Int))
 }
 
-// MarshalJSON implements [json.Marshaler].
 func (v IntOrString) MarshalJSON() ([]byte, error) {
 	if v.Text != "" {
 		return json.Marshal(v.Text)
@@ -30,7 +29,6 @@ func (v IntOrString) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v.Int)
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
 func (v *IntOrString) UnmarshalJSON(b []byte) error {
 	*v = IntOrString{}
 	if len(b) > 0 && b[0] == '"' {

@@ -69,7 +69,6 @@ type handshake struct {
 // errNoTunnel says that the other end takes up no protocol of ours.
 var errNoTunnel = errors.New("the API server does not pass on connections to pods by WebSocket")
 
-// RoundTrip implements [http.RoundTripper].
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), h.c.within)
 	defer cancel()
@@ -165,7 +164,6 @@ type tunnel struct {
 	mu sync.Mutex // for what is written
 }
 
-// Read implements [net.Conn].
 func (t *tunnel) Read(p []byte) (_ int, err error) {
 	defer scenarios.Recover(&err) // a goroutine of the library reads
 	for {
@@ -195,7 +193,6 @@ func (t *tunnel) Read(p []byte) (_ int, err error) {
 	}
 }
 
-// Write implements [net.Conn].
 func (t *tunnel) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -243,5 +240,4 @@ type begun struct {
 	in io.Reader
 }
 
-// Read implements [net.Conn].
 func (b *begun) Read(p []byte) (int, error) { return b.in.Read(p) }

@@ -186,7 +186,6 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 	return out, nil
 }
 
-// Via implements [chaos.Step].
 func (d *diverted) Via() string {
 	if d.pod != "" {
 		return "proxy, diverted by nft, by agent"
@@ -513,7 +512,6 @@ func (h *heldDiverted) callerRestarted() bool {
 	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.Contained.ContainerID() != f.id })
 }
 
-// Traits implements [chaos.Held].
 func (h *heldDiverted) Traits() chaos.HeldTraits {
 	t := h.heldToxic.Traits()
 	t.OnRestart, t.OnNetworkChange = h.onRestart, h.onNetworkChange

@@ -50,7 +50,6 @@ var _ chaos.Held = (*heldToxic)(nil)
 func (t *Toxic) String() string { return t.What + " on " + t.names() }
 func (t *Toxic) Via() string    { return "proxy" }
 
-// Undo implements [chaos.Step].
 func (t *Toxic) Undo() []chaos.Undo { return undoToxic(t.lease.Key, t.Links) }
 
 // Units implements [chaos.Step]: the units are links.
@@ -76,7 +75,6 @@ func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
 	return release, nil
 }
 
-// Inject implements [chaos.Step].
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 	h := &heldToxic{Toxic: t, before: t.watched}
 	if t.watched = nil; t.Watch && h.before == nil {
@@ -157,7 +155,6 @@ func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, 
 	return strings.Join(found, "; "), nil
 }
 
-// Traits implements [chaos.Held].
 func (h *heldToxic) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.lifted}
 }
@@ -190,7 +187,6 @@ func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 	})
 }
 
-// Revert implements [chaos.Held].
 func (h *heldToxic) Revert(context.Context) (chaos.Outcome, error) {
 	if err := h.out(); err != nil {
 		return chaos.Failed, err

@@ -77,7 +77,6 @@ type rules struct {
 	ended int64 // connections that were destroyed at once
 }
 
-// Via implements [Held].
 func (r *rules) Via() string { return "nft" }
 
 // Affected implements [Held]: it counts the affected packets.
@@ -100,7 +99,6 @@ func (r *rules) Affected() (Affected, error) {
 	return m, nil
 }
 
-// Close implements [Held].
 func (r *rules) Close() error { return r.table.Close() }
 
 // A cutter writes the rules of a cut.

@@ -28,7 +28,6 @@ func redirect(s Spec) (Held, error) {
 // responding is a DNS fault that is in force.
 type responding struct{ *responder.Responder }
 
-// Via implements [Held].
 func (r responding) Via() string { return "nft" }
 
 // Affected implements [Held]. A packet is a query.

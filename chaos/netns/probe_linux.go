@@ -557,7 +557,6 @@ func (l *line) poll(ctx context.Context, events int16) error {
 	}
 }
 
-// Outcome implements [Line].
 func (l *line) Outcome(ctx context.Context) (Outcome, error) {
 	if _, err := unix.Write(l.fd, []byte("\r\n")); err != nil && !errors.Is(err, unix.EAGAIN) {
 		return Ended, nil
@@ -583,5 +582,4 @@ func (l *line) Outcome(ctx context.Context) (Outcome, error) {
 	}
 }
 
-// Close implements [Line].
 func (l *line) Close() error { return unix.Close(l.fd) }

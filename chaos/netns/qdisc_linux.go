@@ -320,10 +320,8 @@ func (d *disciplines) unset() error {
 	return nil
 }
 
-// Via implements [Held].
 func (d *disciplines) Via() string { return d.kind }
 
-// Close implements [Held].
 func (d *disciplines) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -120,10 +120,8 @@ func enqueue(s Spec) (_ *queued, err error) {
 	return q, nil
 }
 
-// Via implements [Held].
 func (q *queued) Via() string { return "nfqueue" }
 
-// Affected implements [Held].
 func (q *queued) Affected() (Affected, error) {
 	select {
 	case <-q.worker.Done:

@@ -179,7 +179,6 @@ func (h *heldPackets) again(b Baseline) netns.Probe {
 	return l
 }
 
-// Traits implements [chaos.Held].
 func (h *heldPackets) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{
 		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange, Ended: h.lifted,
@@ -336,7 +335,6 @@ func (h *heldPackets) revertUndo() (err error) {
 	return err
 }
 
-// Revert implements [chaos.Held].
 func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 	if err := h.close(); err != nil {
 		return chaos.Failed, err

@@ -99,7 +99,6 @@ func portsText(ports []uint16) string {
 	return "ports " + strings.Join(out, ", ")
 }
 
-// Via implements [chaos.Step].
 func (p *Step) Via() string {
 	if p.via == "" {
 		return "netns"
@@ -215,7 +214,6 @@ func (p *Step) Prepare(ctx context.Context) (release func() error, err error) {
 	return func() error { return chaos.JoinErrors(p.ready.close(), n.Leave()) }, nil
 }
 
-// Inject implements [chaos.Step].
 func (p *Step) Inject(ctx context.Context) (_ chaos.Held, err error) {
 	if p.ready == nil {
 		if _, err := p.Prepare(ctx); err != nil {

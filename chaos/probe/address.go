@@ -23,13 +23,11 @@ type Address struct {
 	checked *bool // shared by all copies; nil: it was not decoded
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (a *Address) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	a.checked = new(bool)
 	a.url.DecodeNode(n, m)
 }
 
-// Schema implements [syntax.Schemer].
 func (a *Address) Schema() syntax.Schema { return a.url.Schema() }
 
 // IsZero reports whether the address is empty.

@@ -30,7 +30,6 @@ type Command struct {
 	Shell bool // Args is one text for sh
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	c.At = n.Pos
 	items := n.Items
@@ -276,7 +275,6 @@ func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
 	return err
 }
 
-// Schema implements [syntax.Schemer].
 func (*Command) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"kubectl rollout undo deployment/db"}},

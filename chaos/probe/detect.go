@@ -75,7 +75,6 @@ type reply struct {
 	err   error
 }
 
-// Monitor implements [chaos.Monitoring].
 func (d *Detect) Monitor(on chaos.Host, now func() time.Duration, entry string, event func(kind, fault, text string)) chaos.Monitor {
 	w := &watch{every: d.EveryOr(), now: now, event: event}
 	timeout := d.Timeout.D()

@@ -22,7 +22,6 @@ type Finder struct {
 	re   *regexp.Regexp
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (f *Finder) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -42,7 +41,6 @@ func (f *Finder) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Finder) Schema() syntax.Schema { return syntax.Pattern(`^[$~]`, "$.role", `~ role:(\w+)`) }
 
 // find takes the value of an answer. It is one line of at most MostWords characters, masked.

@@ -35,7 +35,6 @@ func (k *Metric) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	decodeShort(n, m, (*plain)(k), &k.Place, &k.Name)
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Metric) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return shortSchema[Metric](doc)
 }

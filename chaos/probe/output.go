@@ -19,7 +19,6 @@ const (
 	MostWords = 200     // characters of a line in a message
 )
 
-// Write implements [io.Writer].
 func (o *Output) Write(p []byte) (int, error) {
 	o.n += int64(len(p))
 	rest := p
@@ -54,7 +53,6 @@ func (s *streams) stdout() io.Writer { return stdout{s} }
 
 type stdout struct{ to *streams }
 
-// Write implements [io.Writer].
 func (w stdout) Write(p []byte) (int, error) {
 	s := w.to
 	s.mu.Lock()

@@ -12,7 +12,6 @@ import (
 // Probe is an asking, or a command alone: a list, or a text for sh.
 type Probe struct{ Asking }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (p *Probe) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.Map || n.Kind == syntax.Null {
 		syntax.Decode(n, &p.Asking, m)
@@ -43,7 +42,6 @@ func Until(ctx context.Context, q Question, want bool) (said string, err error) 
 	}
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Probe) SchemaWith(doc syntax.Describer) syntax.Schema {
 	forms := (*Command)(nil).Schema()["anyOf"].([]any)
 	return syntax.Schema{"anyOf": append(forms, syntax.SchemaOf(reflect.TypeFor[Asking](), doc))}

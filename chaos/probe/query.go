@@ -27,7 +27,6 @@ func (k *Query) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	decodeShort(n, m, (*plain)(k), &k.Place, &k.PromQL)
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Query) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return shortSchema[Query](doc)
 }
@@ -73,7 +72,6 @@ func promQuery(promQL string) string { return "/api/v1/query?query=" + url.Query
 
 type queryQuestion struct{ call *ResolvedCall }
 
-// Ask implements [Question].
 func (q queryQuestion) Ask(ctx context.Context) (_ bool, _ string, err error) {
 	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)

@@ -388,7 +388,6 @@ func (p *Proxy) Established(ctx context.Context) (Line, error) {
 	return l, nil
 }
 
-// RoundTrip implements [Line].
 func (l *line) RoundTrip(ctx context.Context) ProbeResult {
 	r := ProbeResult{Connected: true}
 	defer bind(ctx, l.c)()
@@ -396,7 +395,6 @@ func (l *line) RoundTrip(ctx context.Context) ProbeResult {
 	return r
 }
 
-// Close implements [Line].
 func (l *line) Close() {
 	l.hang()
 	l.to.Close()

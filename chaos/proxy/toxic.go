@@ -123,10 +123,8 @@ type toxicity struct {
 	removed bool
 }
 
-// Seen implements [Toxicity].
 func (t *toxicity) Seen() Traffic { return t.seen.traffic() }
 
-// Remove implements [Toxicity].
 func (t *toxicity) Remove() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

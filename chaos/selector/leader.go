@@ -29,7 +29,6 @@ const (
 	askAgain      = 100 * time.Millisecond
 )
 
-// AsksStep implements [chaos.RoleQuestion].
 func (l *Leader) AsksStep() *syntax.Node { return l.Asking.Ask }
 
 func (l *Leader) timeoutOr() time.Duration {

@@ -9,7 +9,6 @@ import (
 // Ports are one or more ports of TCP or UDP.
 type Ports []uint16
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (p *Ports) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	one := n.OneOrMore()
 	if len(one) == 0 {
@@ -29,7 +28,6 @@ func (p *Ports) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Ports) Schema() syntax.Schema {
 	one := syntax.Scalar(syntax.Schema{"type": "integer", "minimum": 1, "maximum": 65535})
 	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "minItems": 1, "items": one}}}

@@ -4,7 +4,6 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Schema implements [syntax.Schemer].
 func (*Pick) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 1},

@@ -55,7 +55,6 @@ type Pick struct {
 	share float64
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {

@@ -90,7 +90,6 @@ type reinjected struct {
 
 var _ chaos.Held = (*reinjected)(nil)
 
-// Inject implements [chaos.Step].
 func (r *reinjected) Inject(ctx context.Context) (chaos.Held, error) {
 	h, err := r.Step.Inject(ctx)
 	if h == nil {
@@ -106,20 +105,16 @@ func (r *reinjected) last() chaos.Held {
 	return r.held[len(r.held)-1]
 }
 
-// Verify implements [chaos.Held].
 func (r *reinjected) Verify(ctx context.Context) (string, error) { return r.last().Verify(ctx) }
 
-// Gone implements [chaos.Held].
 func (r *reinjected) Gone(ctx context.Context) (string, error) { return r.last().Gone(ctx) }
 
-// Traits implements [chaos.Held].
 func (r *reinjected) Traits() chaos.HeldTraits {
 	t := r.last().Traits()
 	t.OnRestart = r.onRestart
 	return t
 }
 
-// Revert implements [chaos.Held].
 func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

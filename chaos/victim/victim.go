@@ -25,7 +25,6 @@ func (v Victim) String() string {
 	return fmt.Sprintf("%s (pid %d)", v.Unit.Name(), v.ID.PID)
 }
 
-// Units implements [chaos.Step].
 func (v Victim) Units() []string { return []string{v.Unit.Name()} }
 
 // Runs tells whether the unit has a process yet.

@@ -81,7 +81,6 @@ func arm(s *lib.State, c *k6.Config) error {
 
 type hostKey struct{}
 
-// DialContext implements [lib.DialContexter].
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	to, moved := d.route(addr)
 	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that resolved to the address

@@ -25,7 +25,6 @@ type instance struct {
 // iterStart is k6's event at the start of an iteration; k6 does not export its type.
 const iterStart = 4
 
-// NewModuleInstance implements [modules.Module].
 func (m *module) NewModuleInstance(vu modules.VU) modules.Instance {
 	i := &instance{vu: vu, link: m.link}
 	if vu.State() == nil && m.link.begin != nil {
@@ -45,7 +44,6 @@ func (m *module) NewModuleInstance(vu modules.VU) modules.Instance {
 	return i
 }
 
-// Exports implements [modules.Instance].
 func (i *instance) Exports() modules.Exports {
 	named := map[string]any{
 		"fault": i.fault, "phase": i.phase, "mark": i.mark,

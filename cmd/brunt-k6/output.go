@@ -79,10 +79,8 @@ func newOut(l *link, wire io.Writer, p output.Params) (output.Output, error) {
 // exceptions reports the exceptions that end iterations: k6 only logs them.
 type exceptions struct{ stream *k6.Stream }
 
-// Levels implements [logrus.Hook].
 func (exceptions) Levels() []logrus.Level { return []logrus.Level{logrus.ErrorLevel} }
 
-// Fire implements [logrus.Hook].
 func (x exceptions) Fire(e *logrus.Entry) error {
 	_, executor := e.Data["executor"]
 	if e.Data["source"] == "stacktrace" || executor {
@@ -91,10 +89,8 @@ func (x exceptions) Fire(e *logrus.Entry) error {
 	return nil
 }
 
-// Description implements [output.Output].
 func (o *out) Description() string { return "brunt" }
 
-// Start implements [output.Output].
 func (o *out) Start() error {
 	if p := o.link.config.Part; o.limits == nil && p.Divided() && p.Index == 0 {
 		o.stream.Note(k6.Note{Deltas: &k6.Deltas{Limits: o.tally.Limits()}})
@@ -102,7 +98,6 @@ func (o *out) Start() error {
 	return o.limits
 }
 
-// SetThresholds implements [output.WithThresholds].
 func (o *out) SetThresholds(all map[string]metrics.Thresholds) {
 	for name, t := range all {
 		raw, err := json.Marshal(t)
@@ -119,17 +114,14 @@ func (o *out) SetThresholds(all map[string]metrics.Thresholds) {
 	}
 }
 
-// SetTestRunStopCallback implements [output.WithTestRunStop].
 func (o *out) SetTestRunStopCallback(stop func(error)) {
 	o.link.mu.Lock()
 	defer o.link.mu.Unlock()
 	o.link.stop = stop
 }
 
-// Stop implements [output.Output].
 func (o *out) Stop() error { return o.StopWithTestError(nil) }
 
-// StopWithTestError implements [output.WithStopWithTestError].
 func (o *out) StopWithTestError(err error) error {
 	end := &k6.End{}
 	if err != nil {

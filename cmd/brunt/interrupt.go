@@ -69,7 +69,6 @@ func (s *screen) show(live io.Writer) {
 	s.mu.Unlock()
 }
 
-// Write implements [io.Writer].
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,7 +38,6 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 // cleanJSON is a writer of records that are JSON, each written at once, with text of others in them.
 type cleanJSON struct{ to io.Writer }
 
-// Write implements [io.Writer].
 func (w cleanJSON) Write(record []byte) (int, error) {
 	if _, err := w.to.Write(prose.CleanJSON(record)); err != nil {
 		return 0, err

@@ -139,7 +139,6 @@ type cleanWriter struct {
 	rest []byte // the begin of a character that is not whole yet
 }
 
-// Write implements [io.Writer].
 func (w *cleanWriter) Write(b []byte) (int, error) {
 	text := append(w.rest, b...)
 	whole := len(text)

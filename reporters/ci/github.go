@@ -29,7 +29,6 @@ const (
 	longestCell     = 300 // characters
 )
 
-// Format implements [reporters.Reporter].
 func (GitHub) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "github",
@@ -37,7 +36,6 @@ func (GitHub) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
 	s.verdict(r)

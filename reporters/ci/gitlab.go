@@ -20,7 +20,6 @@ type GitLab struct{}
 
 var _ reporters.Reporter = GitLab{}
 
-// Format implements [reporters.Reporter].
 func (GitLab) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "gitlab",
@@ -28,7 +27,6 @@ func (GitLab) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (GitLab) Report(w io.Writer, r *result.Result) error {
 	reg := prometheus.NewRegistry()
 	gauge := func(name, help string, labels ...string) func(n result.Num, values ...string) {

@@ -70,7 +70,6 @@ type junitProblem struct {
 	Body    string `xml:",chardata"`
 }
 
-// Format implements [reporters.Reporter].
 func (JUnit) Format() reporters.Format {
 	return reporters.Format{
 		Name: "junit", File: JUnitFile,
@@ -78,7 +77,6 @@ func (JUnit) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (JUnit) Report(w io.Writer, r *result.Result) error {
 	s := junitSuite{Name: words.Clean(r.Name), Time: decimal(r.Duration), Timestamp: r.Started.UTC().Format(time.RFC3339)}
 	s.Properties = []junitProperty{

@@ -19,7 +19,6 @@ type Markdown struct{}
 
 var _ reporters.Reporter = Markdown{}
 
-// Format implements [reporters.Reporter].
 func (Markdown) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "markdown",
@@ -30,7 +29,6 @@ func (Markdown) Format() reporters.Format {
 // drawnColumns are the columns of a run over time.
 const drawnColumns = 60
 
-// Report implements [reporters.Reporter].
 func (Markdown) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
 	s.verdict(r)

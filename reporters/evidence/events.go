@@ -18,7 +18,6 @@ var _ reporters.Reporter = Events{}
 
 const eventsFile = "events.jsonl"
 
-// Format implements [reporters.Reporter].
 func (Events) Format() reporters.Format {
 	return reporters.Format{
 		Name: "events", File: eventsFile, Evidence: true,
@@ -26,7 +25,6 @@ func (Events) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (Events) Report(w io.Writer, r *result.Result) error {
 	var c hashChain
 	for _, e := range r.Events {

@@ -30,7 +30,6 @@ var _ reporters.Reporter = Hlog{}
 
 const hlogFile = "latency.hlog"
 
-// Format implements [reporters.Reporter].
 func (Hlog) Format() reporters.Format {
 	return reporters.Format{
 		Name: "hlog", File: hlogFile, Evidence: true,
@@ -38,7 +37,6 @@ func (Hlog) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (Hlog) Report(w io.Writer, r *result.Result) error {
 	base := r.T0.Add(earliest(r)).Truncate(time.Millisecond) // so that no offset is negative
 	stamp := fmt.Sprintf("%d.%03d", base.Unix(), base.Nanosecond()/1e6)
@@ -164,7 +162,6 @@ func parseHlogLine(line []byte) (hlogLine, error) {
 // parseSeconds parses a decimal number of seconds without the rounding of a float64.
 func parseSeconds(b []byte) (time.Duration, error) { return time.ParseDuration(string(b) + "s") }
 
-// Get implements [result.Histograms].
 func (l *hlog) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	i, ok := l.byTag[n]
 	if !ok {
@@ -190,7 +187,6 @@ func (h hlogLine) decode(f *os.File) (*hdrhistogram.PackedHistogram, error) {
 	return hdr, nil
 }
 
-// All implements [result.Histograms].
 func (l *hlog) All() iter.Seq2[result.HistogramInfo, error] {
 	return func(yield func(result.HistogramInfo, error) bool) {
 		f, err := os.Open(l.path)

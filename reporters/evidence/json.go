@@ -19,7 +19,6 @@ var _ reporters.Reporter = JSON{}
 
 const resultFile = "result.json"
 
-// Format implements [reporters.Reporter].
 func (JSON) Format() reporters.Format {
 	return reporters.Format{
 		Name: "json", File: resultFile, Evidence: true,
@@ -27,7 +26,6 @@ func (JSON) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (JSON) Report(w io.Writer, r *result.Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -22,7 +22,6 @@ var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --re
 // A requestFile is a source of the requests in a file.
 type requestFile struct{ path string }
 
-// Open implements [result.RequestSource].
 func (k requestFile) Open() (*result.RequestsReader, func(), error) {
 	f, err := os.Open(k.path)
 	if err != nil {

@@ -15,7 +15,6 @@ var _ reporters.Reporter = Scenario{}
 
 const scenarioFile = "scenario.yaml"
 
-// Format implements [reporters.Reporter].
 func (Scenario) Format() reporters.Format {
 	return reporters.Format{
 		Name: "scenario", File: scenarioFile,
@@ -23,7 +22,6 @@ func (Scenario) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (Scenario) Report(w io.Writer, r *result.Result) error {
 	_, err := io.WriteString(w, string([]rune(r.Scenario))) // invalid UTF-8 is replaced, as in result.json
 	return err

@@ -112,7 +112,6 @@ type pageView struct {
 
 type part struct{ ID, Title string }
 
-// Format implements [reporters.Reporter].
 func (Page) Format() reporters.Format {
 	return reporters.Format{
 		Name: "html", File: File,
@@ -120,7 +119,6 @@ func (Page) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (Page) Report(w io.Writer, r *result.Result) error {
 	p, err := newPage(r)
 	if err != nil {

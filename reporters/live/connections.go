@@ -30,7 +30,6 @@ type connection struct {
 	over bool
 }
 
-// Accept implements [net.Listener].
 func (l *connections) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
@@ -74,7 +73,6 @@ func (c *connection) to(next *list.List) {
 	}
 }
 
-// Close implements [net.Conn].
 func (c *connection) Close() error {
 	c.of.mu.Lock()
 	if !c.over {

@@ -54,7 +54,6 @@ var (
 // counters carry the names of a run that is not known yet.
 func (runMetrics) Describe(chan<- *prometheus.Desc) {}
 
-// Collect implements [prometheus.Collector].
 func (c runMetrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()

@@ -126,7 +126,6 @@ func (m *Collector) step(k stepKey) *stepTotals {
 	return t
 }
 
-// Observe implements [reporters.Live].
 func (m *Collector) Observe(iv result.Interval) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -205,14 +204,12 @@ func nativeIndex(v float64) int {
 	return int(math.Ceil(math.Log2(v) * (1 << nativeSchema)))
 }
 
-// Describe implements [prometheus.Collector].
 func (m *Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range m.descs {
 		to <- d
 	}
 }
 
-// Collect implements [prometheus.Collector].
 func (m *Collector) Collect(to chan<- prometheus.Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -272,7 +269,6 @@ type bothHistograms struct {
 	classic [len(classicBounds)]int64
 }
 
-// Write implements [prometheus.Metric].
 func (b bothHistograms) Write(to *dto.Metric) error {
 	if err := b.Metric.Write(to); err != nil {
 		return err
@@ -285,5 +281,4 @@ func (b bothHistograms) Write(to *dto.Metric) error {
 	return nil
 }
 
-// Gather implements [prometheus.Gatherer].
 func (m *Collector) Gather() ([]*dto.MetricFamily, error) { return m.own.Gather() }

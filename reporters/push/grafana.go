@@ -53,7 +53,6 @@ type annotationUpdate struct {
 	end int64
 }
 
-// encode implements [encoder].
 func (g *grafana) encode(t tick) batch {
 	switch {
 	case t.event == nil:
@@ -97,7 +96,6 @@ func (g *grafana) last(at time.Time) batch {
 
 type annotations []*annotationUpdate
 
-// send implements [batch].
 func (all annotations) send(ctx context.Context) error {
 	for _, a := range all {
 		if err := a.send(ctx); err != nil {
@@ -107,7 +105,6 @@ func (all annotations) send(ctx context.Context) error {
 	return nil
 }
 
-// send implements [batch].
 func (p *annotationUpdate) send(ctx context.Context) error {
 	p.End = p.end
 	to := p.out.plain().JoinPath("api", "annotations")

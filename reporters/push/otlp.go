@@ -58,7 +58,6 @@ type otlpBatch struct {
 	families []*dto.MetricFamily
 }
 
-// encode implements [encoder].
 func (s *otlp) encode(t tick) batch {
 	if t.event != nil {
 		return nil
@@ -66,10 +65,8 @@ func (s *otlp) encode(t tick) batch {
 	return &otlpBatch{s, t.families}
 }
 
-// last implements [encoder].
 func (*otlp) last(time.Time) batch { return nil }
 
-// send implements [batch].
 func (p *otlpBatch) send(ctx context.Context) error {
 	to, err := p.exporter(ctx)
 	if err != nil {

@@ -258,7 +258,6 @@ type sender struct {
 	via http.RoundTripper
 }
 
-// RoundTrip implements [http.RoundTripper].
 func (c *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", "brunt")

@@ -51,7 +51,6 @@ type writeBatch struct {
 	fresh      map[string]bool // series that begin in this second
 }
 
-// encode implements [encoder].
 func (w *remoteWrite) encode(t tick) batch {
 	if t.event != nil {
 		return nil
@@ -74,7 +73,6 @@ func (w *remoteWrite) encode(t tick) batch {
 	return p
 }
 
-// last implements [encoder].
 func (*remoteWrite) last(time.Time) batch { return nil }
 
 func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
@@ -86,7 +84,6 @@ func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
 	return b.String()
 }
 
-// send implements [batch].
 func (p *writeBatch) send(ctx context.Context) error {
 	err := p.post(ctx)
 	if r, ok := errors.AsType[*statusError](err); ok && !p.classic.Load() && strings.Contains(strings.ToLower(r.body), "native histogram") {

@@ -24,7 +24,6 @@ var csvHead = []string{
 	"in_flight", "faults",
 }
 
-// Format implements [reporters.Reporter].
 func (CSV) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "csv",
@@ -32,7 +31,6 @@ func (CSV) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (CSV) Report(w io.Writer, r *result.Result) error {
 	out := csv.NewWriter(w)
 	_ = out.Write(csvHead) // Flush reports the error

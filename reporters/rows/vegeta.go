@@ -22,7 +22,6 @@ type Vegeta struct{ Encoding string } // gob, csv or json
 
 var _ reporters.Reporter = Vegeta{}
 
-// Format implements [reporters.Reporter].
 func (v Vegeta) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "vegeta-" + v.Encoding,
@@ -30,7 +29,6 @@ func (v Vegeta) Format() reporters.Format {
 	}
 }
 
-// Report implements [reporters.Reporter].
 func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	if r.Requests == nil {
 		return evidence.ErrNoRequests

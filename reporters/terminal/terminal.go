@@ -73,7 +73,6 @@ func (t *Terminal) size() (width, height int) {
 	return width, height
 }
 
-// Observe implements [reporters.Live].
 func (t *Terminal) Observe(iv result.Interval) {
 	if iv.Last { // the table follows
 		return
@@ -170,7 +169,6 @@ func (t *Terminal) draw(above []byte) error {
 	return err
 }
 
-// Format implements [reporters.Reporter].
 func (*Terminal) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "terminal",

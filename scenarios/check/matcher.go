@@ -28,7 +28,6 @@ type Matcher struct {
 
 var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.List {
 		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeNode(item, m) })
@@ -277,7 +276,6 @@ func (k *Matcher) status(s string) bool {
 	return true
 }
 
-// Schema implements [syntax.Schemer].
 func (*Matcher) Schema() syntax.Schema {
 	one := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}

@@ -31,7 +31,6 @@ type Field struct {
 	Matcher
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {status: 200, "$.items": not empty}`, "check wants a map")
@@ -97,7 +96,6 @@ func IsToken(s string) bool {
 	}) < 0
 }
 
-// Schema implements [syntax.Schemer].
 func (*Response) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	codes := syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599}

@@ -21,7 +21,6 @@ type Wants struct {
 // ReadsBody reports whether they look into the body of an answer.
 func (w *Wants) ReadsBody() bool { return w != nil && (w.Body != nil || len(w.Paths) > 0) }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (w *Wants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	w.decode(n, m, "within", "body", "header", "headers")
 }
@@ -75,7 +74,6 @@ func decodeHeaders(n *syntax.Node, m *syntax.Mistakes) (out []Field) {
 	return out
 }
 
-// Schema implements [syntax.Schemer].
 func (*Wants) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	headers := syntax.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
@@ -89,10 +87,8 @@ func (*Wants) Schema() syntax.Schema {
 // PathWants are the [Wants] of a protocol whose answers have neither headers nor a text.
 type PathWants struct{ Wants }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (w *PathWants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { w.decode(n, m, "within") }
 
-// Schema implements [syntax.Schemer].
 func (*PathWants) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	return syntax.Schema{

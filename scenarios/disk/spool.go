@@ -54,7 +54,6 @@ func (s *Spool) write() bool {
 // Size is the number of bytes.
 func (s *Spool) Size() int64 { return s.n + int64(len(s.rest)) }
 
-// ReadAt implements [io.ReaderAt].
 func (s *Spool) ReadAt(b []byte, at int64) (n int, err error) {
 	if at < s.n {
 		if n, err = s.f.ReadAt(b[:min(int64(len(b)), s.n-at)], at); err != nil {

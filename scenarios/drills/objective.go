@@ -24,7 +24,6 @@ type Objective struct {
 // Objectives are the objectives of a drill, in the order of its file.
 type Objectives []Objective
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (o *Objectives) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	named(n, "an objective", m, func(f syntax.Field) {
 		one := Objective{Name: f.Key}
@@ -33,7 +32,6 @@ func (o *Objectives) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Objectives) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return mapSchema(syntax.StructSchema(reflect.TypeFor[Objective](), doc))
 }

@@ -38,7 +38,6 @@ type bound struct {
 	Pos        syntax.Pos
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (b *Binding) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	named(n, "a role", m, func(f syntax.Field) {
 		if part, ok := f.Value.Text(m); ok {
@@ -47,7 +46,6 @@ func (b *Binding) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// Schema implements [syntax.Schemer].
 func (*Binding) Schema() syntax.Schema { return mapSchema(syntax.TextSchema()) }
 
 // Map returns the parts by their roles.
@@ -71,7 +69,6 @@ type Mutant struct {
 // Mutants are the mutants of a proof, in the order of its file.
 type Mutants []Mutant
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (list *Mutants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	named(n, "a mutant", m, func(f syntax.Field) {
 		one := Mutant{Name: f.Key}
@@ -80,7 +77,6 @@ func (list *Mutants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Mutants) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return mapSchema(syntax.StructSchema(reflect.TypeFor[Mutant](), doc))
 }

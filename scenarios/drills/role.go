@@ -32,7 +32,6 @@ type Role struct {
 // Roles are the roles of a drill, in the order of its file.
 type Roles []Role
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *Roles) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	named(n, "a role", m, func(f syntax.Field) {
 		one := Role{Name: f.Key}
@@ -41,7 +40,6 @@ func (r *Roles) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*Roles) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return mapSchema(syntax.StructSchema(reflect.TypeFor[Role](), doc))
 }

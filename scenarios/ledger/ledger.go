@@ -89,7 +89,6 @@ type writer struct {
 	id     []byte
 }
 
-// Do implements [load.User].
 func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	l := w.ledger
 	if !slices.Contains(l.Writes, c) {

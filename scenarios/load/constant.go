@@ -15,7 +15,6 @@ type ConstantArrivalRate struct {
 
 var _ Executor = (*ConstantArrivalRate)(nil)
 
-// Plan implements [Executor].
 func (c *ConstantArrivalRate) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	p.Add(c.Duration.D(), float64(c.Rate), float64(c.Rate))

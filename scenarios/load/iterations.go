@@ -32,12 +32,10 @@ var (
 
 const defaultMaxDuration = 10 * time.Minute
 
-// Plan implements [Executor].
 func (p *PerVUIterations) Plan(in Scope) Plan {
 	return Plan{Users: busy(in.Start, p.VUs, p.MaxDuration), PerVU: p.Iterations, Every: p.Every}
 }
 
-// Plan implements [Executor].
 func (s *SharedIterations) Plan(in Scope) Plan {
 	vus := min(int64(s.VUs), s.Iterations)
 	return Plan{Users: busy(in.Start, int(vus), s.MaxDuration), Shared: s.Iterations, Every: s.Every}

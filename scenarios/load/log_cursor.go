@@ -106,7 +106,6 @@ func (c *logCursor) give(now *logInstant) bool {
 	}
 }
 
-// Next implements [Cursor].
 func (c *logCursor) Next() (n int64, at time.Duration, ok bool) {
 	for {
 		if n, at, ok = c.next(); !ok || c.part.takes(n) {

@@ -52,7 +52,6 @@ func (p *Profile) Add(d time.Duration, a, b float64) {
 // Begin is when the profile begins.
 func (p *Profile) Begin() time.Duration { return p.begin }
 
-// End implements [Shape].
 func (p *Profile) End() time.Duration { return p.end }
 
 // At is the quantity at t; at a jump, the value after it.
@@ -93,7 +92,6 @@ func (p *Profile) First() float64 {
 // Total is the area of the whole profile.
 func (p *Profile) Total() float64 { return p.area }
 
-// Area implements [Shape].
 func (p *Profile) Area(t time.Duration) float64 {
 	x := t.Seconds()
 	sum := 0.0

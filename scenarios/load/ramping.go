@@ -25,7 +25,6 @@ type RateStage struct {
 
 var _ Executor = (*RampingArrivalRate)(nil)
 
-// Plan implements [Executor].
 func (r *RampingArrivalRate) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	at := float64(r.StartRate)

@@ -21,7 +21,6 @@ type Spike struct {
 
 var _ Executor = (*Spike)(nil)
 
-// Plan implements [Executor].
 func (s *Spike) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	var stages []Stage

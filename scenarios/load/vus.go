@@ -34,14 +34,12 @@ var (
 	_ Executor = (*RampingVUs)(nil)
 )
 
-// Plan implements [Executor].
 func (c *ConstantVUs) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	p.Add(c.Duration.D(), float64(c.VUs), float64(c.VUs))
 	return Plan{Users: p, Every: c.Every, Stages: []Stage{{"constant", in.Start, p.End()}}}
 }
 
-// Plan implements [Executor].
 func (r *RampingVUs) Plan(in Scope) Plan {
 	p := NewProfile(in.Start)
 	at := float64(r.StartVUs)

@@ -32,7 +32,6 @@ func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
 // Fork returns a copy to which others can be added.
 func (h *Histograms) Fork() *Histograms { return &Histograms{slices.Clip(h.list)} }
 
-// Get implements [result.Histograms].
 func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	if n < 1 || n > len(h.list) {
 		return nil, nil
@@ -45,7 +44,6 @@ func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	return t.hdr(), nil
 }
 
-// All implements [result.Histograms].
 func (h *Histograms) All() iter.Seq2[result.HistogramInfo, error] {
 	return func(yield func(result.HistogramInfo, error) bool) {
 		for i, k := range h.list {

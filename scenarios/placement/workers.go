@@ -44,7 +44,6 @@ type Workers struct {
 // plainWorkers are [Workers] which are decoded key by key.
 type plainWorkers Workers
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map && n.Kind != syntax.Null {
 		n = &syntax.Node{Pos: n.Pos, Kind: syntax.Map, Fields: []syntax.Field{{Key: "count", Pos: n.Pos, Value: n}}}

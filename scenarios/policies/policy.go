@@ -92,7 +92,6 @@ const (
 
 var requirements = []string{string(RequireSteady), string(RequireStop), string(RequireSLO), string(RequireSeed)}
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if ok && !slices.Contains(requirements, s) {
@@ -101,7 +100,6 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*r = Requirement(s)
 }
 
-// Schema implements [syntax.Schemer].
 func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 
 // targets are the values of a policy's targets: kinds of target, processes and

@@ -44,12 +44,10 @@ func (c Counts) String() string {
 // Mean is the middle of the range.
 func (c Counts) Mean() float64 { return float64(c.Min+c.Max) / 2 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *Counts) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseCounts, func(v Counts) { *c = v })
 }
 
-// Schema implements [syntax.Schemer].
 func (*Counts) Schema() syntax.Schema {
 	const whole = `\s*\+?[1-9][0-9_]*\s*`
 	return syntax.Schema{"anyOf": []any{
@@ -64,7 +62,6 @@ const maxRange = 1_000_000
 // IntRange is a range of whole numbers, both ends included: 1..500.
 type IntRange struct{ From, To int64 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *IntRange) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseIntRange, func(v IntRange) { *r = v })
 }
@@ -84,7 +81,6 @@ func parseIntRange(s string) (IntRange, error) {
 	return IntRange{from, to}, nil
 }
 
-// Schema implements [syntax.Schemer].
 func (*IntRange) Schema() syntax.Schema {
 	const whole = `\s*[-+]?[0-9][0-9_]*\s*`
 	return syntax.Pattern("^"+whole+`\.\.`+whole+"$", "1..500")

@@ -115,7 +115,6 @@ var (
 	_ syntax.Schemer     = (*Duration)(nil)
 )
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (d *Duration) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseDuration, func(v time.Duration) { *d = Duration(v) })
 }
@@ -168,7 +167,6 @@ func (r Rate) String() string {
 	return syntax.Decimal(float64(r)) + "/s"
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *Rate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseRate, func(v float64) { *r = Rate(v) })
 }
@@ -234,7 +232,6 @@ func FormatShareBriefly(f float64) string {
 	return syntax.Decimal(fromPercent(math.Round(f*p)/p)) + "%"
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *Share) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseShare, func(v float64) { *s = Share(v) })
 }
@@ -299,7 +296,6 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *Size) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseSize, func(v int64) { *s = Size(v) })
 }
@@ -349,7 +345,6 @@ func parseBandwidth(s string) (float64, error) {
 	return math.Abs(bytes), nil
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (b *Bandwidth) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
@@ -403,7 +398,6 @@ func (r Range) String() string {
 	return FormatDuration(r.Min) + ".." + FormatDuration(r.Max)
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *Range) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseRange, func(v Range) { *r = v })
 }
@@ -413,7 +407,6 @@ const (
 	duration = `\s*(0|\+?([0-9]*\.?[0-9]+(ns|us|µs|μs|ms|s|m|h))+)\s*`
 )
 
-// Schema implements [syntax.Schemer].
 func (*Duration) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"const": 0},
@@ -422,17 +415,14 @@ func (*Duration) Schema() syntax.Schema {
 	}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Rate) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*`+number+`\s*/\s*[smh]\s*$`, "200/s", "6000/m")
 }
 
-// Schema implements [syntax.Schemer].
 func (*Share) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Size) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 0},
@@ -440,12 +430,10 @@ func (*Size) Schema() syntax.Schema {
 	}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Bandwidth) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*`+number+`\s*([kMG]?bit|[KMGT]iB|[kKMGT]?B)/s\s*$`, "10Mbit/s", "64KiB/s")
 }
 
-// Schema implements [syntax.Schemer].
 func (*Range) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")}}
 }

@@ -23,7 +23,6 @@ func (n Num) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, math.Round(f*1e9)/1e9, 'f', -1, 64), nil
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
 func (n *Num) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*n = NaN

@@ -104,13 +104,11 @@ func (p *Policy) Check(timeout time.Duration, causes []string, m *syntax.Mistake
 	}
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (on *On) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	on.Pos = n.Pos
 	on.Text, _ = n.Text(m)
 }
 
-// Schema implements [syntax.Schemer].
 func (*On) Schema() syntax.Schema {
 	return syntax.Scalar(syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599},

@@ -149,7 +149,6 @@ var tableKeys = []string{"csv", "json", "inline", "range"}
 // rawNode keeps a node undecoded.
 type rawNode struct{ *syntax.Node }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (r *rawNode) DecodeNode(n *syntax.Node, _ *syntax.Mistakes) { r.Node = n }
 
 // Table reads one entry of `data`.
@@ -361,7 +360,6 @@ func datum(n *syntax.Node, m *syntax.Mistakes) Datum {
 	return Datum{Text: text}
 }
 
-// Schema implements [syntax.Schemer].
 func (*rawNode) Schema() syntax.Schema { return syntax.Schema{} }
 
 // TableSchema is the schema of one entry of `data`. Doc may be nil.

@@ -60,7 +60,6 @@ func (l *MaskedLog) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Close implements [io.Closer].
 func (l *MaskedLog) Close() error {
 	var err error
 	if len(l.part) > 0 {

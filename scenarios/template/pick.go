@@ -40,7 +40,6 @@ type skew struct {
 // mostSkew bounds the exponent: with it the second row is 1024 times rarer than the first.
 const mostSkew = 10
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		syntax.DecodeScalar(n, m, parsePick, func(by string) { p.By = by })
@@ -69,7 +68,6 @@ func parsePick(s string) (string, error) {
 	return "", fmt.Errorf("%s", text)
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*picking) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Enum(plain), syntax.SchemaOf(reflect.TypeFor[skew](), doc)}}
 }

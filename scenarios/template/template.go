@@ -180,13 +180,11 @@ func Literal(s string) Text {
 	return t
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (t *Text) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
 
 // Header is the value of a header; a value can't break out of its line.
 type Header struct{ Template }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -205,7 +203,6 @@ func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Form is a value of an HTML form, percent-encoded.
 type Form struct{ Template }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (t *Form) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
 
 // URL is a URL or a path. A value in its path or query is percent-encoded; a value at its
@@ -228,7 +225,6 @@ func RecordedURL() URL {
 	return URL{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -296,7 +292,6 @@ func urlPlace(esc escape, text string) escape {
 // type; one inside a string is escaped for JSON.
 type JSON struct{ Template }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (t *JSON) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	t.At = n.Pos
 	t.json(n, m)
@@ -348,16 +343,12 @@ func (t *JSON) json(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Text) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [syntax.Schemer].
 func (*Header) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [syntax.Schemer].
 func (*Form) Schema() syntax.Schema { return syntax.TextSchema() }
 
-// Schema implements [syntax.Schemer].
 func (*URL) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"}}
 }

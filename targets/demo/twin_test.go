@@ -190,7 +190,6 @@ type user struct {
 
 func (u *user) Close() error { return nil }
 
-// Do implements [load.User].
 func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	if u.vars == nil || u.of != it.N {
 		u.vars, u.of = map[string]string{}, it.N

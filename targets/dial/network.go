@@ -110,7 +110,6 @@ func (d *Network) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, le
 	return raw, nil
 }
 
-// Dial implements [targets.Network].
 func (d *Network) Dial(ctx context.Context, address string, n uint64) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -123,7 +122,6 @@ func (d *Network) Dial(ctx context.Context, address string, n uint64) (net.Conn,
 	return c, nil
 }
 
-// DialUDP implements [targets.Network].
 func (d *Network) DialUDP(ctx context.Context, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -137,7 +135,6 @@ func (d *Network) DialUDP(ctx context.Context, address string) (net.Conn, error)
 	return nd.DialContext(ctx, "udp", addrs[0].String())
 }
 
-// Listen implements [targets.Network].
 func (*Network) Listen(ctx context.Context, address string) (net.Listener, error) {
 	var l net.ListenConfig
 	return l.Listen(ctx, "tcp", address)

@@ -140,7 +140,6 @@ func (p *ProxySetting) exempt(u *url.URL) bool {
 	return err == nil && via == nil
 }
 
-// For implements [targets.Proxies].
 func (p *ProxySetting) For(u *url.URL) (*url.URL, error) {
 	if p == nil || p.setting == "none" {
 		return nil, nil

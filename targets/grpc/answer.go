@@ -127,7 +127,6 @@ func (a *answer) parse() {
 	}
 }
 
-// Header implements [targets.Answer].
 func (a *answer) Header(name string) [][]byte {
 	all := a.raw.Header(name)
 	return all[:min(1, len(all))]
@@ -139,7 +138,6 @@ func (a *answer) Body() []byte {
 	return a.json
 }
 
-// JSON implements [targets.Answer].
 func (a *answer) JSON(path jp.Expr) (any, bool) {
 	if a.parse(); a.doc == nil {
 		return nil, false

@@ -25,7 +25,6 @@ type answerCheck struct {
 	paths    []check.Field // of the message as JSON
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {status: OK, "$.items": not empty}`, "check wants a map")
@@ -82,7 +81,6 @@ type extraction struct {
 	metadata string
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -111,7 +109,6 @@ func (e *extraction) String() string {
 	return "metadata " + e.metadata
 }
 
-// Find implements [targets.Finder].
 func (e *extraction) Find(a *answer, v *template.Value) bool {
 	if e.path == nil {
 		text, found := a.metadata(e.metadata)
@@ -121,10 +118,8 @@ func (e *extraction) Find(a *answer, v *template.Value) bool {
 	return targets.SetFound(v, a, e.path)
 }
 
-// Masks implements [targets.Finder].
 func (e *extraction) Masks([]byte) bool { return false }
 
-// IsSecret implements [targets.Finder].
 func (e *extraction) IsSecret() bool {
 	name := e.metadata
 	if e.path != nil {

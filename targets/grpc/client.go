@@ -71,7 +71,6 @@ func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
 	return conn.Secure(ctx, c.tls)
 }
 
-// Connect implements [h2.Host].
 func (c *client) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
 	return c.places.Open(c.by, deadline, stages)
 }
@@ -79,13 +78,11 @@ func (c *client) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Co
 // Adopt implements [h2.Host]: a client that offers HTTP/2 alone gets no connection of HTTP/1.1.
 func (c *client) Adopt(conn *h1.Conn) { c.Drop(conn) }
 
-// Speaks implements [h2.Host].
 func (c *client) Speaks() { c.spoken.Add(1) }
 
 // Waiting counts the calls that wait for a stream.
 func (c *client) Waiting() int { return c.line.Waiting() }
 
-// Spoken implements [targets.Transport].
 func (c *client) Spoken() (s targets.Spoken) {
 	if c.spoken.Load() > 0 {
 		s.Versions = []string{"gRPC"}
@@ -94,5 +91,4 @@ func (c *client) Spoken() (s targets.Spoken) {
 	return s
 }
 
-// Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) { return &session{client: c}, nil }

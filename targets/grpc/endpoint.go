@@ -154,7 +154,6 @@ func (p *protos) under(name string) string {
 	return name
 }
 
-// find implements [protocompile.Resolver].
 func (p *protos) find(name string) (protocompile.SearchResult, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -77,18 +77,14 @@ func compileHeld(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (*stream
 	return o, m.Len() == before
 }
 
-// URL implements [stream.Opening].
 func (o opening) URL() string { return o.name }
 
-// Refs implements [stream.Opening].
 func (o opening) Refs() []*syntax.Ref { return o.refs() }
 
-// Bind implements [stream.Opening].
 func (o opening) Bind(ctx context.Context, by stream.Carrier) error {
 	return o.bindBy(ctx, by.(*client))
 }
 
-// Check implements [stream.Opening].
 func (o opening) Check(what *stream.MessageSource, m *syntax.Mistakes) {
 	b := o.bound.Load()
 	n := what.Node()
@@ -112,7 +108,6 @@ func (o opening) Check(what *stream.MessageSource, m *syntax.Mistakes) {
 	}
 }
 
-// Fill implements [stream.Opening].
 func (o opening) Fill(it *template.Iter, by stream.Carrier) (stream.Request, error) {
 	r := &head{client: by.(*client), call: o.grpcCall, binding: o.bound.Load()}
 	if r.binding == nil {
@@ -134,7 +129,6 @@ type head struct {
 // forever is the end of a call without a deadline. The run's clock is below zero during the warm-up.
 const forever = time.Duration(math.MaxInt64 / 2)
 
-// Open implements [stream.Request].
 func (r *head) Open(deadline time.Duration, out *scenarios.Outcome) (stream.Wire, error) {
 	ends := forever
 	if own := r.call.deadline; own > 0 {
@@ -151,7 +145,6 @@ func (r *head) Open(deadline time.Duration, out *scenarios.Outcome) (stream.Wire
 	return w, nil
 }
 
-// Describe implements [stream.Request].
 func (r *head) Describe(s *result.Sent) {
 	s.URL, s.Protos, s.Command = r.client.url(r.call.path), r.call.protos, command
 	s.Headers = sentMetadata(r.bytes)
@@ -169,7 +162,6 @@ type wire struct {
 	end    error         // why, from then on
 }
 
-// Read implements [stream.Wire].
 func (w *wire) Read() (*stream.Message, error) {
 	m, err := w.next()
 	if err == nil {
@@ -229,7 +221,6 @@ func (w *wire) status() error {
 
 var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server ended the call with status OK"})
 
-// Append implements [stream.Wire].
 func (w *wire) Append(dst, data []byte, binaryData bool) (_ []byte, err error) {
 	from := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0)
@@ -242,7 +233,6 @@ func (w *wire) Append(dst, data []byte, binaryData bool) (_ []byte, err error) {
 	return dst, nil
 }
 
-// Write implements [stream.Wire].
 func (w *wire) Write(b []byte, deadline time.Duration) (time.Duration, error) {
 	at, err := w.held.Write(b, deadline, w.timer)
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -258,13 +248,11 @@ func (w *wire) Write(b []byte, deadline time.Duration) (time.Duration, error) {
 	}
 }
 
-// Leave implements [stream.Wire].
 func (w *wire) Leave() (answers bool, err error) {
 	w.held.End()
 	return true, nil
 }
 
-// Close implements [stream.Wire].
 func (w *wire) Close(left bool) error {
 	if left {
 		w.held.Extend(stream.CloseTime)

@@ -22,7 +22,6 @@ type messageSource struct {
 	node *syntax.Node
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *messageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.node = n
 	s.JSON.DecodeNode(n, m)

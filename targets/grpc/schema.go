@@ -7,7 +7,6 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Schema implements [syntax.Schemer].
 func (*answerCheck) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
 	one := syntax.Enum(scenarios.GRPCStatuses())
@@ -25,17 +24,14 @@ func (*answerCheck) Schema() syntax.Schema {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^(\$|metadata )`, "examples": []any{"$.items[0].id", "metadata x-request-id"}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*messageMatch) Schema() syntax.Schema {
 	return syntax.Schema{
 		"type": "object", "patternProperties": syntax.Schema{`^\$`: (*check.Matcher)(nil).Schema()}, "additionalProperties": false, "minProperties": 1,
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*messageSource) Schema() syntax.Schema { return syntax.Schema{} }

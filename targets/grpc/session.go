@@ -16,10 +16,8 @@ import (
 // session is a virtual user. It holds no memory: a call borrows what it needs.
 type session struct{ client *client }
 
-// Close implements [targets.Session].
 func (s *session) Close() error { return nil }
 
-// Do implements [targets.Session].
 func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
 	t.client, t.call, t.it, t.out = s.client, call.(*grpcCall), it, out
@@ -114,7 +112,6 @@ func (t *exchange) ask() error {
 	return nil
 }
 
-// Receive implements [h2.Receiver].
 func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error {
 	t.raw, t.of = a, t.binding.output
 	if t.binding.gives && a.Status() == 200 {
@@ -134,7 +131,6 @@ func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error
 	return t.readMessage()
 }
 
-// Forget implements [h2.Receiver].
 func (t *exchange) Forget() {
 	if t.raw != nil {
 		t.raw.Release()

@@ -93,10 +93,8 @@ type metadatum struct {
 	template.Template
 }
 
-// Name implements [scenarios.Call].
 func (c *grpcCall) Name() string { return c.name }
 
-// Traits implements [scenarios.Call].
 func (c *grpcCall) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: sentMethod, URL: strings.TrimPrefix(c.path, "/")}
 }

@@ -33,7 +33,6 @@ type streamStep struct {
 // messageMatch tells the message that a step waits for. All its paths must match.
 type messageMatch struct{ paths []check.Field }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (u *messageMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, `such as {"$.state": DONE}`, "until wants a map")

@@ -80,7 +80,6 @@ type bodySource struct {
 	file *fileSource
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.Map {
 		b.file = new(fileSource)

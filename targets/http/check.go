@@ -14,7 +14,6 @@ import (
 // extraction is where the value of a variable stands in an answer.
 type extraction struct{ finder }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {

@@ -40,7 +40,6 @@ func (p *pool) offers2(c *tls.Config) *tls.Config {
 	return c
 }
 
-// Connect implements [h2.Host].
 func (o *origin) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
 	return o.places.Open(o.h2, deadline, stages)
 }
@@ -52,10 +51,8 @@ func (o *origin) Adopt(c *h1.Conn) {
 	o.places.Adopt(c)
 }
 
-// Drop implements [h2.Host].
 func (o *origin) Drop(c *h1.Conn) { o.pool.Drop(c) }
 
-// Speaks implements [h2.Host].
 func (o *origin) Speaks() {
 	if o.tls != nil {
 		o.pool.spoken[spoken2].Add(1)
@@ -64,10 +61,8 @@ func (o *origin) Speaks() {
 	}
 }
 
-// Go implements [h2.Host].
 func (o *origin) Go(f func()) bool { return o.pool.Go(f) }
 
-// Spoken implements [targets.Transport].
 func (c *client) Spoken() (s targets.Spoken) {
 	for i, name := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
 		if c.spoken[i].Load() > 0 {
@@ -99,7 +94,6 @@ func (t *exchange) roundTrip2() error {
 	return t.answered()
 }
 
-// Receive implements [h2.Receiver].
 func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error {
 	t.ans = a
 	if t.call.stream != nil && a.Status() < 300 {
@@ -114,5 +108,4 @@ func (t *exchange) Receive(s *h2.Stream, a *h1.Answer, sent time.Duration) error
 	return err
 }
 
-// Forget implements [h2.Receiver].
 func (t *exchange) Forget() { t.dropAnswer() }

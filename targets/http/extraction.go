@@ -39,7 +39,6 @@ func (f *finder) String() string {
 	return "~ " + f.re.String()
 }
 
-// IsSecret implements [targets.Finder].
 func (f *finder) IsSecret() bool {
 	name := f.header
 	switch {
@@ -83,7 +82,6 @@ func parseFinder(s string) (finder, error) {
 // Masks implements [targets.Finder]: a cookie may be a session.
 func (f *finder) Masks(value []byte) bool { return f.cookie != "" && secret.IsToken(value) }
 
-// Find implements [targets.Finder].
 func (f *finder) Find(a *h1.Answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:

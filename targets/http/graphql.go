@@ -31,7 +31,6 @@ type querySource struct {
 	file *fileSource
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (q *querySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.Map {
 		q.file = new(fileSource)

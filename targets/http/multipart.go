@@ -36,7 +36,6 @@ type partSource struct {
 	Type string         `yaml:"type"` // its content type; zero is known by the ending of a file's name
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (b *multipartSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, "such as {title: hello, photo: {file: photo.png}}", "multipart wants a map of fields")

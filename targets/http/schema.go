@@ -7,7 +7,6 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{
 		"type": "string", "pattern": `^(\$|~|header |cookie |event (id|type)$)`,
@@ -26,14 +25,12 @@ func fileSchema(more syntax.Schema) syntax.Schema {
 	return syntax.Schema{"type": "object", "properties": props, "additionalProperties": false}
 }
 
-// Schema implements [syntax.Schemer].
 func (*bodySource) Schema() syntax.Schema {
 	file := fileSchema(nil)
 	file["required"] = []any{"file"}
 	return syntax.Schema{"anyOf": []any{syntax.TextSchema(), file}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*querySource) Schema() syntax.Schema {
 	text := syntax.TextSchema().Described("the path of a file, beside the scenario")
 	return syntax.Schema{"anyOf": []any{
@@ -42,7 +39,6 @@ func (*querySource) Schema() syntax.Schema {
 	}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*multipartSource) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	part := fileSchema(syntax.Schema{
@@ -58,7 +54,6 @@ func (*multipartSource) Schema() syntax.Schema {
 	}}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*eventMatch) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{

@@ -52,7 +52,6 @@ func newClient(o targets.Options) (targets.Client, error) {
 	return c, nil
 }
 
-// Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c, traces: c.traces.open()}, nil
 }
@@ -66,10 +65,8 @@ type session struct {
 	tokens auth.Cache
 }
 
-// Close implements [targets.Session].
 func (s *session) Close() error { return nil }
 
-// Do implements [targets.Session].
 func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
 	t.session, t.call, t.it, t.out = s, call.(*Call), it, out

@@ -41,7 +41,6 @@ type eventMatch struct {
 	paths []check.Field
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, `such as {event: done} or {"$.status": ready}`, "until wants a map")

@@ -114,13 +114,11 @@ type headerTemplate struct {
 	shared bool // of a header shared by many requests, which a request may replace
 }
 
-// Name implements [scenarios.Call].
 func (c *Call) Name() string { return c.name }
 
 // Asks returns the method and URL of the call, as the author wrote them.
 func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
-// Traits implements [scenarios.Call].
 func (c *Call) Traits() scenarios.CallTraits {
 	method, url := c.Asks()
 	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url}

@@ -20,7 +20,6 @@ var _ Builder = (*socialConnect)(nil)
 // demoGrace is the time that SocialConnect has to shut down.
 const demoGrace = 3 * time.Second
 
-// Spec implements [Builder].
 func (d *socialConnect) Spec(self []string) Spec {
 	var spec Spec
 	for _, s := range d.Services() {

@@ -33,7 +33,6 @@ type Process struct {
 // A Command is a command line.
 type Command []template.Text
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	items := n.Items
 	if n.Kind == syntax.String {

@@ -22,7 +22,6 @@ type answerCheck struct {
 	paths  []check.Field
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {"$": not empty}`, "check wants a map")
@@ -64,7 +63,6 @@ func errorWords(n *syntax.Node, m *syntax.Mistakes) (list []string) {
 // extraction is where the value of a variable stands in an answer: `$.path`.
 type extraction struct{ path jp.Expr }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -84,13 +82,10 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // String returns the extraction as its author wrote it.
 func (e *extraction) String() string { return e.path.String() }
 
-// Find implements [targets.Finder].
 func (e *extraction) Find(a *answer, v *template.Value) bool { return targets.SetFound(v, a, e.path) }
 
-// Masks implements [targets.Finder].
 func (e *extraction) Masks([]byte) bool { return false }
 
-// IsSecret implements [targets.Finder].
 func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
 
 // expected is what a call expects of its answer and takes from it.

@@ -168,7 +168,6 @@ func (c *client) secure(ctx context.Context, conn *h1.Conn) error {
 	return conn.Secure(ctx, by)
 }
 
-// Spoken implements [targets.Transport].
 func (c *client) Spoken() (s targets.Spoken) {
 	for i, name := range []string{"RESP2", "RESP3"} {
 		if c.greeting.spoken[i].Load() > 0 {
@@ -178,7 +177,6 @@ func (c *client) Spoken() (s targets.Spoken) {
 	return s
 }
 
-// Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) {
 	if c.o.Connections.Per == scenarios.PerUser {
 		return &session{client: c, routes: c.routes(), own: true}, nil

@@ -30,7 +30,6 @@ type command struct {
 	args []template.Text
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *commandSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	switch {
 	case n.Kind == syntax.List:

@@ -37,7 +37,6 @@ func (a *answer) JSON(path jp.Expr) (any, bool) {
 // Header implements [targets.Answer]: an answer of Redis has none.
 func (a *answer) Header(string) [][]byte { return nil }
 
-// Body implements [targets.Answer].
 func (a *answer) Body() []byte { return a.text }
 
 // judge records the results of the checks in the outcome, and extracts variables from the answer.

@@ -6,7 +6,6 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Schema implements [syntax.Schemer].
 func (*answerCheck) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
 	one := syntax.Schema{"type": "string", "pattern": `^\S+$`, "examples": []any{"BUSY", "LOADING"}}
@@ -25,12 +24,10 @@ func (*answerCheck) Schema() syntax.Schema {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^\$`, "examples": []any{"$", "$[0]", "$.total"}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*commandSource) Schema() syntax.Schema {
 	command := syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema()}
 	several := syntax.Schema{"type": "array", "minItems": 1, "items": command}

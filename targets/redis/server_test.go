@@ -77,22 +77,17 @@ func start(t testing.TB, o options) *server {
 	return s
 }
 
-// Base implements [targetstest.Server].
 func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
 
 // Requests implements [targetstest.Server]: those of calls, without those of logins.
 func (s *server) Requests() int64 { return s.requests.Load() }
 
-// Connections implements [targetstest.Server].
 func (s *server) Connections() int64 { return s.opened.Load() }
 
-// Held implements [targetstest.Server].
 func (s *server) Held() int64 { return s.held.Load() }
 
-// Release implements [targetstest.Server].
 func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
 
-// Marks implements [targetstest.Server].
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

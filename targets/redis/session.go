@@ -19,7 +19,6 @@ type session struct {
 	own    bool // the connections are this user's alone
 }
 
-// Close implements [targets.Session].
 func (s *session) Close() error {
 	if s.own {
 		s.routes.close()
@@ -27,7 +26,6 @@ func (s *session) Close() error {
 	return nil
 }
 
-// Do implements [targets.Session].
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
 	t.session, t.call, t.it, t.out = s, by.(*call), it, out

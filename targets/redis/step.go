@@ -66,10 +66,8 @@ type call struct {
 	expected
 }
 
-// Name implements [scenarios.Call].
 func (c *call) Name() string { return c.name }
 
-// Traits implements [scenarios.Call].
 func (c *call) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name()}
 }

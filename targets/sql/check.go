@@ -34,7 +34,6 @@ type code struct {
 	at   syntax.Pos
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {rows: 1, "$[0].total": "> 0"}`, "check wants a map")
@@ -76,7 +75,6 @@ func codes(n *syntax.Node, m *syntax.Mistakes) (list []code) {
 // extraction is where the value of a variable stands in an answer: `$[0].column`.
 type extraction struct{ path jp.Expr }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -96,13 +94,10 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // String returns the extraction as its author wrote it.
 func (e *extraction) String() string { return e.path.String() }
 
-// Find implements [targets.Finder].
 func (e *extraction) Find(a answer, v *template.Value) bool { return targets.SetFound(v, a, e.path) }
 
-// Masks implements [targets.Finder].
 func (e *extraction) Masks([]byte) bool { return false }
 
-// IsSecret implements [targets.Finder].
 func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
 
 // expected is what a statement expects of its answer and takes from it.

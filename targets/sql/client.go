@@ -59,7 +59,6 @@ func (c *client) places() *targets.Places[Conn] {
 	return c.To(targets.Connector[Conn]{Dial: c.connect})
 }
 
-// Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) {
 	if c.o.Connections.Per == scenarios.PerUser {
 		return &session{client: c, places: c.places(), own: true}, nil

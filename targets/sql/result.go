@@ -71,5 +71,4 @@ func (a answer) Header(name string) [][]byte {
 	return [][]byte{appendInt(nil, n)}
 }
 
-// Body implements [targets.Answer].
 func (a answer) Body() []byte { return []byte(a.Failure.Text) }

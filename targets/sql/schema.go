@@ -6,7 +6,6 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Schema implements [syntax.Schemer].
 func (*answerCheck) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
 	one := syntax.Schema{"type": []any{"string", "integer"}, "examples": []any{"40001", "23505", "53", 1213}}
@@ -27,7 +26,6 @@ func (*answerCheck) Schema() syntax.Schema {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^\$`, "examples": []any{"$[0].id", "$"}}
 }

@@ -86,22 +86,16 @@ func secure(s *server) {
 	s.base += "?sslmode=require"
 }
 
-// Base implements [targetstest.Server].
 func (s *server) Base() string { return s.base }
 
-// Requests implements [targetstest.Server].
 func (s *server) Requests() int64 { return s.asked.Load() }
 
-// Connections implements [targetstest.Server].
 func (s *server) Connections() int64 { return s.opened.Load() }
 
-// Held implements [targetstest.Server].
 func (s *server) Held() int64 { return s.held.Load() }
 
-// Release implements [targetstest.Server].
 func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
 
-// Marks implements [targetstest.Server].
 func (s *server) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,6 @@ type session struct {
 	own    bool // the connections are this user's alone
 }
 
-// Close implements [targets.Session].
 func (s *session) Close() error {
 	if s.own {
 		s.places.Close()
@@ -25,7 +24,6 @@ func (s *session) Close() error {
 	return nil
 }
 
-// Do implements [targets.Session].
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := exchanges.Get().(*exchange)
 	t.session, t.call, t.it, t.out, t.at = s, by.(*call), it, out, 0

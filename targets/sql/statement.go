@@ -39,7 +39,6 @@ type queryText struct {
 	at   syntax.Pos
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (q *queryText) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	q.at = n.Pos
 	var t template.Text
@@ -64,7 +63,6 @@ func (q *queryText) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	q.text = strings.TrimSpace(text)
 }
 
-// Schema implements [syntax.Schemer].
 func (*queryText) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"select total from orders where id = $1"}}
 }
@@ -81,7 +79,6 @@ type argument struct {
 	null bool
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (a *argument) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	switch n.Kind {
 	case syntax.Null:
@@ -93,7 +90,6 @@ func (a *argument) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*argument) Schema() syntax.Schema {
 	return syntax.Schema{"type": []any{"string", "number", "boolean", "null"}}
 }

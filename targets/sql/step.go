@@ -98,10 +98,8 @@ var (
 	rollback = &Statement{Text: "rollback", Form: Simple}
 )
 
-// Name implements [scenarios.Call].
 func (c *call) Name() string { return c.name }
 
-// Traits implements [scenarios.Call].
 func (c *call) Traits() scenarios.CallTraits {
 	t := scenarios.CallTraits{Method: "sql", URL: c.name}
 	for i := range c.statements {

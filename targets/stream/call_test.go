@@ -56,10 +56,8 @@ func newFixture(t testing.TB, base string, steps ...string) *fixture {
 	return f
 }
 
-// Want implements [targets.Sampler].
 func (f *fixture) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
-// Keep implements [targets.Sampler].
 func (f *fixture) Keep(o *scenarios.Outcome, s result.Sample) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

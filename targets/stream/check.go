@@ -60,7 +60,6 @@ func (a *Message) JSON(path jp.Expr) (any, bool) {
 // Header implements [targets.Answer]: a message has none.
 func (a *Message) Header(string) [][]byte { return nil }
 
-// Body implements [targets.Answer].
 func (a *Message) Body() []byte {
 	if a.Decode == nil {
 		return a.Data
@@ -78,7 +77,6 @@ type messageCheck struct {
 	paths  []check.Field
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {"$.ok": true}`, "check wants a map")
@@ -116,7 +114,6 @@ type extraction struct {
 	re   *regexp.Regexp
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -150,7 +147,6 @@ func (e *extraction) String() string {
 	return "text"
 }
 
-// Find implements [targets.Finder].
 func (e *extraction) Find(a *Message, v *template.Value) bool {
 	switch {
 	case e.path != nil:
@@ -167,8 +163,6 @@ func (e *extraction) Find(a *Message, v *template.Value) bool {
 	return true
 }
 
-// Masks implements [targets.Finder].
 func (e *extraction) Masks([]byte) bool { return false }
 
-// IsSecret implements [targets.Finder].
 func (e *extraction) IsSecret() bool { return e.path != nil && secret.IsName(check.NameAt(e.path)) }

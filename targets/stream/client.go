@@ -18,7 +18,6 @@ type client struct {
 	lacks
 }
 
-// Spoken implements [targets.Transport].
 func (c *client) Spoken() targets.Spoken {
 	s := c.lines.Spoken()
 	s.Dropped, s.Untimed = c.dropped.Load(), c.untimed.Load()
@@ -64,7 +63,6 @@ func (all transports) newClient(o targets.Options, d *targets.Descriptor) (targe
 // secure reports whether connections begin with TLS.
 func (c *client) secure() bool { return slices.Contains([]string{"https", "wss", "tls"}, c.at.Scheme) }
 
-// Open implements [targets.Client].
 func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c}, nil
 }

@@ -93,7 +93,6 @@ func (s *socket) rested(err error) bool {
 // patient reads a socket. Within a message it goes on where the wait for one would end.
 type patient struct{ *socket }
 
-// Read implements [io.Reader].
 func (p patient) Read(b []byte) (int, error) {
 	for {
 		n, err := p.net.Read(b)

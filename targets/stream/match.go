@@ -30,7 +30,6 @@ type condition struct {
 // anyMessage matches every message.
 func anyMessage() *match { return &match{list: []condition{{}}} }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *match) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	k.at = n.Pos
 	if n.Kind != syntax.Map {

@@ -37,7 +37,6 @@ func (s *MessageSource) Static() (text string, ok bool) {
 	return s.template.Static()
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *MessageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.at = n.Pos
 	if n.Kind == syntax.List {

@@ -7,7 +7,6 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Schema implements [syntax.Schemer].
 func (*messageCheck) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{
@@ -23,7 +22,6 @@ func (*messageCheck) Schema() syntax.Schema {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*match) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{"anyOf": []any{matcher, syntax.Schema{
@@ -33,12 +31,10 @@ func (*match) Schema() syntax.Schema {
 	}}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^(\$|~|text$)`, "examples": []any{"$.id", "text", "~ ^OK (.+)"}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*MessageSource) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{text, syntax.Schema{
@@ -52,7 +48,6 @@ func (*MessageSource) Schema() syntax.Schema {
 	}}}
 }
 
-// Schema implements [syntax.Schemer].
 func (*framing) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"const": "lines", "description": "each message is a line"},

@@ -59,7 +59,6 @@ func (s *session) after(d time.Duration) *time.Timer {
 	return s.timer
 }
 
-// Do implements [targets.Session].
 func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	t := &s.t
 	*t = exchange{session: s, call: by.(*call), it: it, out: out, deadline: it.Deadline, data: t.data[:0]}
@@ -165,7 +164,6 @@ func (s *session) endIteration(it *template.Iter) {
 	}
 }
 
-// Close implements [targets.Session].
 func (s *session) Close() error {
 	for _, st := range s.streams {
 		switch {

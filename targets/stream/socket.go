@@ -83,7 +83,6 @@ func (s *socket) Read() (a *Message, err error) {
 	return a, nil
 }
 
-// Append implements [Wire].
 func (s *socket) Append(dst, data []byte, binary bool) ([]byte, error) {
 	if s.webSocket == nil {
 		return s.framing.append(dst, data)
@@ -102,7 +101,6 @@ func (s *socket) Append(dst, data []byte, binary bool) ([]byte, error) {
 	return websocket.AppendMasked(dst, op, 0, data), nil
 }
 
-// Write implements [Wire].
 func (s *socket) Write(b []byte, deadline time.Duration) (at time.Duration, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -130,7 +128,6 @@ func (s *socket) control(op ws.OpCode, data []byte) error {
 	return s.write(s.buf)
 }
 
-// Leave implements [Wire].
 func (s *socket) Leave() (answers bool, err error) {
 	if s.webSocket != nil {
 		return true, s.control(ws.OpClose, ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))
@@ -141,7 +138,6 @@ func (s *socket) Leave() (answers bool, err error) {
 	return false, nil
 }
 
-// Close implements [Wire].
 func (s *socket) Close(left bool) error {
 	if left && s.used {
 		return s.leaveBy(time.Now().Add(CloseTime))

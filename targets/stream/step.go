@@ -128,13 +128,11 @@ type header struct {
 	template.Template
 }
 
-// Name implements [scenarios.Call].
 func (c *call) Name() string { return c.name }
 
 // opens reports whether the step opens a stream.
 func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP || c.opening != nil }
 
-// Traits implements [scenarios.Call].
 func (c *call) Traits() scenarios.CallTraits {
 	t := scenarios.CallTraits{Method: c.kind}
 	if c.kind == kindWS {

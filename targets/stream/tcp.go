@@ -21,7 +21,6 @@ type framing struct {
 	bytes  int    // of each message
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	const hint = `lines, {until: "\r\n"}, {length: 2} or {bytes: 16}`
 	if n.Kind != syntax.Map {

@@ -88,10 +88,8 @@ type echoCall struct {
 	check int // index of the check of Want
 }
 
-// Name implements [scenarios.Call].
 func (c *echoCall) Name() string { return c.name }
 
-// Traits implements [scenarios.Call].
 func (c *echoCall) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{Refs: c.step.Echo.Refs()}
 }
@@ -103,7 +101,6 @@ type echoClient struct {
 	places  *targets.Places[*echoConn]
 }
 
-// Open implements [targets.Client].
 func (c *echoClient) Open(int) (targets.Session, error) { return &echoSession{client: c}, nil }
 
 func (c *echoClient) dial(ctx context.Context, n uint64) (*echoConn, error) {
@@ -135,10 +132,8 @@ func (c *echoConn) ask(line []byte, out *scenarios.Outcome) (string, error) {
 
 type echoSession struct{ client *echoClient }
 
-// Close implements [targets.Session].
 func (s *echoSession) Close() error { return nil }
 
-// Do implements [targets.Session].
 func (s *echoSession) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	c, e := s.client, call.(*echoCall)
 	line, err := e.step.Echo.Append(nil, it)

@@ -59,22 +59,16 @@ func StartEcho(t testing.TB) *EchoServer {
 	return s
 }
 
-// Base implements [Server].
 func (s *EchoServer) Base() string { return "parrot://" + s.Address }
 
-// Requests implements [Server].
 func (s *EchoServer) Requests() int64 { return s.requests.Load() }
 
-// Connections implements [Server].
 func (s *EchoServer) Connections() int64 { return s.opened.Load() }
 
-// Held implements [Server].
 func (s *EchoServer) Held() int64 { return s.held.Load() }
 
-// Release implements [Server].
 func (s *EchoServer) Release() { s.once.Do(func() { close(s.release) }) }
 
-// Marks implements [Server].
 func (s *EchoServer) Marks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

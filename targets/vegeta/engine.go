@@ -219,13 +219,10 @@ func (e *Engine) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
 	return t, nil
 }
 
-// Abort implements [targets.Transport].
 func (e *Engine) Abort() { e.end() }
 
-// Opened implements [targets.Transport].
 func (e *Engine) Opened() int64 { return e.opened.Load() }
 
-// Close implements [targets.Transport].
 func (e *Engine) Close() error {
 	e.end()
 	e.plain.CloseIdleConnections()
@@ -233,7 +230,6 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Spoken implements [targets.Transport].
 func (e *Engine) Spoken() targets.Spoken {
 	all := map[string]bool{}
 	e.spoken.Range(func(k, _ any) bool {
@@ -290,7 +286,6 @@ const sampled = 4 << 10
 // pacer is a pacing function; its rate is not used.
 type pacer struct{ lib.PacerFunc }
 
-// Rate implements [lib.Pacer].
 func (pacer) Rate(time.Duration) float64 { return 0 }
 
 // draw is the Targeter: it returns the next call when vegeta takes one.

@@ -118,7 +118,6 @@ func (b *hitBody) read(p []byte) (n int, err error) {
 	return b.ReadCloser.Read(p)
 }
 
-// Read implements [io.Reader].
 func (b *hitBody) Read(p []byte) (int, error) {
 	n, err := b.read(p)
 	b.hit.size.Add(int64(n))
@@ -128,7 +127,6 @@ func (b *hitBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements [io.Closer].
 func (b *hitBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.done()

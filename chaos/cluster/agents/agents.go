@@ -233,17 +233,14 @@ func (p *place) drop() {
 	p.now = joined{}
 }
 
-// Network implements [cluster.Agents].
 func (n *Nodes) Network(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID)})
 }
 
-// Proxies implements [cluster.Agents].
 func (n *Nodes) Proxies(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, pod.Spec.NodeName, lendRequest{Pod: pod.Name, UID: string(pod.UID), Proxies: true})
 }
 
-// Processes implements [cluster.Agents].
 func (n *Nodes) Processes(ctx context.Context, node string) (io.ReadWriteCloser, error) {
 	return n.lend(ctx, node, lendRequest{})
 }

@@ -42,7 +42,6 @@ func (s *Settings) undo(op, node string, of chaos.ContainerID, undo []chaos.Undo
 // sweep is the undo of all agents of the run.
 func (s *Settings) sweep() chaos.Undo { return s.undo(opSweep, "", chaos.ContainerID{}, nil) }
 
-// End implements [cluster.Agents].
 func (n *Nodes) End(pod *kube.Pod) chaos.Undo {
 	s := n.settings()
 	return s.undo(opEnd, pod.Spec.NodeName, cluster.NetworkOf(pod), nil)
@@ -56,7 +55,6 @@ func (n *Nodes) ByAnother(pod *kube.Pod, undo []chaos.Undo) chaos.Undo {
 	return u
 }
 
-// Revert implements [cluster.Agents].
 func (n *Nodes) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error) {
 	return chaos.OperationsOf(Operations(cluster.OpenedAt(n.c, n.settings().Place.UID))).Revert(ctx, undo)
 }

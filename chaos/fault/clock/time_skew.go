@@ -31,7 +31,6 @@ var _ chaos.Fault = (*TimeSkew)(nil)
 // Offset is a duration with a sign: 90s, -1h.
 type Offset time.Duration
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -60,7 +59,6 @@ func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // String formats the offset as a scenario has it.
 func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
 
-// Check implements [chaos.Fault].
 func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	if err := vdso.Works(); err != nil {
@@ -68,7 +66,6 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host)}
@@ -157,10 +154,8 @@ func offText(d time.Duration) string {
 	return "ahead by " + quantity.FormatDuration(d)
 }
 
-// Via implements [chaos.Step].
 func (*timeSkew) Via() string { return "vDSO" }
 
-// Undo implements [chaos.Step].
 func (t *timeSkew) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	args, _ := json.Marshal(t.patch)
@@ -170,7 +165,6 @@ func (t *timeSkew) Undo() []chaos.Undo {
 	return out
 }
 
-// Inject implements [chaos.Step].
 func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 	for _, id := range t.family {
 		if !id.Alive() {
@@ -219,7 +213,6 @@ func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 	return r.Now.Sub(after.Round(0)), false, nil
 }
 
-// Verify implements [chaos.Held].
 func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	for _, id := range t.family {
 		state, err := vdso.StateOf(id.PID, t.patch)
@@ -237,7 +230,6 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.family)), nil
 }
 
-// Traits implements [chaos.Held].
 func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [chaos.Held]. A process that is stopped, by another fault perhaps, stays so.
@@ -270,7 +262,6 @@ func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 	return was != vdso.Foreign, err
 }
 
-// Gone implements [chaos.Held].
 func (t *timeSkew) Gone(ctx context.Context) (string, error) {
 	for _, id := range t.family {
 		state, err := vdso.StateOf(id.PID, t.patch)
@@ -291,12 +282,10 @@ func (t *timeSkew) Gone(ctx context.Context) (string, error) {
 	return "its clock is the machine's again, and the code that it is read by the kernel's", nil
 }
 
-// Schema implements [syntax.Schemer].
 func (*Offset) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
 }
 
-// Describe implements [chaos.Described].
 func (*TimeSkew) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux",

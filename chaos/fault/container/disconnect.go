@@ -25,12 +25,10 @@ type Disconnect struct {
 
 var _ chaos.Fault = (*Disconnect)(nil)
 
-// Check implements [chaos.Fault].
 func (d *Disconnect) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&d.Selector, at, sc, m)
 }
 
-// Plan implements [chaos.Fault].
 func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return d.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		h, err := container.FindHit(ctx, env, t)
@@ -98,12 +96,10 @@ func (d *disconnect) place() container.Identity {
 	return container.Identity{Container: d.Was.ID, Network: d.ep.Network}
 }
 
-// Undo implements [chaos.Step].
 func (d *disconnect) Undo() []chaos.Undo {
 	return d.UndoBy(opConnect, "connected", d.place(), container.EngineArgs{Settle: chaos.RetryEvery, Endpoint: &d.ep})
 }
 
-// Inject implements [chaos.Step].
 func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
@@ -151,10 +147,8 @@ func (d *disconnect) in(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(eps, func(ep containers.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
 
-// Traits implements [chaos.Held].
 func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return connectContainer(ctx, d.Engine(), d.place(), d.ep, 0)
 }
@@ -202,7 +196,6 @@ func connectContainer(
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Disconnect) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: operations(),

@@ -22,12 +22,10 @@ type Pause struct {
 
 var _ chaos.Fault = (*Pause)(nil)
 
-// Check implements [chaos.Fault].
 func (p *Pause) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&p.Selector, at, sc, m)
 }
 
-// Plan implements [chaos.Fault].
 func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return p.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		if container.OnNode(env, t) {
@@ -47,7 +45,6 @@ type pause struct{ container.Hit }
 func (p *pause) String() string { return "pause " + p.Name() }
 func (p *pause) Via() string    { return "freezer" }
 
-// Undo implements [chaos.Step].
 func (p *pause) Undo() []chaos.Undo {
 	return p.UndoBy(opUnpause, "running", p.Life(), container.EngineArgs{Settle: chaos.RetryEvery})
 }
@@ -95,10 +92,8 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("container %s: %s", is.Name, evidence), nil
 }
 
-// Traits implements [chaos.Held].
 func (*pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)
 }
@@ -140,7 +135,6 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identi
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: pauseKind, New: func() chaos.Fault { return new(Pause) }, Undo: operations(),

@@ -84,10 +84,8 @@ type podDown struct {
 	endErr        error
 }
 
-// Via implements [chaos.Step].
 func (d *podDown) Via() string { return "api, " + d.ends.Via() }
 
-// Undo implements [chaos.Step].
 func (d *podDown) Undo() []chaos.Undo {
 	out := d.Change.Undo()
 	if d.first != nil {
@@ -96,7 +94,6 @@ func (d *podDown) Undo() []chaos.Undo {
 	return out
 }
 
-// Inject implements [chaos.Step].
 func (d *podDown) Inject(ctx context.Context) (chaos.Held, error) {
 	var err error
 	if d.first != nil {
@@ -123,7 +120,6 @@ func (d *podDown) heldIf(in bool) chaos.Held {
 	return d
 }
 
-// Verify implements [chaos.Held].
 func (d *podDown) Verify(ctx context.Context) (string, error) {
 	text, err := d.Change.Verify(ctx)
 	if err != nil {
@@ -132,7 +128,6 @@ func (d *podDown) Verify(ctx context.Context) (string, error) {
 	return text, nil
 }
 
-// Revert implements [chaos.Held].
 func (d *podDown) Revert(ctx context.Context) (chaos.Outcome, error) {
 	out, err := d.Change.Revert(ctx)
 	if d.paused != nil {

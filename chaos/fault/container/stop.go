@@ -40,20 +40,16 @@ var (
 	_ chaos.Fault = (*Restart)(nil)
 )
 
-// Traits implements [chaos.Fault].
 func (k *Kill) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&k.Selector, sc) }
 
-// Traits implements [chaos.Fault].
 func (s *Stop) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&s.Selector, sc) }
 
-// Traits implements [chaos.Fault].
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	t := r.Selector.Traits(sc)
 	t.OneShot = true
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&k.Selector, at, sc, m)
 	container.CheckSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
@@ -61,12 +57,10 @@ func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
 
-// Check implements [chaos.Fault].
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&s.Selector, at, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&r.Selector, at, sc, m)
 }
@@ -86,7 +80,6 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return k.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		if container.OnNode(env, t) {
@@ -96,7 +89,6 @@ func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		if container.OnNode(env, t) {
@@ -106,7 +98,6 @@ func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return r.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		if container.OnNode(env, t) {
@@ -119,7 +110,6 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: append(operations(), cluster.EditOperations()...),
@@ -131,7 +121,6 @@ func (*Kill) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: append(operations(), cluster.EditOperations()...),
@@ -143,7 +132,6 @@ func (*Stop) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },

@@ -51,7 +51,6 @@ func (s *stopped) String() string  { return "stop all processes of " + s.unit.Na
 func (s *stopped) Units() []string { return []string{s.unit.Name()} }
 func (*stopped) Via() string       { return "signal" }
 
-// Undo implements [chaos.Step].
 func (s *stopped) Undo() []chaos.Undo {
 	return []chaos.Undo{{Op: opContinue, Identity: container.RawOf(s.of), Args: container.RawOf(s.left), Prior: container.RawOf("running")}}
 }
@@ -126,10 +125,8 @@ func (s *stopped) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("all processes of the container are stopped (%d), and its first, pid %d, uses no processor", len(all), first), nil
 }
 
-// Traits implements [chaos.Held].
 func (*stopped) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (s *stopped) Revert(context.Context) (chaos.Outcome, error) {
 	return continueContainer(s.of, s.left)
 }

@@ -32,7 +32,6 @@ func (f *Action) custom() *Custom {
 	return &Custom{Place: f.Place, Verify: f.Until, Units: f.Units, Timeout: f.Timeout}
 }
 
-// Traits implements [chaos.Fault].
 func (f *Action) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.custom().Traits(sc)
 	if t.OneShot = f.Undo == nil; t.OneShot {
@@ -42,7 +41,6 @@ func (f *Action) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (f *Action) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.custom().check(at, false, sc, m)
 	f.Run.Validate(m)
@@ -52,7 +50,6 @@ func (f *Action) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkEnv(f.Env, m)
 }
 
-// Plan implements [chaos.Fault].
 func (f *Action) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 	c, at := f.custom(), probe.CommandContext{Env: f.Env, Dir: f.Dir}
 	s := &action{customStep: c.step("command", "run "+quoteBack(f.Run.String()), programOf(&f.Run))}
@@ -90,7 +87,6 @@ type action struct {
 	took time.Duration // of the command
 }
 
-// Inject implements [chaos.Step].
 func (s *action) Inject(ctx context.Context) (chaos.Held, error) {
 	began := time.Now()
 	_, err := s.customStep.Inject(ctx)
@@ -111,7 +107,6 @@ func (s *action) Verify(ctx context.Context) (string, error) {
 	return "until: " + said + "; " + ended, nil
 }
 
-// Gone implements [chaos.Held].
 func (s *action) Gone(ctx context.Context) (string, error) {
 	switch {
 	case s.revert == nil:
@@ -124,7 +119,6 @@ func (s *action) Gone(ctx context.Context) (string, error) {
 	return "undo ended" + s.output("; it said", s.done), nil
 }
 
-// Describe implements [chaos.Described].
 func (*Action) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "action.run", New: func() chaos.Fault { return new(Action) },

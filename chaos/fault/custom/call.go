@@ -50,7 +50,6 @@ func (s *steps) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.node = n
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*steps) SchemaWith(syntax.Describer) syntax.Schema {
 	step := syntax.Schema{"$ref": "#/$defs/step"}
 	return syntax.Schema{"anyOf": []any{step, syntax.Schema{"type": "array", "minItems": 1, "items": step}}}
@@ -62,14 +61,12 @@ type revertSteps struct {
 	none bool
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *revertSteps) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if s.none = n.Kind == syntax.String && n.Value == noRevert; !s.none {
 		s.steps.DecodeNode(n, m)
 	}
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*revertSteps) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, (*steps)(nil).SchemaWith(doc)}}
 }
@@ -90,7 +87,6 @@ func (f *Call) back() (chaos.Sequence, bool) {
 	return chaos.Sequence{Steps: f.Revert.node, At: f.Endpoint, Kept: true, Sessions: 1, Timeout: f.timeout()}, f.Revert.node != nil
 }
 
-// Traits implements [chaos.Fault].
 func (f *Call) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
 	t.OneShot = f.Hold.node == nil && f.Revert.none
@@ -119,7 +115,6 @@ func texts(n *syntax.Node) (all []string) {
 	return all
 }
 
-// Check implements [chaos.Fault].
 func (f *Call) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	holds := f.Has("hold")
 	switch {
@@ -164,7 +159,6 @@ func checkKept(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *Call) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if (env.Act == nil || env.Keep == nil) && !env.Dry {
 		return nil, errors.New("no protocol can make its steps")
@@ -292,7 +286,6 @@ type closing struct{ *sessions }
 // Do implements act.
 func (c closing) Do(context.Context) (said string, err error) { return "", c.close() }
 
-// Describe implements [chaos.Described].
 func (*Call) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "call", New: func() chaos.Fault { return new(Call) }, Undo: []chaos.Operation{CallOperation(noSteps)},

@@ -158,16 +158,12 @@ func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at pro
 
 func quoteBack(s string) string { return "`" + s + "`" }
 
-// String implements [chaos.Step].
 func (s *customStep) String() string { return s.what }
 
-// Units implements [chaos.Step].
 func (s *customStep) Units() []string { return s.units }
 
-// Via implements [chaos.Step].
 func (s *customStep) Via() string { return s.via }
 
-// Undo implements [chaos.Step].
 func (s *customStep) Undo() []chaos.Undo { return s.undo }
 
 // Inject implements [chaos.Step]. What fails may have done half of it: then what is held is
@@ -181,12 +177,10 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, err
 }
 
-// Traits implements [chaos.Held].
 func (s *customStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, AskedLast: true}
 }
 
-// Verify implements [chaos.Held].
 func (s *customStep) Verify(ctx context.Context) (string, error) {
 	said, err := probe.Until(ctx, s.verify, true)
 	if err != nil {
@@ -240,7 +234,6 @@ func tried(ctx context.Context, a act) (said string, err error) {
 	return said, chaos.TriedError{Err: err}
 }
 
-// Gone implements [chaos.Held].
 func (s *customStep) Gone(ctx context.Context) (string, error) {
 	q, want, what := s.verify, false, "verify does not hold any more"
 	if s.gone != nil {

@@ -33,7 +33,6 @@ type revertCommand struct {
 
 const noRevert = "none"
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *revertCommand) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
 		c.Command.DecodeNode(n, m)
@@ -42,7 +41,6 @@ func (c *revertCommand) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 var _ chaos.Fault = (*Exec)(nil)
 
-// Traits implements [chaos.Fault].
 func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
 	if t.OneShot = f.Revert.none; t.OneShot {
@@ -70,7 +68,6 @@ func checkEnv(env map[string]template.Text, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Custom.check(at, f.Revert.none, sc, m)
 	f.Inject.Validate(m)
@@ -81,7 +78,6 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Context returns where its commands are run.
 func (f *Exec) Context() probe.CommandContext { return probe.CommandContext{Env: f.Env, Dir: f.Dir} }
 
-// Plan implements [chaos.Fault].
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := f.Context()
@@ -190,7 +186,6 @@ func commandUndo(pid int) (chaos.Undo, error) {
 	return chaos.Undo{Op: opExecEnd, Identity: id.Raw()}, nil
 }
 
-// Describe implements [chaos.Described].
 func (*Exec) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: operations(),

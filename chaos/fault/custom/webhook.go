@@ -26,7 +26,6 @@ type revertCall struct {
 	none bool
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (c *revertCall) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
 		syntax.Decode(n, &c.Call, m)
@@ -35,7 +34,6 @@ func (c *revertCall) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 var _ chaos.Fault = (*Webhook)(nil)
 
-// Traits implements [chaos.Fault].
 func (f *Webhook) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
 	if t.OneShot = f.Revert.none; t.OneShot {
@@ -57,7 +55,6 @@ func (f *Webhook) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Custom.check(at, f.Revert.none, sc, m)
 	f.Inject.Validate(sc, m)
@@ -66,7 +63,6 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.Resolve(env.Host, f.timeout())
@@ -97,12 +93,10 @@ func (f *Webhook) name() string {
 	return text
 }
 
-// SchemaWith implements [syntax.DescribedSchemer].
 func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, syntax.SchemaOf(reflect.TypeFor[probe.Call](), doc)}}
 }
 
-// Describe implements [chaos.Described].
 func (*Webhook) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: operations(),

@@ -87,17 +87,14 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 	})
 }
 
-// Check implements [chaos.Fault].
 func (f *Fail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSFail, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Timeout) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSMute, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSSpoof, sc, m)
 	for _, a := range f.Answers {
@@ -107,7 +104,6 @@ func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rcode := f.RCode
 	if rcode == "" {
@@ -124,7 +120,6 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packets.Evidence{
 		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
@@ -137,7 +132,6 @@ func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	spec := netns.Spec{Do: netns.DNSSpoof}
 	four := netip.Addr{}
@@ -213,22 +207,18 @@ func (f *DNS) traits(kind string, do netns.Action, sc chaos.Scope) chaos.Traits 
 	return t
 }
 
-// Traits implements [chaos.Fault].
 func (f *Fail) Traits(sc chaos.Scope) chaos.Traits {
 	return f.traits(f.Describe().Kind, netns.DNSFail, sc)
 }
 
-// Traits implements [chaos.Fault].
 func (f *Timeout) Traits(sc chaos.Scope) chaos.Traits {
 	return f.traits(f.Describe().Kind, netns.DNSMute, sc)
 }
 
-// Traits implements [chaos.Fault].
 func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits {
 	return f.traits(f.Describe().Kind, netns.DNSSpoof, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.fail", New: func() chaos.Fault { return new(Fail) }, Platform: "linux",
@@ -239,7 +229,6 @@ func (*Fail) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Timeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.timeout", New: func() chaos.Fault { return new(Timeout) }, Platform: "linux",
@@ -250,7 +239,6 @@ func (*Timeout) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Spoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.spoof", New: func() chaos.Fault { return new(Spoof) }, Platform: "linux",

@@ -20,7 +20,6 @@ type Cordon struct {
 
 var _ chaos.Fault = (*Cordon)(nil)
 
-// Plan implements [chaos.Fault].
 func (c *Cordon) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	n, err := c.Find(ctx, env)
 	if err != nil {
@@ -78,7 +77,6 @@ func tainted(ctx context.Context, n *cluster.Node, is func(kube.Taint) bool) (bo
 	return slices.ContainsFunc(now.Spec.Taints, is), nil
 }
 
-// Describe implements [chaos.Described].
 func (*Cordon) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "node.cordon", New: func() chaos.Fault { return new(Cordon) }, Undo: cluster.EditOperations(),

@@ -19,14 +19,12 @@ type Drain struct {
 
 var _ chaos.Fault = (*Drain)(nil)
 
-// Traits implements [chaos.Fault].
 func (d *Drain) Traits(sc chaos.Scope) chaos.Traits {
 	t := d.Nodes.Traits(sc)
 	t.Rights = append(t.Rights, cluster.Right(sc, "create", "", "pods/eviction"))
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (d *Drain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	n, err := d.Find(ctx, env)
 	if err != nil {
@@ -94,7 +92,6 @@ func there(ctx context.Context, n *cluster.Node, pods []kube.Pod) (out []kube.Po
 	return out, nil
 }
 
-// Describe implements [chaos.Described].
 func (*Drain) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "node.drain", New: func() chaos.Fault { return new(Drain) }, Undo: cluster.EditOperations(),

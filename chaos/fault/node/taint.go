@@ -25,7 +25,6 @@ type Taint struct {
 
 var _ chaos.Fault = (*Taint)(nil)
 
-// Check implements [chaos.Fault].
 func (t *Taint) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.Nodes.Check(at, sc, m)
 	for _, why := range validation.IsQualifiedName(t.Key) {
@@ -36,7 +35,6 @@ func (t *Taint) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (t *Taint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	n, err := t.Find(ctx, env)
 	if err != nil {
@@ -116,7 +114,6 @@ func tolerates(p *kube.Pod, taint *kube.Taint) bool {
 	return false
 }
 
-// Describe implements [chaos.Described].
 func (*Taint) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "node.taint", New: func() chaos.Fault { return new(Taint) }, Undo: cluster.EditOperations(),

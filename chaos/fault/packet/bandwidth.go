@@ -27,7 +27,6 @@ type Bandwidth struct {
 
 var _ chaos.Fault = (*Bandwidth)(nil)
 
-// Check implements [chaos.Fault].
 func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
@@ -40,7 +39,6 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rate := float64(f.Rate)
 	what := "let " + f.Rate.String() + " through"
@@ -107,12 +105,10 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Traits implements [chaos.Fault].
 func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.Traits(f, &f.Edge, netns.Bandwidth, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packets.Operations(),

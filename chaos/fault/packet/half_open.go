@@ -18,14 +18,12 @@ type HalfOpen struct {
 
 var _ chaos.Fault = (*HalfOpen)(nil)
 
-// Check implements [chaos.Fault].
 func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if inPackets(&f.Edge, at, netns.HalfOpen, sc, m) {
 		f.CheckPackets(at, netns.HalfOpen, sc, m)
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
 		What: "forget the connections", Evidence: endsEvidence(),
@@ -33,12 +31,10 @@ func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
-// Traits implements [chaos.Fault].
 func (f *HalfOpen) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.HalfOpen, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packets.Operations(),

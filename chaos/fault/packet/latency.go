@@ -30,7 +30,6 @@ type Latency struct {
 
 var _ chaos.Fault = (*Latency)(nil)
 
-// Check implements [chaos.Fault].
 func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
@@ -43,7 +42,6 @@ func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // leastDelay is the least delay that a round trip shows.
 const leastDelay = time.Millisecond
 
-// Plan implements [chaos.Fault].
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Forward)
 	rtts := time.Duration(1)
@@ -88,12 +86,10 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	})
 }
 
-// Traits implements [chaos.Fault].
 func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.Traits(f, &f.Edge, netns.Latency, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),

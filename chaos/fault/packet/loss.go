@@ -90,38 +90,31 @@ func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netn
 		packets.Step{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
 }
 
-// Check implements [chaos.Fault].
 func (f *Loss) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Loss, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Duplicate) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Duplicate, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Corrupt) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Corrupt, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Reorder, sc, m)
 }
 
-// Plan implements [chaos.Fault].
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proof.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
 }
 
-// Plan implements [chaos.Fault].
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := someEvidence(proof.OrAll(f.Percent), "answers came twice", func(s netns.ProbeResult) int { return s.Twice })
 	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.OrAffected("were doubled"))
 }
 
-// Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proof.OrAll(f.Percent), "came damaged or not at all",
 		func(s netns.ProbeResult) int { return s.Silent() + s.Damaged }))
@@ -130,7 +123,6 @@ func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 // reorderBy is the default delay of a reordered packet.
 const reorderBy = 10 * quantity.Duration(1e6)
 
-// Plan implements [chaos.Fault].
 func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	by := f.Delay
 	if by == 0 {
@@ -150,42 +142,34 @@ func describe(kind, doc string, fault func() chaos.Fault) chaos.Descriptor {
 	}
 }
 
-// Traits implements [chaos.Fault].
 func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.Loss, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Loss) Describe() chaos.Descriptor {
 	return describe("network.loss", "Loses packets without notice; TCP sends them again.", func() chaos.Fault { return new(Loss) })
 }
 
-// Traits implements [chaos.Fault].
 func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.Duplicate, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Duplicate) Describe() chaos.Descriptor {
 	return describe("network.duplicate", "Delivers packets twice.", func() chaos.Fault { return new(Duplicate) })
 }
 
-// Traits implements [chaos.Fault].
 func (f *Corrupt) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.Corrupt, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Corrupt) Describe() chaos.Descriptor {
 	return describe("network.corrupt", "Flips a bit of packets.", func() chaos.Fault { return new(Corrupt) })
 }
 
-// Traits implements [chaos.Fault].
 func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.Reorder, sc)
 }
 
-// Describe implements [chaos.Described].
 func (*Reorder) Describe() chaos.Descriptor {
 	return describe("network.reorder", "Delivers packets later than those that were sent after them.", func() chaos.Fault { return new(Reorder) })
 }

@@ -27,7 +27,6 @@ type Partition struct {
 
 var _ chaos.Fault = (*Partition)(nil)
 
-// Check implements [chaos.Fault].
 func (f *Partition) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Partition, sc, m, "ports")
 	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
@@ -43,7 +42,6 @@ func (f *Partition) back() *selector.Edge {
 // symmetric reports whether links in the other direction are cut too.
 func (f *Partition) symmetric() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
-// Plan implements [chaos.Fault].
 func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if f.ByPackets(env.Contained) {
 		return f.packets(ctx, env)
@@ -102,7 +100,6 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	})
 }
 
-// Traits implements [chaos.Fault].
 func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Partition, sc)
 	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
@@ -112,7 +109,6 @@ func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Describe implements [chaos.Described].
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packets.Operations(),

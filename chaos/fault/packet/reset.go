@@ -23,12 +23,10 @@ type Reset struct {
 
 var _ chaos.Fault = (*Reset)(nil)
 
-// Check implements [chaos.Fault].
 func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Reset, sc, m, "ports")
 }
 
-// Plan implements [chaos.Fault].
 func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "reset all connections"
 	if f.ByPackets(env.Contained) {
@@ -51,14 +49,12 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Traits implements [chaos.Fault].
 func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Reset, sc)
 	t.OneShot = true
 	return t
 }
 
-// Describe implements [chaos.Described].
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),

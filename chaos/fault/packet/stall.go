@@ -31,17 +31,14 @@ var (
 	_ chaos.Fault = (*Blackhole)(nil)
 )
 
-// Check implements [chaos.Fault].
 func (f *Stall) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Stall, sc, m, "ports")
 }
 
-// Check implements [chaos.Fault].
 func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Blackhole, sc, m, "ports")
 }
 
-// Plan implements [chaos.Fault].
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "hold everything"
 	if f.ByPackets(env.Contained) {
@@ -50,7 +47,6 @@ func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
 
-// Plan implements [chaos.Fault].
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "swallow everything"
 	if f.ByPackets(env.Contained) {
@@ -67,14 +63,12 @@ func mute(what string, t proxy.Toxic) *link.Toxic {
 // muteEvidence proves that nothing answers.
 func muteEvidence() packets.Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
 
-// Traits implements [chaos.Fault].
 func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Stall, sc)
 	t.Cuts = true
 	return t
 }
 
-// Describe implements [chaos.Described].
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packets.Operations(),
@@ -85,14 +79,12 @@ func (*Stall) Describe() chaos.Descriptor {
 	}
 }
 
-// Traits implements [chaos.Fault].
 func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Blackhole, sc)
 	t.Cuts = true
 	return t
 }
 
-// Describe implements [chaos.Described].
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packets.Operations(),

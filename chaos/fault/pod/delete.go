@@ -21,14 +21,12 @@ type Delete struct {
 
 var _ chaos.Fault = (*Delete)(nil)
 
-// Traits implements [chaos.Fault].
 func (d *Delete) Traits(sc chaos.Scope) chaos.Traits {
 	t := d.Units.Traits(sc)
 	t.OneShot, t.Rights = true, append(cluster.Follow(sc), cluster.Right(sc, "delete", "", "pods"))
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (d *Delete) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	d.Units.Check(at, sc, m)
 	if d.Grace != nil && (d.Grace.D() < time.Second || d.Grace.D()%time.Second != 0) {
@@ -36,7 +34,6 @@ func (d *Delete) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (d *Delete) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return endSteps(ctx, env, &d.Units, func(e *end) {
 		e.what = "delete"
@@ -50,7 +47,6 @@ func (d *Delete) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Delete) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "pod.delete", New: func() chaos.Fault { return new(Delete) },

@@ -62,10 +62,8 @@ func (e *end) Units() []string  { return []string{e.unit.Name()} }
 func (*end) Via() string        { return "api" }
 func (*end) Undo() []chaos.Undo { return nil }
 
-// Traits implements [chaos.Held].
 func (e *end) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: e.grace + settles} }
 
-// Inject implements [chaos.Step].
 func (e *end) Inject(ctx context.Context) (chaos.Held, error) {
 	served, err := e.isServed(ctx)
 	if err != nil {
@@ -122,7 +120,6 @@ func (e *end) Verify(ctx context.Context) (string, error) {
 
 func (e *end) since() string { return quantity.FormatSeconds(time.Since(e.at).Seconds()) }
 
-// Revert implements [chaos.Held].
 func (*end) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
 // Gone implements [chaos.Held]: the pod is gone, and another is ready in its place.

@@ -17,14 +17,12 @@ type Evict struct {
 
 var _ chaos.Fault = (*Evict)(nil)
 
-// Traits implements [chaos.Fault].
 func (e *Evict) Traits(sc chaos.Scope) chaos.Traits {
 	t := e.Units.Traits(sc)
 	t.OneShot, t.Rights = true, append(cluster.Follow(sc), cluster.Right(sc, "create", "", "pods/eviction"))
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (e *Evict) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return endSteps(ctx, env, &e.Units, func(e *end) {
 		e.what = "evict"
@@ -38,7 +36,6 @@ func (e *Evict) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Evict) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "pod.evict", New: func() chaos.Fault { return new(Evict) },

@@ -17,14 +17,12 @@ type Fail struct {
 
 var _ chaos.Fault = (*Fail)(nil)
 
-// Traits implements [chaos.Fault].
 func (f *Fail) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Units.Traits(sc)
 	t.Rights = append(t.Rights, cluster.Right(sc, "patch", "", "pods"))
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	units, err := f.Pods(ctx, env)
 	if err != nil {
@@ -43,7 +41,6 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return out, nil
 }
 
-// Describe implements [chaos.Described].
 func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "pod.fail", New: func() chaos.Fault { return new(Fail) }, Undo: cluster.EditOperations(),

@@ -25,7 +25,6 @@ type Crash struct {
 
 var _ chaos.Fault = (*Crash)(nil)
 
-// Traits implements [chaos.Fault].
 func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 	t := c.Selector.Traits(sc)
 	t.OneShot = true
@@ -34,7 +33,6 @@ func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 
 func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 
-// Check implements [chaos.Fault].
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
 	container.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
@@ -57,7 +55,6 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return c.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if !u.Supervised() && !c.Irreversible {
@@ -83,7 +80,6 @@ func (c *crash) Units() []string    { return []string{c.unit.Name()} }
 func (c *crash) Via() string        { return "signal" }
 func (c *crash) Undo() []chaos.Undo { return nil }
 
-// Inject implements [chaos.Step].
 func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	id, err := container.RunningProcess(c.unit)
 	if err != nil {
@@ -115,10 +111,8 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 	return evidence, nil
 }
 
-// Traits implements [chaos.Held].
 func (*crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
 // Gone implements [chaos.Held]: the unit runs again, as another process, and is ready.
@@ -129,7 +123,6 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 	return container.BackAgain(ctx, c.unit, c.id, c.at)
 }
 
-// Describe implements [chaos.Described].
 func (*Crash) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},

@@ -23,7 +23,6 @@ type Freeze struct {
 
 var _ chaos.Fault = (*Freeze)(nil)
 
-// Check implements [chaos.Fault].
 func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	if !proc.CanFreeze {
@@ -31,7 +30,6 @@ func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
@@ -101,12 +99,10 @@ func (f *freeze) String() string {
 func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 
-// Undo implements [chaos.Step].
 func (f *freeze) Undo() []chaos.Undo {
 	return []chaos.Undo{undoFreeze(f.id)}
 }
 
-// Inject implements [chaos.Step].
 func (f *freeze) Inject(context.Context) (chaos.Held, error) {
 	if err := container.SignalUnit(f.unit, f.id, "STOP"); err != nil {
 		return nil, err
@@ -135,10 +131,8 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("pid %d: %s", f.id.PID, evidence), nil
 }
 
-// Traits implements [chaos.Held].
 func (*freeze) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }
 
 // continueProcess resumes a process that brunt stopped.
@@ -168,7 +162,6 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Freeze) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },

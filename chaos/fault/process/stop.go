@@ -33,14 +33,12 @@ var (
 	_ chaos.Fault = (*Restart)(nil)
 )
 
-// Traits implements [chaos.Fault].
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	t := r.Selector.Traits(sc)
 	t.OneShot = true
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	if s.Selector.PID != 0 && !s.Irreversible {
@@ -48,7 +46,6 @@ func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	r.CheckSelector(at, sc, m)
 	if r.Selector.PID != 0 {
@@ -56,12 +53,10 @@ func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return stops(ctx, &s.Selector, env, container.GraceOf(s.Grace), false)
 }
 
-// Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return stops(ctx, &r.Selector, env, container.GraceOf(r.Grace), true)
 }
@@ -140,7 +135,6 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
 }
 
-// Traits implements [chaos.Held].
 func (s *stop) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin} }
 
 // settle waits until the stop has finished.
@@ -154,7 +148,6 @@ func (s *stop) settle(ctx context.Context) error {
 	}
 }
 
-// Revert implements [chaos.Held].
 func (s *stop) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if err := s.settle(ctx); err != nil {
 		return chaos.Failed, err
@@ -172,7 +165,6 @@ func (s *stop) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Gone implements [chaos.Held].
 func (s *stop) Gone(ctx context.Context) (string, error) {
 	if s.foreign {
 		return "it stays down, as allowed", nil
@@ -180,7 +172,6 @@ func (s *stop) Gone(ctx context.Context) (string, error) {
 	return container.BackAgain(ctx, s.unit, s.id, s.at)
 }
 
-// Describe implements [chaos.Described].
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
@@ -191,7 +182,6 @@ func (*Stop) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },

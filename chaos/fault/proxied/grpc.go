@@ -44,7 +44,6 @@ var (
 // grpcStatus is the number of a status that is an error.
 type grpcStatus int
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -58,7 +57,6 @@ func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*s = grpcStatus(code)
 }
 
-// Schema implements [syntax.Schemer].
 func (*grpcStatus) Schema() syntax.Schema { return syntax.Enum(scenarios.GRPCStatuses()[1:]) }
 
 // path returns the pattern of the path of the calls.
@@ -87,21 +85,17 @@ func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Traits implements [chaos.Fault].
 func (c *Calls) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, sc) }
 
 func (c *Calls) text() string { return some(c.Percent, "calls", c.Method) }
 
-// Check implements [chaos.Fault].
 func (f *GRPCError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) { f.check(at, sc, m) }
 
-// Check implements [chaos.Fault].
 func (f *GRPCDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Plan implements [chaos.Fault].
 func (f *GRPCError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := toxics.GRPCError{Status: int(f.Status), Message: f.Message, Share: proof.OrAll(f.Percent), Path: f.path()}
 	if t.Status == 0 {
@@ -111,7 +105,6 @@ func (f *GRPCError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return r.plan(ctx, env)
 }
 
-// Plan implements [chaos.Fault].
 func (f *GRPCDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "calls", text: f.text(), probe: f.probe,
@@ -120,7 +113,6 @@ func (f *GRPCDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return d.plan(ctx, env)
 }
 
-// Describe implements [chaos.Described].
 func (*GRPCError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.error", New: func() chaos.Fault { return new(GRPCError) },
@@ -131,7 +123,6 @@ func (*GRPCError) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*GRPCDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "grpc.delay", New: func() chaos.Fault { return new(GRPCDelay) },

@@ -67,7 +67,6 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *HTTPError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
@@ -79,13 +78,11 @@ func (f *HTTPError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *HTTPDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Requests.check(at, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Traits implements [chaos.Fault].
 func (r *Requests) Traits(sc chaos.Scope) chaos.Traits { return parsed(&r.Edge, sc) }
 
 func (r *Requests) text() string {
@@ -104,14 +101,12 @@ func (f *HTTPError) toxic() toxics.HTTPError {
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := f.toxic()
 	r := refused{&f.Edge, f.Percent, "requests", f.text(), strconv.Itoa(t.Status), t.Status, f.probe, t}
 	return r.plan(ctx, env)
 }
 
-// Plan implements [chaos.Fault].
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "requests", text: f.text(), probe: f.probe,
@@ -120,7 +115,6 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return d.plan(ctx, env)
 }
 
-// Describe implements [chaos.Described].
 func (*HTTPError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
@@ -131,7 +125,6 @@ func (*HTTPError) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*HTTPDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },

@@ -97,10 +97,8 @@ func (s *Statements) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Traits implements [chaos.Fault].
 func (c *Commands) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, sc) }
 
-// Traits implements [chaos.Fault].
 func (s *Statements) Traits(sc chaos.Scope) chaos.Traits { return parsed(&s.Edge, sc) }
 
 // name is the pattern of the names of the commands.
@@ -143,7 +141,6 @@ func (c *Commands) text() string {
 
 func (s *Statements) text() string { return some(s.Percent, "statements", s.Statement) }
 
-// Check implements [chaos.Fault].
 func (f *RedisError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	if err := f.toxic().Check(true); err != nil {
@@ -151,7 +148,6 @@ func (f *RedisError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *RedisDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
@@ -160,7 +156,6 @@ func (f *RedisDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // state is a SQLSTATE.
 var state = regexp.MustCompile(`^[0-9A-Z]{5}$`)
 
-// Check implements [chaos.Fault].
 func (f *SQLError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	if f.SQLState != "" && !state.MatchString(f.SQLState) {
@@ -171,7 +166,6 @@ func (f *SQLError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *SQLDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
@@ -196,7 +190,6 @@ func (f *SQLError) toxic() toxics.SQLError {
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (f *RedisError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := f.toxic()
 	word, _, _ := strings.Cut(t.Reply, " ")
@@ -204,14 +197,12 @@ func (f *RedisError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 	return r.plan(ctx, env)
 }
 
-// Plan implements [chaos.Fault].
 func (f *SQLError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := f.toxic()
 	r := refused{&f.Edge, f.Percent, "statements", f.text(), t.State, 0, f.probe, t}
 	return r.plan(ctx, env)
 }
 
-// Plan implements [chaos.Fault].
 func (f *RedisDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "commands", text: f.text(), probe: f.probe,
@@ -220,7 +211,6 @@ func (f *RedisDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 	return d.plan(ctx, env)
 }
 
-// Plan implements [chaos.Fault].
 func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "statements", text: f.text(), probe: f.probe,
@@ -229,7 +219,6 @@ func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	return d.plan(ctx, env)
 }
 
-// Describe implements [chaos.Described].
 func (*RedisError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "redis.error", New: func() chaos.Fault { return new(RedisError) },
@@ -240,7 +229,6 @@ func (*RedisError) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*RedisDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "redis.delay", New: func() chaos.Fault { return new(RedisDelay) },
@@ -251,7 +239,6 @@ func (*RedisDelay) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*SQLError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "sql.error", New: func() chaos.Fault { return new(SQLError) },
@@ -263,7 +250,6 @@ func (*SQLError) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*SQLDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "sql.delay", New: func() chaos.Fault { return new(SQLDelay) },

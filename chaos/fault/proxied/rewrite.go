@@ -50,7 +50,6 @@ type pathDraft struct{ http1.PathDraft }
 // group matches the groups that a replacement names.
 var group = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -84,7 +83,6 @@ func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*pathDraft) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"}}
 }
@@ -99,7 +97,6 @@ func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
@@ -223,7 +220,6 @@ func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 		(f.Answer.Body == nil || bodiless || x.Answer.Body == *f.Answer.Body)
 }
 
-// Plan implements [chaos.Fault].
 func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t, q := f.toxic(), f.request()
 	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
@@ -249,7 +245,6 @@ func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, 
 	return requests(ctx, l, n, q, func(got answer) bool { return got.exchange != nil && hit(*got.exchange) })
 }
 
-// Describe implements [chaos.Described].
 func (*HTTPRewrite) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },

@@ -78,12 +78,10 @@ const (
 	mostSliced = link.MostRate / 4 // bytes a second
 )
 
-// Check implements [chaos.Fault].
 func (f *SlowClose) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 }
 
-// Check implements [chaos.Fault].
 func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Bytes > mostLimit {
@@ -91,7 +89,6 @@ func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [chaos.Fault].
 func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
@@ -189,7 +186,6 @@ func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(c
 	return got.over("connections", "still "+what, what)
 }
 
-// Plan implements [chaos.Fault].
 func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Both)
 	delay := f.Delay.D()
@@ -225,7 +221,6 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Back)
 	size := int64(f.Bytes)
@@ -258,7 +253,6 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	// Enough pieces to take longer than on a clean link, and no more.
 	const telling = 60 * time.Millisecond
@@ -293,7 +287,6 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*SlowClose) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slow_close", New: func() chaos.Fault { return new(SlowClose) },
@@ -304,7 +297,6 @@ func (*SlowClose) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Limit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
@@ -315,7 +307,6 @@ func (*Limit) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*Slicer) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },

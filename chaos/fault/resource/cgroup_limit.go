@@ -99,7 +99,6 @@ func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
 	r.values = append(r.values, limitedSetting{s, was, is})
 }
 
-// Via implements [chaos.Step].
 func (r *cgroupLimit) Via() string {
 	switch {
 	case r.home.Path == "": // not known yet
@@ -110,7 +109,6 @@ func (r *cgroupLimit) Via() string {
 	return "cgroup v1"
 }
 
-// Undo implements [chaos.Step].
 func (r *cgroupLimit) Undo() []chaos.Undo {
 	if r.shared() {
 		args, _ := json.Marshal(groupMove{r.own, r.home.Unified})
@@ -192,7 +190,6 @@ func (r *cgroupLimit) move(g cgroup.Group, of func() []int) error {
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
 }
 
-// Revert implements [chaos.Held].
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, r.Undo())
 }

@@ -37,7 +37,6 @@ func (t *Throttle) processors() float64 {
 	return t.Processors
 }
 
-// Check implements [chaos.Fault].
 func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
@@ -49,7 +48,6 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: victim.StressorsOf(env.Host)}
@@ -106,7 +104,6 @@ func (t *throttle) String() string {
 	return fmt.Sprintf("let %s have %s", t.Victim, processorsText(t.most))
 }
 
-// Inject implements [chaos.Step].
 func (t *throttle) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
@@ -196,7 +193,6 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 // runs on.
 const ticksPerSecond = 100
 
-// Traits implements [chaos.Held].
 func (t *throttle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Gone implements [chaos.Held]: the kernel does not make the unit wait any more.
@@ -244,7 +240,6 @@ func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error
 	return "", err
 }
 
-// Describe implements [chaos.Described].
 func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",

@@ -27,7 +27,6 @@ type DiskFill struct {
 
 var _ chaos.Fault = (*DiskFill)(nil)
 
-// Check implements [chaos.Fault].
 func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	onlyLinux(at, f.Describe(), m)
@@ -42,14 +41,12 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Traits implements [chaos.Fault].
 func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Fault.Traits(sc)
 	t.Fills = f.Path
 	return t
 }
 
-// Plan implements [chaos.Fault].
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &diskFill{Victim: v, fault: f, state: env.State, burn: victim.StressorsOf(env.Host)}
@@ -149,14 +146,12 @@ func (f *diskFill) String() string {
 	return fmt.Sprintf("take %s on the filesystem of %s of %s", what, f.fault.Path, f.Victim)
 }
 
-// Via implements [chaos.Step].
 func (*diskFill) Via() string { return "unnamed file" }
 
 // Undo implements [chaos.Step]: the kernel frees the file when the process that has it open ends, as it does with brunt. A
 // file that had a name for a moment needs an undo of its own.
 func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn.Undo()...) }
 
-// Inject implements [chaos.Step].
 func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	began := time.Now()
 	var err error
@@ -243,7 +238,6 @@ func (f *diskFill) write() error {
 	return rootfs.Reserve(file, 0, leastTaken)
 }
 
-// Traits implements [chaos.Held].
 func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.ended} }
 
 // ended says how the process ended that took the space, which is free since.
@@ -254,7 +248,6 @@ func (f *diskFill) ended(context.Context) error {
 	return nil
 }
 
-// Revert implements [chaos.Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if f.reverted { // before
 		return chaos.Reverted, nil
@@ -295,7 +288,6 @@ func (f *diskFill) Gone(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s are left again", sizeText(f.back)), nil
 }
 
-// Describe implements [chaos.Described].
 func (*DiskFill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux",

@@ -46,7 +46,6 @@ func (t *DiskThrottle) does(direction string) bool {
 // leastDiskRate is a block of 4 KiB in a tenth of a second.
 const leastDiskRate = 40 << 10
 
-// Check implements [chaos.Fault].
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
@@ -63,7 +62,6 @@ func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: victim.StressorsOf(env.Host)}
@@ -139,12 +137,10 @@ func (t *diskThrottle) String() string {
 	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.fault.path())
 }
 
-// Undo implements [chaos.Step].
 func (t *diskThrottle) Undo() []chaos.Undo {
 	return append(t.cgroupLimit.Undo(), t.name.undo(t.ID)...)
 }
 
-// Inject implements [chaos.Step].
 func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
@@ -234,10 +230,8 @@ func reported(r stress.Report) error {
 	return errors.New(r.Error)
 }
 
-// Traits implements [chaos.Held].
 func (t *diskThrottle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 10 * time.Second} }
 
-// Revert implements [chaos.Held].
 func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return t.cgroupLimit.Revert(ctx)
 }
@@ -263,7 +257,6 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s, and a process in its place %ss %s/s", back, direction, sizeText(int64(rate))), nil
 }
 
-// Describe implements [chaos.Described].
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",

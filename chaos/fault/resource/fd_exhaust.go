@@ -23,13 +23,11 @@ type FDExhaust struct {
 
 var _ chaos.Fault = (*FDExhaust)(nil)
 
-// Check implements [chaos.Fault].
 func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	onlyLinux(at, f.Describe(), m)
 }
 
-// Plan implements [chaos.Fault].
 func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
 }
@@ -108,10 +106,8 @@ func (f *fdExhaust) String() string {
 	return fmt.Sprintf("let %s open %s more", f.Victim, prose.Amount(f.leave, "descriptor"))
 }
 
-// Via implements [chaos.Step].
 func (*fdExhaust) Via() string { return "prlimit" }
 
-// Undo implements [chaos.Step].
 func (f *fdExhaust) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	for _, l := range f.limits {
@@ -122,7 +118,6 @@ func (f *fdExhaust) Undo() []chaos.Undo {
 	return out
 }
 
-// Inject implements [chaos.Step].
 func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	for _, l := range f.limits {
 		if !l.id.Alive() {
@@ -173,10 +168,8 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	return said + "; a request has no answer", nil
 }
 
-// Traits implements [chaos.Held].
 func (*fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held].
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo())
 }
@@ -210,7 +203,6 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 	return true, proc.LimitFiles(pid, was)
 }
 
-// Describe implements [chaos.Described].
 func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",

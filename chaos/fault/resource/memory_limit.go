@@ -28,7 +28,6 @@ type MemoryLimit struct {
 
 var _ chaos.Fault = (*MemoryLimit)(nil)
 
-// Check implements [chaos.Fault].
 func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	l.CheckSelector(at, sc, m)
 	onlyLinux(at, l.Describe(), m)
@@ -37,7 +36,6 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
 	steps, err := l.Each(ctx, env, func(v victim.Victim) victim.Planned {
@@ -196,7 +194,6 @@ func (l *memoryLimit) String() string {
 	return fmt.Sprintf("limit %s to %s of memory", l.Victim, sizeText(l.most))
 }
 
-// Inject implements [chaos.Step].
 func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := l.put(); err != nil {
 		return l, fmt.Errorf("%w (it may use more by now than it is to have)", err)
@@ -262,7 +259,6 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 	}
 }
 
-// Traits implements [chaos.Held].
 func (l *memoryLimit) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Gone implements [chaos.Held]: a stress process in the unit's group gets the memory that it did not get before.
@@ -284,7 +280,6 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s, and a process in its place got %s", back, sizeText(got)), nil
 }
 
-// Describe implements [chaos.Described].
 func (*MemoryLimit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux",

@@ -51,7 +51,6 @@ var (
 	_ chaos.Fault = (*StressIO)(nil)
 )
 
-// Check implements [chaos.Fault].
 func (s *StressCPU) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -74,7 +73,6 @@ func (s *StressCPU) workers() int {
 	return s.Workers
 }
 
-// Check implements [chaos.Fault].
 func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -85,7 +83,6 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 	}
 }
 
-// Check implements [chaos.Fault].
 func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
@@ -99,7 +96,6 @@ func (s *StressIO) path() string {
 	return s.Path
 }
 
-// Plan implements [chaos.Fault].
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		b := &stressCPU{stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}}
@@ -108,7 +104,6 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
 	return s.EachAcross(ctx, env, !kills, func(v victim.Victim) victim.Planned {
@@ -118,7 +113,6 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	})
 }
 
-// Plan implements [chaos.Fault].
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, path: s.path()}
@@ -138,10 +132,8 @@ type stressing struct {
 	began time.Time
 }
 
-// Via implements [chaos.Step].
 func (*stressing) Via() string { return "stressor" }
 
-// Undo implements [chaos.Step].
 func (b *stressing) Undo() []chaos.Undo { return b.burn.Undo() }
 
 // start starts a stress process with a job in every group of the unit.
@@ -169,7 +161,6 @@ func (b *stressing) start(job stress.Job) error {
 	return err
 }
 
-// Traits implements [chaos.Held].
 func (b *stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: b.ended} }
 
 // ended says how the stress process ended before its time. It ends with its unit, which is nothing of its own.
@@ -180,13 +171,11 @@ func (b *stressing) ended(context.Context) error {
 	return nil
 }
 
-// Revert implements [chaos.Held].
 func (b *stressing) Revert(context.Context) (chaos.Outcome, error) {
 	b.b.Stop()
 	return chaos.Reverted, nil
 }
 
-// Gone implements [chaos.Held].
 func (b *stressing) Gone(context.Context) (string, error) {
 	if _, ended := b.b.Ended(); !ended {
 		return "", fmt.Errorf("the stress process, pid %d, still runs", b.b.PID())
@@ -215,7 +204,6 @@ func (s *stressCPU) String() string {
 		prose.Amount(s.job.CPU.Workers, "worker"))
 }
 
-// Inject implements [chaos.Step].
 func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
 	if err := s.start(s.job); err != nil {
 		return nil, err
@@ -343,12 +331,10 @@ func (s *stressMemory) String() string {
 	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.Victim, killed)
 }
 
-// Undo implements [chaos.Step].
 func (s *stressMemory) Undo() []chaos.Undo {
 	return append(undoScores(s.scores), s.stressing.Undo()...)
 }
 
-// Inject implements [chaos.Step].
 func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if !s.kill {
 		if err := s.start(s.job); err != nil {
@@ -387,7 +373,6 @@ func (s *stressMemory) stopFirst() {
 	}
 }
 
-// Revert implements [chaos.Held].
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // no stress process was started
@@ -427,7 +412,6 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// Traits implements [chaos.Held].
 func (s *stressMemory) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
 }
@@ -440,7 +424,6 @@ func (s *stressMemory) ended(ctx context.Context) error {
 	return s.stressing.ended(ctx)
 }
 
-// Gone implements [chaos.Held].
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 	said, err := s.stressing.Gone(ctx)
 	if err != nil || !s.kill || !s.Unit.Supervised() {
@@ -483,10 +466,8 @@ func (s *stressIO) String() string {
 	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, prose.Amount(s.job.Disk.Workers, "worker"))
 }
 
-// Undo implements [chaos.Step].
 func (s *stressIO) Undo() []chaos.Undo { return append(s.name.undo(s.ID), s.stressing.Undo()...) }
 
-// Inject implements [chaos.Step].
 func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
 	var err error
 	if s.dir, err = rootfs.Open(s.ID.PID, s.path); err != nil {
@@ -514,12 +495,10 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// Traits implements [chaos.Held].
 func (s *stressIO) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
 }
 
-// Describe implements [chaos.Described].
 func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
@@ -534,7 +513,6 @@ func (*StressCPU) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
@@ -548,7 +526,6 @@ func (*StressMemory) Describe() chaos.Descriptor {
 	}
 }
 
-// Describe implements [chaos.Described].
 func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",

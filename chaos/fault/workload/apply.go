@@ -28,7 +28,6 @@ type Apply struct {
 
 var _ chaos.Fault = (*Apply)(nil)
 
-// Traits implements [chaos.Fault].
 func (a *Apply) Traits(sc chaos.Scope) chaos.Traits {
 	t := chaos.Traits{Units: 1}
 	group, err := schema.ParseGroupVersion(a.Manifest.text("apiVersion"))
@@ -41,14 +40,12 @@ func (a *Apply) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// Check implements [chaos.Fault].
 func (a *Apply) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if cluster.OnCluster(at, sc, m) {
 		a.Manifest.check(sc.Cluster.Namespace, m)
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (a *Apply) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := cluster.TargetOf(env.Units)
 	if t == nil {
@@ -100,16 +97,13 @@ func (s *apply) String() string {
 func (s *apply) Units() []string { return []string{s.ref.String()} }
 func (*apply) Via() string       { return "api" }
 
-// Undo implements [chaos.Step].
 func (s *apply) Undo() []chaos.Undo { return []chaos.Undo{cluster.DeleteUndo(s.t.Place, s.ref, s.run)} }
 
 // acts is how long a controller may take to act on an object.
 const acts = 30 * time.Second
 
-// Traits implements [chaos.Held].
 func (s *apply) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: acts, Ended: s.ended} }
 
-// Inject implements [chaos.Step].
 func (s *apply) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.t.Like(s.ref).Create(context.WithoutCancel(ctx), &s.object, false)
 	if err != nil && !kube.Away(err) {
@@ -151,7 +145,6 @@ func (s *apply) ended(ctx context.Context) error {
 	return nil // what can't be read is no proof; the revert reads it again
 }
 
-// Revert implements [chaos.Held].
 func (s *apply) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return cluster.DeleteOwn(ctx, s.t.Cluster, s.ref, s.run)
 }
@@ -170,7 +163,6 @@ func (s *apply) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Apply) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "kube.apply", New: func() chaos.Fault { return new(Apply) }, Undo: cluster.DeleteOperations(),

@@ -15,7 +15,6 @@ type Manifest struct {
 	object map[string]any
 }
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (o *Manifest) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	o.at = n.Pos
 	if n.Kind != syntax.Map {
@@ -26,7 +25,6 @@ func (o *Manifest) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	o.object, _ = plain(n, m).(map[string]any)
 }
 
-// Schema implements [syntax.Schemer].
 func (*Manifest) Schema() syntax.Schema {
 	return syntax.Schema{"type": "object", "required": []any{"apiVersion", "kind", "metadata"}}
 }
@@ -98,7 +96,6 @@ func (o *Manifest) check(namespace string, m *syntax.Mistakes) {
 // Until says what an object says of itself once the fault is in: values at JSON paths.
 type Until []check.Field
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, `such as until: {"$.status.phase": Running}`, "until is a map of JSON paths to values, not %s", n.Describe())
@@ -115,7 +112,6 @@ func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Schema implements [syntax.Schemer].
 func (*Until) Schema() syntax.Schema {
 	return syntax.Schema{
 		"type": "object", "minProperties": 1, "propertyNames": syntax.Schema{"pattern": `^\$`}, "additionalProperties": (*check.Matcher)(nil).Schema(),

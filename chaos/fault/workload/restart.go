@@ -25,17 +25,14 @@ var _ chaos.Fault = (*Restart)(nil)
 // restarted are the workloads that can be restarted.
 var restarted = []string{kubernetes.Deployments, kubernetes.StatefulSets, kubernetes.DaemonSets}
 
-// Traits implements [chaos.Fault].
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	return chaos.Traits{OneShot: true, Units: 1, Reaches: sc.UnitsOf(r.Service), Rights: patches(sc, r.Service, restarted)}
 }
 
-// Check implements [chaos.Fault].
 func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkService(r.Service, at, sc, restarted, m)
 }
 
-// Plan implements [chaos.Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t, ref, o, err := found(ctx, env, r.Service)
 	if err != nil {
@@ -75,7 +72,6 @@ func (*restart) Via() string              { return "api" }
 func (*restart) Undo() []chaos.Undo       { return nil }
 func (*restart) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: scales} }
 
-// Inject implements [chaos.Step].
 func (s *restart) Inject(ctx context.Context) (chaos.Held, error) {
 	const at = "/spec/template/metadata/annotations"
 	changes := []kube.Change{{Op: "test", Path: "/metadata/uid", Value: s.object.Text("metadata", "uid")}}
@@ -118,7 +114,6 @@ func (s *restart) Verify(ctx context.Context) (string, error) {
 	})
 }
 
-// Revert implements [chaos.Held].
 func (*restart) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
 // Gone implements [chaos.Held]: all pods are others, and ready.
@@ -133,7 +128,6 @@ func (s *restart) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// Describe implements [chaos.Described].
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "workload.restart", New: func() chaos.Fault { return new(Restart) },

@@ -28,7 +28,6 @@ type Scale struct {
 // Share is a change by a share, such as -50%.
 type Share float64
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (s *Share) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
@@ -45,7 +44,6 @@ func (s *Share) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*s = Share(share)
 }
 
-// Schema implements [syntax.Schemer].
 func (*Share) Schema() syntax.Schema {
 	return syntax.Scalar(syntax.Schema{"type": "string", "pattern": `^[-+]?[0-9.]+%$|\$\{`})
 }
@@ -55,7 +53,6 @@ var _ chaos.Fault = (*Scale)(nil)
 // scaled are the workloads whose number of pods can be set.
 var scaled = []string{kubernetes.Deployments, kubernetes.StatefulSets}
 
-// Traits implements [chaos.Fault].
 func (s *Scale) Traits(sc chaos.Scope) chaos.Traits {
 	t := chaos.Traits{Units: 1, Reaches: sc.UnitsOf(s.Service)}
 	t.Rights = append(patches(sc, s.Service, scaled), cluster.Right(sc, "list", "autoscaling", "horizontalpodautoscalers"))
@@ -109,7 +106,6 @@ func checkService(service string, at syntax.Pos, sc chaos.Scope, among []string,
 	}
 }
 
-// Check implements [chaos.Fault].
 func (s *Scale) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkService(s.Service, at, sc, scaled, m)
 	if (s.To == nil) == (s.By == 0) {
@@ -117,7 +113,6 @@ func (s *Scale) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [chaos.Fault].
 func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t, ref, o, err := found(ctx, env, s.Service)
 	if err != nil {
@@ -210,7 +205,6 @@ func autoscaled(ctx context.Context, t *cluster.Target, ref kube.Ref) error {
 	return nil
 }
 
-// Describe implements [chaos.Described].
 func (*Scale) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "workload.scale", New: func() chaos.Fault { return new(Scale) }, Undo: cluster.EditOperations(),

@@ -114,7 +114,6 @@ func notFound(what, name string) error {
 	return &refusal{http.StatusNotFound, "NotFound", fmt.Sprintf("%s %q not found", what, name)}
 }
 
-// ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	away := s.away

@@ -153,10 +153,8 @@ var (
 	_ netns.Line = (*object)(nil)
 )
 
-// Via implements [netns.Held].
 func (o *object) Via() string { return o.via }
 
-// Affected implements [netns.Held].
 func (o *object) Affected() (netns.Affected, error) {
 	a, err := o.namespace.asks("affected", request{N: o.n})
 	if err != nil || a.Affected == nil {
@@ -174,7 +172,6 @@ func Lifted(ctx context.Context, held netns.Held) (ago time.Duration) {
 	return 0
 }
 
-// Outcome implements [netns.Line].
 func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {
 	a, err := o.namespace.call(ctx, "outcome", request{N: o.n})
 	return a.Outcome, err

@@ -103,7 +103,6 @@ type listener struct {
 	r *Responder
 }
 
-// Accept implements [net.Listener].
 func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.AcceptTCP()
 	if err != nil {
@@ -112,7 +111,6 @@ func (l *listener) Accept() (net.Conn, error) {
 	return l.r.keep(c, waits)
 }
 
-// Close implements [net.Listener].
 func (l *listener) Close() error { return sockets.Close(l.TCPListener) }
 
 // A conn is a connection of a client or to a resolver.
@@ -133,7 +131,6 @@ func (r *Responder) keep(c net.Conn, is use) (net.Conn, error) {
 	return conn{c, r}, nil
 }
 
-// Close implements [net.Conn].
 func (c conn) Close() error {
 	c.r.mu.Lock()
 	delete(c.r.conns, c.Conn)

@@ -207,7 +207,6 @@ type line struct {
 	n int
 }
 
-// RoundTrip implements [proxy.Line].
 func (l *line) RoundTrip(ctx context.Context) proxy.ProbeResult {
 	var r probed
 	if err := l.p.ask(ctx, opExchange, arguments{Line: l.n}, &r); err != nil {
@@ -216,5 +215,4 @@ func (l *line) RoundTrip(ctx context.Context) proxy.ProbeResult {
 	return r.result()
 }
 
-// Close implements [proxy.Line].
 func (l *line) Close() { _ = l.p.call(context.Background(), opHang, arguments{Line: l.n}, nil) }

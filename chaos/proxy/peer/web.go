@@ -114,7 +114,6 @@ type single struct {
 	over chan struct{} // closed when the connection is
 }
 
-// Accept implements [net.Listener].
 func (s *single) Accept() (net.Conn, error) {
 	if c := s.c; c != nil {
 		s.c = nil
@@ -124,10 +123,8 @@ func (s *single) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-// Close implements [net.Listener].
 func (s *single) Close() error { return nil }
 
-// Addr implements [net.Listener].
 func (s *single) Addr() net.Addr { return &net.TCPAddr{} }
 
 // serve2 answers a request of HTTP/2.

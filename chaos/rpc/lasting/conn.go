@@ -84,7 +84,6 @@ func (c *Conn) end(err error) {
 	c.wake.Broadcast()
 }
 
-// Read implements [io.Reader].
 func (c *Conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

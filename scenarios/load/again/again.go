@@ -44,7 +44,6 @@ type client struct {
 	*Clients
 }
 
-// Do implements [load.User].
 func (c *client) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	asked, deadline, source := *out, it.Deadline, *it.Source
 	var sum scenarios.Outcome // of the attempts so far

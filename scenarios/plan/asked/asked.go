@@ -195,13 +195,11 @@ func (t *Trial) question(on chaos.Host) (probe.Question, error) {
 // A reading is a metric that is read as the run reads it.
 type reading struct{ *probe.Reading }
 
-// Ask implements [probe.Question].
 func (r reading) Ask(ctx context.Context) (bool, string, error) {
 	said, err := r.Value(ctx, nil)
 	return err == nil, said, err
 }
 
-// Value implements [probe.Question].
 func (r reading) Value(ctx context.Context, _ *probe.Finder) (string, error) {
 	values, err := r.Read(ctx)
 	switch {

@@ -127,7 +127,6 @@ func (h *Held) Release() []result.Condition {
 // An unnamed journal keeps conditions as parts of the target, so that the run ends where a watchdog takes one back.
 type unnamed struct{ chaos.Recorder }
 
-// Intent implements [chaos.Recorder].
 func (u unnamed) Intent(in chaos.Intent) (int, error) {
 	in.What, in.Fault = "the condition "+in.Fault+": "+in.What, ""
 	return u.Recorder.Intent(in)

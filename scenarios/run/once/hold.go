@@ -32,7 +32,6 @@ func Hold(ctx context.Context, steps []load.Step, n int, prepare func() *Iterati
 // held are iterations that are open.
 type held []*Iteration
 
-// Close implements [io.Closer].
 func (h held) Close() error {
 	var errs []error
 	for _, it := range slices.Backward(h) {

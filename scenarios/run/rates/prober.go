@@ -113,7 +113,6 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
 }
 
-// Probe implements [capacity.Prober].
 func (r *Prober) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
 	p, err := r.plan(rate)
 	if err != nil {
@@ -201,7 +200,6 @@ func growing(windows []result.Window) (why string, yes bool) {
 	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
 }
 
-// CoolDown implements [capacity.Prober].
 func (r *Prober) CoolDown(ctx context.Context) error {
 	select {
 	case <-time.After(r.Cool):

@@ -35,7 +35,6 @@ func (s *part) Hello(wall time.Time) {
 // at converts a time of the process to the run's clock.
 func (s *part) at(t time.Duration) time.Duration { return s.received.zero.Add(t).Sub(s.host.T0()) }
 
-// Step implements [k6.Handler].
 func (s *part) Step(id int, name string) {
 	if id != len(s.received.steps) {
 		return
@@ -64,7 +63,6 @@ func (s *Script) room(name string) int32 {
 	return step
 }
 
-// Check implements [k6.Handler].
 func (s *part) Check(id int, name string) {
 	if id != len(s.received.checks) {
 		return
@@ -72,7 +70,6 @@ func (s *part) Check(id int, name string) {
 	s.received.checks = append(s.received.checks, scenarios.Check(s.set.check(name)))
 }
 
-// Request implements [k6.Handler].
 func (s *part) Request(q *k6.Request) {
 	if q.Step < 0 || q.Step >= len(s.received.steps) {
 		return
@@ -145,7 +142,6 @@ func scriptCause(q *k6.Request) scenarios.Cause {
 	return scenarios.Other
 }
 
-// Iteration implements [k6.Handler].
 func (s *part) Iteration(it *k6.Iteration) {
 	end := s.at(it.End)
 	begin := end - max(0, it.Duration)
@@ -169,14 +165,12 @@ func (s *part) lost(at time.Duration, cause scenarios.Cause, message string) {
 	s.record(message)
 }
 
-// Dropped implements [k6.Handler].
 func (s *part) Dropped(at time.Duration, n int64) {
 	for range min(n, 1_000_000) {
 		s.lost(at, scenarios.Dropped, "k6 had no virtual user free: more of them (max_vus), or a target that answers sooner")
 	}
 }
 
-// Exception implements [k6.Handler].
 func (s *part) Exception(at time.Duration, text string) {
 	s.lost(at, scenarios.Exception, text)
 	s.mu.Lock()
@@ -186,14 +180,12 @@ func (s *part) Exception(at time.Duration, text string) {
 	}
 }
 
-// Users implements [k6.Handler].
 func (s *part) Users(n int64) {
 	all := s.Script.users.Add(n - s.users)
 	s.users = n
 	s.peak.Store(max(all, s.peak.Load())) // two parts at once may keep the lower one of two that differ by a user
 }
 
-// Note implements [k6.Handler].
 func (s *part) Note(n *k6.Note) {
 	if n.Deltas != nil {
 		s.merge(n)

@@ -126,7 +126,6 @@ func (s *Script) exit() (e k6.Exit) {
 	return e
 }
 
-// InFlight implements [driver.Job].
 func (s *Script) InFlight() int64 {
 	if s.over.Load() {
 		return 0

@@ -121,7 +121,6 @@ func (g *podGroup) labels() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: g.host.Run, cluster.PartLabel: cluster.StackPart}
 }
 
-// Up implements [group].
 func (g *podGroup) Up(ctx context.Context) error {
 	h := g.host
 	image, err := h.Cluster.Image()
@@ -313,7 +312,6 @@ func (s *System) Inside() Inside {
 	return Inside{}
 }
 
-// Addresses implements [group].
 func (g *podGroup) Addresses() map[string]string {
 	out := map[string]string{}
 	for unit, d := range g.doors {
@@ -325,7 +323,6 @@ func (g *podGroup) Addresses() map[string]string {
 	return out
 }
 
-// Addr implements [group].
 func (g *podGroup) Addr(unit string) string {
 	if d := g.doors[unit]; d != nil {
 		return d.addr()

@@ -394,7 +394,6 @@ type job struct {
 // Job returns a load of the plan that the workers make.
 func (c *Crew) Job(load int) driver.Job { return job{c, load} }
 
-// Go implements [driver.Job].
 func (j job) Go(ctx context.Context) (load.Stats, error) {
 	select {
 	case <-j.crew.done:
@@ -405,7 +404,6 @@ func (j job) Go(ctx context.Context) (load.Stats, error) {
 	return j.crew.stats(j.load)
 }
 
-// InFlight implements [driver.Job].
 func (j job) InFlight() (n int64) {
 	for _, m := range j.crew.members {
 		if s := m.read(); s.lost == nil && j.load < len(s.last.InFlight) {

@@ -19,7 +19,6 @@ import (
 // Processes starts workers as processes of this machine. It is brunt's own command line for one.
 type Processes []string
 
-// Hire implements [Hirer].
 func (c Processes) Hire(_ context.Context, n int) ([]Post, error) {
 	threads := fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/n))
 	var out []Post
@@ -36,7 +35,6 @@ func (c Processes) Hire(_ context.Context, n int) ([]Post, error) {
 	return out, nil
 }
 
-// Dismiss implements [Hirer].
 func (c Processes) Dismiss() error { return nil }
 
 // A process is a worker on this machine.
@@ -70,16 +68,12 @@ func startProcess(command, more []string) (*process, error) {
 // CloseWrite ends the input of the process.
 func (p *process) CloseWrite() error { return p.WriteCloser.Close() }
 
-// Name implements [Post].
 func (p *process) Name() string { return fmt.Sprintf("pid %d", p.cmd.Process.Pid) }
 
-// Describe implements [Post].
 func (p *process) Describe(w *result.Worker) { w.PID = p.cmd.Process.Pid }
 
-// Ended implements [Post].
 func (p *process) Ended() <-chan struct{} { return p.ended }
 
-// Why implements [Post].
 func (p *process) Why() error {
 	select {
 	case <-p.ended:
@@ -92,7 +86,6 @@ func (p *process) Why() error {
 	return p.err
 }
 
-// Kill implements [Post].
 func (p *process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended

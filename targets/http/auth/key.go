@@ -22,7 +22,6 @@ type keySource struct {
 
 type keyFields keySource // without the method, to decode it as a map
 
-// DecodeNode implements [syntax.NodeDecoder].
 func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.Map {
 		syntax.Decode(n, (*keyFields)(k), m)
@@ -69,7 +68,6 @@ func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	return key
 }
 
-// Schema implements [syntax.Schemer].
 func (*keySource) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{text, syntax.Schema{

@@ -110,7 +110,6 @@ func (g *message) digest(alg string) []byte {
 	})
 }
 
-// AppendPart implements [template.Message].
 func (g *message) AppendPart(dst []byte, part string) []byte {
 	path, query := g.pathAndQuery()
 	switch part {

@@ -178,7 +178,6 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Read implements [io.Reader].
 func (c *Conn) Read(b []byte) (n int, err error) {
 	c.Reads++
 	if c.direct.waiting() {

@@ -53,7 +53,6 @@ func New(spec platform.Spec, o Options) *platform.Group {
 	return platform.NewGroup(spec, &driver{spec: spec, o: o, name: ProjectName(o.Run)})
 }
 
-// Units implements [platform.Driver].
 func (d *driver) Units() []*platform.Unit { return d.units }
 
 // Prepare implements [platform.Driver]: it starts the project and finds its containers.

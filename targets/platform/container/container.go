@@ -100,7 +100,6 @@ func (d *driver) free() {
 	}
 }
 
-// Units implements [platform.Driver].
 func (d *driver) Units() []*platform.Unit {
 	var out []*platform.Unit
 	for _, u := range d.units {

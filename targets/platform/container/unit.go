@@ -38,7 +38,6 @@ func newUnit(d *driver, s *platform.Service, index int) *unit {
 // Ref returns the engine's id of the container. It is empty until the group is up.
 func (u *unit) Ref() string { return u.id }
 
-// Addr implements [platform.Instance].
 func (u *unit) Addr() string {
 	switch {
 	case u.spec.Port == 0:
@@ -119,7 +118,6 @@ func (u *unit) environment(values map[string]string, it *template.Iter) ([]strin
 	return u.spec.Environment(env, u.Index, u.driver.inside, it)
 }
 
-// Start implements [platform.Instance].
 func (u *unit) Start(ctx context.Context) error {
 	if u.port != nil {
 		u.port.Release()
@@ -148,7 +146,6 @@ func (u *unit) Check(ctx context.Context) error {
 // mostRestarts is the number of restarts after which a unit counts as one that never becomes ready.
 const mostRestarts = 5
 
-// Failed implements [platform.Instance].
 func (u *unit) Failed(ctx context.Context) string {
 	c, err := u.driver.o.Engine.Inspect(ctx, u.id)
 	switch {
@@ -162,7 +159,6 @@ func (u *unit) Failed(ctx context.Context) string {
 	return ""
 }
 
-// Output implements [platform.Instance].
 func (u *unit) Output(ctx context.Context) (end string, exit error) {
 	return u.driver.o.Engine.Tail(ctx, u.id), nil
 }

@@ -85,7 +85,6 @@ type lasting struct {
 	release func()
 }
 
-// Close implements [io.Closer].
 func (l *lasting) Close() error {
 	defer l.release()
 	return l.ReadCloser.Close()

@@ -248,10 +248,8 @@ func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*ag
 // ID returns the id of the agent's container.
 func (p *agentPipe) ID() string { return p.id }
 
-// Read implements [io.Reader].
 func (p *agentPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
 
-// Write implements [io.Writer].
 func (p *agentPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
 
 // CloseWrite ends the agent's input.
@@ -282,7 +280,6 @@ func (p *agentPipe) await() {
 	time.AfterFunc(words, p.stream.Close)
 }
 
-// Close implements [io.Closer].
 func (p *agentPipe) Close() error {
 	_ = p.CloseWrite()
 	<-p.over

@@ -318,12 +318,10 @@ func (u *Process) Running() error {
 	return nil
 }
 
-// Check implements [platform.Instance].
 func (u *Process) Check(ctx context.Context) error {
 	return platform.Check(ctx, u.Addr(), u.spec.Ready)
 }
 
-// Failed implements [platform.Instance].
 func (u *Process) Failed(context.Context) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -336,7 +334,6 @@ func (u *Process) Failed(context.Context) string {
 	return ""
 }
 
-// Output implements [platform.Instance].
 func (u *Process) Output(context.Context) (end string, exit error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -83,16 +83,13 @@ func (c *connection) Close() error {
 	return c.end()
 }
 
-// Until implements [sql.Conn].
 func (c *connection) Until(deadline, _ time.Duration) { _ = c.wire.SetDeadline(c.o.T0.Add(deadline)) }
 
-// Usable implements [sql.Conn].
 func (c *connection) Usable() bool { return !c.lost }
 
 // Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
 func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.within() }
 
-// Run implements [sql.Conn].
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	if !c.busy.CompareAndSwap(false, true) {
 		return targets.ErrAborted

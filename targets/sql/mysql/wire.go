@@ -19,7 +19,6 @@ type wire struct {
 // reset forgets what was noted.
 func (w *wire) reset() { w.sent, w.first, w.wrote, w.err = 0, 0, false, nil }
 
-// Write implements [net.Conn].
 func (w *wire) Write(b []byte) (int, error) {
 	n, err := w.TCPConn.Write(b)
 	w.sent, w.first, w.wrote = w.now(), 0, w.wrote || n > 0
@@ -29,7 +28,6 @@ func (w *wire) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Read implements [net.Conn].
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.TCPConn.Read(b)
 	if n > 0 && w.first == 0 {

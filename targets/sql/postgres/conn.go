@@ -46,7 +46,6 @@ type column struct {
 // Cut implements [sql.Conn]: TLS might wait for a write.
 func (c *connection) Cut() { _ = c.Raw.Close() }
 
-// Usable implements [sql.Conn].
 func (c *connection) Usable() bool { return c.state != lost }
 
 // Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
@@ -65,7 +64,6 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
-// Run implements [sql.Conn].
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	in := reader{conn: c, of: s, to: r}
 	in.plan = c.compose(s, args)

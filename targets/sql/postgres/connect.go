@@ -146,7 +146,6 @@ type loginConn struct {
 	reading sync.WaitGroup
 }
 
-// Read implements [io.Reader].
 func (c *loginConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	if c.over {

@@ -39,7 +39,6 @@ type Part struct {
 // uncut is what came and is not cut yet.
 type uncut struct{ in, out []byte } // of the client, and of the server
 
-// Rest implements [Codec].
 func (u *uncut) Rest(client bool) []byte {
 	if client {
 		return u.in

@@ -90,10 +90,8 @@ func Greets(b []byte) (c Codec, maybe bool) {
 	return &mysql{texts: map[uint32]string{}}, true
 }
 
-// Speaks implements [Codec].
 func (*mysql) Speaks() string { return SQL }
 
-// Idle implements [Codec].
 func (c *mysql) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
 // numbers are the errors of MySQL that a SQLSTATE stands for most often.
@@ -108,7 +106,6 @@ const cannotConnectNow = "57P03"
 // otherError is the number of an error without one.
 const otherError = 1105
 
-// Refuse implements [Codec].
 func (c *mysql) Refuse(code, text string) (wrong, end []byte) {
 	c.command = 0
 	if code == cannotConnectNow {
@@ -126,7 +123,6 @@ func (c *mysql) Refuse(code, text string) (wrong, end []byte) {
 // size returns the length of the packet that begins b.
 func size(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// Requests implements [Codec].
 func (c *mysql) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
 // next cuts one part of n bytes of the client; 0: more are needed.
@@ -230,7 +226,6 @@ func (c *mysql) statement(body []byte) string {
 	return ""
 }
 
-// Answers implements [Codec].
 func (c *mysql) Answers(b []byte) (parts []Part, err error) {
 	c.out = append(c.out, b...)
 	for len(c.out) > 0 {

@@ -38,10 +38,8 @@ type postgres struct {
 	state byte // of the server's transaction
 }
 
-// Speaks implements [Codec].
 func (*postgres) Speaks() string { return SQL }
 
-// Idle implements [Codec].
 func (c *postgres) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
 // Refuse implements [Codec]. A transaction that is open has failed.
@@ -55,7 +53,6 @@ func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
 	return append(b, fields...), []byte{'Z', 0, 0, 0, 5, state}
 }
 
-// Requests implements [Codec].
 func (c *postgres) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
 // next cuts one part of n bytes; 0: more are needed.
@@ -150,7 +147,6 @@ func plain(text []byte) string {
 	return strings.ToLower(strings.Join(strings.Fields(string(text)), " "))
 }
 
-// Answers implements [Codec].
 func (c *postgres) Answers(b []byte) (parts []Part, err error) {
 	c.out = append(c.out, b...)
 	for len(c.out) > 0 {

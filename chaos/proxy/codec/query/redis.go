@@ -21,10 +21,8 @@ type redis struct {
 	rest   int  // bytes of a text that are to come
 }
 
-// Speaks implements [Codec].
 func (*redis) Speaks() string { return Redis }
 
-// Idle implements [Codec].
 func (c *redis) Idle() bool { return !c.answer && len(c.out) == 0 }
 
 // Refuse implements [Codec]. The text begins with the code.
@@ -37,7 +35,6 @@ var leaves = map[string]bool{
 	"SUBSCRIBE": true, "PSUBSCRIBE": true, "SSUBSCRIBE": true, "MONITOR": true, "SYNC": true, "PSYNC": true,
 }
 
-// Requests implements [Codec].
 func (c *redis) Requests(b []byte) (parts []Part, err error) {
 	c.in = append(c.in, b...)
 	for len(c.in) > 0 {
@@ -140,7 +137,6 @@ func count(text []byte, mark byte) (int, bool) {
 	return int(n), err == nil
 }
 
-// Answers implements [Codec].
 func (c *redis) Answers(b []byte) (parts []Part, err error) {
 	c.out = append(c.out, b...)
 	for len(c.out) > 0 {

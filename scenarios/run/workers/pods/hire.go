@@ -54,7 +54,6 @@ func New(c *kube.Cluster, s Settings) *Hirer {
 // conversationOf is what a worker's conversation is for; both ends sign and verify it.
 func conversationOf(run string, index int) string { return run + "/" + strconv.Itoa(index) }
 
-// Hire implements [workers.Hirer].
 func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	if err := h.cluster.Require(ctx, Rights(h.s.Namespace)); err != nil {
 		return nil, err

@@ -31,13 +31,10 @@ type post struct {
 	why  error // how it ended; read it after ended
 }
 
-// Name implements [workers.Post].
 func (p *post) Name() string { return "pod " + p.pod + " on " + p.node }
 
-// Describe implements [workers.Post].
 func (p *post) Describe(w *result.Worker) { w.Pod, w.Node = p.pod, p.node }
 
-// Ended implements [workers.Post].
 func (p *post) Ended() <-chan struct{} { return p.ended }
 
 // see takes news of the pod over.
@@ -54,7 +51,6 @@ func (p *post) see(e kube.Event[kube.Pod]) {
 	})
 }
 
-// Why implements [workers.Post].
 func (p *post) Why() error {
 	select {
 	case <-p.ended:
@@ -64,7 +60,6 @@ func (p *post) Why() error {
 	}
 }
 
-// Kill implements [workers.Post].
 func (p *post) Kill() {
 	p.Abort(errors.New("the run ended it"))
 	select {
