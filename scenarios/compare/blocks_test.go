@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/compare/always"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )
@@ -145,7 +144,7 @@ func TestReach(t *testing.T) {
 	trials := suite.Trials(2000)
 	var bound [most + 1]float64
 	for n := 2; n <= most; n++ {
-		bound[n] = always.Reach(float64(n), alpha)
+		bound[n] = reach(float64(n), alpha)
 	}
 	if !math.IsInf(bound[4], 1) || bound[5] > 20 || bound[most] < 2 {
 		t.Errorf("the bounds are %v", bound)

@@ -4,7 +4,6 @@ import (
 	"math"
 	"sort"
 
-	"brunt/scenarios/compare/always"
 	"brunt/scenarios/statistics"
 )
 
@@ -26,7 +25,7 @@ func (e estimate) t(q float64) float64 {
 // reach is the distance of a one-sided bound from the mean.
 func (e estimate) reach(alpha float64) float64 {
 	if e.always {
-		return always.Reach(e.freedom+1, alpha) * e.err
+		return reach(e.freedom+1, alpha) * e.err
 	}
 	return e.t(1-alpha) * e.err
 }
@@ -38,7 +37,7 @@ func (e estimate) high(alpha float64) float64 { return e.mean + e.reach(alpha) }
 // p is the probability of a change as bad as this one by noise alone.
 func (e estimate) p() float64 {
 	if e.always {
-		return math.Min(1, 1/always.Evidence(e.mean/e.err, e.freedom+1))
+		return math.Min(1, 1/evidence(e.mean/e.err, e.freedom+1))
 	}
 	return statistics.Student(e.freedom).Survival(e.mean / e.err)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/compare/sparkline"
 	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
@@ -148,7 +147,7 @@ func TrendText(w io.Writer, trends []Trend) error {
 		if v := t.Points[len(t.Points)-1].Value; v.Known() {
 			last = t.Say(float64(v))
 		}
-		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, sparkline.Of(t.values(), sparkWidth), last)
+		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, sparkline(t.values(), sparkWidth), last)
 		for _, m := range t.Moves {
 			fmt.Fprintf(&b, "  changed level on %s\n", prose.Clean(t.Sentence(m)))
 		}

@@ -19,7 +19,6 @@ import (
 	"brunt/scenarios/plan/asked"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/inputs"
-	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
@@ -76,10 +75,10 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 func journalNeeds(p *plan.Plan) []Check {
 	var out []Check
 	for _, e := range p.Parts() {
-		if kept.KeepsSecret(p.Scenario, e) {
+		if plan.KeepsSecret(p.Scenario, e) {
 			out = append(out, Check{
 				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
-					"is taken back", kept.NamedSecret,
+					"is taken back", plan.NamedSecret,
 			})
 		}
 	}

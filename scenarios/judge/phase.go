@@ -7,7 +7,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/index"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -31,8 +30,8 @@ const (
 )
 
 // indexed returns the index of phases.
-func indexed(ps []phase) *index.Phases {
-	x := &index.Phases{}
+func indexed(ps []phase) *phaseIndex {
+	x := &phaseIndex{}
 	for i, p := range ps {
 		switch p.by {
 		case byRun:

@@ -9,8 +9,6 @@ import (
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/hidden"
-	"brunt/scenarios/judge/index"
 	"brunt/scenarios/judge/stalls"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/edges"
@@ -29,7 +27,7 @@ type readings struct {
 	traffic []int64                      // requests of the load during each occurrence
 	base    []measure.Counts             // by series: the baseline, with distributions
 	hidden  []answer.Span                // whose requests count as bad for the effects of faults; see seen
-	windows *index.Windows               // of the records; see index
+	windows *windowIndex                 // of the records; see index
 	flows   map[[2]string][]impact.Slice // by step and load of an objective: see windowsOf
 
 	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it has none. By
@@ -112,7 +110,7 @@ func (f *readings) slices(in answer.Span, o slo.Objective, has func(measure.Key,
 	if len(f.hidden) == 0 {
 		return f.slicesAs(in, o, has, as)
 	}
-	return index.BegunIn(in, hidden.AsBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // by what was usual before
+	return begunIn(in, asBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // by what was usual before
 }
 
 // run is the span of the judged run.
@@ -154,9 +152,9 @@ func (f *readings) slicesAs(in answer.Span, o slo.Objective, has func(measure.Ke
 }
 
 // index returns the index of the records, once these are in order.
-func (f *readings) index() *index.Windows {
+func (f *readings) index() *windowIndex {
 	if f.windows == nil {
-		f.windows = index.NewWindows(f.starts, len(f.records), len(f.Faults), func(i int) (time.Duration, []int32) {
+		f.windows = newWindowIndex(f.starts, len(f.records), len(f.Faults), func(i int) (time.Duration, []int32) {
 			return f.records[i].Start, f.Sets[f.records[i].Set]
 		})
 		f.flows = map[[2]string][]impact.Slice{}

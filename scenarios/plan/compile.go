@@ -10,7 +10,6 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan/forecast"
-	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -82,7 +81,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged { // objectives are checked only in a scenario without other mistakes
 		c.plan.Notes = append(c.plan.Notes, c.forecast().Check()...)
 	}
-	c.plan.Notes = append(c.plan.Notes, kept.Notes(c.sc, c.plan.Parts())...)
+	c.plan.Notes = append(c.plan.Notes, secretNotes(c.sc, c.plan.Parts())...)
 	for i := range c.plan.Notes { // some notes quote a script
 		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
 	}

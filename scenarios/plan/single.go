@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/plan/arguments"
-	"brunt/scenarios/plan/kept"
 	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
@@ -53,7 +52,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults, one.Conditions = []*chaos.Entry{&entry}, nil
-		one.Notes = kept.Notes(p.Scenario, entry.Parts()) // those of the whole plan are about its load
+		one.Notes = secretNotes(p.Scenario, entry.Parts()) // those of the whole plan are about its load
 		for _, held := range p.Policies {
 			one.Notes = append(one.Notes, policy.HeldTo(held))
 		}

@@ -97,9 +97,8 @@ var arrows = map[string][]string{
 	"targets/sql":              {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql/postgres"}, // its tests use the dialects
 	"targets/sql/mysql":        {"scenarios", "targets", "targets/dial", "targets/http/h1", "targets/sql"},
 	"targets/sql/postgres":     {"scenarios", "targets", "targets/http/h1", "targets/sql"},
-	"targets/stream":           {"scenarios", "targets", "targets/dial", "targets/stream/websocket", "targets/stream/park"},
+	"targets/stream":           {"scenarios", "targets", "targets/dial", "targets/stream/websocket"},
 	"targets/stream/websocket": {"scenarios", "targets"},
-	"targets/stream/park":      nil,
 	// vegeta: its tests compare both engines
 	"targets/http":      {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
 	"targets/http/auth": {"scenarios", "targets", "targets/dial"},

@@ -7,7 +7,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
-	"brunt/targets/stream/park"
 )
 
 // conn is a stream to the other side: its wire, and what came on it. A goroutine reads its messages, each with its time, until it ends.
@@ -21,7 +20,7 @@ type conn struct {
 	every  time.Duration // between two messages that are read; zero: as they come
 	buf    []byte        // of what is written
 
-	parking *park.Lot     // nil: it keeps its reader
+	parking *parkLot      // nil: it keeps its reader
 	pinger  *pinger       // nil: none
 	stopped chan struct{} // closed when brunt closes the connection
 	stop    sync.Once

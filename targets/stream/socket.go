@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"brunt/targets"
-	"brunt/targets/stream/park"
 	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
@@ -28,7 +27,7 @@ type socket struct {
 	br        *bufio.Reader     // nil: it has no reader
 	began     time.Duration     // of the message that is read
 	reading   reading
-	place     park.Place // while it has no reader
+	place     parkPlace // while it has no reader
 
 	writing sync.Mutex
 	buf     []byte // of a control frame

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/dial"
-	"brunt/targets/stream/park"
 	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
@@ -23,7 +22,7 @@ type sockets struct {
 	client  *client
 	tls     *tls.Config // nil: none
 	places  *targets.Places[*conn]
-	parking func() *park.Lot // made when the first connection is opened
+	parking func() *parkLot // made when the first connection is opened
 }
 
 // newSockets creates the connections of a client.
@@ -46,7 +45,7 @@ func newSockets(c *client) (s *sockets, err error) {
 		}
 	}
 	s.Pool = targets.NewPool[*conn](&c.o)
-	s.parking = sync.OnceValue(func() *park.Lot { return park.New(s.Over(), s.Go) })
+	s.parking = sync.OnceValue(func() *parkLot { return newParkLot(s.Over(), s.Go) })
 	s.Cut = func(one *conn) {
 		_ = one.socket().raw.Close() // TLS might wait for a write
 		one.closed()

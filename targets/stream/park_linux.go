@@ -1,4 +1,4 @@
-package park
+package stream
 
 import (
 	"context"
@@ -13,29 +13,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Lot has the connections that are parked. One descriptor tells on which of them something came.
-type Lot struct {
+// A parkLot has the connections that are parked. One descriptor tells on which of them something came.
+type parkLot struct {
 	epoll  syscall.RawConn // nil: there is none
 	events [128]unix.EpollEvent
 
 	mu     sync.Mutex
-	places map[uint64]*Place
+	places map[uint64]*parkPlace
 	names  uint64  // so far
 	due    []taken // in the order of their times
 }
 
 // taken is a place that is taken at a time.
 type taken struct {
-	place *Place
+	place *parkPlace
 	name  uint64
 	at    time.Time
 	then  func()
 }
 
-// New creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means of the system nothing is
+// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means of the system nothing is
 // parked.
-func New(ctx context.Context, spawn func(f func()) bool) *Lot {
-	l := &Lot{places: map[uint64]*Place{}}
+func newParkLot(ctx context.Context, spawn func(f func()) bool) *parkLot {
+	l := &parkLot{places: map[uint64]*parkPlace{}}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return l
@@ -55,7 +55,7 @@ func New(ctx context.Context, spawn func(f func()) bool) *Lot {
 }
 
 // run wakes connections on which something came, until the lot is closed.
-func (l *Lot) run() {
+func (l *parkLot) run() {
 	for {
 		n := 0
 		if err := l.epoll.Read(func(fd uintptr) bool {
@@ -78,7 +78,7 @@ func (l *Lot) run() {
 
 // Park parks a connection until something comes on it. It returns false if that is not possible, or not any more. All that came was
 // read, or is in the kernel.
-func (l *Lot) Park(p *Place, c net.Conn) bool {
+func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	is, ok := c.(syscall.Conn)
 	if !ok || l.epoll == nil {
 		return false
@@ -113,13 +113,13 @@ func (l *Lot) Park(p *Place, c net.Conn) bool {
 }
 
 // Take reports whether a connection was parked. It is not any more. The kernel does not tell when brunt itself closes one.
-func (l *Lot) Take(p *Place) bool {
+func (l *parkLot) Take(p *parkPlace) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.take(p)
 }
 
-func (l *Lot) take(p *Place) bool {
+func (l *parkLot) take(p *parkPlace) bool {
 	name := p.name
 	delete(l.places, name)
 	p.name = 0
@@ -128,7 +128,7 @@ func (l *Lot) take(p *Place) bool {
 
 // TakeAt takes a connection at a time, and calls then, unless it is woken before. It returns false if it is not parked. The times of
 // calls don't decrease.
-func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
+func (l *parkLot) TakeAt(p *parkPlace, at time.Time, then func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p.name == 0 {
@@ -142,7 +142,7 @@ func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
 }
 
 // takeDue takes the connections whose times have come.
-func (l *Lot) takeDue() {
+func (l *parkLot) takeDue() {
 	l.mu.Lock()
 	n := 0
 	var late []taken

@@ -1,10 +1,4 @@
-// Package index finds the windows, records and phases that a question about one fault is about, without reading those of
-// the whole run: a run may have thousands of faults.
-//
-//	NewWindows ---> Begun, Around, First: windows by time, and their records
-//	          '---> Affected: the records of requests that met a fault
-//	Phases.Of ----> the phases that a cell may be in
-package index
+package judge
 
 import (
 	"cmp"
@@ -17,17 +11,23 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// Windows are the windows of a run, with the places of their records.
-type Windows struct {
+// The indexes of this file find the windows, records and phases that a question about one fault is about, without reading those of the whole
+// run: a run may have thousands of faults.
+//
+//	newWindowIndex --> begun, around, flow: windows by time, and their records
+//	phaseIndex.of ---> the phases that a cell may be in
+
+// A windowIndex has the windows of a run, with the places of their records.
+type windowIndex struct {
 	starts   []time.Duration
 	First    []int   // by window: its first record; the last is the number of records
 	Affected [][]int // by occurrence of a fault: the records of requests that met it, ascending
 }
 
-// NewWindows makes the index of n records in the order of their windows, which begin at starts. Of returns the start of a record, and the
+// newWindowIndex makes the index of n records in the order of their windows, which begin at starts. Of returns the start of a record, and the
 // occurrences that its requests met.
-func NewWindows(starts []time.Duration, n, faults int, of func(i int) (time.Duration, []int32)) *Windows {
-	w := &Windows{starts: starts, Affected: make([][]int, faults)}
+func newWindowIndex(starts []time.Duration, n, faults int, of func(i int) (time.Duration, []int32)) *windowIndex {
+	w := &windowIndex{starts: starts, Affected: make([][]int, faults)}
 	for i := range n {
 		start, met := of(i)
 		for len(w.First) < len(starts) && starts[len(w.First)] <= start {
@@ -44,14 +44,14 @@ func NewWindows(starts []time.Duration, n, faults int, of func(i int) (time.Dura
 }
 
 // Begun is the number of windows that begin before t.
-func (w *Windows) Begun(t time.Duration) int {
+func (w *windowIndex) Begun(t time.Duration) int {
 	n, _ := slices.BinarySearch(w.starts, t)
 	return n
 }
 
 // Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its edges. It
 // stays within the run, which ends at end.
-func (w *Windows) Around(in answer.Span, end time.Duration) answer.Span {
+func (w *windowIndex) Around(in answer.Span, end time.Duration) answer.Span {
 	from, to := w.Begun(in.From)-impact.Around, w.Begun(in.To)+impact.Around
 	in = answer.Span{To: end}
 	if from > 0 {
@@ -65,7 +65,7 @@ func (w *Windows) Around(in answer.Span, end time.Duration) answer.Span {
 
 // Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a window, and of
 // returns how many requests of a record became ready in its window, and how many ended there.
-func (w *Windows) Flow(end func(s *impact.Slice), of func(record int) (ready, ended int64)) []impact.Slice {
+func (w *windowIndex) Flow(end func(s *impact.Slice), of func(record int) (ready, ended int64)) []impact.Slice {
 	out := make([]impact.Slice, len(w.starts))
 	under := int64(0)
 	for i, start := range w.starts {
@@ -81,8 +81,8 @@ func (w *Windows) Flow(end func(s *impact.Slice), of func(record int) (ready, en
 	return out
 }
 
-// BegunIn returns the slices that begin in a span.
-func BegunIn(p answer.Span, in []impact.Slice) []impact.Slice {
+// begunIn returns the slices that begin in a span.
+func begunIn(p answer.Span, in []impact.Slice) []impact.Slice {
 	at := func(t time.Duration) int {
 		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
 		return n
@@ -90,15 +90,15 @@ func BegunIn(p answer.Span, in []impact.Slice) []impact.Slice {
 	return in[at(p.From):max(at(p.From), at(p.To))]
 }
 
-// Phases are the numbers of phases, by what a cell is in them by. The zero value has none.
-type Phases struct {
+// A phaseIndex has the numbers of phases, by what a cell is in them by. The zero value has none.
+type phaseIndex struct {
 	Run    []int           // a cell of any kind may be in these
 	fault  map[int32][]int // by occurrence
 	second map[time.Duration][]int
 }
 
 // OfFault adds a phase of the requests that met an occurrence.
-func (p *Phases) OfFault(phase int, occurrence int32) {
+func (p *phaseIndex) OfFault(phase int, occurrence int32) {
 	if p.fault == nil {
 		p.fault = map[int32][]int{}
 	}
@@ -106,7 +106,7 @@ func (p *Phases) OfFault(phase int, occurrence int32) {
 }
 
 // InSpan adds a phase of the windows that begin in a span.
-func (p *Phases) InSpan(phase int, s answer.Span) {
+func (p *phaseIndex) InSpan(phase int, s answer.Span) {
 	if p.second == nil {
 		p.second = map[time.Duration][]int{}
 	}
@@ -116,7 +116,7 @@ func (p *Phases) InSpan(phase int, s answer.Span) {
 }
 
 // Of returns the phases that a cell may be in, each once.
-func (p *Phases) Of(k measure.Key, met []int32) iter.Seq[int] {
+func (p *phaseIndex) Of(k measure.Key, met []int32) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		all := func(list []int) bool { return !slices.ContainsFunc(list, func(i int) bool { return !yield(i) }) }
 		if !all(p.Run) || !all(p.second[measure.FloorSecond(k.Start)]) {

@@ -1,5 +1,4 @@
-// Package kept tells which faults the journal keeps a secret of, to take them back.
-package kept
+package plan
 
 import (
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 )
+
+// This file tells which faults the journal keeps a secret of, to take them back.
 
 // KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after a
 // crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has the URLs that
@@ -28,8 +29,8 @@ func KeepsSecret(sc *scenarios.Scenario, e *chaos.Entry) bool {
 // NamedSecret says how a secret does not come into the journal.
 const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
 
-// Notes notes which of the faults the journal keeps a secret of.
-func Notes(sc *scenarios.Scenario, faults []*chaos.Entry) []string {
+// secretNotes notes which of the faults the journal keeps a secret of.
+func secretNotes(sc *scenarios.Scenario, faults []*chaos.Entry) []string {
 	var names []string
 	for _, e := range faults {
 		if KeepsSecret(sc, e) {

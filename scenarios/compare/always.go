@@ -1,6 +1,4 @@
-// Package always has bounds of a mean difference that hold at all times together: a comparison may be looked at after each
-// pair, and ends with the first answer.
-package always
+package compare
 
 import (
 	"math"
@@ -8,11 +6,14 @@ import (
 	"brunt/scenarios/statistics"
 )
 
+// The bounds of a mean difference in this file hold at all times together: a comparison may be looked at after each pair, and ends with
+// the first answer.
+
 // slab is the variance of the size of an effect before anything is measured, in units of the variance of
 // one pair of blocks: the bounds are narrowest after about eight pairs.
 const slab = 1.0
 
-// Evidence is the e-value of n differences against a mean of zero, for a greater mean: how many times more
+// evidence is the e-value of n differences against a mean of zero, for a greater mean: how many times more
 // probable they are under an effect whose size has a half-normal distribution of variance [slab]. T is Student's
 // t of the differences. The standard deviation is unknown; its invariant prior makes the ratio a function of
 // t alone, and a martingale where the mean is zero, so that by Ville's inequality it exceeds 1/alpha with
@@ -22,7 +23,7 @@ const slab = 1.0
 // Annals of Statistics 2024). Differences need not be normal: the order of each pair is drawn, so they are
 // symmetric, for which Student's t is conservative (Efron, Student's t-test under symmetry conditions, 1969), but for
 // few: the e-value is at most 2ⁿ, that of n equal signs.
-func Evidence(t, n float64) float64 {
+func evidence(t, n float64) float64 {
 	shrunk := 1 + n*slab
 	null, effect := n-1+t*t, n-1+t*t/shrunk // sums of squares in units of the variance
 	// The posterior of the mean is Student's t with n degrees of freedom.
@@ -31,15 +32,15 @@ func Evidence(t, n float64) float64 {
 	return math.Min(math.Pow(2, n), 2*positive*math.Exp(-math.Log(shrunk)/2+n/2*math.Log(null/effect)))
 }
 
-// Reach is how many standard errors a bound of level alpha lies from the mean of n differences; infinite
+// reach is how many standard errors a bound of level alpha lies from the mean of n differences; infinite
 // where n are too few for any bound.
-func Reach(n, alpha float64) float64 {
+func reach(n, alpha float64) float64 {
 	low, high := 0.0, 1e6
-	if Evidence(high, n) < 1/alpha {
+	if evidence(high, n) < 1/alpha {
 		return math.Inf(1)
 	}
 	for high-low > 1e-9*math.Max(1, low) {
-		if middle := (low + high) / 2; Evidence(middle, n) < 1/alpha {
+		if middle := (low + high) / 2; evidence(middle, n) < 1/alpha {
 			low = middle
 		} else {
 			high = middle

@@ -1,15 +1,15 @@
-// Package sparkline draws values in one line of text.
-package sparkline
+package compare
 
 import (
 	"math"
 	"strings"
 )
 
+// bars are the characters of a sparkline, the lowest first.
 var bars = []rune("▁▂▃▄▅▆▇█")
 
-// Of draws at most width values, the last at the right, as bars between the least and the largest. One that is not finite is a !.
-func Of(values []float64, width int) string {
+// sparkline draws at most width values, the last at the right, as bars between the least and the largest. One that is not finite is a !.
+func sparkline(values []float64, width int) string {
 	values = values[max(0, len(values)-width):]
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {

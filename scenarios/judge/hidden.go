@@ -1,6 +1,4 @@
-// Package hidden takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would
-// have done to an answer.
-package hidden
+package judge
 
 import (
 	"cmp"
@@ -12,9 +10,11 @@ import (
 	"brunt/scenarios/judge/answer"
 )
 
-// AsBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
+// This file takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would have done to an answer.
+
+// asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
 // a time before the spans, where users wait instead of sending.
-func AsBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
+func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
 	if len(spans) == 0 {
 		return in
 	}
