@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -58,11 +57,11 @@ func (u unit) Format(f float64) string {
 
 // scale returns a linear scale for values of a unit: round in it, and up to 100 % at most for shares that
 // are no more.
-func (u unit) scale(values ...[]float64) scale.Scale {
+func (u unit) scale(values ...[]float64) Scale {
 	if u == inBytes {
-		return scale.Binary(values...)
+		return binary(values...)
 	}
-	s := scale.Linear(values...)
+	s := Linear(values...)
 	if u == inShare && s.Hi > 1 {
 		most := 0.0
 		for _, list := range values {
@@ -167,7 +166,7 @@ func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 }
 
 // make draws lines on the shared axis.
-func (c *Plotter) make(ch Chart, s scale.Scale, lines []series) *Chart {
+func (c *Plotter) make(ch Chart, s Scale, lines []series) *Chart {
 	c.overTime(&ch)
 	ch.Dense = len(c.points) > columns
 	wide := columns
@@ -201,7 +200,7 @@ func writePath(b *strings.Builder, bare bool, class string, id int, d func() str
 }
 
 // draw adds a line of the current chart and returns its number.
-func (c *Plotter) draw(l *series, s scale.Scale) int {
+func (c *Plotter) draw(l *series, s Scale) int {
 	c.data = append(c.data, drawn{*l, s, c.charts})
 	return len(c.data) - 1
 }
@@ -212,7 +211,7 @@ func (c *Plotter) overTime(ch *Chart) {
 }
 
 // grid draws a line for each tick of the scale and adds the labels beside the plot.
-func (c *Plotter) grid(ch *Chart, s scale.Scale, u unit) template.HTML {
+func (c *Plotter) grid(ch *Chart, s Scale, u unit) template.HTML {
 	var b strings.Builder
 	for _, v := range s.Ticks() {
 		ch.Y = append(ch.Y, Tick{Place: c.places.top(1 - s.At(v)), Label: u.Format(v)})
@@ -345,7 +344,7 @@ const (
 
 // nameEnds places names at the right end of lines, and for the script where they stand when a
 // part of the run ends at another moment.
-func (c *Plotter) nameEnds(ch *Chart, s scale.Scale, lines []series, least float64) {
+func (c *Plotter) nameEnds(ch *Chart, s Scale, lines []series, least float64) {
 	last := len(c.points) - 1
 	n := min(9, 1+len(c.points)/8)
 	list := ends(lines, last, n, len(c.points))
@@ -403,7 +402,7 @@ func ends(lines []series, to, most, points int) []end {
 }
 
 // spread orders the names of lines from above and moves them apart, no further than needed.
-func spread(s scale.Scale, list []end, apart float64) {
+func spread(s Scale, list []end, apart float64) {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
 	below := 2.0 // of the label above
 	for i := range list {

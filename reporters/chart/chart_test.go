@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"brunt/reporters/reporterstest"
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -21,7 +20,7 @@ func evenly(n int) []span {
 }
 
 func TestTrace(t *testing.T) {
-	s, nan := scale.Scale{Hi: 10}, math.NaN()
+	s, nan := Scale{Hi: 10}, math.NaN()
 	tests := []struct {
 		name   string
 		values []float64
@@ -57,7 +56,7 @@ func TestTrace_KeepsOutliers(t *testing.T) {
 			values[i] = 1
 		}
 		values[place] = 10
-		path := trace(at, values, scale.Scale{Hi: 10})
+		path := trace(at, values, Scale{Hi: 10})
 		if !strings.Contains(path, "v-450") && !strings.Contains(path, " -450") && !strings.Contains(path, "2-450") {
 			t.Errorf("point %d is lost in %s", place, path)
 		}

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"math"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -37,7 +36,7 @@ func earlierOf(c *Plotter, r *result.Result, name string, of func(*point) float6
 	return out, out.values
 }
 
-func (l earlierLine) draw(s scale.Scale) template.HTML {
+func (l earlierLine) draw(s Scale) template.HTML {
 	if len(l.values) == 0 {
 		return ""
 	}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -15,7 +14,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 	g := &r.Generator
 	var out []*Chart
 	var all []series
-	panel := func(id, title, about string, s scale.Scale, lines ...series) {
+	panel := func(id, title, about string, s Scale, lines ...series) {
 		ch := c.make(Chart{ID: id, Title: title, About: about, Small: true}, s, lines)
 		all = append(all, lines...)
 		if len(out) > 0 { // the panels share one axis, one row of labels and one table
@@ -27,11 +26,11 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 	}
 	flight := series{name: "in flight", class: "k0", unit: InCount, area: true, values: column(c.points, func(p *point) float64 { return float64(p.inFlight) })}
 	panel("flight", "In flight", "Iterations under way, the most in each window. Those of a target that does not answer pile up; that is no fault of "+
-		"brunt.", scale.Linear(flight.values), flight)
+		"brunt.", Linear(flight.values), flight)
 
 	lag := series{name: "lag p99", class: "k0", values: column(c.points, func(p *point) float64 { return p.lag })}
 	queue := series{name: "queue p99", class: "k1", values: column(c.points, func(p *point) float64 { return p.queue })}
-	if s, ok := scale.Log(lag.values, queue.values, []float64{float64(g.LagLimit)}); ok {
+	if s, ok := Log(lag.values, queue.values, []float64{float64(g.LagLimit)}); ok {
 		waits, about := []series{lag}, "Lag is brunt's own lateness"
 		if g.LagLimit > 0 {
 			about += "; over " + words.Seconds(g.LagLimit) + " in any phase (the dashed line) objectives that it could turn are invalid"
@@ -51,7 +50,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 		if r.Environment.CPUs > 0 {
 			about += fmt.Sprintf(", of the machine's %d", r.Environment.CPUs)
 		}
-		panel("cpu", "CPU of brunt", about+".", scale.Linear(cpu), series{name: "cores", class: "k0", unit: InCores, area: true, values: cpu})
+		panel("cpu", "CPU of brunt", about+".", Linear(cpu), series{name: "cores", class: "k0", unit: InCores, area: true, values: cpu})
 	}
 	if s := inShare.scale(steal); known(steal) && s.Hi > .001 {
 		if s.Hi < .01 {

@@ -11,7 +11,6 @@ import (
 	"math"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -79,7 +78,7 @@ func shades() template.HTML {
 
 // heat sorts the values of each moment into rows of the scale: shares of its requests, by
 // column and row, the slowest in row 0.
-func (c *Plotter) heat(r *result.Result) (scale.Scale, [][]float64, error) {
+func (c *Plotter) heat(r *result.Result) (Scale, [][]float64, error) {
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from
 	moments := make([][]float32, len(c.points)) // requests by octave
@@ -92,7 +91,7 @@ func (c *Plotter) heat(r *result.Result) (scale.Scale, [][]float64, error) {
 	var ends []float64
 	for h, err := range r.Histograms.All() { // one pass over the file, not one per histogram
 		if err != nil {
-			return scale.Scale{}, nil, err
+			return Scale{}, nil, err
 		}
 		i, ok := pointOf[h.N]
 		if !ok {
@@ -106,9 +105,9 @@ func (c *Plotter) heat(r *result.Result) (scale.Scale, [][]float64, error) {
 		}
 		ends = append(ends, float64(h.HDR.Min())/1e6, float64(h.HDR.Max())/1e6)
 	}
-	s, ok := scale.Log(ends)
+	s, ok := Log(ends)
 	if !ok {
-		return scale.Scale{}, nil, nil
+		return Scale{}, nil, nil
 	}
 	cells := make([][]float64, HeatColumns)
 	for i := range cells {
@@ -165,7 +164,7 @@ func heatImage(cells [][]float64) ([]byte, error) {
 }
 
 // heatTable returns the map as shares by bands of the axis, in at most 24 spans.
-func (c *Plotter) heatTable(s scale.Scale, cells [][]float64) *Table {
+func (c *Plotter) heatTable(s Scale, cells [][]float64) *Table {
 	const spans = 24
 	t := &Table{Head: []string{"from"}}
 	edges := s.Ticks()

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -63,7 +62,7 @@ func limitsOf(c *Plotter, r *result.Result) []Limit {
 }
 
 // limitLines draws objectives over their phases, in the colours of their percentiles.
-func (t *Timeline) limitLines(list []Limit, s scale.Scale) template.HTML {
+func (t *Timeline) limitLines(list []Limit, s Scale) template.HTML {
 	var b strings.Builder
 	for _, l := range list {
 		a, z := math.Max(0, t.Place(l.From)), math.Min(1, t.Place(l.To))

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -16,9 +15,9 @@ import (
 func (c *Plotter) Latency(r *result.Result) *Chart {
 	lines, limits := c.percentileLines(), limitsOf(c, r)
 	earlier, times := earlierOf(c, r, "p95", func(p *point) float64 { return p.p95 })
-	s, ok := scale.Log(append(valuesOf(lines), values(limits), times)...)
+	s, ok := Log(append(valuesOf(lines), values(limits), times)...)
 	if !ok { // no request was answered: every line leaves the plot at its top
-		s = scale.Scale{Log: true, Lo: .001, Hi: 1}
+		s = Scale{Log: true, Lo: .001, Hi: 1}
 	}
 	about := "From the instant a request was asked for to its last byte, on a logarithmic scale; a failed request counts as slower than any answer."
 	if c.together > 1 {
@@ -82,7 +81,7 @@ func closedLoads(r *result.Result) string {
 func (c *Plotter) Throughput(r *result.Result) *Chart {
 	lines := c.throughputLines()
 	earlier, rates := earlierOf(c, r, "good", func(p *point) float64 { return float64(p.ok) / p.d })
-	s := scale.Linear(append(valuesOf(lines[:3]), rates)...) // good requests are never more than the others
+	s := Linear(append(valuesOf(lines[:3]), rates)...) // good requests are never more than the others
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
@@ -168,7 +167,7 @@ func (c *Plotter) errorChart() *Chart {
 		return nil
 	}
 	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true},
-		scale.Linear(valuesOf(lines)...), lines)
+		Linear(valuesOf(lines)...), lines)
 	ch.Tops = c.peaks(lines)
 	return ch
 }

@@ -3,8 +3,6 @@ package chart
 import (
 	"math"
 	"strconv"
-
-	"brunt/reporters/scale"
 )
 
 // The size of a plot in its own units. It is stretched to the page, so a unit is not a pixel;
@@ -68,7 +66,7 @@ func (p *pen) line(x, y int) {
 func (p *pen) dot() { p.b = append(p.b, "h0"...) }
 
 // heights returns values as rows of the plot, counted from above; -1 is a gap.
-func heights(values []float64, s scale.Scale) []int {
+func heights(values []float64, s Scale) []int {
 	out := make([]int, len(values))
 	for i, v := range values {
 		out[i] = -1
@@ -90,10 +88,10 @@ func (e span) middle() float64 { return (e.from + e.to) / 2 }
 
 // trace draws values over their spans. With more points than columns each column shows the
 // range from its smallest to its largest value, so that no outlier is lost.
-func trace(at []span, values []float64, s scale.Scale) string { return traceIn(at, values, s, columns) }
+func trace(at []span, values []float64, s Scale) string { return traceIn(at, values, s, columns) }
 
 // traceIn is trace with the given number of columns.
-func traceIn(at []span, values []float64, s scale.Scale, columns int) string {
+func traceIn(at []span, values []float64, s Scale, columns int) string {
 	ys := heights(values, s)
 	p := &pen{}
 	switch {
@@ -181,7 +179,7 @@ func (p *pen) dense(at []span, ys []int, columns int) {
 // under closes a trace to an area that reaches the lower edge. With more points than columns
 // the area lies under the smallest of several values: it is a tint, and the line above it
 // shows the values.
-func under(at []span, values []float64, s scale.Scale) string {
+func under(at []span, values []float64, s Scale) string {
 	if len(at) > columns {
 		at, values = coarse(at, values)
 	}

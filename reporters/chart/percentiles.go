@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
@@ -100,7 +99,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 		most = max(most, list[i].n)
 		all = append(all, list[i].v)
 	}
-	s, ok := scale.Log(append(all, values(Limits(r, "*", "*")))...)
+	s, ok := Log(append(all, values(Limits(r, "*", "*")))...)
 	if !ok {
 		return nil, nil
 	}
@@ -153,7 +152,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 
 // name places the names of phases at the ends of their lines: beside the plot, or above it if
 // the rest of the requests failed.
-func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale.Scale) {
+func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s Scale) {
 	var ends []end
 	var tops []top
 	for i := range list {
@@ -177,7 +176,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale
 }
 
 // path draws a curve; failed requests go straight up.
-func (l *curve) path(x func(float64) float64, s scale.Scale) string {
+func (l *curve) path(x func(float64) float64, s Scale) string {
 	p := &pen{}
 	for i := range l.p {
 		from := 0.0
@@ -205,7 +204,7 @@ func (l *curve) path(x func(float64) float64, s scale.Scale) string {
 }
 
 // limits draws the objectives: a line must stay below and right of its phase's steps.
-func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s scale.Scale) (template.HTML, []legend) {
+func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s Scale) (template.HTML, []legend) {
 	var b strings.Builder
 	var out []legend
 	all := Limits(r, "*", "*")

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -34,7 +33,7 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 			lost, span = lost+d*(1-v), span+d
 		}
 	}
-	s := scale.Scale{Hi: 1}
+	s := Scale{Hi: 1}
 	for _, lo := range []float64{.5, .9, .99} {
 		if least > lo {
 			s.Lo = lo
@@ -67,6 +66,6 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 }
 
 // over closes a trace to an area that reaches up to the upper edge.
-func over(at []span, values []float64, s scale.Scale) string {
+func over(at []span, values []float64, s Scale) string {
 	return strings.ReplaceAll(under(at, values, s), fmt.Sprintf("V%dH", PlotHeight), "V0H")
 }

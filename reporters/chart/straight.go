@@ -2,8 +2,6 @@ package chart
 
 import (
 	"html/template"
-
-	"brunt/reporters/scale"
 )
 
 // Straight is what a chart on a logarithmic scale has in its place on a linear one. The script draws the lines.
@@ -16,7 +14,7 @@ type Straight struct {
 
 // straightOf returns the linear form of a chart.
 func straightOf(c *Plotter, lines []series, limits []Limit, earlier earlierLine) *Straight {
-	s := scale.Linear(append(valuesOf(lines), values(limits), earlier.values)...)
+	s := Linear(append(valuesOf(lines), values(limits), earlier.values)...)
 	twin := &Chart{}
 	behind := c.grid(twin, s, lines[0].unit)
 	return &Straight{Most: s.Hi, Behind: behind + earlier.draw(s) + c.limitLines(limits, s), y: twin.Y}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -37,13 +36,13 @@ const atOnce = math.MinInt
 
 // A strokeSet holds the different strokes of the lines of one chart.
 type strokeSet struct {
-	scale   scale.Scale
+	scale   Scale
 	list    []stroke
 	at      map[strokeKey]int
 	heights map[string]int // by text: values with one text have one height
 }
 
-func newStrokeSet(s scale.Scale) *strokeSet {
+func newStrokeSet(s Scale) *strokeSet {
 	return &strokeSet{scale: s, at: map[strokeKey]int{}, heights: map[string]int{}}
 }
 
@@ -192,7 +191,7 @@ func (l *line) write(values []int) {
 // A drawn is a series with the scale and the chart in which it was drawn.
 type drawn struct {
 	series
-	scale scale.Scale
+	scale Scale
 	chart int
 }
 
@@ -270,7 +269,7 @@ const mostMoments = 4000
 func (c *Plotter) zoomAxis() axis {
 	usual := longest(c.points) * 1e3
 	a := axis{perUnit: max(1, int64(math.Round(usual/100)))}
-	for _, s := range scale.TimeSteps {
+	for _, s := range timeSteps {
 		if a.step = int64(math.Round(s * 1e3)); float64(a.step)*5 >= usual && (c.To-c.From)/s <= mostMoments {
 			break
 		}
@@ -323,7 +322,7 @@ func (t *Timeline) texts(a axis, edges []int64) momentTexts {
 			out.Other[ms] = text(ms)
 		}
 	}
-	for _, step := range scale.TimeSteps {
+	for _, step := range timeSteps {
 		if ms := int64(math.Round(step * 1e3)); ms%a.step == 0 {
 			out.Ticks = append(out.Ticks, ms/a.step)
 		}

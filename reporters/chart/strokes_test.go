@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"brunt/reporters/scale"
 )
 
 // The pieces of a line make the path that its values have on the scale of the chart.
@@ -15,9 +13,9 @@ func TestStrokes_MakeThePath(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	edges := []int{-10, 0, 10, 15, 20, 30, 40}
 	lines := []drawn{
-		{series: series{name: "a", unit: inSeconds, values: []float64{1, 2, inf, nan, nan, 5}}, scale: scale.Scale{Hi: 10}},
-		{series: series{name: "b", unit: inSeconds, values: []float64{nan, 2, 2, 2, 2, 2}}, scale: scale.Scale{Hi: 10}},
-		{series: series{name: "c", unit: perSec, every: 2, values: []float64{1, 2, 4}}, scale: scale.Scale{Hi: 4}, chart: 1},
+		{series: series{name: "a", unit: inSeconds, values: []float64{1, 2, inf, nan, nan, 5}}, scale: Scale{Hi: 10}},
+		{series: series{name: "b", unit: inSeconds, values: []float64{nan, 2, 2, 2, 2, 2}}, scale: Scale{Hi: 10}},
+		{series: series{name: "c", unit: perSec, every: 2, values: []float64{1, 2, 4}}, scale: Scale{Hi: 4}, chart: 1},
 	}
 	lines[1].base = &lines[0].series
 	for _, tt := range []struct {
@@ -156,7 +154,7 @@ func TestNameHeights(t *testing.T) {
 		{name: "high", values: []float64{nan, nan, nan, nan, nan, 10}},
 	}
 	ch := &Chart{ID: "x"}
-	c.nameEnds(ch, scale.Scale{Hi: 10}, lines, .1)
+	c.nameEnds(ch, Scale{Hi: 10}, lines, .1)
 	h := c.names["x"]
 	if got := fmt.Sprint(ch.Ends[0].Label, ch.Ends[1].Label, h.Every, h.Values); got != "highlow1 [[-1 -1 -1 -1 -1 0] [97 97 97 97 0 10]]" {
 		t.Errorf("got %s", got)

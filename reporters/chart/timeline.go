@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/reporters/scale"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -334,7 +333,7 @@ type Tick struct {
 // Times returns the labels of the axis.
 func (t *Timeline) Times() []Tick {
 	var out []Tick
-	for i, s := range scale.TimeTicks(t.From, t.To, 12) {
+	for i, s := range timeTicks(t.From, t.To, 12) {
 		out = append(out, Tick{Place: t.places.left(t.Place(s)), Label: words.Offset(result.Num(s)), At: moment(s), Minor: i%2 == 1})
 	}
 	return out

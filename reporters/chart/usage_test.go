@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"brunt/reporters/scale"
 )
 
 // A reading belongs to the window in which it was taken. A window without a reading shows the
@@ -44,7 +42,7 @@ func TestBinary(t *testing.T) {
 		{1.3 * (1 << 30), "[0 B 512 MiB 1 GiB 1.5 GiB]"},
 	} {
 		var got []string
-		for _, v := range scale.Binary([]float64{0, tt.most}).Ticks() {
+		for _, v := range binary([]float64{0, tt.most}).Ticks() {
 			got = append(got, inBytes.Format(v))
 		}
 		if fmt.Sprint(got) != tt.want {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"brunt/reporters/chart"
-	"brunt/reporters/scale"
 	"brunt/reporters/spark"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
@@ -38,9 +37,9 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 			limits, levels = append(limits, l), append(levels, l.Value)
 		}
 	}
-	s, ok := scale.Log(c.P95, levels)
+	s, ok := chart.Log(c.P95, levels)
 	if !ok { // nothing was answered
-		s = scale.Scale{Log: true, Lo: .001, Hi: 1}
+		s = chart.Scale{Log: true, Lo: .001, Hi: 1}
 	}
 	d.Low, d.High, d.P95 = words.Seconds(result.Num(s.Lo)), words.Seconds(result.Num(s.Hi)), c.Line(c.P95, s)
 	for _, l := range limits {
@@ -56,7 +55,7 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 	}
 	if c.Worst > 0 {
 		d.Most = words.Percent(c.Worst)
-		d.Bad = c.Area(c.Bad, scale.Scale{Hi: c.Worst})
+		d.Bad = c.Area(c.Bad, chart.Scale{Hi: c.Worst})
 		d.Label += ", at most " + d.Most + " of the requests failed in a second"
 	} else {
 		d.Label += ", no request failed"

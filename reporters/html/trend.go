@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/reporters/chart"
-	"brunt/reporters/scale"
 )
 
 // A TrendPage shows how figures changed over the runs of a history: one file that opens
@@ -114,7 +113,7 @@ func (c *TrendChart) view(i int) trendChartView {
 	for _, p := range c.Points {
 		values = append(values, p.Value)
 	}
-	s := scale.Linear(values)
+	s := chart.Linear(values)
 	for _, t := range s.Ticks() {
 		v.Ticks = append(v.Ticks, trendTick{percentOf(1 - s.At(t)), c.Say(t)})
 	}

@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"brunt/reporters/scale"
+	"brunt/reporters/chart"
 )
 
 // levels are the characters of a row of bars, from the lowest.
@@ -20,9 +20,9 @@ func Times(values []float64) (bars string, low, high float64) {
 			low, high = min(low, v), max(high, v)
 		}
 	}
-	s, ok := scale.Log(values)
+	s, ok := chart.Log(values)
 	if !ok {
-		s, low, high = scale.Scale{Hi: 1}, math.NaN(), math.NaN() // whatever is infinite is at its top
+		s, low, high = chart.Scale{Hi: 1}, math.NaN(), math.NaN() // whatever is infinite is at its top
 	}
 	return row(values, s), low, high
 }
@@ -36,10 +36,10 @@ func Shares(values []float64, most float64) string {
 			shown[i] = min(v, most)
 		}
 	}
-	return row(shown, scale.Scale{Hi: math.Max(most, 1e-9)})
+	return row(shown, chart.Scale{Hi: math.Max(most, 1e-9)})
 }
 
-func row(values []float64, s scale.Scale) string {
+func row(values []float64, s chart.Scale) string {
 	chars := []rune(levels)
 	var b strings.Builder
 	for _, v := range values {

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"brunt/reporters/reporterstest"
-	"brunt/reporters/scale"
+	"brunt/reporters/chart"
 	"brunt/reporters/spark"
 	"brunt/scenarios/result"
 )
@@ -61,10 +61,10 @@ func same(a, b []float64) bool {
 
 func TestSeries_Paths(t *testing.T) {
 	c := &spark.Series{From: 0, To: 4, P95: []float64{1, 1, math.NaN(), 2}, Bad: []float64{0, .5, math.NaN(), 1}}
-	s := scale.Scale{Hi: 2}
+	s := chart.Scale{Hi: 2}
 	for _, tt := range []struct{ name, got, want string }{
 		{"a line has a gap where nothing is known", c.Line(c.P95, s), "M0 50H500M750 0H1000"},
-		{"an area has none where nothing failed", c.Area(c.Bad, scale.Scale{Hi: 1}), "M250 100V50H500V100zM750 100V0H1000V100z"},
+		{"an area has none where nothing failed", c.Area(c.Bad, chart.Scale{Hi: 1}), "M250 100V50H500V100zM750 100V0H1000V100z"},
 		{"a level over a part", c.Level(1, 9, .5, s), "M250 75H1000"},
 		{"a level elsewhere", c.Level(5, 9, .5, s), ""},
 		{"a stretch", c.Rect(-3, 1), "M0 0H250V100H0z"},

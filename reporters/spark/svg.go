@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/reporters/scale"
+	"brunt/reporters/chart"
 )
 
 // The size of a drawing in its own units. It is stretched to its place.
@@ -18,7 +18,7 @@ const (
 func unit(f float64) string { return strconv.Itoa(int(math.Round(f))) }
 
 // Line returns the path of values in steps, one for each column.
-func (c *Series) Line(values []float64, s scale.Scale) string {
+func (c *Series) Line(values []float64, s chart.Scale) string {
 	var b strings.Builder
 	down := false
 	last := ""
@@ -43,7 +43,7 @@ func (c *Series) Line(values []float64, s scale.Scale) string {
 }
 
 // Level returns the path of one value over a stretch of the series.
-func (c *Series) Level(from, to, value float64, s scale.Scale) string {
+func (c *Series) Level(from, to, value float64, s chart.Scale) string {
 	if !(to > c.From && from < c.To) { // true for NaN
 		return ""
 	}
@@ -51,7 +51,7 @@ func (c *Series) Level(from, to, value float64, s scale.Scale) string {
 }
 
 // Area returns the path of the area under values; what is 0 or unknown has none.
-func (c *Series) Area(values []float64, s scale.Scale) string {
+func (c *Series) Area(values []float64, s chart.Scale) string {
 	var b strings.Builder
 	for i := 0; i < len(values); i++ {
 		if !(values[i] > 0) { // false for NaN

@@ -12,7 +12,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare/noise"
-	"brunt/scenarios/compare/settings"
 	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
 )
@@ -67,10 +66,10 @@ type Kept struct {
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{
 		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started, Duration: r.Duration,
-		Scenario: settings.Of(r), Former: settings.FormerKey(r),
+		Scenario: settingsOf(r), Former: formerKey(r),
 	}
 	if rec.Key = rec.Former; rec.Scenario != nil {
-		rec.Key = settings.Key(rec.Scenario)
+		rec.Key = settingsKey(rec.Scenario)
 	}
 	all := metrics.values(r, beyond)
 	for _, at := range places(r, []values{all}) {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/compare/settings"
 	"brunt/scenarios/prose"
 )
 
@@ -53,7 +52,7 @@ func (r *Record) apartFrom(others []*Record, all int) []string {
 		case o.Scenario == nil || r.Scenario == nil:
 			silent++
 		default:
-			reasons[settings.Differ(o.Scenario, r.Scenario)]++
+			reasons[settingsDiffer(o.Scenario, r.Scenario)]++
 		}
 	}
 	say := func(n int, why string) string {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/judge/running"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -45,7 +45,7 @@ func TestFailing(t *testing.T) {
 				}
 			}
 			g.now = 2 * sec
-			f, failing := running.Failing(g.Recorder, .01, parseObjectives(t, c.objectives...), true)
+			f, failing := judge.Failing(g.Recorder, .01, parseObjectives(t, c.objectives...), true)
 			if failing != c.want || f.Bad != int64(2*c.bad) || f.N != int64(2*c.n) {
 				t.Errorf("failing is %t with %+v, want %t", failing, f, c.want)
 			}
@@ -76,7 +76,7 @@ func TestFailing_Hung(t *testing.T) {
 				g.Shard(0).Record(&o)
 			}
 			g.now = c.at
-			if f, failing := running.Failing(g.Recorder, .01, nil, true); failing != c.want || failing && f.Hung != 40 {
+			if f, failing := judge.Failing(g.Recorder, .01, nil, true); failing != c.want || failing && f.Hung != 40 {
 				t.Errorf("failing %t: %+v", failing, f)
 			}
 		})

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 )
 
@@ -63,9 +62,9 @@ func TestRecorder_Concurrent(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	while(func(int) { _, s := r.Interval(); running.HoldsIn(s, stop) })
+	while(func(int) { _, s := r.Interval(); judge.HoldsIn(s, stop) })
 	while(func(int) {
-		running.Steady(r, steady)
+		judge.Steady(r, steady)
 		time.Sleep(ms) // simulates the pause between two checks
 	})
 	for w := range 2 {

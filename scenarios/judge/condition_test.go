@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/running"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -22,10 +22,10 @@ func TestSecond_Spans(t *testing.T) {
 	g.now = 2 * sec
 	_, s := g.Interval()
 	for _, o := range parseObjectives(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
-		if holds, known := running.HoldsIn(s, o); holds || known {
+		if holds, known := judge.HoldsIn(s, o); holds || known {
 			t.Errorf("%s: %t, %t", o.Text, holds, known)
 		}
-		if holds, measured, _ := running.Steady(g.Recorder, o); holds || !math.IsNaN(measured) {
+		if holds, measured, _ := judge.Steady(g.Recorder, o); holds || !math.IsNaN(measured) {
 			t.Errorf("%s: %t with %g", o.Text, holds, measured)
 		}
 	}
@@ -54,7 +54,7 @@ func TestSecond_Judge(t *testing.T) {
 	g.now = 2 * sec
 	_, s := g.Interval()
 	for i, want := range []string{"holds", "does not", "holds", "does not", "holds", "holds", "holds", "holds", "does not", "holds", "unknown", "holds"} {
-		holds, known := running.HoldsIn(s, o[i])
+		holds, known := judge.HoldsIn(s, o[i])
 		got := map[bool]string{true: "holds", false: "does not"}[holds]
 		if !known {
 			got = "unknown"
@@ -66,7 +66,7 @@ func TestSecond_Judge(t *testing.T) {
 	g.now = 3 * sec
 	_, s = g.Interval()
 	for i := range o {
-		holds, known := running.HoldsIn(s, o[i])
+		holds, known := judge.HoldsIn(s, o[i])
 		if o[i].Metric.Name == "rate" {
 			if !holds || !known { // no request ended
 				t.Errorf("%s with nothing: %t, %t", o[i].Text, holds, known)
@@ -89,7 +89,7 @@ func TestRecorder_Steady(t *testing.T) {
 			g := newFixture(t, oneStep, o...)
 			end := time.Duration(seconds) * sec
 			for _, c := range o {
-				if holds, _, n := running.Steady(g.Recorder, c); holds || n != 0 {
+				if holds, _, n := judge.Steady(g.Recorder, c); holds || n != 0 {
 					t.Errorf("%s before anything ended: %t of %d", c.Text, holds, n)
 				}
 			}
@@ -117,7 +117,7 @@ func TestRecorder_Steady(t *testing.T) {
 					holds    bool
 					measured float64
 				}{{true, .01}, {false, .01}, {true, .01}, {false, .01}, {true, 100}, {false, 100}, {false, math.NaN()}, {true, .99}} {
-					holds, measured, n := running.Steady(g.Recorder, o[i])
+					holds, measured, n := judge.Steady(g.Recorder, o[i])
 					if holds != want.holds || math.Abs(measured-want.measured) > .01*want.measured {
 						t.Errorf("%s, %s: %t with %g, want %t with %g", when, o[i].Text, holds, measured, want.holds, want.measured)
 					}

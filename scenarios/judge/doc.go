@@ -5,11 +5,10 @@
 //	        |                                                    ^
 //	        '--slices of a second--> impact.Ask -----------------'
 //
-// [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
-// counted requests of an objective show; package running judges by counts alone while the load runs;
-// package latency tests whether answers were slower; package gauge judges the usage of units and named series; package reaction
-// judges what noticed a fault, and when; package writes judges the ledger; package hidden takes what brunt did not see for bad;
-// package stalls tells stalls of the target.
+// [Judge] does this once the load is over, [Interim] while it goes on; [HoldsIn], [Steady], [Failing] and [VerdictsNow] go by counts alone.
+// Package counted says what the counted requests of an objective show; package latency tests whether answers were slower; package
+// gauge judges the usage of units and named series; package reaction judges what noticed a fault, and when; package stalls tells stalls
+// of the target.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -27,6 +26,12 @@
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
+//	hidden.go           takes what brunt did not see for bad
+//	index.go            windows and phases by time, for a run of thousands of faults
+//	ledger.go           objectives on acknowledged writes, by the ledger
+//	condition.go        stop conditions and the steady state, each second
+//	baseline.go         a baseline that fails, where no steady state is declared
+//	verdict_now.go      where objectives stand, each second
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second
 //

@@ -12,7 +12,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -267,7 +266,7 @@ func TestRunningVerdicts(t *testing.T) {
 	g := newFixture(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()
-		iv.Objectives = running.Verdicts(second, objectives)
+		iv.Objectives = judge.VerdictsNow(second, objectives)
 		return iv
 	}
 	g.now = -2 * sec

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/gauge"
 	"brunt/scenarios/judge/relative"
-	"brunt/scenarios/judge/writes"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -25,7 +24,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 		case o.Metric.OfFault():
 			r = f.judgeFault(o)
 		case o.Metric.OfLedger():
-			r = writes.Judge(o, f.c.Ledgers)
+			r = judgeWrites(o, f.c.Ledgers)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
 				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series, counted.Sent(&f.Config.Series, o, sums[i])))

@@ -12,7 +12,6 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -501,7 +500,7 @@ func TestJudge_Checks(t *testing.T) {
 		g := newFixture(t, oneStep, o...)
 		g.play(all)
 		_, second := g.Interval()
-		if holds, _ := running.HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
+		if holds, _ := judge.HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
 			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
 		}
 	}
@@ -509,7 +508,7 @@ func TestJudge_Checks(t *testing.T) {
 	g := newFixture(t, oneStep, o...)
 	g.play(none)
 	_, second := g.Interval()
-	if holds, known := running.HoldsIn(second, o[0]); holds || !known {
+	if holds, known := judge.HoldsIn(second, o[0]); holds || !known {
 		t.Errorf("no answer at all: in the last second it holds: %t, known: %t", holds, known)
 	}
 	if r := verdictOn(t, "checks > 99%", 20*sec, none); r.Verdict != scenarios.Fail || r.Measured != 0 || r.Count != 400 {

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/measuretest"
 	"brunt/scenarios/result"
@@ -46,7 +45,7 @@ func newFixture(t testing.TB, s measure.Series, slo ...slo.Objective) *fixture {
 func newFixtureWith(t testing.TB, c measure.Config, slo ...slo.Objective) *fixture {
 	t.Helper()
 	r := &fixture{t: t, series: c.Series}
-	c.Limits, c.Totals = counted.LimitsOf(slo), running.Phases(slo)
+	c.Limits, c.Totals = counted.LimitsOf(slo), judge.CountedPhases(slo)
 	c.Timeout, c.Shards, c.Dir, c.NoPause = cmp.Or(c.Timeout, 10*sec), 2, t.TempDir(), true
 	c.Now = func() time.Duration { return r.now }
 	c.InFlight = func() int64 {

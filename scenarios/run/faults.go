@@ -12,9 +12,9 @@ import (
 	"brunt/chaos/follow"
 	"brunt/chaos/kube"
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/gauge"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/watchdog"
@@ -109,7 +109,7 @@ func (f *faults) steady(context.Context) error {
 			}
 			continue
 		}
-		holds, measured, n := running.Steady(f.loads.rec, o)
+		holds, measured, n := judge.Steady(f.loads.rec, o)
 		switch {
 		case n == 0:
 			return f.lost(unsteady{what: fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
@@ -123,7 +123,7 @@ func (f *faults) steady(context.Context) error {
 
 // baseline checks the baseline of a scenario that declares no steady state.
 func (f *faults) baseline() error {
-	b, failing := running.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO, f.prompt())
+	b, failing := judge.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO, f.prompt())
 	if !failing {
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 
 	"brunt/scenarios/run/generator"
 
-	"brunt/scenarios/judge/running"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
@@ -86,7 +86,7 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 		if o.Metric.OfSeries() {
 			holds, known = l.observers.holds(o, now)
 		} else {
-			holds, known = running.HoldsIn(second, o)
+			holds, known = judge.HoldsIn(second, o)
 		}
 		switch {
 		case !known && second.InFlight > 0 && since[i] != 0:
@@ -109,7 +109,7 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	if l.o.Live == nil {
 		return
 	}
-	iv.Objectives = running.Verdicts(second, l.Objectives(l.o.NoChaos))
+	iv.Objectives = judge.VerdictsNow(second, l.Objectives(l.o.NoChaos))
 	iv.End, iv.Phase = l.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"

@@ -11,8 +11,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/running"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
@@ -104,7 +104,7 @@ func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Re
 	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
-		Totals: running.Phases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,
+		Totals: judge.CountedPhases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,
 		InFlight: l.inFlight,
 		BySteps:  l.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}

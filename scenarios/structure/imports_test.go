@@ -130,20 +130,19 @@ var arrows = map[string][]string{
 		"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest",
 		"reporters/rows", "reporters/terminal", "reporters/words", "scenarios",
 	},
-	"reporters/chart":    {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
+	"reporters/chart":    {"reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/ci":       {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/evidence": {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/html": {
-		"reporters", "reporters/chart", "reporters/reporterstest", "reporters/scale", "reporters/spark", "reporters/words", "scenarios", "scenarios/terms",
+		"reporters", "reporters/chart", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios", "scenarios/terms",
 	},
 	"reporters/live":          {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/metrics":       {"reporters", "scenarios"},
 	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios", "scenarios/connect"},
 	"reporters/reporterstest": {"reporters", "scenarios"}, // results for tests
 	"reporters/rows":          {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/scale":         {"reporters/words", "scenarios"}, // words in its test
 	"reporters/site":          {"reporters", "reporters/evidence", "reporters/html", "reporters/live", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/spark":         {"reporters/reporterstest", "reporters/scale", "reporters/words", "scenarios"},
+	"reporters/spark":         {"reporters/reporterstest", "reporters/chart", "reporters/words", "scenarios"},
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/spark", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":       {"scenarios", "scenarios/impact", "scenarios/machine", "scenarios/statistics"},

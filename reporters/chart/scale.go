@@ -1,4 +1,4 @@
-package scale
+package chart
 
 import (
 	"cmp"
@@ -29,8 +29,8 @@ func Linear(values ...[]float64) Scale {
 	return Scale{Hi: step * math.Ceil(hi*1.05/step)}
 }
 
-// Binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
-func Binary(values ...[]float64) Scale {
+// binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
+func binary(values ...[]float64) Scale {
 	s, by := Linear(values...), 1.0
 	for s.Hi/by > 1024 {
 		by *= 1024
@@ -137,16 +137,16 @@ func round125(f float64, up bool) float64 {
 	return best
 }
 
-// TimeSteps are the possible distances of moments on an axis, in seconds.
-var TimeSteps = []float64{
+// timeSteps are the possible distances of moments on an axis, in seconds.
+var timeSteps = []float64{
 	.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
 	43200, 86400,
 }
 
-// TimeTicks returns round moments between a and b, at most most of them.
-func TimeTicks(a, b float64, most int) []float64 {
-	step := TimeSteps[len(TimeSteps)-1]
-	for _, s := range TimeSteps {
+// timeTicks returns round moments between a and b, at most most of them.
+func timeTicks(a, b float64, most int) []float64 {
+	step := timeSteps[len(timeSteps)-1]
+	for _, s := range timeSteps {
 		if (b-a)/s <= float64(most) {
 			step = s
 			break

@@ -1,6 +1,4 @@
-// Package settings reads what a run was asked to do, as values by their paths, such as load.read.rate. Runs of equal settings can
-// be compared; of others it says what differs.
-package settings
+package compare
 
 import (
 	"crypto/sha256"
@@ -17,15 +15,18 @@ import (
 	"brunt/scenarios/syntax"
 )
 
+// The settings of a run are what it was asked to do, as values by their paths, such as load.read.rate. Runs of equal settings can be compared;
+// of others this file says what differs.
+
 // addressOfTarget stands in settings for the address of the target, which says where it runs and not what is asked of it.
 const addressOfTarget = "${target}"
 
-// longestSetting bounds a value that a record keeps, in bytes. Of a longer one it keeps a digest.
+// longestSetting bounds a value that a record keeps, in bytes. settingsOf a longer one it keeps a digest.
 const longestSetting = 200
 
-// Of returns the values of a resolved scenario by their paths, such as load.read.rate: what the runs of one
+// settingsOf returns the values of a resolved scenario by their paths, such as load.read.rate: what the runs of one
 // key share. The address of the target is not one of them, nor are meta and hypothesis. It is nil for a text that is no scenario.
-func Of(r *result.Result) map[string]string {
+func settingsOf(r *result.Result) map[string]string {
 	nodes := 0
 	root := syntax.Read("scenario", []byte(r.Scenario), syntax.NewMistakes(nil, nil), &nodes)
 	if root == nil || root.Kind != syntax.Map {
@@ -92,8 +93,8 @@ func flatten(n *syntax.Node, at string, put func(at, value string)) {
 	}
 }
 
-// Key is the digest of settings: records of one key are comparable.
-func Key(settings map[string]string) string {
+// settingsKey is the digest of settings: records of one key are comparable.
+func settingsKey(settings map[string]string) string {
 	h := sha256.New()
 	for _, at := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(h, "%d:%s%d:%s", len(at), at, len(settings[at]), settings[at])
@@ -104,8 +105,8 @@ func Key(settings map[string]string) string {
 // mostDifferences is how many differing settings are named in full.
 const mostDifferences = 3
 
-// Differ says which settings differ from older ones: "rate differs (load.read.rate: 100/s then, 150/s now)".
-func Differ(then, now map[string]string) string {
+// settingsDiffer says which settings differ from older ones: "rate differs (load.read.rate: 100/s then, 150/s now)".
+func settingsDiffer(then, now map[string]string) string {
 	paths := map[string]bool{}
 	for at, v := range now {
 		if old, has := then[at]; !has || old != v {
@@ -140,9 +141,9 @@ func orNone(settings map[string]string, at string) string {
 	return "none"
 }
 
-// FormerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the target's
+// formerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the target's
 // address, and of whether faults were injected.
-func FormerKey(r *result.Result) string {
+func formerKey(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])
 }

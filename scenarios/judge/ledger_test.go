@@ -1,15 +1,15 @@
-package writes_test
+package judge_test
 
 import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/writes"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-func TestJudge(t *testing.T) {
+func TestLedger(t *testing.T) {
 	read := func(change func(l *result.LedgerRecord)) *result.LedgerRecord {
 		l := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 1000}
 		change(l)
@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := writes.Judge(o, ledgers(tt.l))
+			r := judge.JudgeWrites(o, ledgers(tt.l))
 			if r.Verdict != tt.want {
 				t.Errorf("%s is %s (%s), want %s", tt.text, r.Verdict, r.Note, tt.want)
 			}
@@ -83,8 +83,8 @@ func ledgers(l *result.LedgerRecord) []*result.LedgerRecord {
 	return []*result.LedgerRecord{l}
 }
 
-// TestJudge_Named: an objective is about the ledger that it names.
-func TestJudge_Named(t *testing.T) {
+// TestLedger_Named: an objective is about the ledger that it names.
+func TestLedger_Named(t *testing.T) {
 	all := []*result.LedgerRecord{
 		{Name: "posts", Read: true, Acknowledged: 1000, Held: 1000},
 		{Name: "events", Read: true, Acknowledged: 1000, Held: 993, Lost: 7},
@@ -96,7 +96,7 @@ func TestJudge_Named(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := writes.Judge(o, all); r.Verdict != want {
+		if r := judge.JudgeWrites(o, all); r.Verdict != want {
 			t.Errorf("%s is %s (%s), want %s", text, r.Verdict, r.Note, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package running
+package judge
 
 import (
 	"math"
@@ -12,10 +12,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Verdicts returns the verdict that each objective would have if the run ended now, from
+// VerdictsNow returns the verdict that each objective would have if the run ended now, from
 // counts alone. A percentile is judged without its value, because its value needs a
 // distribution.
-func Verdicts(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
+func VerdictsNow(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
 	if len(slo) == 0 {
 		return nil
 	}
@@ -26,8 +26,8 @@ func Verdicts(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
 	return out
 }
 
-// Phases lists the phases that objectives are judged in, for [measure.Config].
-func Phases(slo []slo.Objective) []string {
+// CountedPhases lists the phases that objectives are judged in, for [measure.Config].
+func CountedPhases(slo []slo.Objective) []string {
 	var out []string
 	for _, o := range slo {
 		if p := o.PhaseOrRun(); !slices.Contains(out, p) {

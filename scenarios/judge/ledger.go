@@ -1,5 +1,4 @@
-// Package writes judges objectives on acknowledged writes by what the ledger found when it read them back.
-package writes
+package judge
 
 import (
 	"fmt"
@@ -12,12 +11,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Judge answers an objective on writes. A write that could not be read back is neither
+// judgeWrites answers an objective on writes. A write that could not be read back is neither
 // found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where
 // a lost worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
 //
 // All are the results of the run's ledgers; an objective that names none is about the only one.
-func Judge(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
+func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
 	var l *result.LedgerRecord
 	for _, one := range all {
 		if one.Name == o.Metric.Source || o.Metric.Source == "" && len(all) == 1 {

@@ -1,4 +1,4 @@
-package running
+package judge
 
 import (
 	"brunt/scenarios/judge/counted"

@@ -1,4 +1,4 @@
-package scale
+package chart
 
 import (
 	"math"
@@ -94,7 +94,7 @@ func TestTimeTicks(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, s := range TimeTicks(tt.a, tt.b, 12) {
+			for _, s := range timeTicks(tt.a, tt.b, 12) {
 				got = append(got, words.Offset(result.Num(s)))
 			}
 			if s := strings.Join(got, " "); s != tt.want {
