@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"brunt/reporters/reporterstest"
 	"brunt/reporters/chart"
+	"brunt/reporters/reporterstest"
 	"brunt/reporters/spark"
 	"brunt/scenarios/result"
 )

@@ -40,8 +40,10 @@ func TestFind(t *testing.T) {
 	}{
 		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, containers.Address{Host: containers.DefaultHost()}, "", true},
 		{
-			"DOCKER_HOST", map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config},
-			containers.Address{Host: "tcp://127.0.0.1:2375"}, "", true,
+			"DOCKER_HOST",
+			map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config},
+			containers.Address{Host: "tcp://127.0.0.1:2375"},
+			"", true,
 		},
 		{
 			"DOCKER_HOST with TLS",
@@ -52,8 +54,10 @@ func TestFind(t *testing.T) {
 		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, containers.Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
 		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, containers.Address{Host: containers.DefaultHost()}, "", true},
 		{
-			"a context that there is not", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"},
-			containers.Address{}, `the Docker context "other"`, false,
+			"a context that there is not",
+			map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"},
+			containers.Address{},
+			`the Docker context "other"`, false,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
