@@ -39,10 +39,11 @@ var crash struct {
 }
 
 // crashWrite writes what the runtime says, and ends brunt after the stack of a crash. It runs on the stack of the system, so it and what it
-// calls allocate nothing and need no more stack.
+// calls allocate nothing and need no more stack, and the race detector adds nothing to them.
 //
 //go:nosplit
 //go:norace
+//go:nocheckptr
 func crashWrite(fd uintptr, p unsafe.Pointer, n int32) int32 {
 	written, _, failed := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(p), uintptr(n))
 	if fd == 2 {
@@ -56,6 +57,7 @@ func crashWrite(fd uintptr, p unsafe.Pointer, n int32) int32 {
 
 //go:nosplit
 //go:norace
+//go:nocheckptr
 func crashText(p unsafe.Pointer, n uintptr) {
 	if crash.say != 0 && crash.told+int(n) <= mostTold {
 		crash.told += int(n)
@@ -80,12 +82,14 @@ func crashText(p unsafe.Pointer, n uintptr) {
 }
 
 //go:nosplit
+//go:norace
 func begins(s, with string) bool { return len(s) >= len(with) && s[:len(with)] == with }
 
 // crashEnd ends brunt, or makes its process that of the heir.
 //
 //go:nosplit
 //go:norace
+//go:nocheckptr
 func crashEnd() {
 	if crash.heir != nil {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, crash.hear, syscall.F_SETFD, 0)
