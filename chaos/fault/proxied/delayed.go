@@ -65,14 +65,24 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			})
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			got, err := ask(l, f.delay.D()/2+time.Millisecond, nil)(ctx, atOnce(share))
+			pulse, err := pulse.New(ctx)
 			if err != nil {
 				return "", err
 			}
-			if !got.few(share) {
-				return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
+			defer pulse.Close()
+			got, err := ask(l, f.delay.D()/2+time.Millisecond, pulse)(ctx, atOnce(share))
+			if err != nil {
+				return "", err
 			}
-			return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
+			surely := got
+			surely.hits = got.sure
+			switch {
+			case got.few(share):
+				return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
+			case surely.few(share): // they are as slow as the machine is late, with the fault and without
+				return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what, link.Blurred(got.late))
+			}
+			return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
 		},
 	})
 }
