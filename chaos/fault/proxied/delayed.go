@@ -66,8 +66,8 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
 			pulse, err := pulse.New(ctx)
-			if err != nil {
-				return "", err
+			if err != nil { // on a machine that is too late for that
+				return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 			}
 			defer pulse.Close()
 			got, err := ask(l, f.delay.D()/2+time.Millisecond, pulse)(ctx, atOnce(share))
