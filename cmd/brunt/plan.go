@@ -142,28 +142,28 @@ func (f *runFlags) readPlan(path string) (string, error) {
 // compile compiles the scenario, and compares it with the plan.
 func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error) {
 	f.trial = f.smoke
-	plan, err := compile(path, &f.sourceFlags)
+	compiled, err := compile(path, &f.sourceFlags)
 	if err == nil && f.smoke {
-		if plan, err = smoke.Reduce(plan); err != nil {
+		if compiled, err = smoke.Reduce(compiled); err != nil {
 			err = usagef("%s: --smoke: %w", path, err)
 		}
 	}
 	if err != nil || f.planned == nil {
-		return plan, err
+		return compiled, err
 	}
 	set, err := f.params()
 	if err != nil {
 		return nil, err
 	}
-	found, err := dryrun.Drift(ctx, plan, f.planned, filepath.Dir(f.plan), set)
+	found, err := dryrun.Drift(ctx, compiled, f.planned, filepath.Dir(f.plan), set)
 	if err != nil {
 		return nil, usagef("the plan %s: %w", f.plan, err)
 	}
 	if len(found) > 0 {
 		return nil, &driftError{f.plan, found}
 	}
-	plan.Notes = append(plan.Notes, fmt.Sprintf("checked against the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
-	return plan, nil
+	compiled.Notes = append(compiled.Notes, fmt.Sprintf("checked against the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
+	return compiled, nil
 }
 
 // A driftError lists the differences from a plan.

@@ -262,9 +262,9 @@ const vague = .05
 // lower bound of the share that failed is above the limit of an impact and above the upper bound of the baseline's share. It
 // is slower if the median or the 90th percentile is, by its lower bound, over twice that of the baseline and over 20 ms longer. Where it is so as
 // measured and its bound is not, the need is not known.
-func need(during, before answers, limit float64, service, effect string) Dependency {
+func need(during, before answers, limit float64, service, outage string) Dependency {
 	share := during.bad / during.all
-	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, effect,
+	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, outage,
 		quantity.FormatShareBriefly(share), during.all, quantity.FormatShareBriefly(before.bad/before.all))}
 	if impact.LowerBound(during.bad, during.all, impact.Confidence) > max(limit, impact.UpperBound(before.bad, before.all, impact.Confidence)) {
 		d.Need = Hard

@@ -120,7 +120,7 @@ func TestJudgeSeries(t *testing.T) {
 		}
 		return t
 	})
-	series := []result.Series{
+	named := []result.Series{
 		{Name: "depth", Every: 1, Points: line(60, func(t float64) float64 { return t })},
 		{Name: "gap", Every: 1, Points: gap},
 		{Name: "many", Every: 1, Labels: map[string]string{"zone": "a"}, Points: line(60, func(float64) float64 { return 1 })},
@@ -187,7 +187,7 @@ func TestJudgeSeries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := gauge.Judge(o, "p", c.in, usage, series, 400)
+			r := gauge.Judge(o, "p", c.in, usage, named, 400)
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

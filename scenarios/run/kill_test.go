@@ -535,15 +535,15 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 		{"a unit in a group of its own", "throttle", afterThrottle, false, 2},
 		{"a clock that is off", "skew", afterLimit, false, 2},
 	} {
-		for _, guard := range []string{"none", "both"} {
-			t.Run(c.name+", guard "+guard, func(t *testing.T) {
+		for _, spared := range []string{"none", "both"} {
+			t.Run(c.name+", guard "+spared, func(t *testing.T) {
 				t.Parallel()
 				if slices.Contains(rootFaults, c.fault) {
 					needsRoot(t)
 				}
 				for i := range trials {
 					m := newKilledRun(t)
-					t.Log(m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0))
+					t.Log(m.run(t, killScenario(killFaults[c.fault], m), spared, c.point, 0))
 					if c.stopped { // the kernel stops a process when it is scheduled next
 						suite.Until(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 					}

@@ -31,10 +31,10 @@ func TestClear(t *testing.T) {
 	} {
 		list, first := []impact.Slice{{End: sec, N: 1, Ended: 1, InFlight: 3}}, []int{0}
 		var records []stalls.Record
-		for series, n := range c.flight {
-			records = append(records, stalls.Record{Series: int32(series), Ready: n + 9, Ended: 9, Good: 9, Took: 9 * c.usual[series]})
-			if c.usual[series] == 0 {
-				records[series].Good = 0
+		for i, n := range c.flight {
+			records = append(records, stalls.Record{Series: int32(i), Ready: n + 9, Ended: 9, Good: 9, Took: 9 * c.usual[i]})
+			if c.usual[i] == 0 {
+				records[i].Good = 0
 			}
 		}
 		for i := range c.length {
