@@ -35,7 +35,7 @@ func TestDocker(t *testing.T) {
 		name string
 		test func(t *testing.T)
 	}{
-		{"WatchdogEndsAHungBrunt", testDockerWatchdogEndsAHungBrunt}, // the longest
+		{"WatchdogRelievesAHungBrunt", testDockerWatchdogRelievesAHungBrunt}, // the longest
 		{"Chosen", testDockerChosen},
 		{"Connected", testDockerConnected},
 		{"Discovered", testDockerDiscovered},
