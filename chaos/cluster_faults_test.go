@@ -18,7 +18,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
 )
 
@@ -162,7 +162,7 @@ func (s *shop) world(same bool, spoil func(t *testing.T, s *shop)) func(t *testi
 			t.Fatal(err)
 		}
 		t.Cleanup(c.Close)
-		found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: at.Namespace})
+		found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: at.Namespace})
 		if err != nil {
 			t.Fatal(err)
 		}

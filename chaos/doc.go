@@ -20,8 +20,8 @@
 //	chaos/agent          a privileged process that injects what brunt may not
 //	chaos/probe          calls and commands that ask a target or the team's monitoring
 //	chaos/victim         the process of a unit, for faults on processes and resources
-//	chaos/link           toxics on links, and their proofs
-//	chaos/packets        faults on the packets of a container, and their proofs
+//	chaos/medium/link           toxics on links, and their proofs
+//	chaos/medium/packets        faults on the packets of a container, and their proofs
 //	chaos/proof          bounds of proofs that several families use
 //	chaos/seed           random choices, derived from one seed
 //	chaos/container      units in containers

@@ -9,3 +9,10 @@ const MaxSeed = maxSeed
 var ParseAck = parseAck
 
 const ScenarioName = scenarioName
+
+// Names that the external tests use.
+const (
+	MostCounted = mostCounted
+	MostName    = mostName
+	MostNames   = mostNames
+)

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -76,7 +75,7 @@ func CallsBeyond(what string) error {
 // Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its
 // error is a [ReachError].
 func (r *Reach) Add(entry string) error {
-	if is, ok := kubernetes.ParseName(entry); is {
+	if is, ok := parseClusterName(entry); is {
 		if !ok {
 			return &ReachError{fmt.Sprintf("%q is no namespace of a cluster", entry), "such as kubernetes/CONTEXT/NAMESPACE, with a context of the kubeconfig"}
 		}

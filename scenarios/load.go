@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/retry"
 	"brunt/scenarios/syntax"
 )
 
@@ -22,8 +21,8 @@ type Load struct {
 	// how long iterations may go on after the load's end; zero is 10s
 	Grace quantity.Duration `yaml:"grace"`
 	// how its users repeat a request that failed; zero is not at all
-	Retry *retry.Policy `yaml:"retry"`
-	Flow  []Step        `yaml:"flow"` // the steps of an iteration, one after the other
+	Retry *RetryPolicy `yaml:"retry"`
+	Flow  []Step       `yaml:"flow"` // the steps of an iteration, one after the other
 	// instead of flow: several flows; each iteration picks one by weight
 	Mix []Mixed `yaml:"mix"`
 	// instead of flow: a file of vegeta targets, in its format http or json, taken in turn

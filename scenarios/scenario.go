@@ -3,7 +3,6 @@ package scenarios
 import (
 	"time"
 
-	"brunt/scenarios/placement"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -20,7 +19,7 @@ type Scenario struct {
 	Seed         uint64
 	SeedGiven    bool // false: Seed was drawn at random
 	Pacing       string
-	Workers      placement.Workers // that make the load; the zero value is this process
+	Workers      Workers // that make the load; the zero value is this process
 	Target       Target
 	Tables       []*template.Table
 	Warmup       time.Duration
@@ -176,7 +175,7 @@ type document struct {
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says, or {count: 4, on: kubernetes} for
 	// as many pods of a cluster; zero is brunt's own process alone. The other commands that run a scenario make its load alone
-	Workers placement.Workers `yaml:"workers"`
+	Workers Workers `yaml:"workers"`
 }
 
 // A Watched is an entry of `metrics`, `alerts` or `watch` with undecoded settings.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/kubernetes"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -29,7 +28,7 @@ type Target struct {
 	Units *syntax.Node `yaml:"units"`
 	// beside a url or endpoints, pods that run already: the workloads of a namespace, which faults hit. Beside `platform: kubernetes`, where
 	// the pods of the built-in stack are made; other platforms of that leave it alone
-	Kubernetes *kubernetes.Target `yaml:"kubernetes"`
+	Kubernetes *Kubernetes `yaml:"kubernetes"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
 	// where every step goes to one of them. brunt waits until each that setup goes to accepts connections, and

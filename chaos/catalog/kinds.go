@@ -10,18 +10,14 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/cluster"
 	"brunt/chaos/cluster/agents"
-	"brunt/chaos/cluster/remote"
-	"brunt/chaos/fault/clock"
+	"brunt/chaos/cluster/guard"
 	"brunt/chaos/fault/container"
 	"brunt/chaos/fault/custom"
-	"brunt/chaos/fault/dns"
-	"brunt/chaos/fault/node"
-	"brunt/chaos/fault/packet"
-	"brunt/chaos/fault/pod"
+	"brunt/chaos/fault/kubernetes"
+	"brunt/chaos/fault/network"
 	"brunt/chaos/fault/process"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/fault/resource"
-	"brunt/chaos/fault/workload"
 	"brunt/chaos/journal"
 )
 
@@ -47,22 +43,22 @@ func Faults() List {
 		new(resource.StressIO),
 		new(resource.DiskFill),
 		new(resource.FDExhaust),
-		new(clock.TimeSkew),
-		new(packet.Latency),
-		new(packet.Bandwidth),
-		new(packet.Stall),
-		new(packet.Blackhole),
-		new(packet.Reset),
-		new(packet.Partition),
+		new(process.TimeSkew),
+		new(network.Latency),
+		new(network.Bandwidth),
+		new(network.Stall),
+		new(network.Blackhole),
+		new(network.Reset),
+		new(network.Partition),
 		new(container.Disconnect),
-		new(packet.Loss),
-		new(packet.Duplicate),
-		new(packet.Corrupt),
-		new(packet.Reorder),
-		new(packet.HalfOpen),
-		new(dns.Fail),
-		new(dns.Timeout),
-		new(dns.Spoof),
+		new(network.Loss),
+		new(network.Duplicate),
+		new(network.Corrupt),
+		new(network.Reorder),
+		new(network.HalfOpen),
+		new(network.DNSFail),
+		new(network.DNSTimeout),
+		new(network.DNSSpoof),
 		new(proxied.SlowClose),
 		new(proxied.Limit),
 		new(proxied.Slicer),
@@ -75,15 +71,15 @@ func Faults() List {
 		new(proxied.RedisDelay),
 		new(proxied.SQLError),
 		new(proxied.SQLDelay),
-		new(pod.Delete),
-		new(pod.Evict),
-		new(pod.Fail),
-		new(workload.Scale),
-		new(workload.Restart),
-		new(workload.Apply),
-		new(node.Cordon),
-		new(node.Drain),
-		new(node.Taint),
+		new(kubernetes.PodDelete),
+		new(kubernetes.PodEvict),
+		new(kubernetes.PodFail),
+		new(kubernetes.Scale),
+		new(kubernetes.Restart),
+		new(kubernetes.Apply),
+		new(kubernetes.NodeCordon),
+		new(kubernetes.NodeDrain),
+		new(kubernetes.NodeTaint),
 		new(custom.Exec),
 		new(custom.Webhook),
 		new(custom.Action),
@@ -113,7 +109,7 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 
 // Operations gives the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
-	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), remote.Operations(), agents.Operations(cluster.Opened)}
+	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), guard.Operations(), agents.Operations(cluster.Opened)}
 	for _, f := range l {
 		all = append(all, f.Describe().Undo)
 	}

@@ -7,7 +7,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/fault/custom"
-	"brunt/chaos/fault/packet"
+	"brunt/chaos/fault/network"
 	"brunt/chaos/fault/process"
 	"brunt/chaos/selector"
 )
@@ -28,11 +28,11 @@ func TestReaches(t *testing.T) {
 		{"a unit", &process.Crash{Selector: selector.Selector{Unit: "web[1]"}}, "web[1]"},
 		{"a process", &process.Freeze{Selector: selector.Selector{PID: 12}}, "pid 12"},
 		{"whoever", &process.Freeze{}, "store[0] web[0] web[1]"},
-		{"a link", &packet.Stall{Edge: selector.Edge{From: "web", To: "store"}}, "store[0] web[0] web[1]"},
-		{"a link of a unit", &packet.Stall{Edge: selector.Edge{From: "web[1]"}}, "store[0] web[1]"},
-		{"the links of a service", &packet.Stall{Edge: selector.Edge{Service: "store"}}, "store[0] web[0] web[1]"},
+		{"a link", &network.Stall{Edge: selector.Edge{From: "web", To: "store"}}, "store[0] web[0] web[1]"},
+		{"a link of a unit", &network.Stall{Edge: selector.Edge{From: "web[1]"}}, "store[0] web[1]"},
+		{"the links of a service", &network.Stall{Edge: selector.Edge{Service: "store"}}, "store[0] web[0] web[1]"},
 		{"a command's", &custom.Exec{Custom: custom.Custom{Units: []string{"web[0]", "db"}}}, "web[0] db"},
-		{"the load's", &packet.Latency{Edge: selector.Edge{From: chaos.LoadName}}, "load web[0] web[1]"},
+		{"the load's", &network.Latency{Edge: selector.Edge{From: chaos.LoadName}}, "load web[0] web[1]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := strings.Join(c.fault.Traits(sc).Reaches, " "); got != c.want {

@@ -10,7 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -32,7 +32,7 @@ type service struct {
 const api = "apps/v1"
 
 // Find finds the services of a target: those that it names, or each deployment and stateful set of the namespace.
-func Find(ctx context.Context, c *kube.Cluster, at Place, of *kubernetes.Target) (*Target, error) {
+func Find(ctx context.Context, c *kube.Cluster, at Place, of *scenarios.Kubernetes) (*Target, error) {
 	t := &Target{Cluster: c, Place: at, nodes: map[string]string{}}
 	f := finder{t, of}
 	if _, err := c.Namespaces().Get(ctx, at.Namespace); err != nil {
@@ -50,7 +50,7 @@ func Find(ctx context.Context, c *kube.Cluster, at Place, of *kubernetes.Target)
 // A finder finds the services of a target.
 type finder struct {
 	*Target
-	of *kubernetes.Target
+	of *scenarios.Kubernetes
 }
 
 // unknown says that there is no such namespace, and which there are.
@@ -83,24 +83,24 @@ type workload struct {
 }
 
 // kinds are the words for kinds of workloads.
-var kinds = map[string]string{kubernetes.Deployments: "deployment", kubernetes.StatefulSets: "stateful set", kubernetes.DaemonSets: "daemon set"}
+var kinds = map[string]string{scenarios.Deployments: "deployment", scenarios.StatefulSets: "stateful set", scenarios.DaemonSets: "daemon set"}
 
 // workloads lists the workloads of a kind.
 func (f finder) workloads(ctx context.Context, resource string, q kube.Query) (out []workload, err error) {
 	switch ns := f.Place.Namespace; resource {
-	case kubernetes.Deployments:
+	case scenarios.Deployments:
 		all, lerr := f.Deployments(ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
 		}
 		err = lerr
-	case kubernetes.StatefulSets:
+	case scenarios.StatefulSets:
 		all, lerr := f.StatefulSets(ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
 		}
 		err = lerr
-	case kubernetes.DaemonSets:
+	case scenarios.DaemonSets:
 		all, lerr := f.DaemonSets(ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
@@ -123,7 +123,7 @@ func (f finder) services(ctx context.Context) error {
 		}
 		return errors.Join(errs...)
 	}
-	for _, resource := range []string{kubernetes.Deployments, kubernetes.StatefulSets} {
+	for _, resource := range []string{scenarios.Deployments, scenarios.StatefulSets} {
 		all, err := f.workloads(ctx, resource, kube.Query{Labels: selectorOf(f.of.Selector)})
 		if err != nil {
 			return err
@@ -152,7 +152,7 @@ func (f finder) services(ctx context.Context) error {
 }
 
 // named finds the service that the target gives a name.
-func (f finder) named(ctx context.Context, name string, of *kubernetes.Service) error {
+func (f finder) named(ctx context.Context, name string, of *scenarios.KubernetesService) error {
 	if len(of.Pods) > 0 {
 		selects := kube.SelectorOf(of.Pods)
 		f.list = append(f.list, &service{name: name, pods: selects.String(), selects: selects, within: of.Container})
@@ -179,7 +179,7 @@ func (f finder) add(name string, w workload, container string) error {
 		return fmt.Errorf("%s: the selector of %s: %w", f.Place, w.Name, err)
 	}
 	f.list = append(f.list, &service{
-		name: name, pods: selects.String(), selects: selects, within: container, ordinal: w.resource == kubernetes.StatefulSets,
+		name: name, pods: selects.String(), selects: selects, within: container, ordinal: w.resource == scenarios.StatefulSets,
 		workload: kube.Ref{API: api, Resource: w.resource, Namespace: f.Place.Namespace, Name: w.Name},
 	})
 	return nil

@@ -9,7 +9,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
 	"brunt/chaos/protect"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 )
 
 // a cluster has the workloads web, store and Odd.Name in the namespace default.
@@ -22,7 +22,7 @@ func newCluster(t *testing.T) (*kube.Cluster, cluster.Place) {
 	}
 	t.Cleanup(c.Close)
 	for _, of := range []struct{ resource, name, app string }{
-		{kubernetes.Deployments, "web", "web"}, {kubernetes.Deployments, "odd.name", "odd"}, {kubernetes.StatefulSets, "store", "store"},
+		{scenarios.Deployments, "web", "web"}, {scenarios.Deployments, "odd.name", "odd"}, {scenarios.StatefulSets, "store", "store"},
 	} {
 		labels := map[string]any{"app": of.app}
 		pods := map[string]any{
@@ -40,24 +40,24 @@ func newCluster(t *testing.T) (*kube.Cluster, cluster.Place) {
 }
 
 // named is a target with one service.
-func named(s kubernetes.Service) *kubernetes.Target {
-	return &kubernetes.Target{Namespace: "default", Services: map[string]kubernetes.Service{"web": s}}
+func named(s scenarios.KubernetesService) *scenarios.Kubernetes {
+	return &scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{"web": s}}
 }
 
 func TestFind_Mistakes(t *testing.T) {
 	c, at := newCluster(t)
 	for _, tt := range []struct {
 		name string
-		of   *kubernetes.Target
+		of   *scenarios.Kubernetes
 		want string
 	}{
-		{"a namespace", &kubernetes.Target{Namespace: "defualt"}, `there is no namespace "defualt"; did you mean "default"?`},
-		{"a deployment", named(kubernetes.Service{Deployment: "wep"}), `web: there is no deployment "wep" in the namespace default; did you mean "web"?`},
-		{"a stateful set", named(kubernetes.Service{StatefulSet: "absent"}), `there is no stateful set "absent" in the namespace default; known are store`},
-		{"a daemon set", named(kubernetes.Service{DaemonSet: "d"}), `there is no daemon set "d" in the namespace default`},
-		{"labels of pods", named(kubernetes.Service{Pods: map[string]string{"app": "redis"}}), "no pod of the namespace default has the labels app=redis"},
-		{"labels of workloads", &kubernetes.Target{Namespace: "default", Selector: map[string]string{"tier": "db"}}, "no stateful set with the labels tier=db"},
-		{"a pod of two services", &kubernetes.Target{Namespace: "default", Services: map[string]kubernetes.Service{
+		{"a namespace", &scenarios.Kubernetes{Namespace: "defualt"}, `there is no namespace "defualt"; did you mean "default"?`},
+		{"a deployment", named(scenarios.KubernetesService{Deployment: "wep"}), `web: there is no deployment "wep" in the namespace default; did you mean "web"?`},
+		{"a stateful set", named(scenarios.KubernetesService{StatefulSet: "absent"}), `there is no stateful set "absent" in the namespace default; known are store`},
+		{"a daemon set", named(scenarios.KubernetesService{DaemonSet: "d"}), `there is no daemon set "d" in the namespace default`},
+		{"labels of pods", named(scenarios.KubernetesService{Pods: map[string]string{"app": "redis"}}), "no pod of the namespace default has the labels app=redis"},
+		{"labels of workloads", &scenarios.Kubernetes{Namespace: "default", Selector: map[string]string{"tier": "db"}}, "no stateful set with the labels tier=db"},
+		{"a pod of two services", &scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{
 			"a": {Deployment: "web"}, "b": {Pods: map[string]string{"app": "web"}},
 		}}, "is of the services a and b: a pod is of one"},
 	} {
@@ -82,7 +82,7 @@ func TestFind_Mistakes(t *testing.T) {
 // TestFind_Slots deletes pods: those that come in their places have their slots.
 func TestFind_Slots(t *testing.T) {
 	c, at := newCluster(t)
-	found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: "default"})
+	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFind_Slots(t *testing.T) {
 // TestGuard_Cluster checks what no fault may hit in a cluster, at the place where all faults ask.
 func TestGuard_Cluster(t *testing.T) {
 	c, at := newCluster(t)
-	found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: "default"})
+	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
 )
 
@@ -28,7 +28,7 @@ func podsOf(t *testing.T) (c *kube.Cluster, units map[string]chaos.Unit) {
 		ends, err := c.Slices("default").List(t.Context(), kube.Query{})
 		return err == nil && len(ends) == 1 && len(ends[0].Endpoints) == 2
 	})
-	found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: "default", Services: map[string]kubernetes.Service{
+	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{
 		"web": {Deployment: "web", Container: "app"}, "store": {StatefulSet: "store"},
 	}})
 	if err != nil {
@@ -138,7 +138,7 @@ func TestPod_Container(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, at := newCluster(t)
-			found, err := cluster.Find(t.Context(), c, at, named(kubernetes.Service{Deployment: "web", Container: tt.service}))
+			found, err := cluster.Find(t.Context(), c, at, named(scenarios.KubernetesService{Deployment: "web", Container: tt.service}))
 			if err != nil {
 				t.Fatal(err)
 			}

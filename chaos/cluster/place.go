@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/proc"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -24,7 +24,7 @@ type Place struct {
 }
 
 // String is the place as guard.allow.chaos names it.
-func (p Place) String() string { return kubernetes.Name(p.Context, p.Namespace) }
+func (p Place) String() string { return scenarios.ClusterName(p.Context, p.Namespace) }
 
 // Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. An error names all of some rights that the caller
 // lacks.
@@ -39,7 +39,7 @@ func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.
 		}
 	}
 	if err != nil {
-		return nil, Place{}, fmt.Errorf("%s: %w", kubernetes.Name(at.Context, at.Namespace), err)
+		return nil, Place{}, fmt.Errorf("%s: %w", scenarios.ClusterName(at.Context, at.Namespace), err)
 	}
 	p := Place{Kubeconfig: at.Kubeconfig, Context: at.Context, Namespace: at.Namespace}
 	if err = c.Require(ctx, rights); err == nil {

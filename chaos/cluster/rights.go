@@ -2,11 +2,11 @@ package cluster
 
 import (
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 )
 
 // Rights are what finding a target, following its pods and seeing what they use takes.
-func Rights(of *kubernetes.Target) []kube.Right {
+func Rights(of *scenarios.Kubernetes) []kube.Right {
 	ns := of.Namespace
 	in := func(group, resource string, verbs ...string) (out []kube.Right) {
 		for _, verb := range verbs {
@@ -22,12 +22,12 @@ func Rights(of *kubernetes.Target) []kube.Right {
 	out = append(out, in("", "events", "list", "watch")...)
 	out = append(out, in("autoscaling", "horizontalpodautoscalers", "list", "watch")...)
 	out = append(out, usageRights(of)...)
-	used := map[string]bool{kubernetes.Deployments: len(of.Services) == 0, kubernetes.StatefulSets: len(of.Services) == 0}
+	used := map[string]bool{scenarios.Deployments: len(of.Services) == 0, scenarios.StatefulSets: len(of.Services) == 0}
 	for _, s := range of.Services {
 		resource, _ := s.Workload()
 		used[resource] = true
 	}
-	for _, resource := range []string{kubernetes.Deployments, kubernetes.StatefulSets, kubernetes.DaemonSets} {
+	for _, resource := range []string{scenarios.Deployments, scenarios.StatefulSets, scenarios.DaemonSets} {
 		if used[resource] {
 			out = append(out, in("apps", resource, "get", "list", "watch")...)
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 )
 
 // nodesProxy is the right to ask kubelets through the API server. It lets its holder execute programs in pods as well, so a role grants it only
@@ -14,11 +14,11 @@ import (
 var nodesProxy = kube.Right{Verb: "get", Resource: "nodes/proxy"}
 
 // usageRights are the rights to see what pods use.
-func usageRights(of *kubernetes.Target) []kube.Right {
+func usageRights(of *scenarios.Kubernetes) []kube.Right {
 	switch of.Usage {
-	case kubernetes.NoUsage:
+	case scenarios.NoUsage:
 		return nil
-	case kubernetes.KubeletUsage:
+	case scenarios.KubeletUsage:
 		return []kube.Right{nodesProxy}
 	}
 	return []kube.Right{{Verb: "list", Group: "metrics.k8s.io", Resource: "pods", Namespace: of.Namespace}}
@@ -32,27 +32,27 @@ var errNoUsage = errors.New("nothing tells what the pods use: the cluster has no
 // caller may ask it, as far as a setting does not choose one; empty: the setting wants none.
 func (t *Target) UsageSource(ctx context.Context, setting string) (string, error) {
 	switch setting {
-	case kubernetes.NoUsage:
+	case scenarios.NoUsage:
 		return "", nil
-	case kubernetes.KubeletUsage:
+	case scenarios.KubeletUsage:
 		return setting, nil
 	}
 	_, err := t.PodMetrics(ctx, t.Place.Namespace)
 	switch {
 	case err == nil:
-		return kubernetes.MetricsUsage, nil
-	case setting == kubernetes.MetricsUsage || kube.Away(err) && !kube.Is(err, kube.Unserved):
+		return scenarios.MetricsUsage, nil
+	case setting == scenarios.MetricsUsage || kube.Away(err) && !kube.Is(err, kube.Unserved):
 		return "", fmt.Errorf("ask %s what pods use: %w", kube.MetricsAPI, err)
 	}
 	if may, _, err := t.May(ctx, nodesProxy); err != nil || !may {
 		return "", errors.Join(errNoUsage, err)
 	}
-	return kubernetes.KubeletUsage, nil
+	return scenarios.KubeletUsage, nil
 }
 
 // Usage asks a source what the pods of the target use. The error is of what did not answer; the others are told.
 func (t *Target) Usage(ctx context.Context, source string) ([]kube.PodUsage, error) {
-	if source == kubernetes.MetricsUsage {
+	if source == scenarios.MetricsUsage {
 		return t.PodMetrics(ctx, t.Place.Namespace)
 	}
 	var out []kube.PodUsage

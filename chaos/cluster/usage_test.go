@@ -7,13 +7,13 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 )
 
 // TestUsage_Metrics has the API of usage say what a pod of two containers uses.
 func TestUsage_Metrics(t *testing.T) {
 	c, at := newCluster(t)
-	found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: "default"})
+	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestUsage_Metrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	source, err := found.UsageSource(t.Context(), "")
-	if err != nil || source != kubernetes.MetricsUsage {
+	if err != nil || source != scenarios.MetricsUsage {
 		t.Fatalf("the source is %q, %v", source, err)
 	}
 	all, err := found.Usage(t.Context(), source)
@@ -45,7 +45,7 @@ func TestUsage_Metrics(t *testing.T) {
 // of other namespaces, and of pods that it has not looked at.
 func TestUsage_Kubelet(t *testing.T) {
 	c, at := newCluster(t)
-	found, err := cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: "default"})
+	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestUsage_Kubelet(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	all, err := found.Usage(t.Context(), kubernetes.KubeletUsage)
+	all, err := found.Usage(t.Context(), scenarios.KubeletUsage)
 	if err != nil || len(all) != 2 {
 		t.Fatalf("%+v, %v", all, err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
-	"brunt/targets/platform/procmark"
+	"brunt/targets/platform/procgroup"
 )
 
 // These tests are about journals in bad states: full disks, damaged files and files of others.
@@ -347,7 +347,7 @@ func TestWatchdogOutlivesAFailure(t *testing.T) {
 
 // A process that left its group, or that ends slowly, is found by the run's mark.
 func TestSweep(t *testing.T) {
-	if pids, _ := procmark.Find("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
+	if pids, _ := procgroup.FindMarked("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
 		t.Skip("needs Linux: others' environments can't be read here")
 	}
 	mark := fmt.Sprintf("test-%d", os.Getpid())

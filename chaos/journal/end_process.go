@@ -9,7 +9,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/procmark"
 )
 
 // Undos for the processes that brunt started.
@@ -76,7 +75,7 @@ func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 func EndMarked(ctx context.Context, mark string) (chaos.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
 	defer cancel()
-	found, err := procmark.Kill(ctx, func(pid int) bool { return proc.Protect(pid) != nil }, mark)
+	found, err := procgroup.KillMarked(ctx, func(pid int) bool { return proc.Protect(pid) != nil }, mark)
 	switch {
 	case err != nil:
 		return chaos.Failed, err

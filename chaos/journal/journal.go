@@ -17,7 +17,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
-	"brunt/targets/platform/filelock"
+	"brunt/targets/platform/procgroup"
 )
 
 // A Journal is where a run writes what it is about to break, before it does. It is a file of lines.
@@ -77,7 +77,7 @@ func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
 }
 
 func (j *Journal) begin(run string) error {
-	if err := filelock.Try(j.f); err != nil {
+	if err := procgroup.TryLock(j.f); err != nil {
 		return fmt.Errorf("locking the journal: %w", err)
 	}
 	id, err := proc.Identify(os.Getpid())
@@ -275,7 +275,7 @@ func (j *Journal) Close() error {
 	f := j.f
 	j.f = nil
 	if len(j.open) > 0 {
-		return errors.Join(filelock.Unlock(f), f.Close())
+		return errors.Join(procgroup.UnlockFile(f), f.Close())
 	}
 	return errors.Join(remove(j.path), f.Close())
 }
@@ -462,7 +462,7 @@ func readJournal(path string) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Alive, err = filelock.Held(f)
+	s.Alive, err = procgroup.LockHeld(f)
 	return s, err
 }
 

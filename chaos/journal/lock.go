@@ -6,14 +6,14 @@ import (
 	"os"
 	"time"
 
-	"brunt/targets/platform/filelock"
+	"brunt/targets/platform/procgroup"
 )
 
 // lockWait waits for a file's lock.
 func lockWait(ctx context.Context, f *os.File) error {
 	for {
-		err := filelock.Try(f)
-		if err == nil || !errors.Is(err, filelock.ErrHeld) {
+		err := procgroup.TryLock(f)
+		if err == nil || !errors.Is(err, procgroup.ErrLockHeld) {
 			return err
 		}
 		select {

@@ -9,7 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/targets/platform/containers"
 )
 
@@ -131,7 +131,7 @@ func clusterOf(undo []chaos.Undo) string {
 			Namespace string `json:"namespace"`
 		}
 		if json.Unmarshal(u.Args, &args) == nil && args.Context != "" && args.Namespace != "" {
-			return kubernetes.Name(args.Context, args.Namespace)
+			return scenarios.ClusterName(args.Context, args.Namespace)
 		}
 	}
 	return ""

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"brunt/chaos/sockets"
 )
 
 // Admission is what happens to a new connection.
@@ -111,7 +109,7 @@ func (l *link) connect() *net.TCPConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead {
-		_ = sockets.Close(up)
+		_ = CloseSocket(up)
 		return nil
 	}
 	l.up = up
@@ -252,9 +250,9 @@ func (l *link) shut(hard bool) {
 			continue
 		}
 		if hard {
-			_ = sockets.Reset(c)
+			_ = resetSocket(c)
 		} else {
-			_ = sockets.Close(c)
+			_ = CloseSocket(c)
 		}
 	}
 	l.forward.die()

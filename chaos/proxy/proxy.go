@@ -11,9 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"brunt/chaos/proxy/port"
-	"brunt/chaos/sockets"
 )
 
 // Config configures a proxy.
@@ -43,7 +40,7 @@ type Config struct {
 // All methods are safe for concurrent use.
 type Proxy struct {
 	c        Config
-	listener *port.Listener
+	listener *portListener
 	pipes    pipes
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -75,9 +72,9 @@ func Start(c Config) (*Proxy, error) {
 	if c.InNamespace == nil {
 		c.InNamespace = func(do func() error) error { return do() }
 	}
-	var d *port.Listener
+	var d *portListener
 	err := c.InNamespace(func() (err error) {
-		d, err = port.Listen(c.Listen)
+		d, err = listenPort(c.Listen)
 		return err
 	})
 	if err != nil {
@@ -255,7 +252,7 @@ func (p *Proxy) accept() {
 		switch {
 		case p.ctx.Err() != nil:
 			if err == nil {
-				_ = sockets.Close(c)
+				_ = CloseSocket(c)
 			}
 			return
 		case err != nil: // no free descriptors, or the client has already left
@@ -288,7 +285,7 @@ func (p *Proxy) serve(c *net.TCPConn, n uint64, rv *rendezvous) {
 	defer p.wg.Done()
 	l := p.welcome(c, n, rv)
 	if l == nil {
-		_ = sockets.Close(c)
+		_ = CloseSocket(c)
 		return
 	}
 	l.run()

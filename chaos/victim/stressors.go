@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
-	"brunt/targets/platform/procmark"
+	"brunt/targets/platform/procgroup"
 )
 
 // Stressors starts the child processes that use up a resource of a unit, or measure what the unit gets.
@@ -60,7 +60,7 @@ func StressOperations() []chaos.Operation {
 		if json.Unmarshal(u.Identity, &mark) != nil || !strings.HasPrefix(mark, stressMark) {
 			return nil
 		}
-		pids, _ := procmark.Find(mark)
+		pids, _ := procgroup.FindMarked(mark)
 		return pids
 	}}}
 }

@@ -11,12 +11,11 @@ import (
 
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
-	"brunt/scenarios/ab"
+	"brunt/scenarios/decide/ab"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/switchback"
 
 	"github.com/spf13/cobra"
 )
@@ -66,7 +65,7 @@ Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0
 	c.Flags().StringVar(&f.Build, "build", "", "shell command that builds a git side in its work tree")
 	c.Flags().BoolVar(&f.Concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
 	c.Flags().BoolVar(&f.InTurns, "in-turns", false, "make whole runs of the sides in turns, instead of a switchback")
-	c.Flags().DurationVar(&f.Block, "block", switchback.DefaultBlock, "length of a block of a switchback, in whole seconds; shorter if the load is short")
+	c.Flags().DurationVar(&f.Block, "block", ab.DefaultBlock, "length of a block of a switchback, in whole seconds; shorter if the load is short")
 	c.Flags().IntVar(&f.Pairs, "pairs", 10, "at most this many pairs of runs, or rounds of a switchback")
 	c.Flags().DurationVar(&f.Budget, "budget", 0, "time for all pairs, instead of --pairs; a part of it is kept for the pairs that confirm a failure")
 	c.Flags().IntVar(&f.Confirm, "confirm", 4, "new pairs that confirm a failure of runs in turns (default a third of a small --budget)")

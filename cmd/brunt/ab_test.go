@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/ab"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/ab"
+	"brunt/scenarios/decide/compare"
 )
 
 // TestAB_Report: a comparison that did not end is shown, also as JSON, and decides nothing; one that ended has the exit code of

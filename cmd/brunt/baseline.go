@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"

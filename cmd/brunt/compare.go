@@ -8,7 +8,7 @@ import (
 
 	"brunt/reporters/evidence"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/plan"
 
 	"github.com/spf13/cobra"
 )
@@ -42,8 +42,8 @@ func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra
 func completeFaults(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch {
 	case len(args) == 0:
-		return arguments.Kinds(), cobra.ShellCompDirectiveDefault
-	case len(args) == 1 && !slices.Contains(arguments.Kinds(), args[0]):
+		return plan.ArgumentKinds(), cobra.ShellCompDirectiveDefault
+	case len(args) == 1 && !slices.Contains(plan.ArgumentKinds(), args[0]):
 		var names []string
 		if sc, _ := scenarios.Parse(args[0], scenarios.Options{}); sc != nil {
 			for i := range sc.Faults {
@@ -71,5 +71,5 @@ func completeTerms(_ *cobra.Command, args []string, _ string) ([]string, cobra.S
 
 // completeKinds completes the kind of --fault.
 func completeKinds(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return arguments.Kinds(), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	return plan.ArgumentKinds(), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }

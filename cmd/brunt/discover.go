@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -45,7 +45,7 @@ func (f discoverFlags) clusters() []kube.Address {
 func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
-	ops := revert.Operations()
+	ops := guard.Operations()
 	d, err := journal.DiscoverIn(ctx, ops, f.clusters(), runs...)
 	if d == nil {
 		return scenarios.Usage(err)

@@ -12,13 +12,12 @@ import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan/arguments"
-	"brunt/scenarios/plan/policy"
-	"brunt/scenarios/reference"
+	"brunt/scenarios/edit/reference"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/terms"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
@@ -94,7 +93,7 @@ func TestDocuments_Scenarios(t *testing.T) {
 			}
 			var err error
 			if strings.HasPrefix(f[2], "# policy") {
-				_, err = policy.Read([]string{file}, nil)
+				_, err = plan.ReadPolicies([]string{file}, nil)
 			} else {
 				_, err = compile(file, nil)
 			}
@@ -190,7 +189,7 @@ const maxReadme = 10_000
 
 func TestReadme_Length(t *testing.T) {
 	if n := len(read(t, filepath.Join(top, "README.md"))); n > maxReadme {
-		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/reference", n, maxReadme)
+		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/edit/reference", n, maxReadme)
 	}
 }
 
@@ -208,7 +207,7 @@ func TestWhyInvalid(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n, page := 0, read(t, filepath.Join(top, "scenarios", "reference", "topics", "why-invalid.md"))
+	n, page := 0, read(t, filepath.Join(top, "scenarios", "edit", "reference", "topics", "why-invalid.md"))
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(page, -1) {
 		for part := range strings.SplitSeq(m[1], "…") {
 			n++
@@ -228,7 +227,7 @@ func TestExplain_Terms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, term := range terms.All() {
+	for _, term := range result.Terms() {
 		said, err := r.Explain(term.Name)
 		if words := strings.Join(strings.Fields(said), " "); err != nil || !strings.Contains(words, strings.Join(strings.Fields(term.Text), " ")) {
 			t.Errorf("brunt explain %s (%v) says\n%s", term.Name, err, said)
@@ -293,7 +292,7 @@ func TestReference_Complete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := append(arguments.Kinds(), slo.MetricNames()...)
+	names := append(plan.ArgumentKinds(), slo.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
 		names = append(names, strings.Split(row[0], ", ")...)
 	}

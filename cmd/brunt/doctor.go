@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/oci"
 	"brunt/scenarios"
-	"brunt/scenarios/doctor"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/workers/pods"

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/scenarios/drills"
-	"brunt/scenarios/drills/steady"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
@@ -29,7 +28,7 @@ type allFlags struct {
 }
 
 func drillAllCommand() *cobra.Command {
-	f := allFlags{steady: steadyState{lasts: steady.Lasts}}
+	f := allFlags{steady: steadyState{lasts: drills.SteadyLasts}}
 	c := &cobra.Command{
 		Use:   "all [SCENARIO]",
 		Short: "Run every drill that fits a system, and write a page of what was tried",

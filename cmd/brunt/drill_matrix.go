@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -48,7 +47,7 @@ are those of all services and links of a scenario, else of those that the runs n
 				}
 				system, page.Name = new(drills.SystemOf(plan)), plan.Scenario.Name
 			}
-			page.Summary = fmt.Sprintf("%s of it.", prose.Amount(len(found), "run"))
+			page.Summary = fmt.Sprintf("%s of it.", syntax.Amount(len(found), "run"))
 			var runs []drills.Tried
 			var systems []string
 			for _, r := range found {

@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -95,7 +95,7 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		hang(out, fmt.Sprintf("%-*s  ", width(left), row.Name), row.Why, columns)
 	}
 	if folded > 0 {
-		hang(out, "", prose.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
+		hang(out, "", syntax.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
 	}
 	fmt.Fprintln(out)
 	hang(out, "", page.Summary, columns)

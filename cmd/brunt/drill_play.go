@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
-	"brunt/scenarios/run/identity"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -72,7 +72,7 @@ func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) er
 	}
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
 		res, err := evidence.Read(dir)
-		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && identity.Of(plan).Made(res) {
+		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && run.IdentityOf(plan).Made(res) {
 			a.res, a.kept = res, true
 			f.spent += res.Ended.Sub(res.Started)
 			return nil

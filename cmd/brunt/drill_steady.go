@@ -15,7 +15,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/drills/steady"
+	"brunt/scenarios/drills"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
@@ -36,15 +36,15 @@ type steadyState struct {
 	compile func() (*plan.Plan, error) // the plan of a probe; nil: brunt starts the system for each drill
 	within  time.Duration              // of --settle
 	lasts   time.Duration              // of a probe
-	before  *steady.State              // nil: it is not known yet in this process
+	before  *drills.SteadyState        // nil: it is not known yet in this process
 	broken  string                     // why no more drill may run, in a clause; empty: nothing keeps it
 	advice  string                     // what to do then, in a sentence
 }
 
 // A keptState is a steady state in its file.
 type keptState struct {
-	System string       `json:"system"` // the digest of the scenario
-	State  steady.State `json:"state"`
+	System string             `json:"system"` // the digest of the scenario
+	State  drills.SteadyState `json:"state"`
 }
 
 // why says why a drill that can run does not, after play ended before it.
@@ -57,10 +57,10 @@ func (s *steadyState) why(ctx context.Context) string {
 
 // prepareSteady notes how the system is probed, which the plan is of.
 func (f *allFlags) prepareSteady(c *cobra.Command, p *plan.Plan, args, set []string) {
-	if !steady.Applies(p) || f.steady.within == 0 {
+	if !drills.HasSteadyState(p) || f.steady.within == 0 {
 		return
 	}
-	if _, err := steady.Reduce(p, f.steady.lasts); err != nil {
+	if _, err := drills.SteadyPlan(p, f.steady.lasts); err != nil {
 		fmt.Fprintf(stderr(c), "brunt: whether the system is steady between two drills is not checked: %v\n", err)
 		return
 	}
@@ -72,7 +72,7 @@ func (f *allFlags) prepareSteady(c *cobra.Command, p *plan.Plan, args, set []str
 		if err != nil {
 			return nil, err
 		}
-		return steady.Reduce(base.Plan, f.steady.lasts)
+		return drills.SteadyPlan(base.Plan, f.steady.lasts)
 	}
 }
 
@@ -114,7 +114,7 @@ func (f *allFlags) settle(ctx context.Context, c *cobra.Command, what, advice st
 		return true, nil
 	}
 	began := time.Now()
-	different, err := steady.Wait(ctx, *s.before, s.within, f.probe, func(different string) {
+	different, err := drills.WaitSteady(ctx, *s.before, s.within, f.probe, func(different string) {
 		if !waits {
 			hang(stderr(c), "waiting: ", fmt.Sprintf("the system does not answer yet as it did before the drills: %s", different), errColumns(c))
 		}
@@ -142,27 +142,27 @@ func (s *steadyState) summary() string {
 }
 
 // probe runs a probe of the system, without a report.
-func (f *allFlags) probe(ctx context.Context) (steady.State, error) {
+func (f *allFlags) probe(ctx context.Context) (drills.SteadyState, error) {
 	p, err := f.steady.compile()
 	if err != nil {
-		return steady.State{}, err
+		return drills.SteadyState{}, err
 	}
 	dir, err := disk.TempDir("brunt-steady-")
 	if err != nil {
-		return steady.State{}, err
+		return drills.SteadyState{}, err
 	}
 	defer os.RemoveAll(dir)
 	log, err := f.log.logger(io.Discard)
 	if err != nil {
-		return steady.State{}, err
+		return drills.SteadyState{}, err
 	}
 	o := f.runOptions(ctx, dir, log)
 	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
 	res, err := run.Run(ctx, p, o)
 	if res == nil {
-		return steady.State{}, err
+		return drills.SteadyState{}, err
 	}
-	return steady.StateOf(res), nil
+	return drills.SteadyStateOf(res), nil
 }
 
 // ended returns the exit code of all drills, whose worst verdict has code, where the system or a person ended them between two.

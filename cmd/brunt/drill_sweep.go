@@ -8,7 +8,7 @@ import (
 
 	"brunt/scenarios/drills"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/finder"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -48,7 +48,7 @@ func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, countWithin)
 	defer cancel()
-	find := finder.New(p)
+	find := dryrun.NewContainers(p)
 	defer find.Close()
 	if find.Choose(ctx) != nil { // each run says why
 		return nil

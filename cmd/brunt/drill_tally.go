@@ -6,7 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 )
 
 // A tally is what became of drills: those of a sweep, and those of the library that fit the system.
@@ -52,9 +52,9 @@ func (t *tally) add(a *attempt, planned bool) {
 func (t *tally) String() string {
 	var out []string
 	if n := t.swept; n.all > 0 {
-		text := fmt.Sprintf("The sweep tried %d of %s", n.tried, prose.Amount(n.all, "fault"))
+		text := fmt.Sprintf("The sweep tried %d of %s", n.tried, syntax.Amount(n.all, "fault"))
 		if n.pairs > 0 {
-			text += fmt.Sprintf(", %s of them", prose.Amount(n.pairs, "pair"))
+			text += fmt.Sprintf(", %s of them", syntax.Amount(n.pairs, "pair"))
 		}
 		text += fmt.Sprintf(": %d held, %d failed", n.passed, n.failed)
 		if n.planned > 0 {
@@ -72,7 +72,7 @@ func (t *tally) String() string {
 	case t.swept.all == 0:
 		out = append(out, drills.Share(n.passed, n.failed, n.all))
 	case n.tried == 0:
-		out = append(out, prose.Amount(n.all, "drill")+" of the library fit, and none was tried.")
+		out = append(out, syntax.Amount(n.all, "drill")+" of the library fit, and none was tried.")
 	default:
 		out = append(out, "Of the library: "+drills.Share(n.passed, n.failed, n.all)+".")
 	}

@@ -8,8 +8,8 @@ import (
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
-	"brunt/scenarios/plan/arguments"
-	"brunt/scenarios/reference"
+	"brunt/scenarios/edit/reference"
+	"brunt/scenarios/plan"
 
 	"github.com/spf13/cobra"
 )
@@ -45,7 +45,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 // newReference makes the reference of this build.
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
-		Faults: arguments.Kinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
+		Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
 	}
 	for _, f := range catalog.All().Formats() {
 		from.Formats[f.Name] = f.About

@@ -10,14 +10,12 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/capacity"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/rates"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
@@ -86,7 +84,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if f.length < time.Second {
 		return usagef("--probe is at least 1s")
 	}
-	finder := &rates.Prober{
+	finder := &capacity.RunProber{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
 		Compile: plan.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
 	}
@@ -138,7 +136,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 
 // say prints the result.
 func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
-	probes := prose.Amount(len(found.Tries), "probe")
+	probes := syntax.Amount(len(found.Tries), "probe")
 	switch {
 	case err != nil:
 		fmt.Fprintf(w, "not found: after %s the limit is above %.4g/s", probes, found.Low)

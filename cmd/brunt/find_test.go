@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/capacity"
+	"brunt/scenarios/decide/capacity"
 )
 
 // A counter serves one request at a time, each for the same time: a queue with a fixed service

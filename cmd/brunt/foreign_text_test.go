@@ -20,7 +20,7 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/terminal"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )

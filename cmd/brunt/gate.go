@@ -9,8 +9,8 @@ import (
 
 	"brunt/reporters/html"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
-	"brunt/scenarios/gate"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 

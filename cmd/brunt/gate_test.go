@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
-	"brunt/scenarios/gate"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"

@@ -6,7 +6,7 @@ import (
 
 	"brunt/chaos/oci"
 	"brunt/scenarios/disk"
-	guards "brunt/scenarios/run/watchdog"
+	guards "brunt/scenarios/run/guard"
 	"brunt/targets/platform/docker"
 
 	"github.com/spf13/cobra"

@@ -11,28 +11,26 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/cluster/agents"
-	"brunt/chaos/cluster/remote"
+	"brunt/chaos/cluster/guard"
 	"brunt/chaos/kube"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/doctor"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/finder"
-	"brunt/scenarios/plan/pods"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
-	guards "brunt/scenarios/run/watchdog"
+	guards "brunt/scenarios/run/guard"
 
 	"github.com/spf13/cobra"
 )
 
 // foundInCluster finds the runs with a watchdog in a namespace. The function closes the connection.
-func foundInCluster(ctx context.Context, contextName, namespace string) ([]remote.Found, *kube.Cluster, error) {
+func foundInCluster(ctx context.Context, contextName, namespace string) ([]guard.Found, *kube.Cluster, error) {
 	c, at, err := cluster.Connect(ctx, kube.Address{Context: contextName, Namespace: namespace})
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := remote.List(ctx, c, at)
+	found, err := guard.List(ctx, c, at)
 	if err != nil {
 		c.Close()
 		return nil, nil, fmt.Errorf("%s: %w", at, err)
@@ -75,7 +73,7 @@ func statusInCluster(c *cobra.Command, contextName, namespace string, asJSON boo
 	return nil
 }
 
-func printFound(c *cobra.Command, f *remote.Found) {
+func printFound(c *cobra.Command, f *guard.Found) {
 	out := stdout(c)
 	how := "its brunt was not heard of now; its watchdog takes back what is in"
 	if f.Alive {
@@ -131,13 +129,13 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 // agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the target.
 func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "agents on nodes"
-	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() { // the nodes are those of pods that are not there yet
+	if _, needs := plan.PodAgents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() { // the nodes are those of pods that are not there yet
 		return nil
 	}
 	bad := func(err error, fix string) []doctor.Check {
 		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
 	}
-	found := finder.New(p)
+	found := dryrun.NewContainers(p)
 	defer found.Close()
 	if err := found.Choose(ctx); err != nil {
 		return bad(err, "agents are where the pods of the target are")
@@ -164,10 +162,10 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	if k == nil || k.Makes { // in a namespace that is not there yet
 		return nil
 	}
-	undoes := pods.Undoes(k, p.Scope, p.Parts())
+	undoes := plan.PodUndoes(k, p.Scope, p.Parts())
 	switch {
 	case len(undoes) > 0:
-	case k.Watchdog == kubernetes.NoWatchdog:
+	case k.Watchdog == scenarios.NoWatchdog:
 		return []doctor.Check{{
 			Name: what, State: doctor.Limited, Found: "there is none, as target.kubernetes.watchdog says",
 			Fix: "if this machine is gone, faults stay until `brunt revert --discover --context " + k.Context + " --namespace " + k.Namespace + "`",
@@ -187,7 +185,7 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 		return bad(err, "the watchdog takes faults back when this machine is gone; target.kubernetes.watchdog: none does without it")
 	}
 	defer c.Close()
-	if err := remote.Admitted(ctx, c, remote.Settings{Run: run.NewID(), Place: at, Image: image, Undoes: undoes}); err != nil {
+	if err := guard.Admitted(ctx, c, guard.Settings{Run: run.NewID(), Place: at, Image: image, Undoes: undoes}); err != nil {
 		return bad(err, "the cluster would not take the Job of the watchdog; target.kubernetes.watchdog: none does without it")
 	}
 	return []doctor.Check{{Name: what, State: doctor.Fine, Found: fmt.Sprintf("admitted in %s, with the image %s, which `brunt image` writes", at, image)}}

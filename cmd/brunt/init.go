@@ -9,7 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/reference"
+	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"

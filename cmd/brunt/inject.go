@@ -14,9 +14,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
@@ -128,7 +126,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 		}
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
-			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", prose.ListOr(in.Units, "nothing hit"), in.Via,
+			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", syntax.ListOr(in.Units, "nothing hit"), in.Via,
 				quantity.FormatSeconds(float64(in.Cleared-in.Injected)), affected(in), in.Revert)
 		}
 	}
@@ -152,7 +150,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 		return f.bare(args)
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
-		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], arguments.Kinds()))
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], plan.ArgumentKinds()))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {
@@ -172,7 +170,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 		for _, e := range plan.Faults {
 			names = append(names, e.Name)
 		}
-		return nil, usagef("want one fault of %s: %s", args[0], prose.ListOr(names, "it has none"))
+		return nil, usagef("want one fault of %s: %s", args[0], syntax.ListOr(names, "it has none"))
 	}
 	one, err := plan.Single(args[1], hold)
 	if err != nil {
@@ -184,7 +182,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 // isKind reports whether a word names a kind of fault, present or planned.
 func isKind(word string) bool {
 	noun, later := syntax.NotYet(word)
-	return slices.Contains(arguments.Kinds(), word) || later && noun == "fault"
+	return slices.Contains(plan.ArgumentKinds(), word) || later && noun == "fault"
 }
 
 // isFile reports whether a word looks like a scenario file.

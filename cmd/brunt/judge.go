@@ -14,7 +14,7 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/terminal"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"

@@ -4,7 +4,7 @@ import (
 	"io"
 	"log/slog"
 
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -39,7 +39,7 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 type cleanJSON struct{ to io.Writer }
 
 func (w cleanJSON) Write(record []byte) (int, error) {
-	if _, err := w.to.Write(prose.CleanJSON(record)); err != nil {
+	if _, err := w.to.Write(syntax.CleanJSON(record)); err != nil {
 		return 0, err
 	}
 	return len(record), nil

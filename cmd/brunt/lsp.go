@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"brunt/scenarios/lsp"
+	"brunt/scenarios/edit/lsp"
 	"brunt/targets/demo"
 
 	"github.com/spf13/cobra"

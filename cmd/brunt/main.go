@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
@@ -36,7 +35,7 @@ func execute(args []string) int {
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(to, strings.TrimRight(mistakes.Explain(), "\n"))
 		n := len(mistakes.List())
-		fmt.Fprintf(to, "\n%s; nothing was started.\n", prose.Amount(n, "mistake"))
+		fmt.Fprintf(to, "\n%s; nothing was started.\n", syntax.Amount(n, "mistake"))
 	default:
 		fmt.Fprintln(to, "brunt: "+err.Error())
 	}

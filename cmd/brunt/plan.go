@@ -18,8 +18,6 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
-	"brunt/scenarios/plan/smoke"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -144,7 +142,7 @@ func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error)
 	f.trial = f.smoke
 	compiled, err := compile(path, &f.sourceFlags)
 	if err == nil && f.smoke {
-		if compiled, err = smoke.Reduce(compiled); err != nil {
+		if compiled, err = plan.ReduceToSmoke(compiled); err != nil {
 			err = usagef("%s: --smoke: %w", path, err)
 		}
 	}
@@ -182,5 +180,5 @@ func (e *driftError) Error() string {
 	}
 	n := len(e.found)
 	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "),
-		prose.Amount(n, "difference"))
+		syntax.Amount(n, "difference"))
 }

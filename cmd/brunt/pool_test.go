@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )

@@ -7,7 +7,6 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/scenarios/plan"
-	target "brunt/scenarios/plan/pods"
 	"brunt/scenarios/run/workers/pods"
 
 	"github.com/spf13/cobra"
@@ -55,7 +54,7 @@ func clusterRights(p *plan.Plan) (out []kube.Right) {
 		out = pods.Rights(p.Scenario.Workers.Namespace)
 	}
 	if k != nil {
-		for _, r := range target.Rights(k, p.Scope, p.Parts()) {
+		for _, r := range plan.PodRights(k, p.Scope, p.Parts()) {
 			if !slices.Contains(out, r) {
 				out = append(out, r)
 			}

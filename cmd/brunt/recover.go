@@ -10,7 +10,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +19,7 @@ import (
 func recoverOthers(c *cobra.Command) error {
 	for _, dir := range journal.Dirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		taken, err := journal.Recover(ctx, revert.Operations(), dir, "run")
+		taken, err := journal.Recover(ctx, guard.Operations(), dir, "run")
 		cancel()
 		for _, t := range taken {
 			fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run), words.Clean(t.Pending.What), t.Outcome)

@@ -12,7 +12,7 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/terminal"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )

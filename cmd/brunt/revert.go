@@ -12,8 +12,8 @@ import (
 	"brunt/chaos/journal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +25,7 @@ func leftElsewhere(dir string) error {
 	for _, s := range states {
 		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
 			errs = append(errs, fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
-				s.Path, s.Host, prose.Amount(n, "fault")))
+				s.Path, s.Host, syntax.Amount(n, "fault")))
 		}
 	}
 	return errors.Join(errs...)
@@ -91,7 +91,7 @@ func revertDead(c *cobra.Command) error {
 	var errs []error
 	for _, dir := range journal.Dirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		taken, err := journal.Recover(ctx, revert.Operations(), dir, "revert")
+		taken, err := journal.Recover(ctx, guard.Operations(), dir, "revert")
 		cancel()
 		for _, t := range taken {
 			n++

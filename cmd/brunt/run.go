@@ -14,7 +14,7 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/push"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"

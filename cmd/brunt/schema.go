@@ -1,7 +1,7 @@
 package main
 
 import (
-	"brunt/scenarios/reference"
+	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"

@@ -11,9 +11,9 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/site"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -120,6 +120,6 @@ func writeSite(c *cobra.Command, out string, roots []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, html.Index), prose.Amount(runs, "run"))
+	fmt.Fprintf(stdout(c), "wrote %s with %s\n", filepath.Join(out, html.Index), syntax.Amount(runs, "run"))
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 
@@ -52,7 +51,7 @@ func policyFiles(given []string) []string {
 
 // policies reads all policies that apply.
 func (f *sourceFlags) policies() ([]*policies.Policy, error) {
-	out, err := policy.Read(policyFiles(f.policy), f.read)
+	out, err := plan.ReadPolicies(policyFiles(f.policy), f.read)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
 		err = scenarios.Usage(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"brunt/reporters/html"
 	"brunt/scenarios"
-	"brunt/scenarios/compare"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
 
 	"github.com/spf13/cobra"

@@ -7,7 +7,7 @@ import (
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -65,7 +65,7 @@ or by another key. 2: the folder, or the file of --signer, can't be read.`,
 
 func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	if len(v.Findings) == 0 {
-		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, prose.Amount(v.Files, "file"), prose.Amount(v.Events, "event"))
+		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, syntax.Amount(v.Files, "file"), syntax.Amount(v.Events, "event"))
 	} else {
 		fmt.Fprintf(w, "✗ %s differs from its manifest\n", dir)
 	}

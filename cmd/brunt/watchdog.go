@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"brunt/chaos/catalog"
-	"brunt/chaos/cluster/remote"
+	"brunt/chaos/cluster/guard"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios"
-	"brunt/scenarios/run/revert"
+	runguard "brunt/scenarios/run/guard"
 
 	"github.com/spf13/cobra"
 )
@@ -23,7 +23,7 @@ func watchdogCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			err := journal.RunWatchdog(revert.Operations(), c.InOrStdin(), args[0])
+			err := journal.RunWatchdog(runguard.Operations(), c.InOrStdin(), args[0])
 			if err == nil {
 				return nil
 			}
@@ -58,7 +58,7 @@ func remoteWatchdogCommand() *cobra.Command {
 
 // clusterWatchdogCommand is the watchdog that a run has in a pod of the cluster that it breaks.
 func clusterWatchdogCommand() *cobra.Command {
-	var g remote.Guard
+	var g guard.Guard
 	c := &cobra.Command{
 		Use:    "cluster-watchdog",
 		Short:  "Take back the faults of a run in this cluster when brunt is not heard of any more",

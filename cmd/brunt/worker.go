@@ -11,11 +11,11 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
-	"brunt/scenarios/placement"
+	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
-	guards "brunt/scenarios/run/watchdog"
+	guards "brunt/scenarios/run/guard"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/run/workers/pods"
 
@@ -53,7 +53,7 @@ func workerCommand() *cobra.Command {
 
 // workersFlag is --workers.
 type workersFlag struct {
-	placement.Workers
+	scenarios.Workers
 	text string // of a scenario that no file holds
 }
 
@@ -71,13 +71,13 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 	} else if !f.smoke {
 		by = "`workers` of the scenario"
 	} else {
-		f.workers.Workers = placement.Workers{}
+		f.workers.Workers = scenarios.Workers{}
 	}
 	switch {
 	case !flag && f.workers.Count == 0:
 		return nil
-	case f.workers.Count < 1 || f.workers.Count > placement.Most:
-		return usagef("%s is 1 to %d", by, placement.Most)
+	case f.workers.Count < 1 || f.workers.Count > scenarios.MostWorkers:
+		return usagef("%s is 1 to %d", by, scenarios.MostWorkers)
 	case f.smoke:
 		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.requests:
@@ -127,7 +127,7 @@ func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 }
 
 // openCluster is the cluster of the workers, at an address that guard.allow.chaos allows.
-func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
+func openCluster(w *scenarios.Workers, p *plan.Plan) (*kube.Cluster, error) {
 	o := kube.Options{Check: p.ChaosAllowlist.CheckAddr}
 	if p.Stack.OnPods() { // the run makes its target there
 		o = kube.Options{}
@@ -140,7 +140,7 @@ func openCluster(w *placement.Workers, p *plan.Plan) (*kube.Cluster, error) {
 }
 
 // workerImage is the image of the workers.
-func workerImage(w *placement.Workers) (string, error) {
+func workerImage(w *scenarios.Workers) (string, error) {
 	name, err := guards.Image(w.Image, os.Getenv)
 	if err != nil {
 		return "", fmt.Errorf("the image of the workers: %w; workers.image and BRUNT_IMAGE name another", err)

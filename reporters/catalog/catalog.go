@@ -14,7 +14,6 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
 	"brunt/reporters/push"
-	"brunt/reporters/rows"
 	"brunt/reporters/terminal"
 	"brunt/scenarios/result"
 )
@@ -32,13 +31,13 @@ func All() List {
 		evidence.Scenario{},
 		ci.JUnit{},
 		html.Page{},
-		rows.CSV{},
+		ci.CSV{},
 		ci.GitHub{},
 		ci.GitLab{},
 		ci.Markdown{},
-		rows.Vegeta{Encoding: "csv"},
-		rows.Vegeta{Encoding: "gob"},
-		rows.Vegeta{Encoding: "json"},
+		ci.Vegeta{Encoding: "csv"},
+		ci.Vegeta{Encoding: "gob"},
+		ci.Vegeta{Encoding: "json"},
 		terminal.New(io.Discard, terminal.Options{}),
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"brunt/reporters/words"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // curve is the distribution of response times in one phase. Failed requests count as
@@ -141,7 +141,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 			}
 		}
 		ch.Table.Rows = append(ch.Table.Rows, row)
-		ch.Label += prose.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
+		ch.Label += syntax.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
 	}
 	c.name(ch, list, x, s)
 	steps, legends := c.limits(r, list, x, s)

@@ -8,8 +8,8 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // DecisionFile is the JUnit file of a gate or a comparison in its folder.
@@ -44,7 +44,7 @@ func DecisionSummary(w io.Writer, d *result.Decision) error {
 		s.runs(d.Runs)
 	}
 	if d.Basis != "" {
-		s.line("\n<sub>%s</sub>\n", markdown(prose.Sentence(d.Basis)))
+		s.line("\n<sub>%s</sub>\n", markdown(syntax.Sentence(d.Basis)))
 	}
 	_, err := io.WriteString(w, s.String())
 	return err

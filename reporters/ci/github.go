@@ -9,8 +9,8 @@ import (
 	"brunt/reporters"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // GitHub writes the summary of a step of GitHub Actions in Markdown: verdict, objectives,
@@ -170,5 +170,5 @@ func badge(v scenarios.Verdict) string {
 
 // markdown escapes text for a table cell or a line.
 func markdown(text string) string {
-	return prose.Markdown(words.Clip(words.Clean(text), longestCell))
+	return syntax.Markdown(words.Clip(words.Clean(text), longestCell))
 }

@@ -10,8 +10,8 @@ import (
 	"brunt/reporters"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // JUnit writes junit.xml for CI systems: a test case for each objective and one for the
@@ -121,7 +121,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		s.Cases = append(s.Cases, c)
 	}
 	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), words.Clean(r.Reason))
-	add("verdict", r.Verdict, verdict, verdict+"\n"+prose.Sentence(words.Meaning(r.Verdict)))
+	add("verdict", r.Verdict, verdict, verdict+"\n"+syntax.Sentence(words.Meaning(r.Verdict)))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		message := fmt.Sprintf("%s: measured %s, target %s", words.Verdict(o.Verdict), words.ObjectiveMeasured(o), words.ObjectiveTarget(o))
@@ -171,7 +171,7 @@ func faultLines(list []result.FaultRecord) string {
 	for i := range list {
 		f := &list[i]
 		fmt.Fprintf(&out, "fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f), words.FaultEffect(f),
-			prose.Sentence(words.FaultRevert(f)))
+			syntax.Sentence(words.FaultRevert(f)))
 		for _, step := range words.FaultSteps(f) {
 			fmt.Fprintf(&out, "  step %s: %s\n", step.Name, step.Value)
 		}

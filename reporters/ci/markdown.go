@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"brunt/reporters"
-	"brunt/reporters/spark"
+	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -41,7 +41,7 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 	}
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
-	if rows, each := spark.Rows(r, drawnColumns); len(rows) > 0 {
+	if rows, each := chart.SparkRows(r, drawnColumns); len(rows) > 0 {
 		s.line("### Over time, %s a column\n\n```", each)
 		for _, row := range rows {
 			s.line("%s", strings.TrimRight(words.Pad(row.Name, 8, false)+row.Bars+"  "+row.Note, " "))

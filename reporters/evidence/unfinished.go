@@ -16,8 +16,8 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // runData is the name under which the first event of a run has the run's id.
@@ -127,5 +127,5 @@ func logged(dir string) string {
 	if len(found) == 0 {
 		return "no log of a unit"
 	}
-	return prose.Amount(len(found), "log") + " of its units in " + filepath.Join(dir, "logs")
+	return syntax.Amount(len(found), "log") + " of its units in " + filepath.Join(dir, "logs")
 }

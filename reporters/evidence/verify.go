@@ -9,7 +9,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 )
 
 // A Finding is a difference between a folder and its manifest.
@@ -174,7 +174,7 @@ func (v *Verification) events(root *os.Root) error {
 	v.Findings = append(v.Findings, c.findings...)
 	if c.lines > 0 && c.last.Event != "run.end" {
 		v.Notes = append(v.Notes, fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile,
-			prose.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
+			syntax.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
 	}
 	return nil
 }

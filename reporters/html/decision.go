@@ -9,8 +9,8 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // DecisionFile is the page of a gate or a comparison in its folder.
@@ -49,7 +49,7 @@ func Decision(w io.Writer, d *result.Decision) error {
 		return err
 	}
 	if d.Basis != "" {
-		v.Basis = prose.Sentence(words.Clean(d.Basis))
+		v.Basis = syntax.Sentence(words.Clean(d.Basis))
 	}
 	fact := func(name, value string) { v.Facts = append(v.Facts, struct{ Name, Value string }{name, value}) }
 	fact("Begun", d.Started.UTC().Format("2006-01-02 15:04:05")+" UTC")
@@ -60,7 +60,7 @@ func Decision(w io.Writer, d *result.Decision) error {
 		v.Says = append(v.Says, words.DecisionSentence(d, s))
 	}
 	for _, s := range d.Statistics {
-		v.Statistics = append(v.Statistics, prose.Sentence(words.Clean(s)))
+		v.Statistics = append(v.Statistics, syntax.Sentence(words.Clean(s)))
 	}
 	for i := range d.Metrics {
 		v.Rows = append(v.Rows, judged(&d.Metrics[i]))

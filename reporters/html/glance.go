@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"brunt/reporters/chart"
-	"brunt/reporters/spark"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -26,7 +25,7 @@ type drawing struct {
 
 // newDrawing draws a stretch of the run; nil: it has no window. Levels are further values of p95 that the axis holds.
 func newDrawing(r *result.Result, load, step string, from, to float64, columns int, levels ...float64) *drawing {
-	c := spark.Of(r, load, step, from, to, columns)
+	c := chart.SparkSeriesOf(r, load, step, from, to, columns)
 	if c == nil {
 		return nil
 	}
@@ -48,7 +47,7 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 	if len(levels) > len(limits) && levels[0] > 0 {
 		d.Base = c.Level(from, to, levels[0], s)
 	}
-	_, low, high := spark.Times(c.P95)
+	_, low, high := chart.SparkTimes(c.P95)
 	d.Label = "No request was answered in time"
 	if !math.IsNaN(high) {
 		d.Label = "p95 from " + words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))

@@ -4,7 +4,7 @@ import (
 	"html/template"
 	"strings"
 
-	"brunt/scenarios/terms"
+	"brunt/scenarios/result"
 )
 
 // term writes words that name a term with a dotted underline and with the term's sentence, which the page shows
@@ -12,9 +12,9 @@ import (
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
 	name := strings.TrimSuffix(strings.TrimSuffix(words, ":"), " of good")
-	t, ok := terms.Find(name)
+	t, ok := result.FindTerm(name)
 	if !ok {
-		t, ok = terms.Find(strings.TrimSuffix(name, "s"))
+		t, ok = result.FindTerm(strings.TrimSuffix(name, "s"))
 	}
 	if !ok {
 		return template.HTML(text)

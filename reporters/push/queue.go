@@ -15,7 +15,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -195,7 +195,7 @@ func (q *queue) note() string {
 	if q.first != nil {
 		why = q.out.mask(withoutURL(q.first))
 	}
-	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, prose.Amount(q.done+q.lost, "message"), why)
+	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, syntax.Amount(q.done+q.lost, "message"), why)
 }
 
 // A statusError is an answer with a status other than 2xx.

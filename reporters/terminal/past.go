@@ -3,14 +3,14 @@ package terminal
 import (
 	"math"
 
-	"brunt/reporters/spark"
+	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
 // past holds the latest seconds of a run, for the live block.
 type past struct {
-	p95, bad []float64 // as in a [spark.Series]
+	p95, bad []float64 // as in a [chart.SparkSeries]
 }
 
 // add appends a second.
@@ -30,7 +30,7 @@ func lately(list []float64) []float64 { return list[max(0, len(list)-mostColumns
 
 // times draws the 95th percentile of the latest seconds, as many as there are columns.
 func (p *past) times(columns int) (string, style) {
-	bars, _, _ := spark.Times(p.p95[max(0, len(p.p95)-columns):])
+	bars, _, _ := chart.SparkTimes(p.p95[max(0, len(p.p95)-columns):])
 	return bars, dim
 }
 
@@ -45,7 +45,7 @@ func (p *past) failed(columns int) (string, style) {
 	if most == 0 {
 		return "", plain
 	}
-	return spark.Shares(shown, most), bad
+	return chart.SparkShares(shown, most), bad
 }
 
 // beside adds a drawing to the end of a line of the live block, at the right edge of the screen, if there is room.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"brunt/reporters/words"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // A summary is the final table of a run under construction.
@@ -54,7 +54,7 @@ func (s *summary) result(r *result.Result) {
 		said = append(said, m.Name+" "+m.Value)
 	}
 	if len(said) > 0 {
-		s.text("  ", "  ", prose.Sentence(strings.Join(said, "; ")), dim)
+		s.text("  ", "  ", syntax.Sentence(strings.Join(said, "; ")), dim)
 	}
 	s.objectives(r.Objectives)
 	s.timeline(r)
@@ -204,9 +204,9 @@ func (s *summary) faults(list []result.FaultRecord) {
 		s.text("    ", "      ", times.String(), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
-			seen = strings.TrimSpace(prose.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest
+			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest
 		}
-		s.text("    ", "      ", seen+" "+prose.Sentence(words.FaultRevert(f)), plain)
+		s.text("    ", "      ", seen+" "+syntax.Sentence(words.FaultRevert(f)), plain)
 		if n := words.FaultDetection(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
 		}
@@ -267,7 +267,7 @@ func (s *summary) repeats(list []result.Repeat) {
 	for i := range list {
 		r := &list[i]
 		s.line(span{"  " + words.Clean(r.Fault), bold})
-		s.text("    ", "      ", prose.Sentence("it "+words.RepeatSummary(r)), plain)
+		s.text("    ", "      ", syntax.Sentence("it "+words.RepeatSummary(r)), plain)
 		table := [][]string{{"", "of", "min", "median", "p95", "max"}}
 		for _, f := range words.Spreads(r) {
 			table = append(table, append([]string{"  " + f.Name}, words.SpreadRow(f.Spread)...))

@@ -3,7 +3,7 @@ package terminal
 import (
 	"strings"
 
-	"brunt/reporters/spark"
+	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
@@ -18,7 +18,7 @@ func (s *summary) timeline(r *result.Result) {
 	if room < 10 {
 		return
 	}
-	rows, each := spark.Rows(r, min(mostColumns, room))
+	rows, each := chart.SparkRows(r, min(mostColumns, room))
 	if len(rows) == 0 {
 		return
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // FaultTarget says what a fault breaks, where, and by which mechanism.
@@ -150,7 +150,7 @@ func FaultEffect(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.Impacted && f.Impact != result.NotRecovered {
 		s = strings.TrimSuffix(s, ".") + "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
 	}
-	s = prose.Sentence(s)
+	s = syntax.Sentence(s)
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
 	}

@@ -2,8 +2,8 @@ package words
 
 import (
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // Hypothesis returns the hypothesis of a run after what the run found of it; empty: there is none.
@@ -23,5 +23,5 @@ func Hypothesis(r *result.Result) string {
 	case scenarios.Running, scenarios.Pending:
 		found = "under test"
 	}
-	return "Hypothesis: " + found + ". " + prose.Sentence(text)
+	return "Hypothesis: " + found + ". " + syntax.Sentence(text)
 }

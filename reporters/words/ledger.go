@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // LedgerHead is the head of a table of the writes of a ledger.
@@ -208,7 +208,7 @@ func LedgerText(l *result.LedgerRecord) string {
 			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before)))
 	}
 	if l.Note != "" {
-		text.WriteString(" " + prose.Sentence(Clean(l.Note)))
+		text.WriteString(" " + syntax.Sentence(Clean(l.Note)))
 	}
 	return text.String()
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // IsInfinite reports whether a percentile is infinite: requests ended, and more of them failed
@@ -173,7 +173,7 @@ func ErrorSum(r *result.Result) string {
 	case skipped > 0:
 		s += ": " + Count(run.Bad-skipped) + " were made and failed, " + Count(skipped) + " were skipped, as a step before them failed"
 	}
-	return prose.Sentence(s)
+	return syntax.Sentence(s)
 }
 
 // ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. Those of parts are in the

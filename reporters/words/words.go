@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // Verdict returns a verdict in words, such as not reverted.
@@ -59,11 +59,11 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text safe for one line, as [prose.Clean] does.
-func Clean(s string) string { return prose.Clean(s) }
+// Clean makes text safe for one line, as [syntax.Clean] does.
+func Clean(s string) string { return syntax.Clean(s) }
 
 // CleanLines is Clean for text of several lines.
-func CleanLines(s string) string { return prose.CleanLines(s) }
+func CleanLines(s string) string { return syntax.CleanLines(s) }
 
 // Seconds formats a duration in seconds; unknown is –.
 func Seconds(n result.Num) string {

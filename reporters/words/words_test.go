@@ -7,8 +7,8 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 func TestWords(t *testing.T) {
@@ -34,7 +34,7 @@ func TestWords(t *testing.T) {
 		{"bytes", words.Bytes(88213), "86.1 KiB"},
 		{"join", words.Join([]string{"a", "b", "c"}), "a, b and c"},
 		{"either", words.Either([]string{"a", "b", "c"}), "a, b or c"},
-		{"sentence", prose.Sentence("é x"), "É x."},
+		{"sentence", syntax.Sentence("é x"), "É x."},
 		{"clean", words.Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
 		{"lines stay", words.CleanLines("a\r\nb\x00"), "a\nb\\x00"},
 		{"command", words.Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},

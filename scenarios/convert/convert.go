@@ -27,16 +27,11 @@ import (
 	"brunt/scenarios/convert/curl"
 	"brunt/scenarios/convert/disruptor"
 	"brunt/scenarios/convert/draft"
-	"brunt/scenarios/convert/grpc"
 	"brunt/scenarios/convert/har"
 	"brunt/scenarios/convert/jmeter"
-	"brunt/scenarios/convert/k6"
 	"brunt/scenarios/convert/litmus"
 	"brunt/scenarios/convert/openapi"
-	"brunt/scenarios/convert/openslo"
 	"brunt/scenarios/convert/pumba"
-	"brunt/scenarios/convert/toxiproxy"
-	"brunt/scenarios/convert/vegeta"
 	"brunt/scenarios/syntax"
 )
 
@@ -47,16 +42,16 @@ func Converters() []draft.Converter {
 		chaostoolkit.Converter(),
 		curl.Converter(),
 		disruptor.Converter(),
-		grpc.Converter(),
+		grpcConverter(),
 		har.Converter(),
 		jmeter.Converter(),
-		k6.Converter(),
+		k6Converter(),
 		litmus.Converter(),
 		openapi.Converter(),
-		openslo.Converter(),
+		openSLOConverter(),
 		pumba.Converter(),
-		toxiproxy.Converter(),
-		vegeta.Converter(),
+		toxiproxyConverter(),
+		vegetaConverter(),
 	}
 }
 

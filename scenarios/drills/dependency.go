@@ -10,7 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -247,7 +247,7 @@ func answersIn(res *result.Result, phase, load, step string) (out answers) {
 			}
 			if h, err := res.Histograms.Get(c.Hist); err == nil && h != nil {
 				for k, q := range slowAt {
-					out.least[k] = float64(h.ValueAtPercentile(100*impact.LowerRank(c.Count, q))) / 1e6
+					out.least[k] = float64(h.ValueAtPercentile(100*effect.LowerRank(c.Count, q))) / 1e6
 				}
 			}
 		}
@@ -266,7 +266,7 @@ func need(during, before answers, limit float64, service, outage string) Depende
 	share := during.bad / during.all
 	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, outage,
 		quantity.FormatShareBriefly(share), during.all, quantity.FormatShareBriefly(before.bad/before.all))}
-	if impact.LowerBound(during.bad, during.all, impact.Confidence) > max(limit, impact.UpperBound(before.bad, before.all, impact.Confidence)) {
+	if effect.LowerBound(during.bad, during.all, effect.Confidence) > max(limit, effect.UpperBound(before.bad, before.all, effect.Confidence)) {
 		d.Need = Hard
 		return d
 	}
@@ -278,14 +278,14 @@ func need(during, before answers, limit float64, service, outage string) Depende
 		}
 	}
 	for k, q := range slowAt {
-		if during.slow[k] > impact.FarAbove(before.slow[k]) {
+		if during.slow[k] > effect.FarAbove(before.slow[k]) {
 			d.Need = Vague
 			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before, which too few requests show", 100*q, quantity.FormatSeconds(during.slow[k]),
 				quantity.FormatSeconds(before.slow[k]))
 			return d
 		}
 	}
-	if most := impact.UpperBound(during.bad, during.all, impact.Confidence); most > max(vague, limit) {
+	if most := effect.UpperBound(during.bad, during.all, effect.Confidence); most > max(vague, limit) {
 		d.Need = Vague
 		d.Why += "; that may be up to " + quantity.FormatShareBriefly(most)
 	}

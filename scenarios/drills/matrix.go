@@ -28,8 +28,8 @@ var effects = func() []string {
 	return append(out, other)
 }()
 
-// effect returns the effect of a kind of fault, also of one that another version of brunt knew.
-func effect(kind string) string {
+// effectOf returns the effect of a kind of fault, also of one that another version of brunt knew.
+func effectOf(kind string) string {
 	d, _ := catalog.Faults().Find(kind)
 	return cmp.Or(string(d.Effect), other)
 }
@@ -75,7 +75,7 @@ func NewMatrix(runs []Tried) *Matrix {
 			met := hits(f)
 			if len(met) == 0 && len(f.Steps) == 0 && !f.Skipped {
 				for _, part := range f.Hit() {
-					m.unmet[[2]string{widened(part), effect(f.Kind)}] = true
+					m.unmet[[2]string{widened(part), effectOf(f.Kind)}] = true
 				}
 			}
 			for _, hit := range together(met) {
@@ -114,7 +114,7 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 	}
 	add := func(kind string, verified result.Num, units []string) {
 		for _, u := range units {
-			if hit := [2]string{u, effect(kind)}; verified.Known() && !slices.Contains(out, hit) {
+			if hit := [2]string{u, effectOf(kind)}; verified.Known() && !slices.Contains(out, hit) {
 				out = append(out, hit)
 			}
 		}

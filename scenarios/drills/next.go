@@ -10,8 +10,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // worth orders the effects that every service and link can have, by what an outage of each teaches that the others do not: a hang holds
@@ -174,7 +174,7 @@ func (c Coverage) String() string {
 	}
 	percent := func(k int) string { return quantity.FormatShareBriefly(float64(k) / float64(c.Modes)) }
 	text := fmt.Sprintf("Of %s of its services and links, %d held, %d failed, %d not known: ",
-		prose.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
+		syntax.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
 	if c.Held+c.Failed == c.Modes {
 		return text + percent(c.Held) + "."
 	}

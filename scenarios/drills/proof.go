@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -165,7 +165,7 @@ func beyond(o result.ObjectiveResult, res *result.Result) bool {
 		return known && low > float64(o.Target)
 	case o.Bound != nil && !o.Low.Known() && strings.HasPrefix(o.Op, "<"):
 		n := float64(o.Count)
-		return impact.LowerBound(math.Round(float64(o.Measured)*n), n, impact.Confidence) > float64(o.Target)
+		return effect.LowerBound(math.Round(float64(o.Measured)*n), n, effect.Confidence) > float64(o.Target)
 	case o.Infinite || !o.Low.Known() || !o.High.Known():
 		return true
 	case strings.HasPrefix(o.Op, "<"):
@@ -197,7 +197,7 @@ func lowestPercentile(parsed slo.Objective, o result.ObjectiveResult, res *resul
 	if all == 0 || res.Histograms == nil || hist == 0 {
 		return 0, false
 	}
-	rank := impact.LowerRank(all, parsed.Metric.Quantile) * float64(all)
+	rank := effect.LowerRank(all, parsed.Metric.Quantile) * float64(all)
 	if rank > float64(answered) {
 		return math.Inf(1), true
 	}

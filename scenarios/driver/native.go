@@ -3,7 +3,6 @@ package driver
 import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/load/again"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
@@ -27,9 +26,9 @@ func byClient(s *Setup) (Job, targets.Transport, error) {
 	}
 	s.Run.Abort = client.Abort
 	end := s.Protocols.Ender()
-	var retrying *again.Clients
+	var retrying *retryClients
 	if policy := s.Load.Retry; policy != nil {
-		retrying = again.New(policy, s.Run.Now)
+		retrying = newRetryClients(policy, s.Run.Now)
 		s.Run.Abort = func() { retrying.Abort(); client.Abort() }
 	}
 	s.Run.Open = func(vu int) (u load.User, ends load.EndIteration, err error) {

@@ -3,8 +3,8 @@ package judge
 import (
 	"time"
 
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -47,7 +47,7 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective, pro
 		return f, prompt && f.Hung > 0 && s.Span >= leastHung
 	}
 	f.Allowed = may / float64(f.N)
-	return f, impact.LowerBound(float64(f.Bad), float64(f.N), impact.Confidence) > f.Allowed
+	return f, effect.LowerBound(float64(f.Bad), float64(f.N), effect.Confidence) > f.Allowed
 }
 
 // tolerated is the largest share of bad requests in series i which every objective on it in the run or
@@ -55,12 +55,12 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective, pro
 func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	least, known := 1.0, false
 	for _, o := range objectives {
-		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o.Metric) || !counted.Selects(c, o, i) {
+		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o.Metric) || !requests.Selects(c, o, i) {
 			continue
 		}
 		known = true
 		if !o.Metric.Percentile() || o.Upper() {
-			least = min(least, counted.Allowed(o))
+			least = min(least, requests.Allowed(o))
 		}
 	}
 	if !known {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/stalls"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -83,7 +83,7 @@ func (f *readings) corrected(o slo.Objective, p phase, cells []measure.Cell, mea
 // byRequests corrects a value by the requests that users did not send.
 func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correction, found bool) {
 	sum, added := f.withUnsent(o, cells)
-	limit := counted.LimitIndex(f.Config.Limits, o)
+	limit := requests.LimitIndex(f.Config.Limits, o)
 	c.v, c.holds = sum.Measure(o, limit), sum.Holds(o, limit)
 	c.text = fmt.Sprintf("%s with the %d requests that they did not send", o.Metric.FormatValue(c.v), added)
 	return c, added > 0
@@ -92,14 +92,14 @@ func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correcti
 // byTime corrects a share by the time of a phase, where that makes a difference.
 func (f *readings) byTime(o slo.Objective, p phase, measured float64) (c correction, found bool) {
 	v, stalled := f.overTime(o, p)
-	c = correction{v, counted.Meets(o, v), o.Metric.FormatValue(v) + " by time"}
+	c = correction{v, requests.Meets(o, v), o.Metric.FormatValue(v) + " by time"}
 	return c, !math.IsNaN(v) && (stalled || math.Abs(v-measured) >= 1e-3) // however short the stall is in a long run
 }
 
 // loadsOf lists the loads that an objective selects.
 func (f *readings) loadsOf(o slo.Objective) (out []int) {
 	for l := range f.Config.Loads {
-		if counted.About(&f.Config.Series, o, l) {
+		if requests.About(&f.Config.Series, o, l) {
 			out = append(out, l)
 		}
 	}
@@ -123,7 +123,7 @@ func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) 
 	sum, n := 0.0, 0.0
 	for _, l := range loads {
 		of := f.ofLoad(o, l)
-		total := &counted.Sum{}
+		total := &requests.Sum{}
 		f.eachOf(of, p, func(r *record) { total.Merge(r.Punctual()) })
 		v, weight := total.Measure(of, -1), float64(total.Offered())
 		if f.Config.Loads[l].Closed {
@@ -141,7 +141,7 @@ func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) 
 // eachOf goes through the records of a phase that an objective selects.
 func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	for i := range f.records {
-		if r := &f.records[i]; p.has(r.Key, f.Sets[r.Set]) && counted.Selects(&f.Config.Series, o, int(r.Series)) {
+		if r := &f.records[i]; p.has(r.Key, f.Sets[r.Set]) && requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			do(r)
 		}
 	}
@@ -153,10 +153,10 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stal
 	if o.Metric.Row().Better == slo.LowerIsBetter {
 		worst = 1
 	}
-	windows := map[time.Duration]*counted.Sum{}
+	windows := map[time.Duration]*requests.Sum{}
 	f.eachOf(o, p, func(r *record) {
 		if windows[r.Start] == nil {
-			windows[r.Start] = &counted.Sum{}
+			windows[r.Start] = &requests.Sum{}
 		}
 		windows[r.Start].Merge(r.Punctual())
 	})
@@ -187,9 +187,9 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stal
 const fewestMissed = 5
 
 // dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and none
-// ended, in a stretch in which at the usual rate five would have, and which is a stall; see package stalls. One
+// ended, in a stretch in which at the usual rate five would have, and which is a stall; see [series.ClearStalls]. One
 // of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
-func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
+func (f *readings) dark(o slo.Objective, list []effect.Slice) []bool {
 	out, users := make([]bool, len(list)), 0
 	for _, l := range f.loadsOf(o) {
 		if f.Config.Loads[l].Closed {
@@ -217,10 +217,10 @@ func (f *readings) dark(o slo.Objective, list []impact.Slice) []bool {
 
 // withUnsent returns the counts of an objective with the requests that waiting users did not send, and
 // how many those are.
-func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.Sum, int64) {
+func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*requests.Sum, int64) {
 	total, of := &measure.Cell{}, map[int]*measure.Cell{} // by load: each has a timeout of its own
 	for s := range cells {
-		if counted.Selects(&f.Config.Series, o, s) {
+		if requests.Selects(&f.Config.Series, o, s) {
 			l := f.Config.LoadOf(s)
 			if of[l] == nil {
 				of[l] = &measure.Cell{}
@@ -229,15 +229,15 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.S
 			total.Add(&cells[s])
 		}
 	}
-	out, added := &counted.Sum{Counts: *total.CountsWithTimes()}, int64(0)
+	out, added := &requests.Sum{Counts: *total.CountsWithTimes()}, int64(0)
 	out.Over = slices.Clone(out.Over)
 	for l, c := range of {
 		if !f.Config.Loads[l].Closed {
 			continue
 		}
 		interval := f.expected(f.ofLoad(o, l), f.Config.Loads[l].Users)
-		good := c.Response[scenarios.OK].Unsent(stalls.Least, interval)
-		bad := c.Response[scenarios.Error].Unsent(stalls.OfFailures(f.Config.Loads[l].Timeout), interval)
+		good := c.Response[scenarios.OK].Unsent(series.LeastStall, interval)
+		bad := c.Response[scenarios.Error].Unsent(series.StallOfFailures(f.Config.Loads[l].Timeout), interval)
 		more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
 		more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
 		more.Checks, more.Failed = bad.Total, bad.Total
@@ -265,7 +265,7 @@ func (f *readings) expected(o slo.Objective, users int) time.Duration {
 func (f *readings) usualRate(o slo.Objective) float64 {
 	seconds, n, first, last := map[time.Duration]int64{}, int64(0), measure.Never, time.Duration(0)
 	for i := range f.records {
-		if r := &f.records[i]; r.Start >= 0 && r.Offered() > 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
+		if r := &f.records[i]; r.Start >= 0 && r.Offered() > 0 && requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			at := measure.FloorSecond(r.Start)
 			seconds[at] += r.Offered()
 			n, first, last = n+r.Offered(), min(first, at), max(last, at)

@@ -9,8 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
 
@@ -20,7 +19,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	start := time.Now()
 	r, err := measure.New(measure.Config{
 		Series: oneStep, Timeout: 50 * ms, Shards: 4, Now: func() time.Duration { return time.Since(start) },
-		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: counted.LimitsOf(parseObjectives(t, "p95 < 10ms")),
+		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: requests.LimitsOf(parseObjectives(t, "p95 < 10ms")),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +80,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	load.Wait()
 	close(done)
 	watch.Wait()
-	f, err := judge.Judge(r.Finish(), judge.Case{Loads: []answer.Span{{To: time.Since(start)}}})
+	f, err := judge.Judge(r.Finish(), judge.Case{Loads: []requests.Span{{To: time.Since(start)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 package judge
 
 import (
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -10,11 +10,11 @@ import (
 // requests ended, and for burn and slices, which need spans of time. A rate without requests is
 // known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
-	sum := counted.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
-	if sum.Population(o.Metric) == 0 && o.Metric.Row().Rate == nil || counted.OfSpans(o.Metric) {
+	sum := requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
+	if sum.Population(o.Metric) == 0 && o.Metric.Row().Rate == nil || requests.OfSpans(o.Metric) {
 		return false, false
 	}
-	return sum.Holds(o, counted.LimitIndex(s.Config.Limits, o)), true
+	return sum.Holds(o, requests.LimitIndex(s.Config.Limits, o)), true
 }
 
 // Steady judges a condition over the baseline so far: the requests that ended before any fault was
@@ -22,8 +22,8 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 // slices, which are known only after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
-	sum := counted.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
-	limit := counted.LimitIndex(s.Config.Limits, o)
+	sum := requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
+	limit := requests.LimitIndex(s.Config.Limits, o)
 	measured = sum.Measure(o, limit)
 	if n = sum.Population(o.Metric); n == 0 {
 		return false, measured, 0

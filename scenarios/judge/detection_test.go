@@ -8,7 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/series"
 )
 
 // TestFault_Detect: verdicts on `detect < 5s after f` for what the team's monitoring detected,
@@ -28,56 +28,56 @@ func TestFault_Detect(t *testing.T) {
 	}{
 		{
 			"noticed",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"noticed after it was cleared",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 42 * sec, NotYet: 41 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 42 * sec, NotYet: 41 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Fail, 12, 11, "",
 		},
 		{
 			"too late",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}},
 			between(30*sec, 45*sec),
 			[]injection{one},
 			scenarios.Fail, 6, 4, "",
 		},
 		{
 			"too late to tell, strictly",
-			judge.Case{Strict: true, Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}},
+			judge.Case{Strict: true, Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, 6, 4, "the target lies within",
 		},
 		{
 			"noticed at once",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 30500 * ms, NotYet: 30 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 30500 * ms, NotYet: 30 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Pass, .5, 0, "",
 		},
 		{
 			"never",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {NotYet: 99 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {NotYet: 99 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Fail, math.Inf(1), 69, "not noticed: > 1m9s",
 		},
 		{
 			"not asked for long enough",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {NotYet: 33 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {NotYet: 33 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, -1, 3, "not noticed: > 3s",
 		},
 		{
 			"a false alarm",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {Why: "a false alarm"}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {Why: "a false alarm"}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, -1, -1, "a false alarm",
@@ -86,21 +86,21 @@ func TestFault_Detect(t *testing.T) {
 		{"not injected", judge.Case{}, nothing, nil, scenarios.Inconclusive, -1, -1, "not injected"},
 		{
 			"unverified",
-			judge.Case{Unverified: map[int]bool{0: true}, Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 33 * sec}}}},
+			judge.Case{Unverified: map[int]bool{0: true}, Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec}}}},
 			nothing,
 			[]injection{one},
 			scenarios.Invalid, -1, -1, "not verified",
 		},
 		{
 			"bad before",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
 			between(10*sec, 45*sec),
 			[]injection{one},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"two at once",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 36 * sec, NotYet: 35 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 36 * sec, NotYet: 35 * sec}}}},
 			nothing,
 			[]injection{one, {"g", "g", 35 * sec, 50 * sec}},
 			scenarios.Inconclusive, -1, -1,
@@ -108,14 +108,14 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"another later",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}},
 			nothing,
 			[]injection{one, {"g", "g", 50 * sec, 55 * sec}},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"another was still in",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}},
 			nothing,
 			[]injection{{"g", "g", 20 * sec, 31 * sec}, one},
 			scenarios.Inconclusive, -1, -1,
@@ -123,14 +123,14 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"another that was over at once, though its phase lasts longer",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}, Ended: map[int]time.Duration{0: 27 * sec}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}, Ended: map[int]time.Duration{0: 27 * sec}},
 			nothing,
 			[]injection{{"g", "g", 26 * sec, 31 * sec}, one},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"the worst of two",
-			judge.Case{Cases: reaction.Cases{Detected: map[int]reaction.Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}}},
 			nothing,
 			[]injection{{"f", "f#1", 30 * sec, 40 * sec}, {"f", "f#2", 60 * sec, 65 * sec}},
 			scenarios.Fail, 7, 6,
@@ -160,13 +160,14 @@ func TestFault_Detect(t *testing.T) {
 
 // TestFault_Resolved: an alert is resolved so long after the true end of a fault that happens once, however long its phase.
 func TestFault_Resolved(t *testing.T) {
-	key := reaction.Key{Occurrence: 0, Alert: "down"}
+	key := series.AlertKey{Occurrence: 0, Alert: "down"}
 	for _, c := range []struct {
 		text string
 		want scenarios.Verdict
 	}{{"resolved(down) < 10s after f", scenarios.Fail}, {"resolved(down) < 14s after f", scenarios.Pass}} {
 		f := drill(t, parseObjectives(t, c.text), judge.Case{
-			Ended: map[int]time.Duration{0: 31 * sec}, Cases: reaction.Cases{Resolved: map[reaction.Key]reaction.Resolution{key: {At: 44 * sec, Still: 43 * sec}}},
+			Ended:     map[int]time.Duration{0: 31 * sec},
+			Reactions: series.Reactions{Resolved: map[series.AlertKey]series.Resolution{key: {At: 44 * sec, Still: 43 * sec}}},
 		}, outage(between(0, 0)), injection{"f", "f", 30 * sec, 35 * sec})
 		if o := f.Objectives[0]; o.Verdict != c.want || o.Measured != 13 || o.Low != 12 {
 			t.Errorf("%s is %s, measured %v from %v (%s), want %s of 13 s", c.text, o.Verdict, o.Measured, o.Low, o.Note, c.want)

@@ -1,23 +1,22 @@
 // Package judge compares what was measured with objectives and says pass, fail,
 // inconclusive or invalid, with the reason.
 //
-//	measure.Recording --phases--> counted.Sum --objectives--> Findings
+//	measure.Recording --phases--> requests.Sum --objectives--> Findings
 //	        |                                                    ^
-//	        '--slices of a second--> impact.Ask -----------------'
+//	        '--slices of a second--> effect.Ask -----------------'
 //
 // [Judge] does this once the load is over, [Interim] while it goes on; [HoldsIn], [Steady], [Failing] and [VerdictsNow] go by counts alone.
-// Package counted says what the counted requests of an objective show; package latency tests whether answers were slower; package
-// gauge judges the usage of units and named series; package reaction judges what noticed a fault, and when; package stalls tells stalls
-// of the target.
+// Package requests says what the counted requests of an objective show, and whether answers were slower. Package series judges the usage
+// of units, named series and the reactions of monitoring. Package effect has the statistics of a fault's effect.
 //
 //	findings.go         Case and Findings: sums cells up by phase
-//	readings.go         the counts of a recording, and slices of them for package impact
+//	readings.go         the counts of a recording, and slices of them for package effect
 //	interim.go          the same while the run goes on
 //	phase.go            the phases of a run, and which cells belong to each
 //	phase_objective.go  objectives on a phase
 //	closed.go           closed loads: what their users did not send while they waited
 //	error_budget.go     the requests of a phase over time, for burn and slices
-//	occurrence.go       asks package impact about each occurrence of a fault
+//	occurrence.go       asks package effect about each occurrence of a fault
 //	fault.go            objectives on a fault
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
 //	                    requests
@@ -74,7 +73,7 @@
 //     much: a time passes only if it holds with that lag added, if that is a tenth or more of what is allowed.
 //   - A fault in which brunt stood still for half of the time or more, or after which it sent more than half of what was due in
 //     it, has no "none seen": its impact is unknown.
-//   - Whether a fault made answers slower has three answers; see [impact.Slower]. It is yes if they are slower without brunt's own time, and,
+//   - Whether a fault made answers slower has three answers; see [effect.Slower]. It is yes if they are slower without brunt's own time, and,
 //     where brunt was later than in the baseline, without the largest lag of their second. It is no if their service time, which
 //     leaves out nothing but the time before brunt sent them, is not over twice that of the baseline and over 20 ms longer. Else it is
 //     untested: the impact is unknown, and no objective on the recovery passes, unless the scenario says which answers are slow.

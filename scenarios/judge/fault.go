@@ -7,11 +7,9 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/latency"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -27,13 +25,13 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	case f.c.OfStage(o):
 		return f.reactions().Stage(o)
 	}
-	worst := answer.Unanswered(o.After, noFault)
+	worst := requests.Unanswered(o.After, noFault)
 	found := false
 	for i, oc := range f.Faults {
 		if oc.Name == "" || oc.Name != o.After && oc.Fault != o.After {
 			continue
 		}
-		if r := f.faultResult(o, i, f.ask(i, o)); !found || answer.Worse(o, &r, &worst) {
+		if r := f.faultResult(o, i, f.ask(i, o)); !found || requests.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
@@ -41,8 +39,10 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 }
 
 // reactions judges when the user's monitoring and figures of the target reacted.
-func (f *composer) reactions() reaction.Judge {
-	return reaction.Judge{Cases: &f.c.Cases, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end, Strict: f.c.Strict}
+func (f *composer) reactions() series.ReactionJudge {
+	return series.ReactionJudge{
+		Reactions: &f.c.Reactions, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end, Strict: f.c.Strict,
+	}
 }
 
 // whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
@@ -69,7 +69,7 @@ func (f *effects) whyUnknown(i int) string {
 //
 // subtle: a fault whose effect is unknown still confounds the next one, so f.answers keeps its
 // answer.
-func (f *effects) reported(i int) impact.Answer {
+func (f *effects) reported(i int) effect.Answer {
 	a := f.answers[i]
 	why := f.whyUnknown(i)
 	if a.Impact == result.NotImpacted {
@@ -90,7 +90,7 @@ func (f *effects) reported(i int) impact.Answer {
 
 // required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
 // not a pass. The verdict is empty where no impact is required.
-func (f *effects) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
+func (f *effects) required(i int, a effect.Answer) (v scenarios.Verdict, why string) {
 	oc := f.Faults[i]
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
@@ -119,19 +119,19 @@ func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
 }
 
 // faultResult judges an objective on occurrence i, as far as brunt saw what the target did.
-func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
+func (f *composer) faultResult(o slo.Objective, i int, a effect.Answer) result.ObjectiveResult {
 	return f.seen(o, i, a, f.occurrence(o, i, a))
 }
 
 // occurrence judges an objective on occurrence i by what brunt saw.
-func (f *composer) occurrence(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
+func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
-	r := answer.Unanswered(oc.Name, a.Note)
+	r := requests.Unanswered(oc.Name, a.Note)
 	r.Count = 1
 	row := o.Metric.Row()
 	monitored := row.Effect == nil
 	if a.BadBefore && !monitored {
-		f.out.Faults[i].Unsteady = answer.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
+		f.out.Faults[i].Unsteady = requests.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
 	}
 	required, why := f.required(i, a)
 	switch {
@@ -191,11 +191,11 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower
 // limit of the loss: it can fail an upper bound and cannot pass one.
-func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result.ObjectiveResult) {
+func (f *composer) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
 	value := row.Effect(effectOf(f.readings, i, a))
 	v, least := value.V, value.Least
-	met := counted.Meets(o, v)
+	met := requests.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
 	switch {
 	case math.IsNaN(v):
@@ -231,10 +231,10 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
 	}
 	switch {
-	case f.c.Strict && r.High.Known() && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)):
+	case f.c.Strict && r.High.Known() && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
-	case met && r.High.Known() && (!counted.Meets(o, float64(r.Low)) || !counted.Meets(o, float64(r.High))):
-		r.Note = answer.BoundsDecide(r)
+	case met && r.High.Known() && (!requests.Meets(o, float64(r.Low)) || !requests.Meets(o, float64(r.High))):
+		r.Note = requests.BoundsDecide(r)
 	case met:
 		r.Verdict = scenarios.Pass
 	default:
@@ -244,12 +244,12 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 
 // slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; empty where that is known, or they were
 // not slower. A limit from the baseline does not tell where answers that take over twice as long, and over 20 ms longer, are under it.
-func (f *readings) slowUntold(o slo.Objective, s latency.Slowdown) string {
+func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) string {
 	_, limit := f.Config.SlowRange()
 	switch {
 	case f.asksSlow(o), s.Answer == result.No:
 	case s.Answer == result.Untested:
-		return notCertain(impact.Answer{}, s).Note
+		return notCertain(effect.Answer{}, s).Note
 	case limit == 0:
 		return "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
 			"make it longer, or set `judge: {slow: ...}`"
@@ -263,7 +263,7 @@ func (f *readings) slowUntold(o slo.Objective, s latency.Slowdown) string {
 // slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good answers may have been
 // slow for longer: without a limit that tells which are slow, a time until recovery is not known then. With a limit, slow ones are bad.
 // Where a closed load stood still and no request failed, the answers that came late are the outage itself.
-func (f *readings) slowUntoldBeside(o slo.Objective, s latency.Slowdown, a impact.Answer) string {
+func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) string {
 	if _, limit := f.Config.SlowRange(); !untouched(a) && (limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
 		return ""
 	}
@@ -271,7 +271,7 @@ func (f *readings) slowUntoldBeside(o slo.Objective, s latency.Slowdown, a impac
 }
 
 // slowUntoldOf is slowUntoldBeside of occurrences that are taken for one: of any of them, or of all of them together.
-func (f *composer) slowUntoldOf(o slo.Objective, of []int, a impact.Answer) string {
+func (f *composer) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) string {
 	for _, i := range of {
 		if why := f.slowUntoldBeside(o, f.slowdown(i), a); why != "" {
 			return why
@@ -284,15 +284,15 @@ func (f *composer) slowUntoldOf(o slo.Objective, of []int, a impact.Answer) stri
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.
-func untouched(a impact.Answer) bool {
+func untouched(a effect.Answer) bool {
 	return a.Impact == result.NotImpacted || a.Impact == result.Impacted && !a.OnsetAt.Known()
 }
 
 // effectOf returns the effect of occurrence i in the form that the rows of [slo.Metrics] use. The times of
 // a group count from the begin of its incident, because its first step need not be what did the harm.
-func effectOf(f *readings, i int, a impact.Answer) slo.Effect {
+func effectOf(f *readings, i int, a effect.Answer) slo.Effect {
 	oc := f.Faults[i]
-	instant := func(at result.Num, in impact.Range) slo.Instant {
+	instant := func(at result.Num, in effect.Range) slo.Instant {
 		return slo.Instant{At: float64(at), Low: float64(in.Low), High: float64(in.High)}
 	}
 	e := slo.Effect{

@@ -5,12 +5,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/latency"
-	"brunt/scenarios/judge/lost"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
@@ -21,8 +18,8 @@ import (
 type Case struct {
 	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
-	Loads   []answer.Span        // when each load could begin iterations
-	Blocks  []answer.Span        // of a load that is switched between two sides: stretches with cells of their own, in whole seconds
+	Loads   []requests.Span      // when each load could begin iterations
+	Blocks  []requests.Span      // of a load that is switched between two sides: stretches with cells of their own, in whole seconds
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
@@ -49,12 +46,12 @@ type Case struct {
 	// Partial are those of Unverified that are groups of which a step could not be injected.
 	Partial map[int]bool
 
-	reaction.Cases
+	series.Reactions
 
 	Usage  []result.UnitUsage // of the target's units
 	Series []result.Series    // the scenario's metrics
 
-	Lost *lost.Workers // nil: none
+	Lost *requests.LostWorkers // nil: none
 
 	// Skipped are the occurrences without a matching target, where that is allowed: their effect is
 	// unknown.
@@ -100,7 +97,7 @@ type PhaseLag struct {
 // FaultFinding is the effect of one occurrence of a fault.
 type FaultFinding struct {
 	measure.Occurrence
-	impact.Answer
+	effect.Answer
 	Limit     float64             // L: the share of bad requests, 0 to 1, that counts as impact
 	Slow      time.Duration       // an answer that takes longer is a bad request; zero: none is; the largest of those of the steps
 	SlowLeast time.Duration       // the least of those of the steps
@@ -141,7 +138,7 @@ func newComposer(r *measure.Recording, c Case) *composer {
 	}
 	read := &readings{Recording: r, c: c}
 	out := &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}
-	return &composer{readings: read, effects: &effects{readings: read, asked: map[asked]impact.Answer{}}, tables: &tables{readings: read, out: out}}
+	return &composer{readings: read, effects: &effects{readings: read, asked: map[asked]effect.Answer{}}, tables: &tables{readings: read, out: out}}
 }
 
 // composer judges the objectives and composes the findings.
@@ -150,8 +147,8 @@ type composer struct {
 	*effects
 	*tables
 	incidents []*incident
-	latencies *latency.Test             // nil: no fault was injected
-	blocks    map[int][]*counted.Blocks // by phase: for the intervals of objectives
+	latencies *requests.SlowdownTest     // nil: no fault was injected
+	blocks    map[int][]*requests.Blocks // by phase: for the intervals of objectives
 }
 
 func (f *composer) finish() error {
@@ -168,7 +165,7 @@ func (f *composer) finish() error {
 	f.incidents = incidents(f.effects)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
-	f.latencies = latency.New(f.Recording, f.base)
+	f.latencies = requests.NewSlowdownTest(f.Recording, f.base)
 	blocks := f.blockPhases()
 	sums, err := f.compose(slices.Concat(ps, blocks))
 	if err != nil {
@@ -201,7 +198,7 @@ func (f *composer) finish() error {
 	f.health(ps, sums)
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists
-	f.out.Slowest, err = latency.Slowest(f.Recording, f.c.TraceID, f.c.Samples)
+	f.out.Slowest, err = requests.SlowestRequests(f.Recording, f.c.TraceID, f.c.Samples)
 	return err
 }
 

@@ -6,15 +6,15 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 )
 
 // This file takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would have done to an answer.
 
 // asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
 // a time before the spans, where users wait instead of sending.
-func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
+func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
 	if len(spans) == 0 {
 		return in
 	}
@@ -28,7 +28,7 @@ func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
 	for i := range in {
 		s := &in[i]
 		width := s.End - s.Start
-		hidden := answer.Span{From: s.Start, To: s.End}.Covered(spans)
+		hidden := requests.Span{From: s.Start, To: s.End}.Covered(spans)
 		if hidden == 0 {
 			continue
 		}
@@ -38,27 +38,27 @@ func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
 		s.Good, s.Bad = s.Good-bad, s.Bad+bad+more
 		s.N, s.Offered = s.N+more, s.Offered+more
 		if s.Marks != nil {
-			s.Marks = marks(s.Marks, answer.Span{From: s.Start, To: s.End}, spans, float64(due+more)/hidden.Seconds())
+			s.Marks = marks(s.Marks, requests.Span{From: s.Start, To: s.End}, spans, float64(due+more)/hidden.Seconds())
 		}
 	}
 	return in
 }
 
 // marks lists the requests of a slice with so many bad ones a second in spans in place of those that are there.
-func marks(marks func([]impact.Mark) []impact.Mark, slice answer.Span, spans []answer.Span, rate float64) func([]impact.Mark) []impact.Mark {
-	return func(out []impact.Mark) []impact.Mark {
+func marks(marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64) func([]effect.Mark) []effect.Mark {
+	return func(out []effect.Mark) []effect.Mark {
 		n := len(out)
-		out = slices.DeleteFunc(marks(out), func(m impact.Mark) bool {
-			return m.At >= slice.From && slices.ContainsFunc(spans, func(s answer.Span) bool { return m.At >= s.From && m.At < s.To })
+		out = slices.DeleteFunc(marks(out), func(m effect.Mark) bool {
+			return m.At >= slice.From && slices.ContainsFunc(spans, func(s requests.Span) bool { return m.At >= s.From && m.At < s.To })
 		})
 		for _, s := range spans {
 			from, to := max(s.From, slice.From), min(s.To, slice.To)
 			for k := range int(math.Round(rate * max(0, to-from).Seconds())) {
-				out = append(out, impact.Mark{At: from + time.Duration(float64(k)/rate*float64(time.Second)), Bad: true})
+				out = append(out, effect.Mark{At: from + time.Duration(float64(k)/rate*float64(time.Second)), Bad: true})
 			}
 		}
 		n = min(n, len(out))
-		slices.SortStableFunc(out[n:], func(a, b impact.Mark) int { return cmp.Compare(a.At, b.At) })
+		slices.SortStableFunc(out[n:], func(a, b effect.Mark) int { return cmp.Compare(a.At, b.At) })
 		return out
 	}
 }

@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/edges"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -20,7 +18,7 @@ import (
 
 // An incident is one of the run's, with what happened in the windows that it overlaps.
 type incident struct {
-	impact.Incident
+	effect.Incident
 	first    time.Duration // of its first bad request; Begin, unless that was in flight at an injection
 	stalled  time.Duration // requests were in flight and none ended, by the window
 	requests float64
@@ -33,15 +31,15 @@ type incident struct {
 // objective on shed bounds it over the run.
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
-	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every)}
-	found := impact.Incidents(q)
+	q := effect.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every)}
+	found := effect.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
 		read := *f.readings
 		read.records = records
 		q.Slices = read.slices(f.run(), slo.Objective{}, every)
 		q.Limit = surge(q.Limit, shedBefore(&read))
-		found = impact.Union(found, impact.Incidents(q))
+		found = effect.Union(found, effect.Incidents(q))
 	}
 	var out []*incident
 	for _, in := range found {
@@ -89,7 +87,7 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 		}
 		if !earlier {
 			at := result.Sec(oc.Injected)
-			in.Begin, in.BeginIn = oc.Injected, impact.Range{Low: at, High: max(at, in.BeginIn.High)}
+			in.Begin, in.BeginIn = oc.Injected, effect.Range{Low: at, High: max(at, in.BeginIn.High)}
 			return
 		}
 	}
@@ -143,7 +141,7 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 // count adds the requests of a step in a window without the causes of its errors, and reports whether
 // any was bad. A window before the incident counts as well where brunt sent bad requests of it late,
 // within the incident.
-func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *edges.Record) bool {
+func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measure.Edges) bool {
 	end := f.EndOf(k.Start)
 	within := max(0, min(end, in.End)-max(k.Start, in.first))
 	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.first
@@ -230,7 +228,7 @@ func (in *incident) row(f *readings) result.Incident {
 //
 // A pass needs that of each fault without an incident the requests show that there was none.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
-	worst := answer.Unanswered(scenarios.Incident, noFault)
+	worst := requests.Unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
 		return worst
 	}
@@ -243,14 +241,14 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 		for _, name := range names {
 			known[name] = true
 		}
-		if r := recoveryOf(o, in); count == 0 || answer.Worse(o, &r, &worst) {
+		if r := recoveryOf(o, in); count == 0 || requests.Worse(o, &r, &worst) {
 			worst = r
 		}
 		count++
 	}
 	if count == 0 {
 		worst.Measured, worst.Note = 0, "no incident overlaps a fault"
-		worst.Verdict = answer.VerdictIf(o.Holds(0))
+		worst.Verdict = requests.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
 		if v, why := f.untold(known); why != "" {
@@ -306,10 +304,10 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after
 // its last.
 func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
-	r := answer.Unanswered(scenarios.Incident, "")
+	r := requests.Unanswered(scenarios.Incident, "")
 	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
 		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
-		if !counted.Meets(o, least) {
+		if !requests.Meets(o, least) {
 			r.Measured, r.Verdict = result.Num(math.Inf(1)), scenarios.Fail
 		}
 		return r
@@ -317,11 +315,11 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	lasted := (in.End - in.Begin).Seconds()
 	r.Measured = result.Num(lasted)
 	r.Low, r.High = max(0, in.EndIn.Low-in.BeginIn.High), in.EndIn.High-in.BeginIn.Low
-	if counted.Meets(o, lasted) && !counted.Meets(o, float64(r.High)) {
-		r.Note = answer.BoundsDecide(&r)
+	if requests.Meets(o, lasted) && !requests.Meets(o, float64(r.High)) {
+		r.Note = requests.BoundsDecide(&r)
 		return r
 	}
-	r.Verdict = answer.VerdictIf(counted.Meets(o, lasted))
-	r.Note = "the incident from " + answer.Precisely(result.Sec(in.Begin)) + " to " + answer.Precisely(result.Sec(in.End))
+	r.Verdict = requests.VerdictIf(requests.Meets(o, lasted))
+	r.Note = "the incident from " + requests.Precisely(result.Sec(in.Begin)) + " to " + requests.Precisely(result.Sec(in.End))
 	return r
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
 
@@ -51,9 +51,9 @@ func (w *windowIndex) Begun(t time.Duration) int {
 
 // Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its edges. It
 // stays within the run, which ends at end.
-func (w *windowIndex) Around(in answer.Span, end time.Duration) answer.Span {
-	from, to := w.Begun(in.From)-impact.Around, w.Begun(in.To)+impact.Around
-	in = answer.Span{To: end}
+func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span {
+	from, to := w.Begun(in.From)-effect.Around, w.Begun(in.To)+effect.Around
+	in = requests.Span{To: end}
 	if from > 0 {
 		in.From = w.starts[from]
 	}
@@ -65,8 +65,8 @@ func (w *windowIndex) Around(in answer.Span, end time.Duration) answer.Span {
 
 // Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a window, and of
 // returns how many requests of a record became ready in its window, and how many ended there.
-func (w *windowIndex) Flow(end func(s *impact.Slice), of func(record int) (ready, ended int64)) []impact.Slice {
-	out := make([]impact.Slice, len(w.starts))
+func (w *windowIndex) Flow(end func(s *effect.Slice), of func(record int) (ready, ended int64)) []effect.Slice {
+	out := make([]effect.Slice, len(w.starts))
 	under := int64(0)
 	for i, start := range w.starts {
 		s := &out[i]
@@ -82,9 +82,9 @@ func (w *windowIndex) Flow(end func(s *impact.Slice), of func(record int) (ready
 }
 
 // begunIn returns the slices that begin in a span.
-func begunIn(p answer.Span, in []impact.Slice) []impact.Slice {
+func begunIn(p requests.Span, in []effect.Slice) []effect.Slice {
 	at := func(t time.Duration) int {
-		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+		n, _ := slices.BinarySearchFunc(in, t, func(s effect.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
 		return n
 	}
 	return in[at(p.From):max(at(p.From), at(p.To))]
@@ -106,7 +106,7 @@ func (p *phaseIndex) OfFault(phase int, occurrence int32) {
 }
 
 // InSpan adds a phase of the windows that begin in a span.
-func (p *phaseIndex) InSpan(phase int, s answer.Span) {
+func (p *phaseIndex) InSpan(phase int, s requests.Span) {
 	if p.second == nil {
 		p.second = map[time.Duration][]int{}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/latency"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -114,7 +114,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 }
 
 // slowerSoFar is whether each occurrence made answers slower, by what is known while the run goes on.
-func slowerSoFar(c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell) (out []latency.Slowdown) {
+func slowerSoFar(c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell) (out []requests.Slowdown) {
 	of := func(name string) []measure.Cell {
 		if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
 			return sums[i]
@@ -122,7 +122,7 @@ func slowerSoFar(c *measure.Series, faults []measure.Occurrence, ps []phase, sum
 		return make([]measure.Cell, len(c.Steps))
 	}
 	for i := range faults {
-		out = append(out, latency.SoFar(c, of("baseline"), of(faults[i].Name)))
+		out = append(out, requests.SlowdownSoFar(c, of("baseline"), of(faults[i].Name)))
 	}
 	return out
 }

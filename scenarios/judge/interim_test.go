@@ -11,7 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -48,7 +48,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s",
 		"errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
 	c := func(end time.Duration) judge.Case {
-		return judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
+		return judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: end}, {From: 0, To: end}}}
 	}
 	const end = 60 * sec
 	run := func(samples ...time.Duration) (last, final *judge.Findings) {
@@ -126,9 +126,9 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 // TestSoFar_Blocks: a sample has the blocks of a switched load whose requests have all ended, and they are as at the end.
 func TestSoFar_Blocks(t *testing.T) {
 	const end = 60 * sec
-	c := judge.Case{Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
+	c := judge.Case{Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: end}, {From: 0, To: end}}}
 	for at := time.Duration(0); at < end; at += 20 * sec {
-		c.Blocks = append(c.Blocks, answer.Span{From: at + sec, To: at + 10*sec})
+		c.Blocks = append(c.Blocks, requests.Span{From: at + sec, To: at + 10*sec})
 	}
 	g := newFixture(t, twoSteps)
 	g.now = -2 * sec
@@ -208,7 +208,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	samples := 0
 	sample := func() {
 		samples++
-		f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
+		f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +289,7 @@ func TestRunningVerdicts(t *testing.T) {
 	if got := verdicts(at30); !slices.Equal(got, []string{"fail", "pass", "pass", "fail", "fail", "pending", "fail"}) {
 		t.Errorf("after 30s: %v", got)
 	}
-	final := g.finish(judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
+	final := g.finish(judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
 	for i, s := range last.Objectives {
 		f := final.Objectives[i]
 		if s.Verdict != scenarios.Pending && s.Verdict != f.Verdict {
@@ -328,7 +328,7 @@ func BenchmarkSoFar(b *testing.B) {
 			for s := range seconds {
 				second(s)
 			}
-			c := judge.Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: time.Hour}}}
+			c := judge.Case{SLO: objectives, Loads: []requests.Span{{From: 0, To: time.Hour}}}
 			if _, err := g.interim.Findings(g.Recorder, c); err != nil {
 				b.Fatal(err)
 			}

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/impact/impacttest"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/effect/effecttest"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
@@ -35,7 +35,7 @@ func TestInterval_Coverage(t *testing.T) {
 				for _, cluster := range []int{1, 5, 20} {
 					hits := 0
 					for range trials {
-						m := impacttest.Errors{Most: cluster}
+						m := effecttest.Errors{Most: cluster}
 						ks, ns := make([]float64, seconds), make([]float64, seconds)
 						for i := range ks {
 							ns[i] = float64(n)
@@ -45,8 +45,8 @@ func TestInterval_Coverage(t *testing.T) {
 								}
 							}
 						}
-						all, k, _ := counted.Pool(ks, ns)
-						if low, high := counted.Bounds95(k, all, counted.DesignEffect(ks, ns)); low <= p && p <= high {
+						all, k, _ := requests.Pool(ks, ns)
+						if low, high := requests.Bounds95(k, all, requests.DesignEffect(ks, ns)); low <= p && p <= high {
 							hits++
 						}
 					}
@@ -68,7 +68,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	const blocks, draws = 60, 20000
 	ks, ns := make([]float64, blocks), make([]float64, blocks)
-	m := impacttest.Errors{Most: 10}
+	m := effecttest.Errors{Most: 10}
 	for i := range ks {
 		for range 50 + r.IntN(100) {
 			ns[i]++
@@ -77,7 +77,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 			}
 		}
 	}
-	n, _, p := counted.Pool(ks, ns)
+	n, _, p := requests.Pool(ks, ns)
 	mean, square := 0.0, 0.0
 	for range draws {
 		k, m := 0.0, 0.0
@@ -90,8 +90,8 @@ func TestInterval_Bootstrap(t *testing.T) {
 		square += k / m * k / m / draws
 	}
 	drawn := (square - mean*mean) / (p * (1 - p) / n) * blocks / (blocks - 1)
-	tt := impact.Student(blocks-1) / impact.Normal975
-	if got := counted.DesignEffect(ks, ns) / (tt * tt); math.Abs(got/drawn-1) > .05 {
+	tt := effect.Student(blocks-1) / effect.Normal975
+	if got := requests.DesignEffect(ks, ns) / (tt * tt); math.Abs(got/drawn-1) > .05 {
 		t.Errorf("%g requests stand for one, and %g by drawing", got, drawn)
 	}
 }

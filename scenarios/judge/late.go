@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -29,17 +28,17 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 	if !o.Upper() {
 		v = float64(measured) - lag.Seconds()
 	}
-	if 10*lag.Seconds() < o.Value || counted.Meets(o, v) {
+	if 10*lag.Seconds() < o.Value || requests.Meets(o, v) {
 		return ""
 	}
-	return fmt.Sprintf(answer.OwnLag+": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
+	return fmt.Sprintf(requests.OwnLag+": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
 		"much longer",
 		quantity.FormatSeconds(in.From.Seconds()), quantity.FormatSeconds(lag.Round(time.Millisecond).Seconds()))
 }
 
 // lagIn is the most by which nearly all requests of a window were late that were sent in a span: nine of ten of each set of faults, by lag
 // beside the freezes of brunt, which hide what the target did in another way; see seen.
-func (f *readings) lagIn(o slo.Objective, in answer.Span) (most time.Duration) {
+func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration) {
 	freezes := f.freezes()
 	for next := 0; next < len(f.records) && f.records[next].Start < in.To; {
 		start := f.records[next].Start
@@ -47,7 +46,7 @@ func (f *readings) lagIn(o slo.Objective, in answer.Span) (most time.Duration) {
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
 			r := &f.records[next]
 			l := int(r.Series) - len(f.Config.Steps)
-			if l < 0 || r.waits == 0 || !counted.About(&f.Config.Series, o, l) {
+			if l < 0 || r.waits == 0 || !requests.About(&f.Config.Series, o, l) {
 				continue
 			}
 			if d, known := least[l]; !known || r.lag < d {
@@ -57,7 +56,7 @@ func (f *readings) lagIn(o slo.Objective, in answer.Span) (most time.Duration) {
 		end := f.EndOf(start)
 		for _, d := range least {
 			if end+d >= in.From && start >= 0 {
-				most = max(most, d-pulse.Frozen(freezes, start, end+d))
+				most = max(most, d-measure.Frozen(freezes, start, end+d))
 			}
 		}
 	}
@@ -65,10 +64,10 @@ func (f *readings) lagIn(o slo.Objective, in answer.Span) (most time.Duration) {
 }
 
 // sentAround is the span around occurrence i in which requests say how long an outage was: up to a second after it was over and the target good.
-func (f *effects) sentAround(i int) answer.Span {
+func (f *effects) sentAround(i int) requests.Span {
 	to := min(f.end, f.overAt(i))
 	if a := &f.answers[i]; a.RecoveredAt.Known() {
 		to = max(to, a.RecoveredAt.D())
 	}
-	return answer.Span{From: f.Faults[i].Injected, To: f.later(to, time.Second)}
+	return requests.Span{From: f.Faults[i].Injected, To: f.later(to, time.Second)}
 }

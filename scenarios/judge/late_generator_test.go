@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 )
 
@@ -92,7 +92,7 @@ func TestUnasked_Own(t *testing.T) {
 		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "no port", Count: 3}}, scenarios.Invalid},
 		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "timeout", Count: 3}}, scenarios.None},
 	} {
-		if v, why, good := answer.Unasked(cells, c.errors, nil); v != c.want || good {
+		if v, why, good := requests.Unasked(cells, c.errors, nil); v != c.want || good {
 			t.Errorf("%v: %s, %s", c.errors, v, why)
 		}
 	}

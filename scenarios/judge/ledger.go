@@ -4,9 +4,8 @@ import (
 	"fmt"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -36,7 +35,7 @@ func mendable(o slo.Objective, r result.ObjectiveResult) bool {
 }
 
 func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
-	r := answer.Unanswered("run", "")
+	r := requests.Unanswered("run", "")
 	switch {
 	case l == nil:
 		r.Note = "there is no ledger"
@@ -60,12 +59,12 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 		r.Measured = result.Num(high)
 	}
 	switch {
-	case counted.Meets(o, low) != counted.Meets(o, high), !counted.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
+	case requests.Meets(o, low) != requests.Meets(o, high), !requests.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure
-	case !counted.Meets(o, low):
+	case !requests.Meets(o, low):
 		r.Verdict = scenarios.Fail
 	default:
-		if need, ok := counted.Need(o); ok && r.Count < need {
+		if need, ok := requests.Need(o); ok && r.Count < need {
 			r.Note = fmt.Sprintf("%d writes, but at least %d are needed", r.Count, need)
 			break
 		}
@@ -82,10 +81,10 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 // unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them; it is empty
 // where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share of requests does.
 func unshown(o slo.Objective, share float64, n int64) string {
-	if a := counted.Allowed(o); a <= 0 || a >= 1 {
+	if a := requests.Allowed(o); a <= 0 || a >= 1 {
 		return ""
 	}
-	bound := impact.UpperBound(share*float64(n), float64(n), impact.Confidence)
+	bound := effect.UpperBound(share*float64(n), float64(n), effect.Confidence)
 	if bound <= o.Value {
 		return ""
 	}
@@ -102,7 +101,7 @@ func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveRe
 	}
 	n, _ := o.Metric.Row().Writes(slo.Writes{StaleReads: reads.Stale})
 	r.Count, r.Measured = reads.Made-reads.Unanswered, result.Num(n)
-	r.Verdict = answer.VerdictIf(o.Holds(n))
+	r.Verdict = requests.VerdictIf(o.Holds(n))
 	if reads.Unanswered > 0 {
 		r.Note = fmt.Sprintf("%d of %d reads had no answer", reads.Unanswered, reads.Made)
 	}

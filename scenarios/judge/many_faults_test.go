@@ -9,7 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/suite"
 )
 
@@ -71,7 +71,7 @@ func BenchmarkJudge(b *testing.B) {
 			recording := r.Finish()
 			b.ReportAllocs()
 			for b.Loop() {
-				c := judge.Case{SLO: parseObjectives(b, "errors < 20%"), Loads: []answer.Span{{To: end}}}
+				c := judge.Case{SLO: parseObjectives(b, "errors < 20%"), Loads: []requests.Span{{To: end}}}
 				if _, err := judge.Judge(recording, c); err != nil {
 					b.Fatal(err)
 				}

@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/latency"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -17,13 +16,13 @@ import (
 // effects are the effects of the faults on the load.
 type effects struct {
 	*readings
-	answers []impact.Answer // one for each occurrence
-	asked   map[asked]impact.Answer
+	answers []effect.Answer // one for each occurrence
+	asked   map[asked]effect.Answer
 	shed    shedViews
 
 	// By occurrence, once all cells were read: whether good answers were slower than in the baseline, and whether there are
 	// enough of them for the test.
-	slower []latency.Slowdown
+	slower []requests.Slowdown
 	tells  []bool
 }
 
@@ -49,7 +48,7 @@ type asked struct {
 
 // ask computes the effect of occurrence i on the requests that objective o selects. Objectives with
 // the same selection share an answer.
-func (f *effects) ask(i int, o slo.Objective) impact.Answer {
+func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
 	if !known {
@@ -73,9 +72,9 @@ func (f *effects) ask(i int, o slo.Objective) impact.Answer {
 
 // slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so is that of one
 // that was not injected.
-func (f *effects) slowdown(i int) latency.Slowdown {
+func (f *effects) slowdown(i int) requests.Slowdown {
 	if f.slower == nil || f.Faults[i].Name == "" {
-		return latency.Slowdown{Told: result.Told{Answer: result.No}}
+		return requests.Slowdown{Told: result.Told{Answer: result.No}}
 	}
 	return f.slower[i]
 }
@@ -86,26 +85,26 @@ func (f *readings) asksSlow(o slo.Objective) bool {
 }
 
 // notCertain is an answer without an impact where the slowdown is untested: it is unknown.
-func notCertain(a impact.Answer, s latency.Slowdown) impact.Answer {
+func notCertain(a effect.Answer, s requests.Slowdown) effect.Answer {
 	a.Impact, a.Note, a.RecoveredAt, a.MaySlow = result.UnknownYet, "slower, not certain: "+s.Why, result.NaN, true
 	return a
 }
 
-func (f *effects) find(i int, o slo.Objective) impact.Answer {
+func (f *effects) find(i int, o slo.Objective) effect.Answer {
 	oc := f.Faults[i]
 	if oc.Name == "" {
-		return impact.Unknown(result.NotInjected, "")
+		return effect.Unknown(result.NotInjected, "")
 	}
-	a := withShed(f, []int{i}, o, impact.Ask(questionOn(f, []int{i}, o)))
+	a := withShed(f, []int{i}, o, effect.Ask(questionOn(f, []int{i}, o)))
 	f.confound(i, &a, f.after(i))
 	return a
 }
 
 // questionOn describes the load that objective o selects around an occurrence, or around several in
 // the order of injection, which are taken for one fault.
-func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
+func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 	oc := f.Faults[of[0]]
-	q := impact.Question{Injected: oc.Injected, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
+	q := effect.Question{Injected: oc.Injected, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	for _, i := range of {
 		q.Cleared = max(q.Cleared, f.overAt(i))
 	}
@@ -121,14 +120,14 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// a later fault is responsible for requests that overlap it, unless those hung by then
-	q.Slices = f.slices(f.index().Around(answer.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(k measure.Key, set []int32) bool {
+	q.Slices = f.slices(f.index().Around(requests.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(k measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected && blames(k, j) })
 	})
-	q.Baseline = f.slices(answer.Span{To: f.FirstInjection()}, o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
-	q.Before = f.slices(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(k measure.Key, set []int32) bool {
+	q.Baseline = f.slices(requests.Span{To: f.FirstInjection()}, o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
+	q.Before = f.slices(requests.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(k measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected && blames(k, j) })
 	})
-	caught := answer.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
+	caught := requests.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
 	for _, i := range of {
 		if met := f.index().Affected[i]; len(met) > 0 {
 			caught.From = min(caught.From, f.records[met[0]].Start)
@@ -171,7 +170,7 @@ func (f *effects) calmFrom(i int) time.Duration {
 }
 
 // confound marks an answer that cannot be separated from the effect of another fault.
-func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
+func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.Faults[i]
 	why := ""
 	for j := range i {
@@ -206,7 +205,7 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 // confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
 // itself, in the order of injection.
 func (f *effects) confoundedWith(i int) []int {
-	in := answer.Span{From: f.Faults[i].Injected, To: f.overAt(i)}
+	in := requests.Span{From: f.Faults[i].Injected, To: f.overAt(i)}
 	var out []int
 	for known := 0; ; known = len(out) {
 		out = out[:0]
@@ -227,6 +226,6 @@ func (f *effects) confoundedWith(i int) []int {
 
 // joint is the effect of several occurrences whose effects cannot be separated, as of one fault from the first
 // injection to the last clearing.
-func (f *effects) joint(of []int, o slo.Objective) impact.Answer {
-	return withShed(f, of, o, impact.Ask(questionOn(f, of, o)))
+func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
+	return withShed(f, of, o, effect.Ask(questionOn(f, of, o)))
 }

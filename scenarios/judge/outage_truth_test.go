@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
@@ -90,7 +90,7 @@ func TestOutage_Sharp(t *testing.T) {
 		draws = 3
 	}
 	for _, rate := range []float64{20, 50, 100, 1000, 2500} {
-		least, _, _ := impact.Smallest(rate, scenarios.DefaultLimit) // validate says that a shorter outage may not show
+		least, _, _ := effect.Smallest(rate, scenarios.DefaultLimit) // validate says that a shorter outage may not show
 		for i := range draws {
 			injected := 60*sec + time.Duration(r.Int64N(int64(sec)))
 			from := injected + time.Duration(r.Int64N(int64(2*sec)))

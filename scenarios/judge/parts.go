@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -40,7 +40,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return result.Num(float64(k) / float64(n.Offered()))
 	}
 	out.ErrorsBefore, out.SlowBefore, out.ShedBefore = share(n.Bad()), share(n.Slow), share(n.Kinds[scenarios.Shed])
-	out.Partial, out.PartialBefore, out.Lacking = counted.Lacking(during.Counts().Punctual(), n)
+	out.Partial, out.PartialBefore, out.Lacking = requests.Lacking(during.Counts().Punctual(), n)
 	out.P50, out.P95 = during.PunctualQuantile(.5), during.PunctualQuantile(.95)
 	out.P50Before, out.P95Before = before.PunctualQuantile(.5), before.PunctualQuantile(.95)
 	for _, j := range f.index().Affected[i] {
@@ -131,7 +131,7 @@ func (f *readings) shedCovered(step int, of []int) bool {
 			if o.Step == "iteration" { // of all steps of its load
 				o.Step = ""
 			}
-			return counted.Selects(&f.Config.Series, o, step)
+			return requests.Selects(&f.Config.Series, o, step)
 		})
 	}
 	return in("run") || len(of) > 0 && !slices.ContainsFunc(of, func(i int) bool { return !in(f.Faults[i].Name) })
@@ -160,7 +160,7 @@ func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
 // withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
 // surged. A load that shed before the fault is held against more than twice of that.
-func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Answer {
+func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Answer {
 	records := withoutShed(f, of...).records
 	if records == nil || a.BadBefore {
 		return a
@@ -173,7 +173,7 @@ func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Ans
 		n, bad = n+s.N, bad+s.Bad
 	}
 	q.Limit = surge(q.Limit, float64(bad)/max(1, float64(n)))
-	b := impact.Ask(q)
+	b := effect.Ask(q)
 	if b.BadBefore || !b.OnsetAt.Known() {
 		return a
 	}

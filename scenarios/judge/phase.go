@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -14,7 +14,7 @@ import (
 // phase is a span of the run over which cells are summed.
 type phase struct {
 	name string
-	answer.Span
+	requests.Span
 	of  int // number of its occurrence; ofNone for none
 	by  membership
 	has func(k measure.Key, set []int32) bool
@@ -55,13 +55,13 @@ const ofNone = -1
 // the clearing if the target was good by then: so it is not empty for the better target. Its end is that
 // of a window. Without recovery it has no such end. The next injection and the end of the load end it in
 // any case, because what comes then belongs to others. The rest lasts up to those.
-func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
+func (f *composer) phases(warmup time.Duration, end time.Duration, answers []effect.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
-		out = append(out, phase{"warmup", answer.Span{From: -warmup, To: 0}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
+		out = append(out, phase{"warmup", requests.Span{From: -warmup, To: 0}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
 	}
-	out = append(out, phase{"run", answer.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
-	before := answer.Span{To: min(end, f.FirstInjection())}
+	out = append(out, phase{"run", requests.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
+	before := requests.Span{To: min(end, f.FirstInjection())}
 	out = append(out, phase{"baseline", before, ofNone, byRun, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
 	for i := range f.Faults {
 		oc := &f.Faults[i]
@@ -72,7 +72,7 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		if !oc.Over {
 			cleared = end
 		}
-		in := answer.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}
+		in := requests.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}
 		out = append(out, phase{oc.Name, in, i, byFault, func(k measure.Key, set []int32) bool {
 			return k.Start >= 0 && slices.Contains(set, int32(i))
 		}})
@@ -85,15 +85,15 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		if a := &answers[i]; a.RecoveredAt.Known() {
 			until = min(over, f.EndOf(max(cleared, a.RecoveredAt.D())+f.c.Hold-1))
 		}
-		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, answer.Span{From: cleared, To: until}))
+		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, requests.Span{From: cleared, To: until}))
 		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, scenarios.RestOf+oc.Name) }) {
-			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, answer.Span{From: cleared, To: over}))
+			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, requests.Span{From: cleared, To: over}))
 		}
 	}
 	return out
 }
 
 // afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
-func afterFault(prefix, name string, i int, s answer.Span) phase {
+func afterFault(prefix, name string, i int, s requests.Span) phase {
 	return phase{prefix + name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
 }

@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/gauge"
-	"brunt/scenarios/judge/relative"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -27,13 +25,13 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 			r = judgeWrites(o, f.c.Ledgers)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
-				return f.c.Lost.Gauge(p.Span, gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series, counted.Sent(&f.Config.Series, o, sums[i])))
+				return f.c.Lost.Gauge(p.Span, series.JudgeGauge(o, p.name, p.Span, f.c.Usage, f.c.Series, requests.Sent(&f.Config.Series, o, sums[i])))
 			})
 		default:
 			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
 		f.judgeSkipped(o, &r)
-		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, relative.Target(o, &r)
+		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, requests.RelativeTarget(o, &r)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
 	}
@@ -54,7 +52,7 @@ func inPhase(o slo.Objective, phase string) bool {
 // judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
 // phase counts.
 func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
-	worst := answer.Unanswered(o.PhaseOrRun(), noPhase)
+	worst := requests.Unanswered(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
@@ -64,7 +62,7 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(o slo.Object
 		if p.of != ofNone {
 			f.limitVerdict(p.of, &r)
 		}
-		if !found || answer.Worse(o, &r, &worst) {
+		if !found || requests.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
@@ -81,29 +79,29 @@ func (f *composer) judgeRelative(o slo.Objective, i int, ps []phase, in func(o s
 		j = slices.IndexFunc(ps, func(p phase) bool { return inPhase(of, p.name) })
 	}
 	if j < 0 {
-		return answer.Unanswered(ps[i].name, "there was no "+o.Reference.Phase+" to compare with")
+		return requests.Unanswered(ps[i].name, "there was no "+o.Reference.Phase+" to compare with")
 	}
 	reference := in(of, j, ps[j])
-	whole := answer.VerdictIf(true)
+	whole := requests.VerdictIf(true)
 	if f.c.Lost.Gauge(ps[j].Span, result.ObjectiveResult{Verdict: whole}).Verdict != whole {
-		return answer.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name+" lacks")
+		return requests.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name+" lacks")
 	}
-	return relative.Judge(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
+	return requests.JudgeRelative(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
 }
 
 func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
-	measured := &counted.Sum{}
+	measured := &requests.Sum{}
 	for s := range cells {
-		if counted.Selects(&f.Config.Series, o, s) {
+		if requests.Selects(&f.Config.Series, o, s) {
 			measured.Merge(cells[s].CountsWithTimes())
 		}
 	}
 	punctual := *measured.Punctual()
 	whole, timely := f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, punctual, (*measure.Counts).Punctual)
-	if relative.Asked(o) {
-		return relative.Either(whole, timely)
+	if requests.AsksRelative(o) {
+		return requests.Either(whole, timely)
 	}
-	r := counted.Valid(whole, timely, &measured.Counts)
+	r := requests.Valid(whole, timely, &measured.Counts)
 	f.holdsWithMissed(o, p, i, punctual, &r)
 	f.correct(o, p, cells, &r)
 	return f.c.Lost.Valid(&f.Config.Series, o, p.Span, r, func(bad, good int64) scenarios.Verdict {
@@ -117,7 +115,7 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 
 // holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did not meet the
 // fault, because brunt stood still until it was over.
-func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum counted.Sum, r *result.ObjectiveResult) {
+func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum requests.Sum, r *result.ObjectiveResult) {
 	if r.Verdict != scenarios.Pass || p.of == ofNone || p.name != f.Faults[p.of].Name {
 		return
 	}
@@ -129,7 +127,7 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum counted.
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
 	if f.judgeSum(o, p, i, sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
-		*r = invalid(*r, fmt.Sprintf(answer.OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
+		*r = invalid(*r, fmt.Sprintf(requests.OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
 	}
 }
 
@@ -139,9 +137,9 @@ type view func(*measure.Counts) *measure.Counts
 func asMeasured(c *measure.Counts) *measure.Counts { return c }
 
 // judgeSum judges an objective over counts that are as seen by as.
-func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum, as view) result.ObjectiveResult {
-	sum, limit := &counts, counted.LimitIndex(f.Config.Limits, o)
-	r := answer.Unanswered(p.name, "")
+func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts requests.Sum, as view) result.ObjectiveResult {
+	sum, limit := &counts, requests.LimitIndex(f.Config.Limits, o)
+	r := requests.Unanswered(p.name, "")
 	if row := o.Metric.Row(); row.Spans != nil {
 		v, n := row.Spans(o.Metric, spans(f.readings, o, p, as))
 		r.Measured, r.Count = result.Num(v), n
@@ -151,14 +149,14 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum,
 		}
 		r.Measured, r.Count = result.Num(sum.Measure(o, limit)), sum.Population(o.Metric)
 	}
-	if counted.NeedsBound(o) && r.Count > 0 {
-		bound := result.Num(counted.Bound(o, sum, limit))
+	if requests.NeedsBound(o) && r.Count > 0 {
+		bound := result.Num(requests.Bound(o, sum, limit))
 		r.Bound = &bound
 	}
 	if b := f.blocksOf(o, i); b != nil {
 		low, high := b.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)
-	} else if relative.Asked(o) {
+	} else if requests.AsksRelative(o) {
 		low, high := sum.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)
 	}
@@ -170,10 +168,10 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum,
 //
 // A rate of zero, while the load could begin iterations, fails a lower bound: a blocked closed load
 // begins none. It never passes an upper bound.
-func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
+func (f *composer) verdict(o slo.Objective, sum *requests.Sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
 	met := sum.Holds(o, limit)
-	if counted.OfSpans(o.Metric) {
-		met = counted.Meets(o, float64(r.Measured))
+	if requests.OfSpans(o.Metric) {
+		met = requests.Meets(o, float64(r.Measured))
 	}
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
@@ -184,19 +182,19 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
 	}
-	if need, ok := counted.Need(o); ok && r.Count < need {
-		if !met && counted.BeyondDoubt(o, sum, limit) {
+	if need, ok := requests.Need(o); ok && r.Count < need {
+		if !met && requests.BeyondDoubt(o, sum, limit) {
 			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them were bad", r.Count)
 		}
 		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
 	}
-	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)) {
+	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)) {
 		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
 	if !met {
 		return scenarios.Fail, ""
 	}
-	if note := counted.Unshown(o, sum, limit); note != "" {
+	if note := requests.Unshown(o, sum, limit); note != "" {
 		return scenarios.Inconclusive, note
 	}
 	return scenarios.Pass, ""
@@ -205,25 +203,25 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 // planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
 // seconds and more.
 func (f *composer) planBlocks(ps []phase) {
-	f.blocks = map[int][]*counted.Blocks{}
-	for _, o := range relative.WithReferences(f.c.SLO) {
+	f.blocks = map[int][]*requests.Blocks{}
+	for _, o := range requests.WithReferences(f.c.SLO) {
 		for i, p := range ps {
-			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
+			if !requests.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < requests.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue
 			}
-			f.blocks[i] = append(f.blocks[i], counted.NewBlocks(counted.KeyOf(o, i), p.From, p.Length()))
+			f.blocks[i] = append(f.blocks[i], requests.NewBlocks(requests.KeyOf(o, i), p.From, p.Length()))
 		}
 	}
 }
 
 // blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
 // metric has no interval.
-func (f *composer) blocksOf(o slo.Objective, i int) *counted.Blocks {
-	if !counted.HasInterval(o.Metric) {
+func (f *composer) blocksOf(o slo.Objective, i int) *requests.Blocks {
+	if !requests.HasInterval(o.Metric) {
 		return nil
 	}
 	for _, b := range f.blocks[i] {
-		if b.Key == counted.KeyOf(o, i) {
+		if b.Key == requests.KeyOf(o, i) {
 			return b
 		}
 	}

@@ -10,8 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -328,12 +327,12 @@ func TestJudge_Minimum(t *testing.T) {
 		{"checks > 99%", 299},
 		{"within(1s) >= 99%", 299},
 	} {
-		if n, ok := counted.Need(parseObjectives(t, c.text)[0]); !ok || n != c.need {
+		if n, ok := requests.Need(parseObjectives(t, c.text)[0]); !ok || n != c.need {
 			t.Errorf("%s needs %d, %t; want %d", c.text, n, ok, c.need)
 		}
 	}
 	for _, text := range []string{"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%"} {
-		if n, ok := counted.Need(parseObjectives(t, text)[0]); ok {
+		if n, ok := requests.Need(parseObjectives(t, text)[0]); ok {
 			t.Errorf("%s needs %d, want no number", text, n)
 		}
 	}
@@ -360,7 +359,7 @@ func TestJudge_Empty(t *testing.T) {
 				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
-				r := g.finish(judge.Case{SLO: o, NoTraffic: met, Loads: []answer.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
+				r := g.finish(judge.Case{SLO: o, NoTraffic: met, Loads: []requests.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
 				}
@@ -395,7 +394,7 @@ func TestJudge_Rate(t *testing.T) {
 		add(1, scenarios.IterationStep, at, 3*sec)
 	}
 	g.play(all, action{25 * sec, func() { g.Inject("f", "f") }}, action{35 * sec, func() { g.Clear(0) }})
-	f := g.finish(judge.Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
+	f := g.finish(judge.Case{SLO: objectives, Loads: []requests.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
 	for i, want := range []float64{800. / 40, 10, 25, 800. / 40, 10, 50. / 10, 0, 0, 20} {
 		o := f.Objectives[i]
 		if math.Abs(float64(o.Measured)-want) > 1e-9 {

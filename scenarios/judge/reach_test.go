@@ -6,7 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/result"
 )
 
@@ -91,7 +91,7 @@ func TestJudge_Reach(t *testing.T) {
 			g, in := newFixture(t, oneStep, o...), 0
 			g.play(perSecond(50, 0, 8*sec, ms, okay), action{4 * sec, func() { in, _ = g.Inject("grow", "grow") }}, action{7 * sec, func() { g.Clear(in) }})
 			stages := map[string]time.Duration{"main.rise": 3 * sec, "main.fall": 9 * sec}
-			r := g.finish(judge.Case{SLO: o, Series: c.series, Cases: reaction.Cases{Stages: stages}}, 8*sec).Objectives[0]
+			r := g.finish(judge.Case{SLO: o, Series: c.series, Reactions: series.Reactions{Stages: stages}}, 8*sec).Objectives[0]
 			same := func(a result.Num, b float64) bool { return !a.Known() && b != b || float64(a) == b }
 			if r.Verdict != c.verdict || !same(r.Low, c.low) || !same(r.High, c.high) || c.note != "" && r.Note[:min(len(r.Note), len(c.note))] != c.note {
 				t.Errorf("%s between %v and %v (%s); want %s between %v and %v (%s)", r.Verdict, r.Low, r.High, r.Note, c.verdict, c.low, c.high, c.note)

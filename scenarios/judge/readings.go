@@ -6,13 +6,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/stalls"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/edges"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
 )
 
@@ -26,9 +23,9 @@ type readings struct {
 	lasts   map[time.Duration]int        // by start: number of the last cell of a window
 	traffic []int64                      // requests of the load during each occurrence
 	base    []measure.Counts             // by series: the baseline, with distributions
-	hidden  []answer.Span                // whose requests count as bad for the effects of faults; see seen
+	hidden  []requests.Span              // whose requests count as bad for the effects of faults; see seen
 	windows *windowIndex                 // of the records; see index
-	flows   map[[2]string][]impact.Slice // by step and load of an objective: see windowsOf
+	flows   map[[2]string][]effect.Slice // by step and load of an objective: see windowsOf
 
 	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it has none. By
 	// start of a window: brunt's largest lag.
@@ -43,7 +40,7 @@ type record struct {
 	ended int64 // in the window, whenever they were intended, as are the next two
 	sent  int64
 	ready int64
-	edges edges.Record
+	edges measure.Edges
 
 	missed []measure.Missed
 	waits  int64 // of a load: its requests, and what nine of ten of them were late at least
@@ -98,7 +95,7 @@ func (f *readings) requests() []int64 {
 // Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
 // not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
-func (f *readings) slices(in answer.Span, o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool) []effect.Slice {
 	as := func(c *measure.Counts) *measure.Counts {
 		c = c.Punctual()
 		if o.Metric.Span == 0 {
@@ -114,10 +111,10 @@ func (f *readings) slices(in answer.Span, o slo.Objective, has func(measure.Key,
 }
 
 // run is the span of the judged run.
-func (f *readings) run() answer.Span { return answer.Span{To: f.end} }
+func (f *readings) run() requests.Span { return requests.Span{To: f.end} }
 
 // freezes are those of brunt itself, ascending.
-func (f *readings) freezes() []pulse.Freeze {
+func (f *readings) freezes() []measure.Freeze {
 	if f.Config.Freezes == nil {
 		return nil
 	}
@@ -125,20 +122,20 @@ func (f *readings) freezes() []pulse.Freeze {
 }
 
 // slicesAs is slices with the counts as seen by as.
-func (f *readings) slicesAs(in answer.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
+func (f *readings) slicesAs(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view) []effect.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
-		limit = counted.LimitIndex(f.Config.Limits, o)
+		limit = requests.LimitIndex(f.Config.Limits, o)
 	}
 	at, windows := f.index(), f.windowsOf(o)
 	from, to := at.Begun(max(0, in.From)), at.Begun(min(f.end, in.To))
-	out := make([]impact.Slice, 0, max(0, to-from))
+	out := make([]effect.Slice, 0, max(0, to-from))
 	for i := from; i < to; i++ {
 		var cells []int
 		s := windows[i]
 		for n := at.First[i]; n < at.First[i+1]; n++ {
 			r := &f.records[n]
-			if counted.Selects(&f.Config.Series, o, int(r.Series)) && has(r.Key, f.Sets[r.Set]) {
+			if requests.Selects(&f.Config.Series, o, int(r.Series)) && has(r.Key, f.Sets[r.Set]) {
 				count(&s, as(&r.Counts), limit)
 				cells = append(cells, n)
 			}
@@ -157,7 +154,7 @@ func (f *readings) index() *windowIndex {
 		f.windows = newWindowIndex(f.starts, len(f.records), len(f.Faults), func(i int) (time.Duration, []int32) {
 			return f.records[i].Start, f.Sets[f.records[i].Set]
 		})
-		f.flows = map[[2]string][]impact.Slice{}
+		f.flows = map[[2]string][]effect.Slice{}
 		f.longest, f.late = make([]time.Duration, len(f.Config.Steps)+len(f.Config.Loads)), map[time.Duration]time.Duration{}
 		for i := range f.records {
 			r := &f.records[i]
@@ -171,48 +168,48 @@ func (f *readings) index() *windowIndex {
 }
 
 // windowsOf returns every window with the requests that objective o selects in flight at its begin, and those that ended in it.
-func (f *readings) windowsOf(o slo.Objective) []impact.Slice {
+func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 	at, key := f.index(), [2]string{o.Step, o.Load}
 	if f.flows[key] != nil {
 		return f.flows[key]
 	}
 	freezes := f.freezes()
-	f.flows[key] = at.Flow(func(s *impact.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) }, func(i int) (ready, ended int64) {
-		if r := &f.records[i]; counted.Selects(&f.Config.Series, o, int(r.Series)) {
+	f.flows[key] = at.Flow(func(s *effect.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) }, func(i int) (ready, ended int64) {
+		if r := &f.records[i]; requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			return r.ready, r.ended // what brunt was not ready to send is not in flight
 		}
 		return 0, 0
 	})
 	for i := range f.flows[key] {
-		if s := &f.flows[key][i]; 2*pulse.Longest(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
+		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
 			s.InFlight = 0
 		}
 	}
-	stalls.Clear(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads), func(i int) (stalls.Record, bool) {
+	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads), func(i int) (series.StallRecord, bool) {
 		r := &f.records[i]
-		of := stalls.Record{Series: r.Series, Ready: r.ready, Ended: r.ended, Good: r.Kinds[scenarios.OK], Took: r.Total}
-		return of, counted.Selects(&f.Config.Series, o, int(r.Series))
+		of := series.StallRecord{Series: r.Series, Ready: r.ready, Ended: r.ended, Good: r.Kinds[scenarios.OK], Took: r.Total}
+		return of, requests.Selects(&f.Config.Series, o, int(r.Series))
 	})
 	return f.flows[key]
 }
 
 // marksOf lists the requests of some records on demand: only the edges of outages are looked at. What
 // brunt itself caused is left out.
-func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
-	return func(out []impact.Mark) []impact.Mark {
-		var all edges.Record
+func marksOf(records []record, of []int) func([]effect.Mark) []effect.Mark {
+	return func(out []effect.Mark) []effect.Mark {
+		var all measure.Edges
 		for _, i := range of {
 			all.Merge(&records[i].edges)
 		}
 		for _, m := range all.Marks(nil) {
-			out = append(out, impact.Mark{At: m.At, Bad: m.Bad})
+			out = append(out, effect.Mark{At: m.At, Bad: m.Bad})
 		}
 		return out
 	}
 }
 
 // count adds the counts of a cell to a slice.
-func count(s *impact.Slice, c *measure.Counts, limit int) {
+func count(s *effect.Slice, c *measure.Counts, limit int) {
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
 	s.Bad += c.Bad()
@@ -226,16 +223,16 @@ func count(s *impact.Slice, c *measure.Counts, limit int) {
 // iterations is the number that a rate counts in a span, and how long the selected loads could begin
 // iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
 // fault do not count in its rate.
-func (f *readings) iterations(o slo.Objective, p answer.Span, as view) (n int64, span time.Duration) {
+func (f *readings) iterations(o slo.Objective, p requests.Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
-		if r.Start >= p.From && r.Start < p.To && counted.Paced(&f.Config.Series, o, int(r.Series)) {
+		if r.Start >= p.From && r.Start < p.To && requests.Paced(&f.Config.Series, o, int(r.Series)) {
 			n += as(&r.Counts).Offered()
 		}
 	}
-	var on []answer.Span
+	var on []requests.Span
 	for l, s := range f.c.Loads {
-		if counted.About(&f.Config.Series, o, l) {
+		if requests.About(&f.Config.Series, o, l) {
 			on = append(on, s)
 		}
 	}
@@ -245,7 +242,7 @@ func (f *readings) iterations(o slo.Objective, p answer.Span, as view) (n int64,
 // closedAt reports whether a closed load that the objective selects runs at t.
 func (f *readings) closedAt(o slo.Objective, t time.Duration) bool {
 	for i, l := range f.Config.Loads {
-		if l.Closed && counted.About(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
+		if l.Closed && requests.About(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
 			return true
 		}
 	}

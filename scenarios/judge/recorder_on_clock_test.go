@@ -9,8 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/measuretest"
 	"brunt/scenarios/result"
@@ -45,7 +44,7 @@ func newFixture(t testing.TB, s measure.Series, slo ...slo.Objective) *fixture {
 func newFixtureWith(t testing.TB, c measure.Config, slo ...slo.Objective) *fixture {
 	t.Helper()
 	r := &fixture{t: t, series: c.Series}
-	c.Limits, c.Totals = counted.LimitsOf(slo), judge.CountedPhases(slo)
+	c.Limits, c.Totals = requests.LimitsOf(slo), judge.CountedPhases(slo)
 	c.Timeout, c.Shards, c.Dir, c.NoPause = cmp.Or(c.Timeout, 10*sec), 2, t.TempDir(), true
 	c.Now = func() time.Duration { return r.now }
 	c.InFlight = func() int64 {
@@ -123,7 +122,7 @@ func (r *fixture) finish(c judge.Case, end time.Duration) *judge.Findings {
 	r.t.Helper()
 	if c.Loads == nil {
 		for range r.series.Loads {
-			c.Loads = append(c.Loads, answer.Span{From: 0, To: end})
+			c.Loads = append(c.Loads, requests.Span{From: 0, To: end})
 		}
 	}
 	r.recording = r.Finish()

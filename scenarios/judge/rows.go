@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -188,7 +188,7 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 		Error: c.Kinds[scenarios.Error], Skipped: c.Kinds[scenarios.Skipped],
 		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: result.NaN,
 	}
-	s := &counted.Sum{Counts: *c.CountsWithTimes()}
+	s := &requests.Sum{Counts: *c.CountsWithTimes()}
 	m := slo.Metric{Name: "p"}
 	row.P50, row.P95, row.P99 = result.Num(s.Quantile(m, .5)), result.Num(s.Quantile(m, .95)), result.Num(s.Quantile(m, .99))
 	if c.Offered() > c.Kinds[scenarios.Skipped] {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/gauge"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -47,7 +47,7 @@ func TestTheilSen(t *testing.T) {
 		{"a saw", line(300, func(t float64) float64 { return math.Mod(t, 20) }), nil, -.02, .02, true, .1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			slope, low, high := impact.TheilSen(c.points, c.lives)
+			slope, low, high := effect.TheilSen(c.points, c.lives)
 			if slope < c.low || slope > c.high || low > slope || high < slope {
 				t.Errorf("slope %v, between %v and %v; want it from %v to %v", slope, low, high, c.low, c.high)
 			}
@@ -65,10 +65,10 @@ func TestTheilSen_Restart(t *testing.T) {
 	for i := range lives {
 		lives[i] = i / 20
 	}
-	if slope, low, _ := impact.TheilSen(points, lives); math.Abs(slope-1) > .01 || low < .9 {
+	if slope, low, _ := effect.TheilSen(points, lives); math.Abs(slope-1) > .01 || low < .9 {
 		t.Errorf("it grows by %v a second, at least %v", slope, low)
 	}
-	if slope, _, _ := impact.TheilSen(points, nil); slope > .9 {
+	if slope, _, _ := effect.TheilSen(points, nil); slope > .9 {
 		t.Errorf("without its lives it grows by %v a second: the test shows nothing", slope)
 	}
 }
@@ -79,7 +79,7 @@ func TestTheilSen_Interval(t *testing.T) {
 	held := 0
 	const times = 400
 	for range times {
-		_, low, high := impact.TheilSen(line(40, func(t float64) float64 { return .02*t + noise.NormFloat64() }), nil)
+		_, low, high := effect.TheilSen(line(40, func(t float64) float64 { return .02*t + noise.NormFloat64() }), nil)
 		if low <= .02 && high >= .02 {
 			held++
 		}
@@ -138,56 +138,56 @@ func TestJudgeSeries(t *testing.T) {
 	second := time.Second
 	for _, c := range []struct {
 		text     string
-		in       answer.Span
+		in       requests.Span
 		verdict  scenarios.Verdict
 		measured float64
 		note     string
 	}{
-		{"posts.memory < 200MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 160 << 20, "posts[1]"},
-		{"posts.memory < 150MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 160 << 20, "posts[1]"},
-		{"posts[0].memory < 150MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, ""},
-		{"posts.memory < 150MiB", answer.Span{From: 0, To: 40 * second}, scenarios.Pass, 140 << 20, "posts[1]"},
-		{"min(posts.memory) > 90MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, "posts[0]"},
-		{"posts.cpu <= 0.5", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, .5, "posts[0]"},
-		{"posts.restarts = 0", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 1, "posts[1]"},
-		{"posts.restarts = 0", answer.Span{From: 30 * second, To: 60 * second}, scenarios.Pass, 0, "posts[0]"},
-		{"posts.ooms = 0", answer.Span{From: 0, To: 45 * second}, scenarios.Pass, 0, "posts[0]"},
-		{"posts.ooms = 0", answer.Span{From: 45 * second, To: 60 * second}, scenarios.Fail, 1, "posts[0]"},
-		{"slope(posts[1].memory) < 1MiB/m", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 1 << 20, ""},
-		{"slope(posts[0].memory) < 1MiB/m", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 0, ""},
-		{"slope(posts[0].memory) < 1MiB/m", answer.Span{From: 0, To: 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, but at least 10 are needed"},
-		{"metric(depth) < 100", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 60, ""},
-		{"mean(depth) < 30", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 30.5, ""},
-		{"last(depth) < 30", answer.Span{From: 0, To: 20 * second}, scenarios.Pass, 20, ""},
-		{"metric(depth) < 100", answer.Span{From: 0, To: second / 2}, scenarios.Inconclusive, math.NaN(), "no value was read in p, which lasted 500ms"},
-		{"metric(gap) < 100", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 20, "20 values are known in p, but 60 were expected"},
-		{"metric(gap) < 10", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 20, ""},
-		{"metric(gap) < 100", answer.Span{From: 30 * second, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value is known in p"},
-		{"metric(gap) < 100", answer.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
-		{"metric(many) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
-		{"metric(silent) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
-		{"metric(other) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
-		{"increase(lookups) < 2000", answer.Span{From: 10 * second, To: 30 * second}, scenarios.Fail, 2000, ""},
-		{"increase(lookups) < 2000", answer.Span{From: 10 * second, To: 29*second + second/2}, scenarios.Pass, 1950, ""},
-		{"increase(calls) < 1000", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, 600, ""},
-		{"increase(calls) < 1000", answer.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""}, // 80 up to 29 s, 0 at 30 s, then 100
-		{"increase(lookups) < 7000", answer.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},              // read from 1 s to 60 s
-		{"increase(lookups) < 7000", answer.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},    // read until 60 s
-		{"increase(calls) < 1000", answer.Span{From: 60 * second, To: 70 * second}, scenarios.Inconclusive, math.NaN(), "calls was read 0 times in p"},
-		{"increase(codes) < 1", answer.Span{From: 38 * second, To: 40 * second}, scenarios.Inconclusive, math.NaN(), "codes was read 2 times in p"},
-		{"increase(codes) < 541", answer.Span{From: 36 * second, To: 41 * second}, scenarios.Fail, 541, ""},
-		{"ratio(calls, lookups) < 31%", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, .3, "600 for 2000"},
-		{"ratio(calls, lookups) > 31%", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, .3, "600 for 2000"},
-		{"ratio(calls, idle) < 2", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "idle did not grow in p"},
-		{"ratio(calls, other) < 2", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
-		{"per_request(calls) < 1.5", answer.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, 1.5, "600 for 400"},
+		{"posts.memory < 200MiB", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 160 << 20, "posts[1]"},
+		{"posts.memory < 150MiB", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 160 << 20, "posts[1]"},
+		{"posts[0].memory < 150MiB", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, ""},
+		{"posts.memory < 150MiB", requests.Span{From: 0, To: 40 * second}, scenarios.Pass, 140 << 20, "posts[1]"},
+		{"min(posts.memory) > 90MiB", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, "posts[0]"},
+		{"posts.cpu <= 0.5", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, .5, "posts[0]"},
+		{"posts.restarts = 0", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 1, "posts[1]"},
+		{"posts.restarts = 0", requests.Span{From: 30 * second, To: 60 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", requests.Span{From: 0, To: 45 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", requests.Span{From: 45 * second, To: 60 * second}, scenarios.Fail, 1, "posts[0]"},
+		{"slope(posts[1].memory) < 1MiB/m", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 1 << 20, ""},
+		{"slope(posts[0].memory) < 1MiB/m", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 0, ""},
+		{"slope(posts[0].memory) < 1MiB/m", requests.Span{From: 0, To: 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, but at least 10 are needed"},
+		{"metric(depth) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 60, ""},
+		{"mean(depth) < 30", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 30.5, ""},
+		{"last(depth) < 30", requests.Span{From: 0, To: 20 * second}, scenarios.Pass, 20, ""},
+		{"metric(depth) < 100", requests.Span{From: 0, To: second / 2}, scenarios.Inconclusive, math.NaN(), "no value was read in p, which lasted 500ms"},
+		{"metric(gap) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 20, "20 values are known in p, but 60 were expected"},
+		{"metric(gap) < 10", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 20, ""},
+		{"metric(gap) < 100", requests.Span{From: 30 * second, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value is known in p"},
+		{"metric(gap) < 100", requests.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
+		{"metric(many) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
+		{"metric(silent) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
+		{"metric(other) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{"increase(lookups) < 2000", requests.Span{From: 10 * second, To: 30 * second}, scenarios.Fail, 2000, ""},
+		{"increase(lookups) < 2000", requests.Span{From: 10 * second, To: 29*second + second/2}, scenarios.Pass, 1950, ""},
+		{"increase(calls) < 1000", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, 600, ""},
+		{"increase(calls) < 1000", requests.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""}, // 80 up to 29 s, 0 at 30 s, then 100
+		{"increase(lookups) < 7000", requests.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},              // read from 1 s to 60 s
+		{"increase(lookups) < 7000", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},    // read until 60 s
+		{"increase(calls) < 1000", requests.Span{From: 60 * second, To: 70 * second}, scenarios.Inconclusive, math.NaN(), "calls was read 0 times in p"},
+		{"increase(codes) < 1", requests.Span{From: 38 * second, To: 40 * second}, scenarios.Inconclusive, math.NaN(), "codes was read 2 times in p"},
+		{"increase(codes) < 541", requests.Span{From: 36 * second, To: 41 * second}, scenarios.Fail, 541, ""},
+		{"ratio(calls, lookups) < 31%", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, .3, "600 for 2000"},
+		{"ratio(calls, lookups) > 31%", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, .3, "600 for 2000"},
+		{"ratio(calls, idle) < 2", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "idle did not grow in p"},
+		{"ratio(calls, other) < 2", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{"per_request(calls) < 1.5", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, 1.5, "600 for 400"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			o, err := slo.ParseObjective(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := gauge.Judge(o, "p", c.in, usage, named, 400)
+			r := series.JudgeGauge(o, "p", c.in, usage, named, 400)
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

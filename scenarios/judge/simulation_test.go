@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact/impacttest"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/effect/effecttest"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 )
@@ -62,7 +62,7 @@ func TestSimulation_Recorder(t *testing.T) {
 		for range trials {
 			w := scene{injected: 30370 * ms, cleared: 60810 * ms, end: 120 * sec}
 			g := newFixture(t, oneStep, objectives...)
-			m := impacttest.Errors{Most: c.most}
+			m := effecttest.Errors{Most: c.most}
 			var all []scenarios.Outcome
 			for n := 0; float64(n)/c.rate < w.end.Seconds(); n++ {
 				at := float64(n) / c.rate

@@ -8,7 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
 
@@ -36,7 +36,7 @@ func TestSlowest(t *testing.T) {
 	g.Clear(n)
 	g.now = 4 * sec
 	f, err := judge.Judge(g.Finish(), judge.Case{
-		Loads: []answer.Span{{To: 4 * sec}}, TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
+		Loads: []requests.Span{{To: 4 * sec}}, TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -153,7 +153,7 @@ func TestSlow_BruntLate(t *testing.T) {
 			}
 			var live *judge.Findings
 			look := func() {
-				f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Loads: []answer.Span{{To: 60 * sec}}})
+				f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Loads: []requests.Span{{To: 60 * sec}}})
 				if err != nil {
 					t.Fatal(err)
 				}

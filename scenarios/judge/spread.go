@@ -4,8 +4,7 @@ import (
 	"math"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -16,8 +15,8 @@ import (
 // occurrence alone does. An occurrence that failed for another reason than its value fails the
 // objective.
 func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
-	out := answer.Unanswered(o.After, noFault)
-	var s counted.Spread
+	out := requests.Unanswered(o.After, noFault)
+	var s requests.Spread
 	for i, oc := range f.Faults {
 		if oc.Name == "" || oc.Fault != o.After {
 			continue

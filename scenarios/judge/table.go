@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -35,7 +34,7 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 				byLoad[step.Load].Add(&sums[i][s])
 			}
 		}
-		span := func(loads []answer.Span) time.Duration {
+		span := func(loads []requests.Span) time.Duration {
 			if p.name == "warmup" {
 				return p.Length()
 			}
@@ -87,7 +86,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 		}
 		return result.Num(float64(n) / span.Seconds())
 	}
-	s := &counted.Sum{Counts: *c.CountsWithTimes()}
+	s := &requests.Sum{Counts: *c.CountsWithTimes()}
 	response := s.Times(slo.Metric{Name: "p"})
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
@@ -141,9 +140,9 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 			all.AddWaits(&sums[i][len(f.Config.Steps)+l])
 		}
 		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
-			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(impact.LowerRank(all.Lag.Total, .99)))}
+			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(effect.LowerRank(all.Lag.Total, .99)))}
 		}
-		if share := counted.Starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
+		if share := requests.Starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
 			f.out.Starved[p.name] = share
 		}
 		if p.name != "run" {

@@ -7,12 +7,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/edges"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -30,7 +27,7 @@ import (
 // of it or more.
 //
 // A failure stands: the requests that show it were seen.
-func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.ObjectiveResult) result.ObjectiveResult {
+func (f *composer) seen(o slo.Objective, i int, a effect.Answer, r result.ObjectiveResult) result.ObjectiveResult {
 	if r.Verdict != scenarios.Pass || o.Metric.Row().Effect == nil {
 		return r
 	}
@@ -63,7 +60,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 			return doubted(r)
 		}
 	}
-	var spans []answer.Span
+	var spans []requests.Span
 	for i := range f.Faults {
 		if f.Faults[i].Name == "" {
 			continue
@@ -71,7 +68,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 		if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
 			return invalid(r, why)
 		}
-		in := answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}
+		in := requests.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}
 		for _, s := range f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in) {
 			edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
 			if edge || s.Length().Seconds() >= o.Value {
@@ -79,7 +76,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 			}
 		}
 	}
-	if spans = answer.United(spans); len(spans) == 0 {
+	if spans = requests.United(spans); len(spans) == 0 {
 		return r
 	}
 	g := f.hiding(spans)
@@ -96,17 +93,17 @@ func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
 }
 
 // unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
-func unseenNote(spans []answer.Span) string {
-	longest := slices.MaxFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
-		answer.Precisely(result.Sec(longest.From)), answer.Precisely(result.Sec(longest.To)))
+func unseenNote(spans []requests.Span) string {
+	longest := slices.MaxFunc(spans, func(a, b requests.Span) int { return cmp.Compare(a.Length(), b.Length()) })
+	return fmt.Sprintf(requests.OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
+		requests.Precisely(result.Sec(longest.From)), requests.Precisely(result.Sec(longest.To)))
 }
 
 // hiding is the composer that takes the requests of spans for bad.
-func (f *composer) hiding(spans []answer.Span) *composer {
+func (f *composer) hiding(spans []requests.Span) *composer {
 	read, e, g := *f.readings, *f.effects, *f
 	read.hidden = spans
-	e.readings, e.asked = &read, map[asked]impact.Answer{}
+	e.readings, e.asked = &read, map[asked]effect.Answer{}
 	g.readings, g.effects = &read, &e
 	return &g
 }
@@ -141,7 +138,7 @@ func (f *composer) doubting(o slo.Objective) *composer {
 	read, e, t, out, g := *f.readings, *f.effects, *f.tables, *f.out, *f
 	out.Faults = slices.Clone(out.Faults)
 	read.records = records
-	e.readings, e.asked, e.shed = &read, map[asked]impact.Answer{}, shedViews{}
+	e.readings, e.asked, e.shed = &read, map[asked]effect.Answer{}, shedViews{}
 	t.readings, t.out = &read, &out
 	g.readings, g.effects, g.tables = &read, &e, &t
 	return &g
@@ -158,12 +155,12 @@ func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, m
 
 // unseenOf lists the spans of which brunt saw nothing and in which an outage could turn an objective on occurrence
 // i, whose answer is a.
-func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Span {
+func (f *composer) unseenOf(o slo.Objective, i int, a effect.Answer) []requests.Span {
 	of := []int{i}
 	if a.Impact == result.Confounded {
 		of = f.confoundedWith(i)
 	}
-	in := answer.Span{From: f.Faults[of[0]].Injected}
+	in := requests.Span{From: f.Faults[of[0]].Injected}
 	for _, j := range of {
 		in.To = max(in.To, f.overAt(j))
 	}
@@ -186,7 +183,7 @@ func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Sp
 	case f.c.Faults[f.Faults[i].Fault].Group && a.OnsetAt.Known():
 		by = a.OnsetAt.D() + allowed
 	}
-	return slices.DeleteFunc(f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in), func(s answer.Span) bool {
+	return slices.DeleteFunc(f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in), func(s requests.Span) bool {
 		if sums {
 			return 10*s.Length() < in.Length()
 		}
@@ -198,33 +195,33 @@ func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Sp
 
 // unseen lists the parts of a span of which brunt saw nothing: it stood still, or each request that was due failed by
 // brunt.
-func (f *readings) unseen(o slo.Objective, in answer.Span) []answer.Span {
+func (f *readings) unseen(o slo.Objective, in requests.Span) []requests.Span {
 	out := f.failedBy(o, in)
 	for _, z := range f.stops() {
-		out = append(out, answer.Span(z))
+		out = append(out, requests.Span(z))
 	}
-	out = answer.United(out)
+	out = requests.United(out)
 	for i := range out {
-		out[i] = answer.Span{From: max(out[i].From, in.From), To: min(out[i].To, in.To)}
+		out[i] = requests.Span{From: max(out[i].From, in.From), To: min(out[i].To, in.To)}
 	}
-	return slices.DeleteFunc(out, func(s answer.Span) bool { return s.Length() == 0 })
+	return slices.DeleteFunc(out, func(s requests.Span) bool { return s.Length() == 0 })
 }
 
 // stops are the freezes that are no lag: a shorter one is.
-func (f *readings) stops() []pulse.Freeze {
-	return slices.DeleteFunc(slices.Clone(f.freezes()), func(z pulse.Freeze) bool { return z.To-z.From < pulse.Least })
+func (f *readings) stops() []measure.Freeze {
+	return slices.DeleteFunc(slices.Clone(f.freezes()), func(z measure.Freeze) bool { return z.To-z.From < measure.LeastFreeze })
 }
 
 // failedBy lists the parts of a span in which brunt failed at each request that objective o selects: from the first
 // of them to the next one that was seen.
-func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span) {
+func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.Span) {
 	type mark struct {
 		at  time.Duration
 		own bool
 	}
 	var list []mark
 	var times []time.Duration
-	var seen []edges.Mark
+	var seen []measure.EdgeMark
 	open := false
 	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second, func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
 	for next < len(f.records) && f.records[next].Start < in.To {
@@ -238,7 +235,7 @@ func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span)
 		list = list[:0]
 		for i := first; i < next; i++ {
 			r := &f.records[i]
-			if int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+			if int(r.Series) >= len(f.Config.Steps) || !requests.Selects(&f.Config.Series, o, int(r.Series)) {
 				continue
 			}
 			times = r.edges.Failed(measure.FloorSecond(start), times[:0])
@@ -254,7 +251,7 @@ func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span)
 		for _, m := range list {
 			switch {
 			case m.own && !open:
-				open, out = true, append(out, answer.Span{From: m.at, To: f.end})
+				open, out = true, append(out, requests.Span{From: m.at, To: f.end})
 			case !m.own && open:
 				open, out[len(out)-1].To = false, m.at
 			}
@@ -270,27 +267,27 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 	var failed, offered int64
 	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
-		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) || !requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue
 		}
 		offered += r.Offered()
-		if pulse.Frozen(stops, r.Start, f.EndOf(r.Start)) == 0 {
+		if measure.Frozen(stops, r.Start, f.EndOf(r.Start)) == 0 {
 			failed += r.Own.Unsent() - r.Own.Timeouts
 		}
 	}
-	if float64(failed) <= counted.UnsentMost*float64(offered) {
+	if float64(failed) <= requests.UnsentMost*float64(offered) {
 		return ""
 	}
-	return fmt.Sprintf(answer.OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
+	return fmt.Sprintf(requests.OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
 		failed, offered, f.Faults[i].Name)
 }
 
 // stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of its requests
 // after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
 func (f *readings) stoodStill(i int) string {
-	in := answer.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
+	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
-		return fmt.Sprintf(answer.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i], f.Faults[i].Name)
+		return fmt.Sprintf(requests.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i], f.Faults[i].Name)
 	}
 	still := time.Duration(0)
 	for _, s := range f.unseen(slo.Objective{}, in) {
@@ -299,8 +296,8 @@ func (f *readings) stoodStill(i int) string {
 	if still == 0 || 2*still < in.Length() {
 		return ""
 	}
-	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target for %s of the %s of %s",
-		answer.Precisely(result.Sec(still)), answer.Precisely(result.Sec(in.Length())), f.Faults[i].Name)
+	return fmt.Sprintf(requests.OwnLag+": it saw nothing of the target for %s of the %s of %s",
+		requests.Precisely(result.Sec(still)), requests.Precisely(result.Sec(in.Length())), f.Faults[i].Name)
 }
 
 // sentNone reports whether brunt sent no request while occurrence i was in.
@@ -319,7 +316,7 @@ func (f *readings) sentNone(i int) bool {
 func (f *readings) missed(o slo.Objective, i int) (n int64) {
 	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
-		if r.Start < 0 || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+		if r.Start < 0 || !requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			continue
 		}
 		for _, m := range r.missed {

@@ -7,17 +7,16 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 )
 
 // frozenDrill judges objectives on a fault from 30 to 40 s, and one from 60 to 70 s, of a good target, with freezes of brunt.
-func frozenDrill(t *testing.T, c judge.Case, freezes []pulse.Freeze, texts ...string) *judge.Findings {
+func frozenDrill(t *testing.T, c judge.Case, freezes []measure.Freeze, texts ...string) *judge.Findings {
 	t.Helper()
 	objectives := parseObjectives(t, texts...)
-	g := newFixtureWith(t, measure.Config{Series: oneStep, Freezes: func() []pulse.Freeze { return freezes }}, objectives...)
+	g := newFixtureWith(t, measure.Config{Series: oneStep, Freezes: func() []measure.Freeze { return freezes }}, objectives...)
 	all := outage(between(0, 0))
 	for i := range all {
 		o := &all[i]
@@ -38,10 +37,10 @@ func frozenDrill(t *testing.T, c judge.Case, freezes []pulse.Freeze, texts ...st
 // TestUnseen: an occurrence of which brunt saw too little is one of unknown effect among others, has no "none seen", and
 // is no failure of require_impact.
 func TestUnseen(t *testing.T) {
-	most := []pulse.Freeze{{From: 60500 * ms, To: 69 * sec}}
+	most := []measure.Freeze{{From: 60500 * ms, To: 69 * sec}}
 	for _, c := range []struct {
 		name, text string
-		freezes    []pulse.Freeze
+		freezes    []measure.Freeze
 		want       scenarios.Verdict
 	}{
 		{"the worst of two", "recover < 2s after f", most, scenarios.Invalid},
@@ -51,7 +50,7 @@ func TestUnseen(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := frozenDrill(t, judge.Case{}, c.freezes, c.text)
-			if r := f.Objectives[0]; r.Verdict != c.want || c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, answer.OwnLag) {
+			if r := f.Objectives[0]; r.Verdict != c.want || c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, requests.OwnLag) {
 				t.Errorf("%s is %s, measured %v (%s), want %s", c.text, r.Verdict, r.Measured, r.Note, c.want)
 			}
 			want := result.NotImpacted

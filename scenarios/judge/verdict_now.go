@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -40,7 +40,7 @@ func CountedPhases(slo []slo.Objective) []string {
 // runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
 func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 	worst := result.RunningVerdict{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
-	if o.Metric.OfFault() || o.Metric.OfLedger() || counted.OfSpans(o.Metric) || o.Relative() {
+	if o.Metric.OfFault() || o.Metric.OfLedger() || requests.OfSpans(o.Metric) || o.Relative() {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {
@@ -66,8 +66,8 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 
 // verdictOf judges an objective by the counts of one phase.
 func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.RunningVerdict) result.RunningVerdict {
-	sum := counted.SumOf(&c.Series, o, counts, max(time.Millisecond, span))
-	limit := counted.LimitIndex(c.Limits, o)
+	sum := requests.SumOf(&c.Series, o, counts, max(time.Millisecond, span))
+	limit := requests.LimitIndex(c.Limits, o)
 	n := sum.Population(o.Metric)
 	if n == 0 {
 		return as
@@ -77,7 +77,7 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 		measured = math.NaN() // it needs a distribution
 	}
 	as.Measured = result.Num(measured)
-	if a := counted.Allowed(o); a < 1 {
+	if a := requests.Allowed(o); a < 1 {
 		bad, of, _ := sum.Share(o, limit)
 		if o.Metric.Percentile() && !o.Upper() {
 			bad, a = of-bad, o.Metric.Quantile
@@ -92,13 +92,13 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 		}
 	}
 	met := sum.Holds(o, limit)
-	if need, ok := counted.Need(o); ok && n < need && (met || !counted.BeyondDoubt(o, sum, limit)) {
+	if need, ok := requests.Need(o); ok && n < need && (met || !requests.BeyondDoubt(o, sum, limit)) {
 		return as
 	}
 	switch {
 	case !met:
 		as.Verdict = scenarios.Fail
-	case counted.Unshown(o, sum, limit) == "":
+	case requests.Unshown(o, sum, limit) == "":
 		as.Verdict = scenarios.Pass
 	}
 	return as

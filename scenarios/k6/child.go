@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/tail"
 )
 
 // A Child is the process of a script.
@@ -28,8 +27,8 @@ type Child struct {
 	to    Handler
 	in    io.WriteCloser
 	out   io.ReadCloser
-	lines chan []byte // lines to write to in
-	said  tail.Buffer // the end of its log
+	lines chan []byte    // lines to write to in
+	said  procgroup.Tail // the end of its log
 	ended chan struct{}
 	exit  Exit
 }

@@ -2,7 +2,7 @@
 // makes, and after the load reads each of them back from every unit that should have it.
 //
 //	load --> User: records id, time, acknowledged or not --> Verify: asks each unit --> verdict
-//	         (writelog.Log, spilled to a file)             of each write, in batches   by write
+//	         (WriteLog, spilled to a file)             of each write, in batches   by write
 //
 //	spec.go    the ledger of a plan, with its steps resolved
 //	ledger.go  virtual users whose writes are recorded

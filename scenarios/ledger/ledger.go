@@ -8,14 +8,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/template"
 )
 
 // Ledger records the writes of a run.
 type Ledger struct {
 	*Spec
-	kept     *writelog.Log
+	kept     *writeLog
 	acked    atomic.Int64
 	unnamed  atomic.Int64
 	latest   atomic.Pointer[latest] // kept while a prober reads
@@ -35,7 +34,7 @@ func open(p *Spec, path string, shards int) (*Ledger, error) {
 	if path != "" {
 		raw = strings.TrimSuffix(path, ".jsonl") + "-writes.jsonl"
 	}
-	kept, err := writelog.New(raw, shards)
+	kept, err := newWriteLog(raw, shards)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +58,7 @@ func open(p *Spec, path string, shards int) (*Ledger, error) {
 	return l, nil
 }
 
-func newLedger(p *Spec, kept *writelog.Log, parts int) *Ledger {
+func newLedger(p *Spec, kept *writeLog, parts int) *Ledger {
 	l := &Ledger{Spec: p, kept: kept, parts: parts}
 	if p.Probe > 0 {
 		l.reads = newReads()
@@ -84,7 +83,7 @@ func (l *Ledger) User(u load.User, shard int) load.User {
 type writer struct {
 	load.User
 	ledger *Ledger
-	shard  *writelog.Shard
+	shard  *writeShard
 	drawn  []byte
 	id     []byte
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/result"
 )
 
@@ -178,7 +177,7 @@ func TestJudge_ManyMissing(t *testing.T) {
 	b.Mask = strings.Clone
 	b.units = []*asked{{Place: Place{Name: "store[0]"}}}
 	for range mostMissing + 3 {
-		c := &checkedWrite{Write: writelog.Write{ID: "w", Acked: true}, answers: []sight{{}}}
+		c := &checkedWrite{loggedWrite: loggedWrite{ID: "w", Acked: true}, answers: []sight{{}}}
 		if err := b.judge(c); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,6 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/measure/samples"
-	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
@@ -132,7 +131,7 @@ type verification struct {
 
 // checkedWrite is a write with the answers of the units.
 type checkedWrite struct {
-	writelog.Write
+	loggedWrite
 	answers []sight
 	absent  time.Duration // when the units were last asked for it that did not have it
 	late    bool          // it was not there at first
@@ -175,8 +174,8 @@ func (b *verification) read(ctx context.Context) error {
 		return nil
 	}
 	b.progress(0)
-	err = b.ledger.kept.Each(func(w writelog.Write) error {
-		batch = append(batch, checkedWrite{Write: w})
+	err = b.ledger.kept.Each(func(w loggedWrite) error {
+		batch = append(batch, checkedWrite{loggedWrite: w})
 		if len(batch) < asksAtOnce {
 			return nil
 		}
@@ -208,7 +207,7 @@ func (b *verification) repeated() error {
 	}
 	seed := maphash.MakeSeed()
 	hashes := make([]uint64, 0, b.ledger.kept.Kept())
-	err := b.ledger.kept.Each(func(w writelog.Write) error {
+	err := b.ledger.kept.Each(func(w loggedWrite) error {
 		hashes = append(hashes, maphash.String(seed, w.ID))
 		return nil
 	})
@@ -226,7 +225,7 @@ func (b *verification) repeated() error {
 		return nil
 	}
 	times := map[string]int{}
-	return errors.Join(b.ledger.kept.Each(func(w writelog.Write) error {
+	return errors.Join(b.ledger.kept.Each(func(w loggedWrite) error {
 		if twice[maphash.String(seed, w.ID)] {
 			if times[w.ID]++; times[w.ID] > 1 {
 				b.again[w.ID] = max(b.again[w.ID], w.End)

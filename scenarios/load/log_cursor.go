@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/requestname"
+	"brunt/scenarios"
 )
 
 // A logCursor iterates over the arrivals of a log and their targets. Requests with the same
@@ -84,7 +84,7 @@ func (c *logCursor) read() {
 			return
 		}
 		now.from = from
-		name := c.log.names.Of(requestname.Of(e.Method, e.Target))
+		name := c.log.names.Of(scenarios.RequestName(e.Method, e.Target))
 		now.requests = append(now.requests, logEntry{c.log.flows[name], e.Target})
 	}
 	if c.give(&now) && c.err == nil && n != c.log.count {

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/load/accesslog"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/requestname"
 	"brunt/scenarios/syntax"
 )
 
@@ -148,7 +147,7 @@ type logFindings struct {
 	first      int64 // time of the first request, in nanoseconds since 1970
 	resolution int64 // resolution of the timestamps, in nanoseconds
 	seconds    logSeconds
-	names      requestname.Set
+	names      scenarios.RequestNames
 	steps      []LogStep
 	flows      map[string]int32 // flow numbers by name
 }
@@ -186,7 +185,7 @@ func (l *Log) scan() error {
 		if err != nil {
 			return err
 		}
-		l.names.Count(requestname.Of(e.Method, e.Target))
+		l.names.Count(scenarios.RequestName(e.Method, e.Target))
 		l.count++
 		l.seconds.add((e.At - l.origin()) / int64(time.Second))
 	}
@@ -222,7 +221,7 @@ func (l *Log) Notes() []string {
 	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
 	span := time.Duration(l.seconds.last+1) * time.Second
 	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name,
-		prose.Amount(int(l.count), "request"), quantity.FormatDuration(span), quantity.Rate(peak),
+		syntax.Amount(int(l.count), "request"), quantity.FormatDuration(span), quantity.Rate(peak),
 		quantity.FormatDuration(at.Round(time.Millisecond)))
 	if l.speed != 1 {
 		text += fmt.Sprintf("; replayed %g times as fast", l.speed)
@@ -239,7 +238,7 @@ func (l *Log) Notes() []string {
 	}
 	if l.late > 0 {
 		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's "+
-			"order allows (window)", l.name, prose.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
+			"order allows (window)", l.name, syntax.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
 	}
 	return notes
 }
@@ -272,7 +271,7 @@ func (l *Log) badText() string {
 	if more := l.bad - int64(len(parts)); more > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, prose.Amount(int(l.lines), "line"), strings.Join(parts, "; "))
+	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, syntax.Amount(int(l.lines), "line"), strings.Join(parts, "; "))
 }
 
 // logSeconds counts requests by second of the log, or by longer intervals where it is long.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/slowest"
 	"brunt/scenarios/result"
 )
 
@@ -90,9 +89,9 @@ func slowestOf(t *testing.T, r *Recording) map[string][]uint64 {
 	}
 	out := map[string][]uint64{}
 	for step, list := range list {
-		slices.SortStableFunc(list, func(a, b slowest.OfSet) int { return int(b.Response - a.Response) })
+		slices.SortStableFunc(list, func(a, b SlowestOfSet) int { return int(b.Response - a.Response) })
 		for _, q := range list {
-			if name := fmt.Sprintln(step, r.Sets[q.Set]); len(out[name]) < slowest.MostOfFault {
+			if name := fmt.Sprintln(step, r.Sets[q.Set]); len(out[name]) < MostSlowOfFault {
 				out[name] = append(out[name], q.Trace)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/edges"
 )
 
 // Key identifies the requests that a cell counts.
@@ -33,8 +32,8 @@ type Cell struct {
 	Clamped  int64
 	own      own
 	Late     Late
-	Slow     int64        // ok answers slower than allowed; see Config.Slow
-	Edges    edges.Record // of a step; not added up over seconds
+	Slow     int64 // ok answers slower than allowed; see Config.Slow
+	Edges    Edges // of a step; not added up over seconds
 	During   Events
 }
 
@@ -157,7 +156,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 // to be sent, or at the end of its second.
 func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
 	e := &c.Edges
-	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edges.Slot))
+	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edgeSlot))
 	lagged := false
 	switch o.Kind {
 	case scenarios.Shed:

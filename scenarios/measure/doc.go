@@ -14,7 +14,7 @@
 // and the caller ends the run; nothing is lost.
 //
 // [Recorder.Finish] returns a [Recording], which reads the cells back. Package judge sums
-// them up into phases and compares them with objectives; package impact finds what a fault
+// them up into phases and compares them with objectives; package effect finds what a fault
 // did. Nothing in this package knows an objective: it counts what a [Config] names.
 //
 //	recorder.go    Recorder: what is measured, and when faults came and went
@@ -37,9 +37,12 @@
 //	live.go        what ended in the last second, and the baseline so far
 //	live_steps.go  the same by step
 //
-// Package edges records when requests were good and when bad, to the request; package wire reads encoded numbers.
-// Package samples keeps requests that reports show in full, package writelog every write for the ledger.
-// Package pulse finds the spans in which brunt itself did not run, package slowest keeps the slowest requests.
+//	edges.go       when requests were good and when bad, to the request
+//	slowest.go     the slowest requests
+//	pulse.go       the spans in which brunt itself did not run
+//	wire.go        reads encoded numbers
+//
+// Package samples keeps requests that reports show in full.
 //
 // To count something new, add a field to [Cell], count it in Cell.record, add it in
 // cell.addCounts, list it in Cell.numbers for the spill file, and copy it into [Counts] if

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/edges"
 )
 
 // edgeOf is an answer intended at a time that took d, d of which lag was the generator's own.
@@ -48,7 +47,7 @@ func TestEdges_Order(t *testing.T) {
 			cells[r.IntN(len(cells))].edge(&o, o.Lag(), o.Lag(), slow, second)
 			list = append(list, truth{at, bad})
 		}
-		sum := edges.Record{}
+		sum := Edges{}
 		for i := range cells { // as they come back from the file
 			var back Cell
 			cells[i].Settle(&Scratch{})
@@ -74,7 +73,7 @@ func TestEdges_Order(t *testing.T) {
 			t.Fatalf("bad from %s to %s, want %s to %s", sum.FirstBad, sum.LastBad, firstBad, lastBad)
 		}
 		marks := sum.Marks(nil)
-		if sum.Bad && rate <= int(sec/edges.Slot) && len(cells) == 3 {
+		if sum.Bad && rate <= int(sec/edgeSlot) && len(cells) == 3 {
 			nBad := 0
 			for i, m := range marks {
 				if i > 0 && m.At < marks[i-1].At {
@@ -126,7 +125,7 @@ func TestEdges_Lagged(t *testing.T) {
 			e := back.Edges.Clone()
 			var got strings.Builder
 			for _, m := range e.Marks(nil) {
-				if want := sec + min(c.o.Lag(), sec-edges.Slot); m.At != want {
+				if want := sec + min(c.o.Lag(), sec-edgeSlot); m.At != want {
 					t.Errorf("a mark at %s, want %s", m.At, want)
 				}
 				got.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
@@ -141,7 +140,7 @@ func TestEdges_Lagged(t *testing.T) {
 // TestEdges_Shed: shed requests are no marks, and bad ones where that is asked for, after the file and merging, too.
 func TestEdges_Shed(t *testing.T) {
 	const sec = time.Second
-	sum := edges.Record{}
+	sum := Edges{}
 	for i, kinds := range [][]scenarios.Kind{{scenarios.OK, scenarios.Shed, scenarios.OK}, {scenarios.Shed}, {scenarios.Error, scenarios.Shed}, {scenarios.OK}} {
 		var cell, back Cell
 		for j, kind := range kinds {
@@ -154,7 +153,7 @@ func TestEdges_Shed(t *testing.T) {
 		e := back.Edges.Clone()
 		sum.Merge(&e)
 	}
-	order := func(e edges.Record) string {
+	order := func(e Edges) string {
 		var out strings.Builder
 		for _, m := range e.Marks(nil) {
 			out.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
@@ -175,9 +174,9 @@ func TestEdges_Shed(t *testing.T) {
 
 // TestEdges_LastIsExact: the last request of a kind is known exactly, in whatever slot it lies.
 func TestEdges_LastIsExact(t *testing.T) {
-	for i := 1; i < int(sec/edges.Slot); i++ {
-		at := time.Duration(i)*edges.Slot + 700*time.Microsecond
-		e := edges.Record{}
+	for i := 1; i < int(sec/edgeSlot); i++ {
+		at := time.Duration(i)*edgeSlot + 700*time.Microsecond
+		e := Edges{}
 		e.GoodAt(0, 0)
 		e.GoodAt(0, at)
 		marks := e.Marks(nil)

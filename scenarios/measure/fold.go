@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 )
 
@@ -46,7 +45,7 @@ type sorter struct {
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
 	large   int                 // how often in a row that buffer was much larger than needed
 	over    []excess            // limits that the request being sorted exceeds
-	freezes []pulse.Freeze      // of brunt, as of the present fold
+	freezes []Freeze            // of brunt, as of the present fold
 	longest []time.Duration     // by series: of its good answers so far, without brunt's own time
 	turn    turn
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/measure/wire"
 	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -37,7 +36,7 @@ func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 		return nil, nil
 	}
 	var t Tally
-	r := &wire.Reader{B: h.list[n-1].bytes}
+	r := &WireReader{B: h.list[n-1].bytes}
 	if readTally(r, &t); r.Bad {
 		return nil, errSpill
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/pulse"
 )
 
 // lateBy returns the outcome of a request that brunt sent late.
@@ -40,7 +39,7 @@ func TestCounts_Punctual(t *testing.T) {
 	}
 	g := newClocked(t, Config{
 		Series: oneStep, Limits: limits, Slow: 100 * ms,
-		Freezes: func() []pulse.Freeze { return []pulse.Freeze{{From: 5005 * ms, To: 5425 * ms}} },
+		Freezes: func() []Freeze { return []Freeze{{From: 5005 * ms, To: 5425 * ms}} },
 	})
 	for i := range list {
 		g.Shard(0).Record(&list[i])
@@ -86,8 +85,8 @@ func TestRecorder_OwnTimeouts(t *testing.T) {
 		own         int64
 	}{{420 * ms, 300 * ms, 1}, {500 * ms, 5 * sec, 1}, {80 * ms, 5 * sec, 0}} {
 		const deadline = 15 * sec
-		g := newClocked(t, Config{Series: oneStep, Freezes: func() []pulse.Freeze {
-			return []pulse.Freeze{{From: deadline - 20*ms, To: deadline - 20*ms + c.froze}}
+		g := newClocked(t, Config{Series: oneStep, Freezes: func() []Freeze {
+			return []Freeze{{From: deadline - 20*ms, To: deadline - 20*ms + c.froze}}
 		}})
 		o := request(deadline-c.took, c.took, scenarios.Error)
 		o.Cause = scenarios.Timeout
@@ -108,10 +107,10 @@ func TestRecorder_OwnTimeouts(t *testing.T) {
 func TestFold_FreezeWhileFolding(t *testing.T) {
 	var g *clocked
 	asked := 0
-	g = newClocked(t, Config{Series: oneStep, Slow: 100 * ms, Freezes: func() []pulse.Freeze {
+	g = newClocked(t, Config{Series: oneStep, Slow: 100 * ms, Freezes: func() []Freeze {
 		asked++
 		if asked > 1 {
-			return []pulse.Freeze{{From: 5005 * ms, To: 5425 * ms}}
+			return []Freeze{{From: 5005 * ms, To: 5425 * ms}}
 		}
 		frozen := request(5*sec, 429*ms, okay)
 		g.Shard(0).Record(&frozen)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/wire"
 	"brunt/scenarios/result"
 )
 
@@ -200,7 +199,7 @@ func (t *PhaseTimes) append(b []byte) []byte {
 }
 
 // readPhaseTimes decodes what PhaseTimes.append encoded.
-func readPhaseTimes(r *wire.Reader, t *PhaseTimes) {
+func readPhaseTimes(r *WireReader, t *PhaseTimes) {
 	total := r.Count()
 	if total == 0 {
 		return

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 	"unsafe"
-
-	"brunt/scenarios/measure/wire"
 )
 
 // counted counts times, in the buckets from the first on if dense says so.
@@ -37,7 +35,7 @@ func TestPhaseTimes_Few(t *testing.T) {
 		sum := counted(a, r.IntN(4) == 0)
 		sum.Add(counted(b, r.IntN(4) == 0))
 		var read, small PhaseTimes
-		from := &wire.Reader{B: sum.append(nil)}
+		from := &WireReader{B: sum.append(nil)}
 		if readPhaseTimes(from, &read); from.Bad || len(from.B) > 0 {
 			t.Fatalf("%d times are not read back", sum.N)
 		}

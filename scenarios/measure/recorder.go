@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/pulse"
-	"brunt/scenarios/measure/slowest"
 )
 
 // Series names the series that a recorder measures: the steps of every load, by the number that
@@ -53,18 +51,18 @@ type Config struct {
 	// SlowShare makes the first injection compute SlowBy from the baseline: at most this share of a step's answers takes longer,
 	// from a target that stays as it was. Zero: Slow holds for all steps.
 	SlowShare float64
-	SlowBy    []time.Duration       // by step, in place of Slow; nil until it is computed
-	Timeout   time.Duration         // the longest timeout of any load: how long a window stays open
-	Shards    int                   // one for each core; less than one means one
-	Now       func() time.Duration  // the run's clock
-	InFlight  func() int64          // iterations in flight
-	Dir       string                // folder of the spill file; "" is the system's
-	File      File                  // stores the cells instead of a file in Dir; nil creates that file
-	Totals    []string              // phases whose running totals intervals carry: run, baseline, names of faults or occurrences
-	BySteps   bool                  // intervals carry the counts of every step
-	Follows   bool                  // a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
-	NoPause   bool                  // folding never sleeps, because no load runs beside it
-	Freezes   func() []pulse.Freeze // freezes of brunt so far, ascending; nil: none are known
+	SlowBy    []time.Duration      // by step, in place of Slow; nil until it is computed
+	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
+	Shards    int                  // one for each core; less than one means one
+	Now       func() time.Duration // the run's clock
+	InFlight  func() int64         // iterations in flight
+	Dir       string               // folder of the spill file; "" is the system's
+	File      File                 // stores the cells instead of a file in Dir; nil creates that file
+	Totals    []string             // phases whose running totals intervals carry: run, baseline, names of faults or occurrences
+	BySteps   bool                 // intervals carry the counts of every step
+	Follows   bool                 // a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
+	NoPause   bool                 // folding never sleeps, because no load runs beside it
+	Freezes   func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
 	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)
@@ -103,7 +101,7 @@ type Recorder struct {
 	timeline
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
-	slow   slowest.Set
+	slow   SlowestSet
 	usual  []PhaseTimes // by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
 	limits SlowLimits
 	interval
@@ -134,7 +132,7 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	r.longest = make([]time.Duration, n)
 	r.shards = newShards(cfg.Shards)
-	if r.slow = slowest.New(len(cfg.Steps)); cfg.Follows {
+	if r.slow = newSlowestSet(len(cfg.Steps)); cfg.Follows {
 		r.slow.Track()
 	}
 	return r, nil

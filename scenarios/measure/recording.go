@@ -4,8 +4,6 @@ import (
 	"io"
 	"slices"
 	"time"
-
-	"brunt/scenarios/measure/slowest"
 )
 
 // A Recording holds what a recorder measured: the occurrences of faults, and the cells, which can be
@@ -15,7 +13,7 @@ type Recording struct {
 	Config   Config
 	Marks    []time.Duration         // instants at which windows are cut, besides whole seconds; ascending
 	InFlight map[time.Duration]int64 // most iterations under way, by the start of the window
-	Slowest  slowest.Set
+	Slowest  SlowestSet
 	Err      error // of the last write to the spill file; cells that were not written are in memory
 	spill    *spill
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/slowest"
 )
 
 // A Promise is what the recorder of a run tells those of its workers: the faults so far, and that none will be injected or cleared
@@ -27,7 +26,7 @@ type Batch struct {
 // SlowOne is one of the slowest requests of a step that met a set of faults.
 type SlowOne struct {
 	Step, Set int32
-	Request   slowest.Request
+	Request   SlowRequest
 }
 
 // A follower is the state of a worker's recorder.
@@ -104,7 +103,7 @@ func (r *Recorder) Ship() Batch {
 			r.windows.free(w)
 		}
 	}
-	r.slow.Fresh(func(step, set int32, q *slowest.Request) { b.Slowest = append(b.Slowest, SlowOne{step, set, *q}) })
+	r.slow.Fresh(func(step, set int32, q *SlowRequest) { b.Slowest = append(b.Slowest, SlowOne{step, set, *q}) })
 	return b
 }
 

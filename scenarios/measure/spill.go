@@ -16,7 +16,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/measure/wire"
 )
 
 // spill is the file that cells go to once their window is over. It has no name, so no file is left
@@ -228,7 +227,7 @@ func (c *Cell) numbers() [12]*int64 {
 }
 
 // readTally decodes what Tally.append encoded.
-func readTally(r *wire.Reader, t *Tally) {
+func readTally(r *WireReader, t *Tally) {
 	at := int64(-1)
 	for i := range r.Length() {
 		step := r.UpTo(buckets - 1)
@@ -257,7 +256,7 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	case b[0] < oldestCell || b[0] > cellVersion:
 		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads versions %d to %d", b[0], oldestCell, cellVersion)
 	}
-	r := &wire.Reader{B: b[1:]}
+	r := &WireReader{B: b[1:]}
 	k := Key{Start: time.Duration(r.Signed()), Series: int32(r.UpTo(math.MaxInt32)), Set: int32(r.UpTo(math.MaxInt32))}
 	for i := range c.Kinds {
 		c.Kinds[i] = r.Count()

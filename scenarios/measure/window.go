@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"brunt/scenarios/measure/edges"
 )
 
 // A Window is a second of intended time, or the part of one between two instants of injection or
@@ -106,7 +104,7 @@ func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
 }
 
 // FloorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
-func FloorSecond(t time.Duration) time.Duration { return edges.FloorSecond(t) }
+func FloorSecond(t time.Duration) time.Duration { return floorSecond(t) }
 
 // cell returns the cell of the window for a series and a set of faults.
 func (w *windows) cell(o *Window, series int, set int32) *Cell {

@@ -11,7 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/probe"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -245,17 +245,17 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 }
 
 // resolution determines when the alert that an injection caused was resolved.
-func (a *alertWatch) resolution(injected, cleared time.Duration) reaction.Resolution {
+func (a *alertWatch) resolution(injected, cleared time.Duration) series.Resolution {
 	s := a.sighting(injected)
 	switch {
 	case s.Err != nil:
-		return reaction.Resolution{Why: s.Err.Error()}
+		return series.Resolution{Why: s.Err.Error()}
 	case !s.Noticed:
-		return reaction.Resolution{Why: fmt.Sprintf("alert %s did not fire, so that there is nothing to resolve", a.plan.Name)}
+		return series.Resolution{Why: fmt.Sprintf("alert %s did not fire, so that there is nothing to resolve", a.plan.Name)}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	r := reaction.Resolution{Still: s.At}
+	r := series.Resolution{Still: s.At}
 	for i := range a.log {
 		one := &a.log[i]
 		if one.begin <= s.At || one.err != nil {
@@ -333,8 +333,8 @@ func (o *Observer) Earliest(injected time.Duration) *chaos.Sighting {
 
 // JudgedBy fills in the data that objectives on alerts need.
 func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *judge.Case) {
-	c.Alerts = map[reaction.Key]reaction.Detection{}
-	c.Resolved = map[reaction.Key]reaction.Resolution{}
+	c.Alerts = map[series.AlertKey]series.Detection{}
+	c.Resolved = map[series.AlertKey]series.Resolution{}
 	for _, ob := range slo {
 		if !ob.Metric.OfAlert() {
 			continue
@@ -344,7 +344,7 @@ func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *jud
 			if a == nil || rec.N < 0 {
 				continue
 			}
-			key := reaction.Key{Occurrence: rec.N, Alert: ob.Metric.Source}
+			key := series.AlertKey{Occurrence: rec.N, Alert: ob.Metric.Source}
 			c.Alerts[key] = o.run.detection(a.sighting(rec.Injected))
 			cleared := rec.Cleared
 			if cleared == 0 {

@@ -10,7 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -37,11 +37,11 @@ type Run struct {
 }
 
 // detection converts a sighting for the judge.
-func (r *Run) detection(s *chaos.Sighting) reaction.Detection { return DetectionOf(s, r.Mask) }
+func (r *Run) detection(s *chaos.Sighting) series.Detection { return DetectionOf(s, r.Mask) }
 
 // DetectionOf converts a sighting for the judge. Mask hides secrets in its error.
-func DetectionOf(s *chaos.Sighting, mask func(string) string) reaction.Detection {
-	d := reaction.Detection{At: s.At, NotYet: s.NotYet}
+func DetectionOf(s *chaos.Sighting, mask func(string) string) series.Detection {
+	d := series.Detection{At: s.At, NotYet: s.NotYet}
 	if s.Err != nil {
 		d.Why = mask(s.Err.Error())
 	}

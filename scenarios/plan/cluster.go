@@ -4,8 +4,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/scenarios"
-	"brunt/scenarios/kubernetes"
-	"brunt/scenarios/plan/pods"
 	"brunt/targets/platform"
 )
 
@@ -28,9 +26,9 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 }
 
 // named reads the services of a cluster's namespace, and whether faults may hit it.
-func (c clusterCompiler) named(k *kubernetes.Target) {
+func (c clusterCompiler) named(k *scenarios.Kubernetes) {
 	k.Check(c.m, platform.LoadUnit, chaos.TargetName)
-	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == kubernetes.NoAgent}
+	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == scenarios.NoAgent}
 	for name, s := range k.Services {
 		if c.plan.Scope.Cluster.Workloads == nil {
 			c.plan.Scope.Cluster.Workloads = map[string]string{}
@@ -47,7 +45,7 @@ func (c clusterCompiler) named(k *kubernetes.Target) {
 	if k.AgentNamespace == k.Namespace {
 		c.m.Add(k.Of("agent_namespace"), "agents run in a namespace of their own: whoever may make pods there is root on the nodes")
 	}
-	name := kubernetes.Name(k.Context, k.Namespace)
+	name := scenarios.ClusterName(k.Context, k.Namespace)
 	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {
 		c.m.AddHint(k.At, "guard: {allow: {chaos: ["+name+"]}} lets brunt break what runs there", "%v", err)
 	}
@@ -96,7 +94,7 @@ func For(p *Plan, run string) *Plan {
 	}
 	sc, out, in := *p.Scenario, *p, *p.Scope.Cluster
 	own := *k.For(run)
-	if _, needs := pods.Agents(p.Scope, p.Parts()); !needs {
+	if _, needs := PodAgents(p.Scope, p.Parts()); !needs {
 		own.MakesAgents = false
 	}
 	sc.Target.Kubernetes = &own

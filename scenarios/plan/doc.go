@@ -25,14 +25,16 @@
 //	group.go       groups: the steps of several faults that are one
 //	observe.go     metrics, alerts, and how the team's monitoring is asked
 //	ledger.go      which step writes, how a write is identified, where it is read
-//	policy.go      policies: what goes beyond one is a mistake
-//	kept.go        secrets that the journal has to keep
+//	policy.go      policies: what goes beyond one is a mistake; policy_file.go reads them
+//	secrets_kept.go secrets that the journal has to keep
 //	single.go      one fault alone: of a scenario, or of the command line
 //	files.go       how many open files a plan needs
+//	arguments.go   settings of a fault on the command line
+//	pods.go        which faults can't be made on pods, and which rights the others take
+//	smoke.go       the plan of `--smoke`
 //
 // Package allow holds the allow-lists of a plan. Package forecast refuses objectives that no run can decide.
-// Package pods says which faults can't be made on pods, and which rights the others take. Package finder finds
-// containers and pods, package inputs files. Package dryrun says what a plan would do.
+// Package dryrun says what a plan would do.
 //
 // # To add to it
 //

@@ -10,7 +10,6 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -56,7 +55,7 @@ func (c faultCompiler) faults() {
 		c.timing(e)
 	}
 	c.conditions()
-	pods.Check(&c.plan.Scope, slices.Concat(c.plan.Conditions, c.plan.Faults), c.m)
+	checkPodFaults(&c.plan.Scope, slices.Concat(c.plan.Conditions, c.plan.Faults), c.m)
 	c.order()
 	c.triggers()
 }
@@ -91,11 +90,11 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
 		e.Damage = d
 		c.questions(d)
-		if !c.targetUnknown && !pods.Unmade(&c.plan.Scope, f.Block) {
+		if !c.targetUnknown && !unmadeOnPods(&c.plan.Scope, f.Block) {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
 		if !c.targetUnknown {
-			pods.CheckFollow(&c.plan.Scope, e, c.m)
+			checkFollow(&c.plan.Scope, e, c.m)
 		}
 	}
 }

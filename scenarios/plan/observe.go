@@ -14,7 +14,6 @@ import (
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/observe"
-	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -181,7 +180,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 			"`%s`: %s is not known of pods", o.Text, f.Name)
 	case f.Whole && one:
 		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one of its units", o.Text, f.Name)
-	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && !pods.MayScale(c.plan.Parts(), service):
+	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && !MayScale(c.plan.Parts(), service):
 		c.m.AddHint(o.Pos, "workload.scale does, and a HorizontalPodAutoscaler that kube.apply makes",
 			"`%s`: nothing makes more pods of %s, as no fault does and the run makes the stack without an autoscaler", o.Text, service)
 	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && o.Metric.Until.Value <= float64(n):

@@ -21,7 +21,6 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
-	"brunt/scenarios/plan/pods"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -81,7 +80,7 @@ func (p *Plan) TryFaults(control bool) error {
 // NeedsAgent reports whether a fault acts inside a container, where it may need an agent.
 func (p *Plan) NeedsAgent(e *chaos.Entry) bool {
 	d, _ := catalog.Find(e.Kind)
-	if pods.ByAgent(&p.Scope, e.Block) { // those of its nodes do it
+	if ByPodAgent(&p.Scope, e.Block) { // those of its nodes do it
 		return false
 	}
 	return e.Traits(p.Scope).InNetwork || p.Contained && d.ByAgent()

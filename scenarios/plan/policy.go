@@ -10,19 +10,18 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/connect"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/syntax"
 )
 
 // policies holds the plan to policies.
 func (c *compiler) policies() {
-	p := policy.Plan{
+	p := policyPlan{
 		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(), Scope: c.plan.Scope,
 		Containers: len(c.plan.Containers) > 0, Asks: asks(c.plan), TargetUnknown: c.targetUnknown,
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		p.Loads = append(p.Loads, policy.Load{Load: &lp.Load, Schedule: lp.Schedule, ScriptRate: lp.scriptRate(), ShapeAt: lp.shapeAt()})
+		p.Loads = append(p.Loads, policyLoad{Load: &lp.Load, Schedule: lp.Schedule, ScriptRate: lp.scriptRate(), ShapeAt: lp.shapeAt()})
 	}
 	c.plan.Policies = c.o.Policies
 	c.plan.Notes = append(c.plan.Notes, p.Hold(c.o.Policies)...)
@@ -143,7 +142,7 @@ func (p *Plan) lists(key string) (out [][]string) {
 // are known only when the fault is planned.
 func (p *Plan) CheckProtected(name string) error {
 	for _, one := range p.Policies {
-		if name, yes := policy.Protected(one).Has(name); yes {
+		if name, yes := protectedBy(one).Has(name); yes {
 			return fmt.Errorf("%s is protected by %s, and only a policy without it allows that", name, one.Of("protect"))
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
-	"brunt/scenarios/requestname"
 	"brunt/scenarios/syntax"
 	"brunt/targets/http"
 	"brunt/targets/vegeta"
@@ -41,10 +40,10 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 	if c.m.Len() > before {
 		return
 	}
-	var names requestname.Set
+	var names scenarios.RequestNames
 	own := make([]string, len(list))
 	for i := range list {
-		own[i] = requestname.Of(list[i].Method, list[i].URL)
+		own[i] = scenarios.RequestName(list[i].Method, list[i].URL)
 		names.Count(own[i])
 	}
 	for i := range list {

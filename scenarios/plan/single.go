@@ -12,8 +12,6 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
-	"brunt/scenarios/plan/arguments"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -54,7 +52,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		one.Faults, one.Conditions = []*chaos.Entry{&entry}, nil
 		one.Notes = secretNotes(p.Scenario, entry.Parts()) // those of the whole plan are about its load
 		for _, held := range p.Policies {
-			one.Notes = append(one.Notes, policy.HeldTo(held))
+			one.Notes = append(one.Notes, heldTo(held))
 		}
 		if entry.Detect != nil {
 			entry.Detect = nil
@@ -100,7 +98,7 @@ var bareTiming = []string{"for", "within"}
 // mistake found.
 func CompileBare(b Bare) (*Plan, error) {
 	m := &syntax.Mistakes{}
-	timing, settings := arguments.Split(b.Settings, m)
+	timing, settings := SplitArguments(b.Settings, m)
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
 		m.Add(o.Pos, "%q needs a timeline; a single fault is injected at once, and once", o.Key)
@@ -120,7 +118,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	zero := quantity.Duration(0)
 	f.At = &zero
 	settings.Pos = at
-	linked := arguments.OnLink(b.Kind, settings)
+	linked := OnLink(b.Kind, settings)
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}

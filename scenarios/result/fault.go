@@ -10,7 +10,7 @@ import (
 const GroupKind = "group"
 
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
-// recover and heal are spans as scenarios/terms defines them.
+// recover and heal are spans as scenarios/result defines them.
 type FaultRecord struct {
 	Name   string   `json:"name" mask:"-"`            // with #n for an occurrence
 	Kind   string   `json:"kind" mask:"-"`            // such as process.crash

@@ -34,7 +34,7 @@ type ImpactParts struct {
 }
 
 // Slower reports whether the good answers were slower than in the baseline. It is untested where they may have taken
-// over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See impact.Slower.
+// over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See effect.Slower.
 //
 // A result before SlowerUntold has only what the percentiles say, where it had too few answers for the test.
 func (p *ImpactParts) Slower() Told {

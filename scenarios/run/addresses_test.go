@@ -12,7 +12,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/run"
 )
 
@@ -242,7 +241,7 @@ func compileUnder(t *testing.T, file, text string) (*plan.Plan, error) {
 	if text != "" {
 		files = append(files, plantest.WritePolicy(t, text))
 	}
-	read, err := policy.Read(files, nil)
+	read, err := plan.ReadPolicies(files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
-	"brunt/scenarios/prose"
-	"brunt/scenarios/run/conditions"
-	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/guard"
+	"brunt/scenarios/syntax"
 )
 
 // slack is how much longer than planned a run with conditions may take, its setup included, before a watchdog takes them back.
@@ -17,10 +16,10 @@ func holdConditions(ctx context.Context, r *runner) error {
 	if len(r.Conditions) == 0 {
 		return nil
 	}
-	held, err := conditions.Hold(ctx, conditions.Host{
+	held, err := openConditions(ctx, conditionsHost{
 		Entries: r.Conditions, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: r.Scenario.Seed,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", Longest: r.Takes() + r.TeardownLimit() + slack, Awake: r.faults.awake.Check, Event: r.Event,
-		Lost: func(why error) { r.cancel(watchdog.TargetGoneError{How: why.Error()}) },
+		Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) },
 	})
 	if err != nil {
 		return err
@@ -29,7 +28,7 @@ func holdConditions(ctx context.Context, r *runner) error {
 		r.conditions = held.Release()
 		for _, c := range r.conditions {
 			if c.Note != "" {
-				r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask(prose.Sentence("the condition "+c.Name+": "+c.Note)))
+				r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask(syntax.Sentence("the condition "+c.Name+": "+c.Note)))
 				continue
 			}
 			r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask("the condition "+c.Name+" ("+c.Kind+") held for the whole run: "+c.Evidence))

@@ -6,7 +6,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -36,7 +35,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	m := &syntax.Mistakes{}
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &template.Secrets{}, Symbols: &template.Symbols{}}
 	sc.Target.Stack, sc.Target.At = "demo", syntax.Pos{File: "brunt demo"}
-	policy.CheckTarget(sc, o.Policies, m)
+	plan.CheckTargetPolicies(sc, o.Policies, m)
 	b, ok := syntax.Resolve(syntax.Block{Kind: "demo", With: syntax.Arguments(o.With, m)}, platform.Kinds(), m)
 	if err := m.Err(); err != nil || !ok {
 		return err

@@ -17,7 +17,10 @@
 //	workers.go        processes that make the loads in its place; worker.go one of them
 //	loads.go          the loads, what they record,
 //	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
-//	conditions.go     faults that hold for the whole run
+//	conditions.go     faults that hold for the whole run; held_conditions.go keeps them in
+//	monitor.go        measures brunt's own health
+//	identity.go       what a run was made of
+//	requestlog.go     the file of single requests
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load
 //	drive.go          loads and timeline, side by side
 //	garbage.go        what the heap may hold of garbage, in a long run
@@ -26,13 +29,12 @@
 //	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
 //	verdict.go        verdict, exit code and reason
 //
-// Below it are packages: target brings the target up and takes it down; watchdog has the journal, the watchdogs and
-// the agents; events holds the clock, the events and the notes of a run; conditions keeps faults in for a whole run; script runs
-// k6 scripts; generator measures brunt's own health; rates probes for capacity with runs; identity tells what a run was made of;
-// workers makes the load with several processes; imported reads results of vegeta.
+// Below it are packages: target brings the target up and takes it down; guard has the journal, the watchdogs and the
+// agents; events holds the clock, the events and the notes of a run; script runs k6 scripts; workers makes the load with
+// several processes.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
-// import.go makes a result of vegeta's results.
+// import.go makes a result of vegeta's results, which imported.go reads.
 //
 // To add what a result holds, add it to snapshot.compose if it is known while the load goes on, and
 // to runner.result otherwise. What must be freed after a run is passed to runner.onClose.

@@ -17,7 +17,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
-	"brunt/scenarios/doctor"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"

@@ -22,7 +22,6 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/generator"
 	"brunt/scenarios/suite"
 )
 
@@ -298,9 +297,9 @@ load:
 		}
 		lag := quantile(.99, len(lags), func(i int) time.Duration { return lags[i] })
 		t.Logf("%d of %d samples are near the area; p99 lag %s", near, samples, quantity.FormatSeconds(lag))
-		if share := float64(near) / float64(samples); share >= .99 && lag <= generator.LagLimit(nil).Seconds() { // close to the schedule, in a healthy run
+		if share := float64(near) / float64(samples); share >= .99 && lag <= run.LagLimit(nil).Seconds() { // close to the schedule, in a healthy run
 			return
-		} else if lag <= .1*generator.LagLimit(nil).Seconds() && try > 1 {
+		} else if lag <= .1*run.LagLimit(nil).Seconds() && try > 1 {
 			t.Fatalf("in time, and yet only %g of the samples are near the area", share)
 		}
 	}

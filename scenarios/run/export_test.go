@@ -31,3 +31,6 @@ var TeardownContext = teardownContext
 
 // FaultStep is [faultStep].
 var FaultStep = faultStep
+
+// LagLimit is for tests.
+var LagLimit = lagLimit

@@ -11,7 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -176,7 +176,7 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 }
 
 // detection converts a sighting for the judge.
-func (s *snapshot) detection(seen *chaos.Sighting) reaction.Detection {
+func (s *snapshot) detection(seen *chaos.Sighting) series.Detection {
 	return observe.DetectionOf(seen, s.Scenario.Secrets.Mask)
 }
 

@@ -13,22 +13,22 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/gauge"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
 )
 
 // faults are the faults of a run: their timeline, and its records.
 type faults struct {
 	*session
-	protection *watchdog.Protection
-	requests   *requests
+	protection *guard.Protection
+	requests   *requester
 	loads      *loads
 	observers  *observers
-	awake      *watchdog.Awake // from the begin of the timeline
+	awake      *guard.Awake // from the begin of the timeline
 
 	timeline atomic.Pointer[chaos.Timeline] // in progress; nil in a control run
 	estimate []chaos.Estimated              // when each fault is due; empty in a control run
@@ -179,7 +179,7 @@ func (f *faults) stillDown() {
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (f *faults) seriesSteady(o slo.Objective) error {
-	res := gauge.Judge(o, "baseline", answer.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar(), 0)
+	res := series.JudgeGauge(o, "baseline", requests.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar(), 0)
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

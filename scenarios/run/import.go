@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/imported"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 
@@ -33,17 +32,17 @@ type Importing struct {
 // format. They do not record when a request was scheduled, only when a worker took it: the latency
 // is a service time, and the load hides stalls.
 func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
-	f, err := imported.Open(o.From, o.Open)
+	f, err := openImported(o.From, o.Open)
 	if err != nil {
 		return nil, err
 	}
 	if err := f.Refer(o.SLO); err != nil {
 		return nil, err
 	}
-	im := &importer{File: f, ends: make([]time.Duration, len(f.Attacks))}
+	im := &importer{importedFile: f, ends: make([]time.Duration, len(f.Attacks))}
 	r := im.runner(o)
 	if r.loads.rec, err = measure.New(measure.Config{
-		Series: r.Series, Limits: counted.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
+		Series: r.Series, Limits: requests.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
 	}
@@ -72,7 +71,7 @@ const importOpen = 30 * time.Second
 
 // An importer records the results of a file as those of a run.
 type importer struct {
-	*imported.File
+	*importedFile
 	ends []time.Duration // end of the last request of each attack
 	now  time.Duration
 }

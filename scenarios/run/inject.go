@@ -10,9 +10,9 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/guard"
+	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
 
@@ -134,9 +134,9 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
 		in.worse(scenarios.Interrupted, "interrupted; what was in is taken back")
-	case errors.As(cause, new(watchdog.StoppedError)):
+	case errors.As(cause, new(guard.StoppedError)):
 		in.worse(scenarios.Stopped, cause.Error())
-	case errors.Is(cause, errSuspend), errors.As(cause, new(watchdog.TargetGoneError)):
+	case errors.Is(cause, errSuspend), errors.As(cause, new(guard.TargetGoneError)):
 		in.worse(scenarios.Invalid, cause.Error())
 	}
 	return nil
@@ -168,7 +168,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	case c.Skipped:
 		in.worse(scenarios.Inconclusive, "it was skipped, as guard.on_no_unit says: "+mask(c.InjectErr.Error()))
 	case c.OneShot:
-		in.Reason = prose.Sentence("it was done: " + in.GoneEvidence)
+		in.Reason = syntax.Sentence("it was done: " + in.GoneEvidence)
 	}
 	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
 }

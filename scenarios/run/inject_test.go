@@ -29,10 +29,8 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/arguments"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
@@ -73,7 +71,7 @@ var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "con
 
 // machineKinds are the kinds that act on this machine. Those on a cluster are tried by TestCluster_Faults (chaos) and TestPods_Kube (cmd/brunt).
 func machineKinds() []string {
-	return slices.DeleteFunc(arguments.Kinds(), func(kind string) bool {
+	return slices.DeleteFunc(plan.ArgumentKinds(), func(kind string) bool {
 		d, _ := catalog.Find(kind)
 		return d.On == chaos.OnCluster
 	})
@@ -554,7 +552,7 @@ func TestInject_Mistakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.policy != "" {
 				var err error
-				if c.bare.Policies, err = policy.Read([]string{plantest.WritePolicy(t, c.policy)}, nil); err != nil {
+				if c.bare.Policies, err = plan.ReadPolicies([]string{plantest.WritePolicy(t, c.policy)}, nil); err != nil {
 					t.Fatal(err)
 				}
 			}

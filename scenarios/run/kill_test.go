@@ -30,7 +30,7 @@ import (
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/suite"
 )
 
@@ -475,7 +475,7 @@ func TestKilled_TimeSkew(t *testing.T) {
 	if m.was == resources(t, m.stranger.Process.Pid) {
 		t.Fatal("the clock is not off where nothing sets it right: the test shows nothing")
 	}
-	if _, err := journal.Recover(t.Context(), revert.Operations(), m.state, "run"); err != nil {
+	if _, err := journal.Recover(t.Context(), guard.Operations(), m.state, "run"); err != nil {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(8, 8))
@@ -563,7 +563,7 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 					if got := strings.Contains(left, "the stranger was") || strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
 						t.Errorf("trial %d: what a unit may use is changed: %v: %s", i, got, left)
 					}
-					taken, err := journal.Recover(t.Context(), revert.Operations(), m.state, "run")
+					taken, err := journal.Recover(t.Context(), guard.Operations(), m.state, "run")
 					if err != nil {
 						t.Fatal(err)
 					}

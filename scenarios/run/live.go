@@ -3,8 +3,6 @@ package run
 import (
 	"time"
 
-	"brunt/scenarios/run/generator"
-
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
@@ -36,7 +34,7 @@ func (l *live) watch(done <-chan struct{}) error {
 	next := observe.NextSecond(l.Now())
 	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(l.over)
-	var heap generator.Garbage
+	var heap garbage
 	defer heap.End()
 	if l.o.Begun != nil {
 		l.o.Begun(l.sample)

@@ -7,19 +7,16 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/measure/pulse"
-
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/run/requestlog"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/workers"
 	"brunt/targets"
@@ -28,18 +25,18 @@ import (
 // loads are the loads of a run, and what they record.
 type loads struct {
 	*session
-	requests *requests
+	requests *requester
 	rec      *measure.Recorder
 	samples  *samples.Set
 	clients  []targets.Transport
 	jobs     []driver.Job
 	stats    []load.Stats
 	scripts  script.Set
-	log      *requestlog.Log // nil: requests are not logged
-	ledgers  ledger.Set      // nil: the scenario has none
-	crew     *workers.Crew   // makes all loads but scripts; nil: this process makes them
-	part     load.Part       // of the loads, in a worker
-	follows  bool            // in a worker: the faults are those of its run
+	log      *requestLog   // nil: requests are not logged
+	ledgers  ledger.Set    // nil: the scenario has none
+	crew     *workers.Crew // makes all loads but scripts; nil: this process makes them
+	part     load.Part     // of the loads, in a worker
+	follows  bool          // in a worker: the faults are those of its run
 }
 
 // prepare prepares load i.
@@ -99,9 +96,9 @@ func (l *loads) timeout() (d time.Duration) {
 }
 
 // recorder creates the recorder of all loads.
-func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Recorder, error) {
+func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.Recorder, error) {
 	sc := l.Scenario
-	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	limits := requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
 		Totals: judge.CountedPhases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,

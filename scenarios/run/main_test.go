@@ -24,7 +24,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/suite"
 	"brunt/targets/demo"
 )
@@ -68,7 +68,7 @@ func role(part string, args []string) error {
 		defer stop()
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
-		return journal.RunWatchdog(revert.Operations(), os.Stdin, args[0])
+		return journal.RunWatchdog(guard.Operations(), os.Stdin, args[0])
 	case "worker":
 		return run.ServeWorker(context.Background(), os.Stdin, os.Stdout, compileSource)
 	case "split":

@@ -6,7 +6,6 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/generator"
 	"brunt/scenarios/slo"
 )
 
@@ -14,7 +13,7 @@ import (
 // its alerts.
 type observers struct {
 	*session
-	mon      *generator.Monitor
+	mon      *generatorMonitor
 	usage    *observe.Usage    // nil before the load
 	observed *observe.Observer // reads nothing before the load
 	health   result.Generator  // brunt's, of the load
@@ -22,10 +21,10 @@ type observers struct {
 
 // start begins to watch, when t0 is known.
 func (o *observers) start() {
-	o.mon, o.usage = generator.NewMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
+	o.mon, o.usage = newGeneratorMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
 	o.observed = observe.New(observe.Run{
 		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event,
-		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(), AskStep: (&requests{session: o.session}).ask},
+		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(), AskStep: (&requester{session: o.session}).ask},
 	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
 	o.usage.Watch(o.Now)
 	o.observed.Watch()

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
-	"brunt/scenarios/plan/policy"
 	"brunt/scenarios/run"
 )
 
@@ -22,7 +21,7 @@ func underPolicies(t *testing.T, text string, policies ...string) (*plan.Plan, e
 	for _, p := range policies {
 		files = append(files, plantest.WritePolicy(t, p))
 	}
-	read, err := policy.Read(files, nil)
+	read, err := plan.ReadPolicies(files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +297,7 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 
 // TestPolicy_Demo: a policy that forbids stacks forbids the demo.
 func TestPolicy_Demo(t *testing.T) {
-	policies, err := policy.Read([]string{plantest.WritePolicy(t, "targets: [url]")}, nil)
+	policies, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, "targets: [url]")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,21 +18,20 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/run/once"
-	"brunt/scenarios/run/revert"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
-// requests makes requests to the target: for the loads, and those that are not measured.
-type requests struct {
+// A requester makes requests to the target: for the loads, and those that are not measured.
+type requester struct {
 	*session
 	asks observe.Asks // for tokens
 }
 
 // reach returns the options by which a load reaches its target.
-func (r *requests) reach(l *scenarios.Load) targets.Options {
+func (r *requester) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.Base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
@@ -51,7 +50,7 @@ func (r *requests) reach(l *scenarios.Load) targets.Options {
 }
 
 // traceHigh is the first half of the trace ids of a load; zero means no traces.
-func (r *requests) traceHigh(name string) uint64 {
+func (r *requester) traceHigh(name string) uint64 {
 	if !r.Scenario.Trace.Sends() {
 		return 0
 	}
@@ -60,7 +59,7 @@ func (r *requests) traceHigh(name string) uint64 {
 
 // straight returns the options for requests to one address, as the first load would make them but
 // bypassing links with faults.
-func (r *requests) straight(base string, timeout time.Duration, kept *samples.Set) targets.Options {
+func (r *requester) straight(base string, timeout time.Duration, kept *samples.Set) targets.Options {
 	l := r.SetupLoad()
 	o := r.reach(l)
 	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, kept
@@ -69,7 +68,7 @@ func (r *requests) straight(base string, timeout time.Duration, kept *samples.Se
 
 // ask runs a step of a question at a unit, or at the target where u is nil, and returns what it extracted as
 // value. It changes no variable of the run.
-func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
+func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
 	steps, known := r.Plan.Asked[n]
 	if !known {
 		return "", errors.New("it can't be asked")
@@ -104,7 +103,7 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 
 // act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past the links that
 // faults are on, and only to what both load and faults may reach.
-func (r *requests) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
+func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
 	steps, known := r.Plan.Asked[s.Steps]
 	if !known {
 		return nil, errors.New("its steps can't be made")
@@ -115,7 +114,7 @@ func (r *requests) act(ctx context.Context, s chaos.Sequence) (io.Closer, error)
 	o.Allow = func(addr netip.Addr, hostport, host string) error {
 		return cmp.Or(r.LoadAllowlist.Check(addr, hostport, host), r.ChaosAllowlist.Check(addr, hostport, host))
 	}
-	return once.Hold(ctx, steps, max(1, s.Sessions), func() *once.Iteration {
+	return guard.HoldOnce(ctx, steps, max(1, s.Sessions), func() *guard.Iteration {
 		vars := make([]template.Value, len(r.vars))
 		template.CopyVars(vars, r.vars)
 		return r.iteration("fault", steps, o, vars, r.env)
@@ -123,9 +122,9 @@ func (r *requests) act(ctx context.Context, s chaos.Sequence) (io.Closer, error)
 }
 
 // keep returns the steps of a fault as the journal keeps them.
-func (r *requests) keep(s chaos.Sequence) (json.RawMessage, error) {
+func (r *requester) keep(s chaos.Sequence) (json.RawMessage, error) {
 	base, _ := r.sys.Base()
-	return revert.Keep(&revert.Run{Plan: r.Plan, Base: base, Units: r.env.Units}, s)
+	return guard.KeepRun(&guard.RevertRun{Plan: r.Plan, Base: base, Units: r.env.Units}, s)
 }
 
 // The keys of a scenario for what runs once.
@@ -136,7 +135,7 @@ const (
 
 // parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown does all that it
 // can until ctx ends.
-func (r *requests) parts(ctx context.Context, what string, parts []plan.OncePart) error {
+func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePart) error {
 	var errs []error
 	var steps []load.Step
 	for _, p := range parts {
@@ -165,7 +164,7 @@ func (r *requests) parts(ctx context.Context, what string, parts []plan.OncePart
 }
 
 // ready requests the steps of the ready block once from a target that already runs.
-func (r *requests) ready(ctx context.Context) error {
+func (r *requester) ready(ctx context.Context) error {
 	if len(r.Ready) == 0 {
 		return nil
 	}
@@ -177,21 +176,21 @@ func (r *requests) ready(ctx context.Context) error {
 }
 
 // setupOptions returns the options for requests before the load and after it, with a timeout of each.
-func (r *requests) setupOptions(timeout time.Duration) targets.Options {
+func (r *requester) setupOptions(timeout time.Duration) targets.Options {
 	l := r.SetupLoad()
 	l.Timeout = quantity.Duration(timeout)
 	return r.reach(l)
 }
 
 // run runs steps as an iteration, and closes it.
-func (r *requests) run(ctx context.Context, it *once.Iteration, steps []load.Step) error {
+func (r *requester) run(ctx context.Context, it *guard.Iteration, steps []load.Step) error {
 	defer it.Close()
 	return it.Run(ctx, steps)
 }
 
 // iteration prepares an iteration of steps that are not measured. The steps extract into vars.
-func (r *requests) iteration(what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env) *once.Iteration {
-	return &once.Iteration{
+func (r *requester) iteration(what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env) *guard.Iteration {
+	return &guard.Iteration{
 		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Checks: r.Checks, Now: r.Now,
 		Seed: [2]uint64{r.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
 	}

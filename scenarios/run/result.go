@@ -9,12 +9,11 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/generator"
-	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // head fills in the part of a result that is known before any measurement.
@@ -39,7 +38,7 @@ func (r *runner) unstarted(err error) *result.Result {
 			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
 		})
 	}
-	res.Verdict, res.Reason = scenarios.Invalid, prose.Sentence(r.Scenario.Secrets.Mask(err.Error()))
+	res.Verdict, res.Reason = scenarios.Invalid, syntax.Sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {
 		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code
 		return res
@@ -79,7 +78,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.decide(ctx, res, objectives, f.Faults, slices.Concat(unfit, r.addWorkers(res)))
 	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
-	if !errors.As(context.Cause(ctx), new(watchdog.TargetGoneError)) {
+	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
 		r.faults.noteOwnDeaths(end)
 	}
 	r.loads.noteLimits()
@@ -96,7 +95,7 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 	if r.account != nil {
 		r.loads.crew.AddHealth(&g)
 	}
-	generator.Judge(&g, f, generator.LagLimit(r.Scenario.SLO))
+	judgeGenerator(&g, f, lagLimit(r.Scenario.SLO))
 	g.Limits = append(g.Limits, unfit...)
 	r.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0
@@ -165,7 +164,7 @@ func (r *runner) noteSlow() {
 	case l.All.At > 0:
 		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a step's answers took over "+
 			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all",
-			generator.SlowLimits(&r.loads.Series, l.By), quantity.FormatShareBriefly(l.All.Share))
+			slowLimits(&r.loads.Series, l.By), quantity.FormatShareBriefly(l.All.Share))
 	case l.All.Needed > 0:
 		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
 			"`judge: {slow: ...}`", l.All.Answers, l.All.Needed)

@@ -17,8 +17,8 @@ import (
 
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
+	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/ledger"
-	"brunt/scenarios/reference"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"

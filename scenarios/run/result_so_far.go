@@ -8,7 +8,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/generator"
 )
 
 // A Sampler returns the result so far of a run in progress, or nil when its load is over. Any goroutine
@@ -49,7 +48,7 @@ func (l *live) soFar() *result.Result {
 		return nil
 	}
 	res.Generator = l.observers.mon.SoFar()
-	generator.Judge(&res.Generator, f, generator.LagLimit(l.Scenario.SLO))
+	judgeGenerator(&res.Generator, f, lagLimit(l.Scenario.SLO))
 	res.Notes = append(slices.Clone(l.Notes), f.Notes...)
 	res.Reason = reasonSoFar(res.Objectives)
 	return result.Masked(res, l.Scenario.Secrets.Mask)

@@ -16,18 +16,16 @@ import (
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/identity"
-	"brunt/scenarios/run/requestlog"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
-	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/run/workers"
 	"brunt/targets/dial"
 )
@@ -130,9 +128,9 @@ func (u unsteady) mend() string {
 // runner is a plan in execution.
 type runner struct {
 	*session
-	protection *watchdog.Protection
-	identity   *identity.Identity
-	requests   *requests
+	protection *guard.Protection
+	identity   *Identity
+	requests   *requester
 	loads      *loads
 	faults     *faults
 	observers  *observers
@@ -153,11 +151,11 @@ func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
 	p = s.Plan
 	r := &runner{
-		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: identity.Of(p), requests: &requests{session: s},
+		session: s, protection: guard.NewProtection(p, s.Log, s.protected()), identity: IdentityOf(p), requests: &requester{session: s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
 	if len(o.Proxies) > 0 {
-		r.protection.Agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(watchdog.TargetGoneError{How: why.Error()}) }}
+		r.protection.Agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) }}
 	}
 	r.loads = &loads{session: s, requests: r.requests}
 	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
@@ -334,7 +332,7 @@ func (r *runner) newTarget() *target.System {
 		AskStep:  r.requests.ask,
 		Proxies:  r.protection.Agents.Local,
 		Cluster: target.Cluster{
-			Image: func() (string, error) { return watchdog.ImageIn(r.Plan) }, Guard: r.faults.guard, Leave: r.protection.LeaveCluster,
+			Image: func() (string, error) { return guard.ImageIn(r.Plan) }, Guard: r.faults.guard, Leave: r.protection.LeaveCluster,
 		},
 	})
 }
@@ -415,7 +413,7 @@ func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struc
 // openRecords opens the recorder and the ledgers.
 func (r *runner) openRecords() (err error) {
 	l, shards := r.loads, runtime.GOMAXPROCS(0)
-	freezes := func() []pulse.Freeze { return r.observers.mon.Freezes() }
+	freezes := func() []measure.Freeze { return r.observers.mon.Freezes() }
 	if l.crew != nil && !r.hasScript() { // this process makes no request
 		freezes = l.crew.Freezes
 	}
@@ -450,7 +448,7 @@ func (r *runner) openLoads() (err error) {
 		return err
 	}
 	if r.o.Requests != "" {
-		if r.loads.log, err = requestlog.Create(r.o.Requests, r.o.ID, r.T0(), r.Plan); err != nil {
+		if r.loads.log, err = createRequestLog(r.o.Requests, r.o.ID, r.T0(), r.Plan); err != nil {
 			return err
 		}
 		r.onClose(func() error {

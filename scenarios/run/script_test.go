@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/doctor"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"

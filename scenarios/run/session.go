@@ -10,8 +10,8 @@ import (
 
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/run/target"
-	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
 )
@@ -65,8 +65,8 @@ func names(p *plan.Plan) []string {
 }
 
 // protected are the settings of the run's protection.
-func (s *session) protected() watchdog.Options {
-	return watchdog.Options{Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways}
+func (s *session) protected() guard.Options {
+	return guard.Options{Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways}
 }
 
 // breaks reports whether the run starts a target or injects faults, so that it needs a journal and a

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/plan/smoke"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/run"
 )
 
@@ -30,7 +30,7 @@ func TestSmoke(t *testing.T) {
 		{"/", "network.stall: {to: target}", scenarios.Pass, 0, true},
 		{"/wrong", "network.stall: {to: target}", scenarios.Fail, 3, false},
 	} {
-		p, err := smoke.Reduce(mustCompile(t, fmt.Sprintf(`
+		p, err := plan.ReduceToSmoke(mustCompile(t, fmt.Sprintf(`
 version: 1
 target: {url: %q}
 load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 60s, timeout: 500ms, flow: [{get: %q}]}}

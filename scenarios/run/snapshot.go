@@ -10,8 +10,8 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -106,18 +106,18 @@ func (s *snapshot) judgeCase() judge.Case {
 	c := judge.Case{
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
 		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
-		Cases: reaction.Cases{Detected: map[int]reaction.Detection{}, Stages: map[string]time.Duration{}},
-		Ended: map[int]time.Duration{}, Partial: map[int]bool{},
+		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
+		Ended:     map[int]time.Duration{}, Partial: map[int]bool{},
 	}
 	for _, stage := range plan.Stages(s.Loads) {
 		c.Stages[stage.Name] = stage.From
 	}
 	for i := range s.Loads {
-		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
+		c.Loads = append(c.Loads, requests.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
 	}
 	for _, b := range s.o.Blocks {
 		if b.To <= s.whole {
-			c.Blocks = append(c.Blocks, answer.Span(b))
+			c.Blocks = append(c.Blocks, requests.Span(b))
 		}
 	}
 	for _, e := range s.Faults {

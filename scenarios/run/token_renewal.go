@@ -14,7 +14,7 @@ import (
 
 // tokens fetches the tokens of requests before the load begins, and renews them beside it until drop
 // is called. No measured request waits for one.
-func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
+func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var renewals sync.WaitGroup
 	drop = func() {
@@ -44,7 +44,7 @@ func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
 }
 
 // fresh notes that a token could not be renewed in time, or was renewed again.
-func (r *requests) fresh(err error) {
+func (r *requester) fresh(err error) {
 	if err == nil {
 		r.Event(result.Event{Event: "auth.refreshed"})
 		return

@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"brunt/reporters/catalog"
+	"brunt/reporters/ci"
 	"brunt/reporters/evidence"
-	"brunt/reporters/rows"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -77,7 +77,7 @@ load:
 			for _, encoding := range []string{"gob", "csv", "json"} {
 				file := filepath.Join(t.TempDir(), encoding)
 				var b bytes.Buffer
-				if err := (rows.Vegeta{Encoding: encoding}).Report(&b, res); err != nil {
+				if err := (ci.Vegeta{Encoding: encoding}).Report(&b, res); err != nil {
 					t.Fatal(err)
 				}
 				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

@@ -11,12 +11,12 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/watchdog"
+	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // decide sets verdict, exit code and reason by their precedence. Unfit says why no figure of the run
@@ -25,7 +25,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict, res.Reason, good = answer.Unasked(res.Cells, res.Errors, res.AllLedgers())
+		res.Verdict, res.Reason, good = requests.Unasked(res.Cells, res.Errors, res.AllLedgers())
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller)
@@ -36,7 +36,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 		v.worse(scenarios.Invalid, why)
 	}
 	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
-	if gone, ok := errors.AsType[watchdog.TargetGoneError](cause); ok {
+	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
 		v.invalidate(gone.How, func(result.ObjectiveResult) bool { return true })
 	}
 	v.invalidateVoid(r.faults.records)
@@ -83,7 +83,7 @@ func (v verdict) names() []string {
 // worsen sets a verdict and its reason where they are worse than the present ones.
 func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string, names ...string) {
 	if w := scenarios.Worse(*was, to); w != *was {
-		*was, *why = w, prose.Sentence(reason, names...)
+		*was, *why = w, syntax.Sentence(reason, names...)
 	}
 }
 
@@ -194,12 +194,12 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 	switch {
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
-	case errors.As(cause, new(watchdog.StoppedError)):
+	case errors.As(cause, new(guard.StoppedError)):
 		v.worse(scenarios.Stopped, cause.Error())
 	case errors.As(cause, &un):
 		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
 	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.Is(cause, errNoLoad), errors.Is(cause, errLost),
-		errors.As(cause, new(watchdog.TargetGoneError)):
+		errors.As(cause, new(guard.TargetGoneError)):
 		v.worse(scenarios.Invalid, cause.Error())
 	}
 	return in.Code

@@ -16,11 +16,9 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/workers"
 )
@@ -39,7 +37,7 @@ type worker struct {
 	loads   *loads
 	drop    func()                      // ends the renewal of tokens
 	probe   func(context.Context) error // begins to read writes back; nil: the scenario has no ledger
-	mon     *generator.Monitor
+	mon     *generatorMonitor
 	ticked  time.Duration
 	jobs    sync.WaitGroup
 	over    chan struct{} // closed when all loads are over
@@ -84,7 +82,7 @@ func (w *worker) planned(j workers.Joined) (any, error) {
 	planned := workers.Planned{Digest: workers.Digest(p), Version: machine.Version()}
 	w.patient = j.Patience
 	w.session = newSession(p, Options{ID: j.Run})
-	w.loads = &loads{session: w.session, requests: &requests{session: w.session}, part: j.Part, follows: true}
+	w.loads = &loads{session: w.session, requests: &requester{session: w.session}, part: j.Part, follows: true}
 	w.loads.raiseFileLimit()
 	workers.Split(p, j.Part)
 	return planned, nil
@@ -114,7 +112,7 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 		return err
 	}
 	w.openLedgers(r.Read)
-	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []pulse.Freeze { return w.mon.Freezes() })
+	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []measure.Freeze { return w.mon.Freezes() })
 	w.ear = workers.NewEar(w.patient)
 	w.stats, w.failures = make([]load.Stats, len(w.Loads)), make([]string, len(w.Loads))
 	return err
@@ -164,7 +162,7 @@ func (w *worker) fail(why error) {
 func (w *worker) start(s workers.Start) (any, error) {
 	now := time.Now()
 	w.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
-	w.mon = generator.NewMonitor(w.Now, w.T0())
+	w.mon = newGeneratorMonitor(w.Now, w.T0())
 	ctx, end := context.WithCancelCause(context.Background())
 	w.mu.Lock()
 	renewals := w.end

@@ -11,7 +11,6 @@ import (
 
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/template"
 )
@@ -121,7 +120,7 @@ func (r *runner) beginWorkers() error {
 // accountFor accounts for what the workers owed until the ends of the loads.
 func (r *runner) accountFor(ends []time.Duration) (err error) {
 	if r.loads.crew != nil {
-		r.account, err = r.loads.crew.Account(ends, generator.LagLimit(r.Scenario.SLO))
+		r.account, err = r.loads.crew.Account(ends, lagLimit(r.Scenario.SLO))
 	}
 	return err
 }

@@ -28,7 +28,7 @@ import (
 	"strconv"
 	"time"
 
-	"brunt/targets/platform/filelock"
+	"brunt/targets/platform/procgroup"
 )
 
 // fullVariable is the environment variable that enables the suites which take minutes.
@@ -98,7 +98,7 @@ func takeTurn() (turn <-chan func(), err error) {
 	first := make(chan *os.File, len(files))
 	for _, f := range files {
 		go func() {
-			if err := filelock.Lock(f); err != nil {
+			if err := procgroup.LockFile(f); err != nil {
 				fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 			}
 			first <- f

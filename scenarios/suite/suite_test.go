@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/filelock"
+	"brunt/targets/platform/procgroup"
 )
 
 type tests func() int
@@ -28,7 +28,7 @@ func TestLoading_OneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := filelock.Lock(f); err != nil {
+	if err := procgroup.LockFile(f); err != nil {
 		t.Fatal(err)
 	}
 	began, ended := make(chan bool, 1), make(chan int)
@@ -66,7 +66,7 @@ func TestLoading_Late(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := filelock.Lock(f); err != nil {
+	if err := procgroup.LockFile(f); err != nil {
 		t.Fatal(err)
 	}
 	if code := suite.Loading(tests(func() int { return 7 })).Run(); code != 7 {
@@ -84,7 +84,7 @@ func TestLoading_TwoAtATime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := filelock.Lock(f); err != nil {
+		if err := procgroup.LockFile(f); err != nil {
 			t.Fatal(err)
 		}
 		if code := suite.Loading(tests(func() int { return 7 })).Run(); code != 7 {

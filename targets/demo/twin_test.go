@@ -19,9 +19,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/reaction"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
@@ -92,7 +91,7 @@ func (tw *twin) run() *result.Result {
 	}
 	var err error
 	tw.rec, err = measure.New(measure.Config{
-		Series: tw.p.Series, Limits: counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop), SlowShare: sc.Judge.LimitOr() / 2, Timeout: timeout,
+		Series: tw.p.Series, Limits: requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop), SlowShare: sc.Judge.LimitOr() / 2, Timeout: timeout,
 		Shards: 1, Now: tw.now, Dir: tw.t.TempDir(), NoPause: true,
 	})
 	if err != nil {
@@ -101,8 +100,8 @@ func (tw *twin) run() *result.Result {
 	defer tw.rec.Close()
 	tw.judged = judge.Case{
 		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Faults: map[string]judge.FaultCase{},
-		Ended: map[int]time.Duration{},
-		Cases: reaction.Cases{Alerts: map[reaction.Key]reaction.Detection{}, Resolved: map[reaction.Key]reaction.Resolution{}},
+		Ended:     map[int]time.Duration{},
+		Reactions: series.Reactions{Alerts: map[series.AlertKey]series.Detection{}, Resolved: map[series.AlertKey]series.Resolution{}},
 	}
 	ctx, cancel := context.WithCancel(tw.t.Context())
 	var beside sync.WaitGroup
@@ -120,7 +119,7 @@ func (tw *twin) run() *result.Result {
 	for i := range tw.p.Loads {
 		loads.Go(func() { tw.load(i) })
 		lp := &tw.p.Loads[i]
-		tw.judged.Loads = append(tw.judged.Loads, answer.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()})
+		tw.judged.Loads = append(tw.judged.Loads, requests.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()})
 	}
 	loads.Wait()
 	cancel()
@@ -369,7 +368,7 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 		}
 	})
 	for _, w := range tw.p.Scenario.Alerts {
-		key := reaction.Key{Alert: w.Name}
+		key := series.AlertKey{Alert: w.Name}
 		tw.every(ctx, all, 500*time.Millisecond, func() {
 			_, text := tw.sys.Answer(ctx, "monitor[0]", "GET", "/api/v1/rules", "")
 			firing := strings.Contains(text, `"state":"firing"`) && strings.Contains(text, `"severity":"page"`)

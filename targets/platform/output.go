@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"brunt/targets/platform/tail"
+	"brunt/targets/platform/procgroup"
 )
 
 // mostOutput is the largest size of a unit's log file in bytes; later output is dropped.
@@ -15,7 +15,7 @@ const mostOutput = 64 << 20
 // file if there is one. The zero Output has no file.
 type Output struct {
 	mu      sync.Mutex
-	end     tail.Buffer // for messages
+	end     procgroup.Tail // for messages
 	file    io.WriteCloser
 	written int64
 }

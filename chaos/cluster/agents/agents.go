@@ -17,7 +17,6 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/rpc"
-	"brunt/chaos/rpc/lasting"
 	"brunt/scenarios/quantity"
 )
 
@@ -193,11 +192,11 @@ func (s *Settings) await(ctx context.Context, c *kube.Cluster, pod string, done 
 }
 
 // dial begins a conversation at a port of an agent's pod.
-func (n *Nodes) dial(ctx context.Context, pod string, at int, name string) (*lasting.Conn, error) {
+func (n *Nodes) dial(ctx context.Context, pod string, at int, name string) (*rpc.LastingConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinFor)
 	defer cancel()
 	dial := func(ctx context.Context) (net.Conn, error) { return n.c.Dial(ctx, n.s.Namespace, pod, at) }
-	conn, err := lasting.Dial(ctx, dial, n.private, lasting.Options{Name: name, Patience: patience})
+	conn, err := rpc.DialLasting(ctx, dial, n.private, rpc.LastingOptions{Name: name, Patience: patience})
 	if err != nil {
 		return nil, fmt.Errorf("the pod %s runs, and can't be spoken to: %w", pod, err)
 	}

@@ -16,7 +16,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy/child"
-	"brunt/chaos/rpc/lasting"
+	"brunt/chaos/rpc"
 )
 
 // opLend asks an agent for a conversation of its own.
@@ -49,7 +49,7 @@ type Served struct {
 
 // Serve does what the run asks for, until the run ends it or is silent for ten seconds. All is taken back then.
 func (s *Served) Serve(ctx context.Context, o agent.Options) (err error) {
-	key, err := lasting.ParseKey(s.Key)
+	key, err := rpc.ParseKey(s.Key)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *Served) Serve(ctx context.Context, o agent.Options) (err error) {
 
 // converse serves one conversation.
 func (s *Served) converse(l net.Listener, name string, serve func(io.ReadWriter) error) error {
-	conn := lasting.Listen(l, s.key, lasting.Options{Name: name, Patience: patience, First: firstFor})
+	conn := rpc.ListenLasting(l, s.key, rpc.LastingOptions{Name: name, Patience: patience, First: firstFor})
 	return errors.Join(serve(conn), conn.Close())
 }
 

@@ -6,10 +6,9 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
-	"brunt/chaos/proxy/pulse"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 )
@@ -33,7 +32,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	slow := func(a answer, limit, late time.Duration) bool {
 		return a.took >= link.LeastTelling(limit, late) || a.status == 0 && a.took >= link.LeastTelling(proof.Silence, late)
 	}
-	ask := func(l *chaos.Link, limit time.Duration, pulse *pulse.Pulse) func(ctx context.Context, n int) (asked, error) {
+	ask := func(l *chaos.Link, limit time.Duration, pulse *proxy.Pulse) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (got asked, err error) {
 			var late time.Duration
 			sure, between := 0, 0
@@ -55,7 +54,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		Toxic: f.toxic, Counts: f.what,
 		Takes: 4 * (f.delay + f.jitter).D(),
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := search(ctx, share, ask(l, least, pulse))
 				if err != nil {
 					return "", err
@@ -65,7 +64,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			})
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			pulse, err := pulse.New(ctx)
+			pulse, err := proxy.NewPulse(ctx)
 			if err != nil { // on a machine that is too late for that
 				return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 			}

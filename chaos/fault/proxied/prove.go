@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/peer"

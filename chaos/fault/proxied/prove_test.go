@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy/peer"
 )

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proxy"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/codec/http1"

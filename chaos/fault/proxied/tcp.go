@@ -9,10 +9,9 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/link"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
-	"brunt/chaos/proxy/pulse"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
@@ -124,7 +123,7 @@ const mostInFlight = 1 << 20
 // dials makes n connections over the link, some of them concurrently, and counts those that are hit.
 // Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
 // machine does not matter.
-func dials(ctx context.Context, n int, carries int64, pulse *pulse.Pulse, enough func(asked) bool, dial func(ctx context.Context) (dialed, error)) (asked,
+func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (dialed, error)) (asked,
 	error,
 ) {
 	atOnce := int(min(max(mostInFlight/max(carries, 1), 1), together))
@@ -158,7 +157,7 @@ func dials(ctx context.Context, n int, carries int64, pulse *pulse.Pulse, enough
 // bytes.
 func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
 	share := proof.OrAll(s.Percent)
-	return link.UntilClear(ctx, func(pulse *pulse.Pulse) (string, error) {
+	return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 		try := func() (asked, error) {
 			return dials(ctx, proof.Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
 		}

@@ -11,7 +11,6 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/victim"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/syntax"
 )
 
@@ -65,7 +64,7 @@ func (f *fdExhaust) Plan() error {
 		}
 		is := proc.FileLimit{Soft: atMost(open, f.leave), Hard: was.Hard}
 		if is.Soft >= was.Soft {
-			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim, prose.Amount(len(open), "descriptor"), was.Soft)
+			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim, syntax.Amount(len(open), "descriptor"), was.Soft)
 		}
 		f.limits = append(f.limits, limited{id, was, is})
 	}
@@ -103,7 +102,7 @@ func free(open []int, limit uint64) int {
 }
 
 func (f *fdExhaust) String() string {
-	return fmt.Sprintf("let %s open %s more", f.Victim, prose.Amount(f.leave, "descriptor"))
+	return fmt.Sprintf("let %s open %s more", f.Victim, syntax.Amount(f.leave, "descriptor"))
 }
 
 func (*fdExhaust) Via() string { return "prlimit" }
@@ -155,7 +154,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	if !f.ID.Alive() {
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, f.EndedText())
 	}
-	said := fmt.Sprintf("it has %s open and can open %d more", prose.Amount(had, "descriptor"), left)
+	said := fmt.Sprintf("it has %s open and can open %d more", syntax.Amount(had, "descriptor"), left)
 	ask := f.Unit.Traits().Ask
 	if ask == nil || left > 0 {
 		return said, nil

@@ -15,7 +15,6 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/chaos/victim"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -201,7 +200,7 @@ func (*stressCPU) Plan() error { return nil }
 
 func (s *stressCPU) String() string {
 	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim,
-		prose.Amount(s.job.CPU.Workers, "worker"))
+		syntax.Amount(s.job.CPU.Workers, "worker"))
 }
 
 func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
@@ -463,7 +462,7 @@ func (s *stressIO) Plan() error {
 }
 
 func (s *stressIO) String() string {
-	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, prose.Amount(s.job.Disk.Workers, "worker"))
+	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, syntax.Amount(s.job.Disk.Workers, "worker"))
 }
 
 func (s *stressIO) Undo() []chaos.Undo { return append(s.name.undo(s.ID), s.stressing.Undo()...) }

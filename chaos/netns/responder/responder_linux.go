@@ -17,7 +17,7 @@ import (
 
 	"brunt/chaos/netns/kernel"
 	"brunt/chaos/netns/nft"
-	"brunt/chaos/sockets"
+	"brunt/chaos/proxy"
 
 	"github.com/google/nftables"
 	"github.com/miekg/dns"
@@ -240,7 +240,7 @@ func (r *Responder) free() {
 	}
 	r.mu.Lock()
 	for c := range r.conns {
-		_ = sockets.Close(c)
+		_ = proxy.CloseSocket(c)
 	}
 	r.conns = nil
 	r.mu.Unlock()

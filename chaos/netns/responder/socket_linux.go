@@ -8,7 +8,7 @@ import (
 
 	"brunt/chaos/netns/kernel"
 	"brunt/chaos/netns/nft"
-	"brunt/chaos/sockets"
+	"brunt/chaos/proxy"
 
 	"github.com/google/nftables/expr"
 	"github.com/miekg/dns"
@@ -87,10 +87,10 @@ func (r *Responder) listen() (all []*socket, err error) {
 
 func (s *socket) close() {
 	if s.udp != nil {
-		_ = sockets.Close(s.udp)
+		_ = proxy.CloseSocket(s.udp)
 	}
 	if s.forward != nil {
-		_ = sockets.Close(s.forward)
+		_ = proxy.CloseSocket(s.forward)
 	}
 	if s.tcp != nil {
 		_ = s.tcp.Close()
@@ -111,7 +111,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return l.r.keep(c, waits)
 }
 
-func (l *listener) Close() error { return sockets.Close(l.TCPListener) }
+func (l *listener) Close() error { return proxy.CloseSocket(l.TCPListener) }
 
 // A conn is a connection of a client or to a resolver.
 type conn struct {
@@ -124,7 +124,7 @@ func (r *Responder) keep(c net.Conn, is use) (net.Conn, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conns == nil {
-		_ = sockets.Close(c)
+		_ = proxy.CloseSocket(c)
 		return nil, net.ErrClosed
 	}
 	r.conns[c] = is
@@ -135,5 +135,5 @@ func (c conn) Close() error {
 	c.r.mu.Lock()
 	delete(c.r.conns, c.Conn)
 	c.r.mu.Unlock()
-	return sockets.Close(c.Conn)
+	return proxy.CloseSocket(c.Conn)
 }

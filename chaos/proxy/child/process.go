@@ -15,7 +15,6 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/tail"
 )
 
 // A Process runs proxies for this one.
@@ -28,7 +27,7 @@ type Process struct {
 	control Control
 	id      proc.Identity
 	ended   chan struct{}
-	stderr  tail.Buffer
+	stderr  procgroup.Tail
 
 	late sync.WaitGroup // calls whose callers no longer wait
 

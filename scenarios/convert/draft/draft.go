@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
@@ -285,8 +284,8 @@ func Think(from, to time.Duration) *Node {
 func (d *Builder) Scenario() string {
 	if d.Dropped > 0 {
 		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.",
-			prose.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
-		d.Tell(0, "%s: a scenario has no room for them", prose.Amount(d.Dropped, "more step"))
+			syntax.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
+		d.Tell(0, "%s: a scenario has no room for them", syntax.Amount(d.Dropped, "more step"))
 	}
 	if d.more > 0 {
 		d.Notes = append(d.Notes, Note{File: d.O.File, Text: fmt.Sprintf("and %d more of the kind", d.more)})

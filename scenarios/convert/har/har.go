@@ -16,8 +16,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert/draft"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // harEntry is one exchange of a recording (HAR 1.2). The body of the answer is not read.
@@ -453,10 +453,10 @@ func (s *harSession) left() {
 	d := s.d
 	d.Head = append(d.Head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
 	if s.static > 0 {
-		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", prose.Amount(s.static, "static file"))
+		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", syntax.Amount(s.static, "static file"))
 	}
 	for _, h := range draft.SortedKeys(s.hosts) {
-		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", prose.Amount(s.hosts[h], "request"), h, h)
+		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", syntax.Amount(s.hosts[h], "request"), h, h)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/slowest"
+	"brunt/scenarios/measure"
 )
 
 // slowAsked keeps curl commands for the slowest answered requests of every step, built while the
@@ -21,7 +21,7 @@ type slowAsked struct {
 // slowStep holds the slowest requests of a step. Only bar is read without the lock of the [Set].
 type slowStep struct {
 	bar  atomic.Int64 // ns; a request that takes no longer is not among the slowest
-	kept []slowCurl   // the slowest first, [slowest.Most] of them
+	kept []slowCurl   // the slowest first, [measure.MostSlow] of them
 }
 
 type slowCurl struct {
@@ -60,11 +60,11 @@ func (s *slowAsked) keep(step *slowStep, one slowCurl) {
 		i = len(step.kept)
 	}
 	step.kept = slices.Insert(step.kept, i, one)
-	if len(step.kept) > slowest.Most {
-		step.kept = step.kept[:slowest.Most]
+	if len(step.kept) > measure.MostSlow {
+		step.kept = step.kept[:measure.MostSlow]
 	}
-	if len(step.kept) == slowest.Most {
-		step.bar.Store(int64(step.kept[slowest.Most-1].response))
+	if len(step.kept) == measure.MostSlow {
+		step.bar.Store(int64(step.kept[measure.MostSlow-1].response))
 	}
 }
 

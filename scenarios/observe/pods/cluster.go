@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -27,7 +27,7 @@ func (w *Watcher) onWorkload(resource, name string, wanted int, gone bool) []res
 }
 
 // kindsOf are the resources of the kinds that an autoscaler sets the number of pods of.
-var kindsOf = map[string]string{"Deployment": kubernetes.Deployments, "StatefulSet": kubernetes.StatefulSets}
+var kindsOf = map[string]string{"Deployment": scenarios.Deployments, "StatefulSet": scenarios.StatefulSets}
 
 // onAutoscaler is called with the news of a horizontal autoscaler.
 func (w *Watcher) onAutoscaler(e kube.Event[kube.HorizontalPodAutoscaler]) []result.Event {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -92,7 +92,7 @@ func (w *Watcher) use(source string, all []kube.PodUsage) {
 }
 
 // vias are how results name the sources.
-var vias = map[string]string{kubernetes.MetricsUsage: result.ViaMetrics, kubernetes.KubeletUsage: result.ViaKubelet}
+var vias = map[string]string{scenarios.MetricsUsage: result.ViaMetrics, scenarios.KubeletUsage: result.ViaKubelet}
 
 // take notes figures of the pod in the place, unless it has them already.
 func (u *usage) take(pod, source string, is *kube.PodUsage) {

@@ -8,7 +8,7 @@ import (
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
@@ -198,7 +198,7 @@ func (w *Watcher) asked(ctx context.Context, service string) (n int, known bool)
 	if err != nil {
 		return 0, false
 	}
-	if ref.Resource == kubernetes.DaemonSets {
+	if ref.Resource == scenarios.DaemonSets {
 		return o.Number("status", "desiredNumberScheduled"), true
 	}
 	if !o.Has("spec", "replicas") {
@@ -235,15 +235,15 @@ func follow[T any](ctx context.Context, w *Watcher, what string, of kube.Objects
 func (w *Watcher) followWorkloads(ctx context.Context, resource string) {
 	ns := w.t.Place.Namespace
 	switch resource {
-	case kubernetes.Deployments:
+	case scenarios.Deployments:
 		follow(ctx, w, resource, w.t.Deployments(ns), nil, func(e kube.Event[kube.Deployment]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
-	case kubernetes.StatefulSets:
+	case scenarios.StatefulSets:
 		follow(ctx, w, resource, w.t.StatefulSets(ns), nil, func(e kube.Event[kube.StatefulSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
-	case kubernetes.DaemonSets:
+	case scenarios.DaemonSets:
 		follow(ctx, w, resource, w.t.DaemonSets(ns), nil, func(e kube.Event[kube.DaemonSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, int(e.Object.Status.DesiredNumberScheduled), e.Gone)
 		})

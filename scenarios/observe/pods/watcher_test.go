@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubetest"
-	"brunt/scenarios/kubernetes"
+	"brunt/scenarios"
 	"brunt/scenarios/observe/pods"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -61,7 +61,7 @@ func newBed(t *testing.T, kubeconfig, context string) *bed {
 		o, err := c.Like(b.web()).Get(t.Context(), "web")
 		return err == nil && o.Number("status", "readyReplicas") == 2
 	})
-	if b.target, err = cluster.Find(t.Context(), c, at, &kubernetes.Target{Namespace: b.namespace}); err != nil {
+	if b.target, err = cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: b.namespace}); err != nil {
 		t.Fatal(err)
 	}
 	return b

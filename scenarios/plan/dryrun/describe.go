@@ -13,7 +13,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/asked"
 )
 
 // Describe describes what a plan will do, for people.
@@ -83,7 +82,7 @@ func Run(ctx context.Context, p *plan.Plan) ([]string, error) {
 func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var out []string
 	var errs []error
-	for _, t := range asked.Try(ctx, p) {
+	for _, t := range Try(ctx, p) {
 		if len(out) == 0 {
 			out = append(out, "")
 		}

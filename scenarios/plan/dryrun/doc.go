@@ -7,4 +7,8 @@
 //
 // It plans every fault against units that do not run yet. It reads the machine and the Docker
 // engine, and changes neither.
+//
+//	asked.go   tries the questions of a plan once
+//	finder.go  finds containers and pods
+//	inputs.go  the files that a plan reads, and their digests
 package dryrun

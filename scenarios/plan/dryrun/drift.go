@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"brunt/scenarios/plan"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // Drift describes the differences between a plan that was kept in dir and what would be done now,
@@ -101,7 +101,7 @@ func (d *drift) target(was, now PlannedTarget) {
 			continue
 		}
 		if o.Replicas != s.Replicas {
-			d.add("%s has %s, the plan says %d", s.Name, prose.Amount(s.Replicas, "replica"), o.Replicas)
+			d.add("%s has %s, the plan says %d", s.Name, syntax.Amount(s.Replicas, "replica"), o.Replicas)
 		}
 		if !slices.Equal(o.Links, s.Links) {
 			d.add("%s calls %s, the plan says %s", s.Name, listed(s.Links), listed(o.Links))
@@ -190,4 +190,4 @@ func (d *drift) files(what string, was, now []PlannedFile) {
 	}
 }
 
-func listed(items []string) string { return prose.ListOr(items, "nothing") }
+func listed(items []string) string { return syntax.ListOr(items, "nothing") }

@@ -17,7 +17,6 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/targets/platform"
@@ -53,7 +52,7 @@ type ForecastStep struct {
 // tries, so that it refuses what a run refuses; it reads only. In is the cluster of the pods that were found, or nil. The error is one that
 // ends a run before any fault.
 func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCluster, wrong error) {
-	found := finder.New(p)
+	found := NewContainers(p)
 	defer found.Close()
 	env := chaos.Env{
 		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin, Find: found.Find},
@@ -142,7 +141,7 @@ func addStack(env *chaos.Env, p *plan.Plan) {
 
 // possible returns why this machine can't inject a fault: what a run finds before it brings the
 // target up, and when it prepares the agents.
-func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *finder.Containers, capabilities func() []netns.Capability) error {
+func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *Containers, capabilities func() []netns.Capability) error {
 	for _, part := range e.Parts() {
 		if err := p.TryFault(part, capabilities); err != nil {
 			return err

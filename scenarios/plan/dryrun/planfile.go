@@ -17,7 +17,6 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/inputs"
 	"brunt/scenarios/result"
 )
 
@@ -111,7 +110,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	}
 	f := &PlanFile{
 		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
-		Scenario: PlannedScenario{File: inputs.Relative(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
+		Scenario: PlannedScenario{File: RelativePath(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
 		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
 	}
 	for name, value := range set {
@@ -121,10 +120,10 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 		f.Settings[s.Path] = s.Value
 	}
 	for _, file := range sc.Files() {
-		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{inputs.Relative(dir, file.Path), digest(file.Sum)})
+		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{RelativePath(dir, file.Path), digest(file.Sum)})
 	}
 	for _, policy := range p.Policies {
-		f.Policies = append(f.Policies, PlannedFile{inputs.Relative(dir, policy.File), policy.Digest})
+		f.Policies = append(f.Policies, PlannedFile{RelativePath(dir, policy.File), policy.Digest})
 	}
 	for _, e := range chaos.Estimate(p.Faults, p.End()) {
 		f.Timeline = append(f.Timeline, PlannedTime{e.Name, result.Sec(e.At), result.Sec(e.Clear), e.Rough})
@@ -158,12 +157,12 @@ func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([s
 	for i := range p.Stack.Services {
 		s := &p.Stack.Services[i]
 		service := PlannedService{Name: s.Name, Replicas: s.Replicas, Links: s.Links, Restart: s.Restart}
-		for _, file := range inputs.Programs(s) {
-			sum, err := inputs.Digest(file)
+		for _, file := range Programs(s) {
+			sum, err := Digest(file)
 			if err != nil {
 				return out, fmt.Errorf("the command of %s: %w", s.Name, err)
 			}
-			service.Programs = append(service.Programs, PlannedFile{inputs.Relative(dir, file), digest(sum)})
+			service.Programs = append(service.Programs, PlannedFile{RelativePath(dir, file), digest(sum)})
 		}
 		out.Services = append(out.Services, service)
 	}

@@ -3,14 +3,13 @@ package dryrun
 import (
 	"brunt/chaos"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/pods"
 )
 
 // onPods says what of a fault is known before the run makes the pods that it hits.
 func (f *Forecast) onPods(p *plan.Plan, e *chaos.Entry) {
 	for _, part := range e.Parts() {
 		s := ForecastStep{What: part.Kind + " on pods that the run makes, which it chooses then" + followed(p, part), Via: "api"}
-		if pods.ByAgent(&p.Scope, part.Block) {
+		if plan.ByPodAgent(&p.Scope, part.Block) {
 			s.Via = "an agent on the node"
 		}
 		for _, key := range []string{"unit", "service", "from", "of"} {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 )
@@ -124,7 +124,7 @@ func (c *check) slowAnswers(est []chaos.Estimated) {
 		return
 	}
 	baseline := slo.Objective{Phase: "baseline"}
-	in, need := c.phaseSpans(baseline, est)[0], impact.EnoughFor(c.Scenario.Judge.LimitOr()/2)
+	in, need := c.phaseSpans(baseline, est)[0], effect.EnoughFor(c.Scenario.Judge.LimitOr()/2)
 	got, known := c.expected(baseline, in.from, in.to)
 	if !known || got.n >= float64(need) {
 		return
@@ -141,7 +141,7 @@ func (c *check) holdText(o slo.Objective, at time.Duration) string {
 		return quantity.Brief(hold)
 	}
 	return fmt.Sprintf("%s (in the %s of `judge.hold` too few requests come: %d are needed)",
-		quantity.Brief(hold), quantity.Brief(set), impact.EnoughFor(c.Scenario.Judge.LimitOr()))
+		quantity.Brief(hold), quantity.Brief(set), effect.EnoughFor(c.Scenario.Judge.LimitOr()))
 }
 
 // leastHold is the shortest hold in which the load offers enough requests to show recovery at time at.
@@ -150,7 +150,7 @@ func (c *check) leastHold(o slo.Objective, at time.Duration) time.Duration {
 	if rate.n == 0 {
 		return 0
 	}
-	return time.Duration(math.Ceil(float64(impact.EnoughFor(c.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
+	return time.Duration(math.Ceil(float64(effect.EnoughFor(c.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
 }
 
 // onlyLoad is the load that an objective is about, if it is one alone.

@@ -9,9 +9,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/judge/relative"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -350,7 +349,7 @@ func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 
 // samples refuses objectives that can't get enough requests.
 func (c *check) samples(est []chaos.Estimated) {
-	for _, o := range relative.WithReferences(c.Scenario.SLO) {
+	for _, o := range requests.WithReferences(c.Scenario.SLO) {
 		for _, part := range c.phaseSpans(o, est) {
 			if !c.enough(o, part, o.PhaseOrRun()) {
 				break
@@ -368,7 +367,7 @@ func (c *check) samples(est []chaos.Estimated) {
 // enough reports whether the load offers what an objective needs within a span, and refuses the
 // objective otherwise.
 func (c *check) enough(o slo.Objective, in span, phase string) bool {
-	need, ok := counted.Need(o)
+	need, ok := requests.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
@@ -520,7 +519,7 @@ func (c *check) resolution(est []chaos.Estimated) {
 		}
 		seen[e.Entry.Name] = true
 		limit := c.Scenario.Judge.LimitOr()
-		outage, share, window := impact.Smallest(rate.n, limit)
+		outage, share, window := effect.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
 			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), quantity.Brief(window))
 		if faults[text] == nil {

@@ -11,14 +11,14 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
-	"brunt/scenarios/plan/arguments"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
 // faults returns the map of `chaos`.
 func (l Line) faults(t times) (*syntax.Node, error) {
-	out, kinds := &syntax.Node{Kind: syntax.Map}, arguments.Kinds()
+	out, kinds := &syntax.Node{Kind: syntax.Map}, plan.ArgumentKinds()
 	for i, given := range l.Faults {
 		words := fields(given)
 		if len(words) == 0 {
@@ -45,12 +45,12 @@ func (l Line) faults(t times) (*syntax.Node, error) {
 // fault returns one entry of `chaos`. Its time is at and stays, unless the settings have one.
 func fault(kind string, given []string, at, stays time.Duration) (*syntax.Node, error) {
 	m := &syntax.Mistakes{}
-	timing, settings := arguments.Split(given, m)
+	timing, settings := plan.SplitArguments(given, m)
 	if wrong, ok := errors.AsType[*syntax.MistakesError](m.Err()); ok {
 		first := wrong.List()[0]
 		return nil, fmt.Errorf("%s; %s", first.What, cmp.Or(first.Hint, "see `brunt explain "+kind+"`"))
 	}
-	if arguments.OnLink(kind, settings) && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
+	if plan.OnLink(kind, settings) && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		set(settings, "from", word(chaos.LoadName))
 		set(settings, "to", word(chaos.TargetName))
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -97,7 +97,7 @@ type times struct {
 	stays time.Duration // how long a fault is in
 }
 
-// leastLead is a baseline that shows whether answers became slower: five blocks of a second, as [impact.Slower] needs.
+// leastLead is a baseline that shows whether answers became slower: five blocks of a second, as [effect.Slower] needs.
 const leastLead = 5 * time.Second
 
 func split(duration time.Duration, faults int) times {
@@ -132,13 +132,13 @@ var limits = []float64{scenarios.DefaultLimit, 2e-2, 3e-2, 5e-2}
 // the least that a hold can show. Zero: there are too few requests for any.
 func (t times) limit(perSecond float64, hold time.Duration) (least float64) {
 	for _, limit := range slices.Backward(limits) {
-		if perSecond*hold.Seconds() < float64(impact.EnoughFor(limit)) {
+		if perSecond*hold.Seconds() < float64(effect.EnoughFor(limit)) {
 			break
 		}
 		least = limit
 	}
 	for _, limit := range limits {
-		if limit >= least && least > 0 && perSecond*t.lead.Seconds() >= float64(impact.EnoughFor(limit/2)) {
+		if limit >= least && least > 0 && perSecond*t.lead.Seconds() >= float64(effect.EnoughFor(limit/2)) {
 			return limit
 		}
 	}
@@ -153,7 +153,7 @@ func (l Line) objectives(requests float64) []string {
 	if len(l.Objectives) > 0 {
 		return l.Objectives
 	}
-	if requests < float64(impact.EnoughFor(scenarios.DefaultLimit)) {
+	if requests < float64(effect.EnoughFor(scenarios.DefaultLimit)) {
 		return []string{fewSLO}
 	}
 	return []string{defaultSLO}

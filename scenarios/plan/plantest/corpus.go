@@ -81,9 +81,11 @@ var corpusFiles = sync.OnceValue(func() map[string][]byte {
 			out[f.Name] = f.Data
 		}
 	}
-	logs, _ := filepath.Glob("../../examples/*/*.log") // too long for the archive
-	for _, path := range logs {
-		out[filepath.Base(path)], _ = os.ReadFile(path)
+	for _, top := range []string{"../..", "../../.."} { // of a test in scenarios/NAME, or a folder below it
+		logs, _ := filepath.Glob(filepath.Join(top, "examples", "*", "*.log")) // too long for the archive
+		for _, path := range logs {
+			out[filepath.Base(path)], _ = os.ReadFile(path)
+		}
 	}
 	return out
 })

@@ -16,9 +16,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
-	"brunt/scenarios/kubernetes"
-	"brunt/scenarios/plan/pods"
-	"brunt/scenarios/prose"
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -53,7 +52,7 @@ type podGroup struct {
 	*System
 	c       *kube.Cluster
 	at      cluster.Place
-	k       *kubernetes.Target
+	k       *scenarios.Kubernetes
 	undo    []chaos.Undo
 	entered int              // the entry of the journal that the watchdog in the cluster knows
 	doors   map[string]*door // by unit
@@ -67,9 +66,9 @@ func (s *System) bringPods(ctx context.Context) error {
 	h := s.host
 	g := &podGroup{System: s, k: h.Scenario.Target.Kubernetes, doors: map[string]*door{}}
 	var err error
-	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace}, pods.Rights(g.k, h.Scope, h.Parts())...)
+	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace}, plan.PodRights(g.k, h.Scope, h.Parts())...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNotReady, pods.Explain(err, g.k, h.Scope, h.Parts()))
+		return fmt.Errorf("%w: %w", errNotReady, plan.ExplainRights(err, g.k, h.Scope, h.Parts()))
 	}
 	s.group = g
 	for _, of := range g.made() {
@@ -109,7 +108,7 @@ func (g *podGroup) namespaceRefs() (out []kube.Ref) {
 func (g *podGroup) objects() (out []kube.Ref) {
 	stack := g.host.Stack
 	for _, name := range stack.Names() {
-		out = append(out, kube.Ref{API: "apps/v1", Resource: kubernetes.StatefulSets, Namespace: g.k.Namespace, Name: name})
+		out = append(out, kube.Ref{API: "apps/v1", Resource: scenarios.StatefulSets, Namespace: g.k.Namespace, Name: name})
 	}
 	for _, name := range append(stack.Names(), manifests.EntryName(*stack)) {
 		out = append(out, kube.Ref{API: "v1", Resource: "services", Namespace: g.k.Namespace, Name: name})
@@ -139,7 +138,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 	if err := h.Cluster.Guard(ctx, g.c, g.at); err != nil {
 		return err
 	}
-	if g.k.Watchdog != kubernetes.NoWatchdog {
+	if g.k.Watchdog != scenarios.NoWatchdog {
 		if g.entered, err = h.Journal.Intent(chaos.Intent{What: "the pods of the stack, for the watchdog there", Undo: g.undo}); err != nil {
 			return err
 		}
@@ -380,7 +379,7 @@ func (g *podGroup) gone(ctx context.Context) error {
 		}
 		all, err := g.list(ctx)
 		if err == nil && len(all) > 0 {
-			err = fmt.Errorf("%s are still there in the namespace %s", prose.Amount(len(all), "pod"), g.k.Namespace)
+			err = fmt.Errorf("%s are still there in the namespace %s", syntax.Amount(len(all), "pod"), g.k.Namespace)
 		}
 		return "", err
 	})

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/observe/pods"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/finder"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -48,7 +48,7 @@ type Host struct {
 
 // A System is the target of a run, brought up by the run or already running.
 type System struct {
-	*finder.Containers
+	*dryrun.Containers
 	host  *Host
 	group group // nil for a target that already runs
 	links []*chaos.Link
@@ -68,7 +68,7 @@ type System struct {
 
 // New prepares a target.
 func New(h *Host) *System {
-	return &System{Containers: finder.New(h.Plan), host: h, began: time.Now(), pace: platform.NewPace()}
+	return &System{Containers: dryrun.NewContainers(h.Plan), host: h, began: time.Now(), pace: platform.NewPace()}
 }
 
 // A group is a target that a run has brought up: processes or containers.

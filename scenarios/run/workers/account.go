@@ -9,27 +9,26 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/judge/lost"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
-	"brunt/scenarios/prose"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // An Account is what the workers of a run owed and reported.
 type Account struct {
 	Workers []result.Worker
-	Lost    *lost.Workers // nil: no worker is lost with a part of the load
-	Limits  []string      // workers that were late themselves
+	Lost    *requests.LostWorkers // nil: no worker is lost with a part of the load
+	Limits  []string              // workers that were late themselves
 	Notes   []string
 }
 
 // Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own p99 lag.
 func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error) {
 	a := &Account{}
-	out := &lost.Workers{}
+	out := &requests.LostWorkers{}
 	var why, notes []string
 	by := map[string][]string{} // workers by the notes that they left
 	for _, m := range c.members {
@@ -79,9 +78,9 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	if len(why) > 0 {
 		out.Why = why[0]
 		if len(why) > 1 {
-			out.Why = fmt.Sprintf("%s are lost: %s", prose.Amount(len(why), "worker"), strings.Join(why, "; "))
+			out.Why = fmt.Sprintf("%s are lost: %s", syntax.Amount(len(why), "worker"), strings.Join(why, "; "))
 		}
-		a.Lost, a.Notes = out, append(a.Notes, prose.Sentence(out.Why))
+		a.Lost, a.Notes = out, append(a.Notes, syntax.Sentence(out.Why))
 	}
 	return a, nil
 }
@@ -114,7 +113,7 @@ func (c *Crew) AddHealth(g *result.Generator) {
 		g.GCPauseMax = max(g.GCPauseMax, h.GCPauseMax)
 		g.ClockSteps = max(g.ClockSteps, h.ClockSteps)
 		for _, f := range s.froze {
-			if f.To-f.From >= pulse.Least {
+			if f.To-f.From >= measure.LeastFreeze {
 				g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
 			}
 		}
@@ -123,7 +122,7 @@ func (c *Crew) AddHealth(g *result.Generator) {
 }
 
 // settle adds what a worker owed and reported of load i to its row, and what is lost of it to out.
-func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *lost.Workers) error {
+func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *requests.LostWorkers) error {
 	lp := &c.host.Loads[i]
 	if lp.Script != nil {
 		return nil
@@ -137,7 +136,7 @@ func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.
 	}
 	part := c.part(m)
 	known := min(share.Known, s.at)
-	l := lost.Load{Index: i, Known: known, Early: -reported, From: known - lp.Timeout.D(), To: end}
+	l := requests.LostLoad{Index: i, Known: known, Early: -reported, From: known - lp.Timeout.D(), To: end}
 	for _, f := range lp.Flows {
 		var steps []int32
 		for _, step := range f.Steps {

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"brunt/scenarios/plan"
-	"brunt/scenarios/prose"
+	"brunt/scenarios/syntax"
 )
 
 // Check says why a plan can't be split between n workers; nil: it can.
@@ -16,18 +16,18 @@ func Check(p *plan.Plan, n int) error {
 		lp := &p.Loads[i]
 		if lp.Script != nil {
 			if lp.Script.Plan != nil && lp.Script.Plan.Users < n {
-				add("load %q has %s, fewer than %s", lp.Name, prose.Amount(lp.Script.Plan.Users, "virtual user"), prose.Amount(n, "worker"))
+				add("load %q has %s, fewer than %s", lp.Name, syntax.Amount(lp.Script.Plan.Users, "virtual user"), syntax.Amount(n, "worker"))
 			}
 			continue
 		}
 		few := func(what string, has int) {
 			if has > 0 && has < n {
-				add("load %q has %s, fewer than %s", lp.Name, what, prose.Amount(n, "worker"))
+				add("load %q has %s, fewer than %s", lp.Name, what, syntax.Amount(n, "worker"))
 			}
 		}
 		if lp.Schedule.Closed() {
 			users := int(lp.Schedule.MostUsers())
-			few(prose.Amount(users, "virtual user"), users)
+			few(syntax.Amount(users, "virtual user"), users)
 		}
 		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
 		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
@@ -35,5 +35,5 @@ func Check(p *plan.Plan, n int) error {
 	if len(why) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the load can't be split between %s: %s", prose.Amount(n, "worker"), strings.Join(why, "; "))
+	return fmt.Errorf("the load can't be split between %s: %s", syntax.Amount(n, "worker"), strings.Join(why, "; "))
 }

@@ -15,7 +15,6 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
@@ -282,7 +281,7 @@ func (c *Crew) turns(m *member) error {
 }
 
 // learn takes over what became secret in a worker, and when it did not run.
-func (c *Crew) learn(m *member, secrets []string, froze []pulse.Freeze) {
+func (c *Crew) learn(m *member, secrets []string, froze []measure.Freeze) {
 	c.host.Scenario.Secrets.Learn(secrets...)
 	if len(froze) > 0 {
 		m.change(func(s *state) { s.froze = append(s.froze, froze...) })
@@ -459,7 +458,7 @@ func (c *Crew) Quiet(most time.Duration) {
 }
 
 // Freezes are the spans in which no worker ran, ascending.
-func (c *Crew) Freezes() (all []pulse.Freeze) {
+func (c *Crew) Freezes() (all []measure.Freeze) {
 	first := true
 	for _, m := range c.members {
 		switch s := m.read(); {
@@ -467,7 +466,7 @@ func (c *Crew) Freezes() (all []pulse.Freeze) {
 		case first:
 			all, first = s.froze, false
 		default:
-			all = pulse.Common(all, s.froze)
+			all = measure.CommonFreezes(all, s.froze)
 		}
 	}
 	return all

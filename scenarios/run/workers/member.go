@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos/rpc"
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure"
 )
 
 // A member is a worker, and the conversation with it.
@@ -30,7 +30,7 @@ type member struct {
 type state struct {
 	last   Report
 	word   time.Duration // of its last answer
-	froze  []pulse.Freeze
+	froze  []measure.Freeze
 	silent bool          // its answer is overdue
 	stood  time.Duration // how long its answers were overdue in all
 	end    *Ended        // nil: it has not reported its end

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure"
 )
 
 // mostSecrets is how many values a worker reports at a time.
@@ -27,7 +27,7 @@ func (n *News) Secret(v string) {
 }
 
 // Take returns what has not been reported: of all freezes so far the new ones, and the values that became secret.
-func (n *News) Take(freezes []pulse.Freeze) (fresh []pulse.Freeze, secrets []string) {
+func (n *News) Take(freezes []measure.Freeze) (fresh []measure.Freeze, secrets []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	fresh = freezes[n.froze:]

@@ -13,7 +13,6 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/tail"
 )
 
 // Processes starts workers as processes of this machine. It is brunt's own command line for one.
@@ -42,7 +41,7 @@ type process struct {
 	io.Reader
 	io.WriteCloser // its standard input
 	cmd            *exec.Cmd
-	stderr         tail.Buffer
+	stderr         procgroup.Tail
 	ended          chan struct{} // closed when the process has ended
 	err            error         // of Wait; read it after ended
 }

@@ -10,7 +10,6 @@ import (
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -90,8 +89,8 @@ type Report struct {
 	UsedUp   bool            // unique data is used up
 	Now      time.Duration   // by the worker's clock of the run
 	Health   Health
-	Freezes  []pulse.Freeze // since the last report
-	Secrets  []string       // values that became secret since the last report
+	Freezes  []measure.Freeze // since the last report
+	Secrets  []string         // values that became secret since the last report
 }
 
 // Health is a worker's own health so far.
@@ -127,8 +126,8 @@ type Ended struct {
 	Opened   []int64         // connections, by load
 	Spoken   []string        // versions of protocols
 	Health   Health
-	Freezes  []pulse.Freeze // since the last report
-	Secrets  []string       // values that became secret since the last report
+	Freezes  []measure.Freeze // since the last report
+	Secrets  []string         // values that became secret since the last report
 	Notes    []string
 	Failures []string      // errors, by load; empty: it has none
 	Quit     string        // why it ended its loads itself; empty: it did not

@@ -3,7 +3,7 @@ package played
 import (
 	"time"
 
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
@@ -312,7 +312,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still for longer than the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(100 * ms),
-		freezes: []pulse.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
@@ -321,7 +321,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still, with answers under way that take most of the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(295 * ms),
-		freezes: []pulse.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
 		slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
@@ -331,7 +331,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still up to the end of the load, for longer than the timeout", row: "G1", timeout: 2 * sec, seconds: 40,
-		script: truth.Healthy(30 * ms), freezes: []pulse.Freeze{{From: 20660 * ms, To: 45 * sec}},
+		script: truth.Healthy(30 * ms), freezes: []measure.Freeze{{From: 20660 * ms, To: 45 * sec}},
 		slo: []string{"errors < 1% => invalid", "timeouts = 0 => invalid"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
@@ -341,7 +341,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still for most of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
-		freezes: []pulse.Freeze{{From: 20100 * ms, To: 24100 * ms}},
+		freezes: []measure.Freeze{{From: 20100 * ms, To: 24100 * ms}},
 		slo: []string{
 			"recover < 1s after f => invalid", "recover < 5s after f => pass", "recover < 1s after incident => invalid", "recover < 5s after incident => pass",
 			"degraded < 1s after f => invalid", "degraded < 5s after f => pass", "errors < 1% => pass",
@@ -349,17 +349,17 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still through all of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
-		freezes: []pulse.Freeze{{From: 20 * sec, To: 25 * sec}},
+		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
 		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
 	},
 	{
 		name: "brunt stood still through all of a fault, and sent nothing of it", row: "G1", timeout: 300 * ms, script: quick, faults: in5, impact: "unknown",
-		freezes: []pulse.Freeze{{From: 20 * sec, To: 25 * sec}},
+		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
 		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid"},
 	},
 	{
 		name: "brunt stood still while the target was down", row: "G1", script: quick.Between(2000, 2200, f503), faults: in5, impact: "impacted",
-		freezes: []pulse.Freeze{{From: 22 * sec, To: 24 * sec}},
+		freezes: []measure.Freeze{{From: 22 * sec, To: 24 * sec}},
 		slo: []string{
 			"recover < 3s after f => invalid", "recover < 5s after f => pass", "recover < 1s after f => fail",
 			"recover < 3500ms after incident => invalid", "recover < 5s after incident => pass", "errors < 50% in f => pass", "errors < 1% in f => fail",
@@ -367,7 +367,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still for a short time, far from what is allowed", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5, impact: "impacted",
-		freezes: []pulse.Freeze{{From: 22 * sec, To: 22420 * ms}, {From: 27 * sec, To: 27500 * ms}, {From: 33 * sec, To: 34 * sec}},
+		freezes: []measure.Freeze{{From: 22 * sec, To: 22420 * ms}, {From: 27 * sec, To: 27500 * ms}, {From: 33 * sec, To: 34 * sec}},
 		slo: []string{
 			"recover < 1500ms after f => pass", "recover < 5s after f => pass", "recover < 1500ms after incident => pass", "degraded < 3s after f => pass",
 			"failover < 2s after f => pass", "errors < 25% in f => pass",
@@ -375,21 +375,21 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still when the target had to be back", row: "G1", script: quick, faults: in5, impact: "not_impacted",
-		freezes: []pulse.Freeze{{From: 20900 * ms, To: 21320 * ms}},
+		freezes: []measure.Freeze{{From: 20900 * ms, To: 21320 * ms}},
 		slo:     []string{"recover < 1s after f => invalid", "recover < 1400ms after f => pass", "recover < 900ms after f => pass", "errors < 1% in f => pass"},
 	},
 	{
 		name: "brunt stood still for a moment when the target had to be back, which was good long before", row: "definition", script: quick.Between(2000, 2100, f503),
-		faults: in5, impact: "impacted", freezes: []pulse.Freeze{{From: 24900 * ms, To: 25200 * ms}}, slo: []string{"recover < 5s after f => pass"},
+		faults: in5, impact: "impacted", freezes: []measure.Freeze{{From: 24900 * ms, To: 25200 * ms}}, slo: []string{"recover < 5s after f => pass"},
 	},
 	{
 		name: "brunt stood still for a moment when the target had to be back, which was down until then", row: "G1", script: quick.Between(2000, 2490, f503),
-		faults: in5, impact: "impacted", freezes: []pulse.Freeze{{From: 24900 * ms, To: 25200 * ms}},
+		faults: in5, impact: "impacted", freezes: []measure.Freeze{{From: 24900 * ms, To: 25200 * ms}},
 		slo: []string{"recover < 5s after f => invalid", "recover < 6s after f => pass"},
 	},
 	{
 		name: "brunt stood still when the fault was over", row: "G1", script: quick, faults: in5, impact: "not_impacted",
-		freezes: []pulse.Freeze{{From: 24500 * ms, To: 26 * sec}},
+		freezes: []measure.Freeze{{From: 24500 * ms, To: 26 * sec}},
 		slo:     []string{"errors < 1% in f => invalid", "errors < 20% in f => pass", "recover < 4s after f => pass", "p95 < 2s in f => invalid"},
 	},
 	{
@@ -399,7 +399,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "the target hangs up to the end, and brunt stood still for a moment", row: "E1", timeout: sec, script: quick.Between(5954, 1<<30, hang),
-		freezes: []pulse.Freeze{{From: 60100 * ms, To: 60250 * ms}}, slo: []string{"timeouts = 0 => fail"}, see: sharp,
+		freezes: []measure.Freeze{{From: 60100 * ms, To: 60250 * ms}}, slo: []string{"timeouts = 0 => fail"}, see: sharp,
 	},
 	{
 		name: "the target hangs while brunt is late", row: "E1", timeout: sec, script: quick.Between(2000, 3000, hang), faults: in5,

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -174,7 +174,7 @@ func TestOrdinary_Busy(t *testing.T) {
 				if at += time.Duration(r.ExpFloat64() * 6 * float64(sec)); at >= time.Duration(p.seconds)*sec {
 					break
 				}
-				z := pulse.Freeze{From: at, To: at + 70*ms + time.Duration(r.Int64N(int64(330*ms)))}
+				z := measure.Freeze{From: at, To: at + 70*ms + time.Duration(r.Int64N(int64(330*ms)))}
 				p.freezes, at = append(p.freezes, z), z.To
 			}
 			for _, v := range o.play(t, p, objectives, seed) {

@@ -11,10 +11,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/answer"
-	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/truth"
@@ -49,7 +47,7 @@ type playedCase struct {
 	hold    time.Duration
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
-	freezes []pulse.Freeze
+	freezes []measure.Freeze
 	ended   map[int]time.Duration // true ends of one-shot faults, by number
 	ledger  []*result.LedgerRecord
 
@@ -231,8 +229,9 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 	t.Helper()
 	now := time.Duration(0)
 	rec, err := measure.New(measure.Config{
-		Series: p.series(), Limits: counted.LimitsOf(objectives), Slow: p.slow, SlowShare: p.slowShare, Timeout: 10 * sec, Shards: 1, Dir: t.TempDir(), NoPause: true,
-		Now: func() time.Duration { return now }, Freezes: func() []pulse.Freeze { return p.freezes },
+		Series: p.series(), Limits: requests.LimitsOf(objectives), Slow: p.slow, SlowShare: p.slowShare, Timeout: 10 * sec, Shards: 1,
+		Dir: t.TempDir(), NoPause: true,
+		Now: func() time.Duration { return now }, Freezes: func() []measure.Freeze { return p.freezes },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +273,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		e.do()
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledgers: p.ledger, Ended: p.ended,
+		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledgers: p.ledger, Ended: p.ended,
 		Faults: kinds,
 	})
 	if err != nil {
@@ -348,9 +347,9 @@ func lateUntil(n, first, end int, sent time.Duration) time.Duration {
 }
 
 // throttled are the freezes of a brunt that a CPU quota stops for so long in every 100 ms.
-func throttled(d, end time.Duration) (out []pulse.Freeze) {
+func throttled(d, end time.Duration) (out []measure.Freeze) {
 	for at := time.Duration(0); at < end; at += 100 * ms {
-		out = append(out, pulse.Freeze{From: at + 100*ms - d, To: at + 100*ms})
+		out = append(out, measure.Freeze{From: at + 100*ms - d, To: at + 100*ms})
 	}
 	return out
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"brunt/targets/platform/containers"
-	"brunt/targets/platform/tail"
+	"brunt/targets/platform/procgroup"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
@@ -214,8 +214,8 @@ type agentPipe struct {
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail.Buffer  // its standard error
-	ends   time.Duration // time that it may take after its input has ended
+	said   *procgroup.Tail // its standard error
+	ends   time.Duration   // time that it may take after its input has ended
 
 	ending sync.Once     // ends the input once
 	over   chan struct{} // closed when the wait for its removal has ended
@@ -231,7 +231,7 @@ func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*ag
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &tail.Buffer{Most: mostSaid}, ends: ends, over: make(chan struct{})}
+	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &procgroup.Tail{Most: mostSaid}, ends: ends, over: make(chan struct{})}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended

@@ -18,12 +18,12 @@ import (
 
 	"brunt/scenarios/suite"
 	"brunt/targets/platform"
-	"brunt/targets/platform/procmark"
+	"brunt/targets/platform/procgroup"
 )
 
 // left lists the processes that carry the mark of a group.
 func left(s *Group) []int {
-	pids, _ := procmark.Find("BRUNT_RUN=" + s.driver.o.Run)
+	pids, _ := procgroup.FindMarked("BRUNT_RUN=" + s.driver.o.Run)
 	return pids
 }
 

@@ -14,7 +14,6 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/procgroup"
-	"brunt/targets/platform/procmark"
 )
 
 // A Process is a unit that brunt starts, supervises and restarts.
@@ -179,7 +178,7 @@ func (u *Process) reap(cmd *exec.Cmd) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// Processes that left the group carry the unit's marks. The sweep of the run kills the rest.
-	_, _ = procmark.Kill(ctx, nil, "BRUNT_RUN="+u.driver.o.Run, "BRUNT_UNIT="+u.Name())
+	_, _ = procgroup.KillMarked(ctx, nil, "BRUNT_RUN="+u.driver.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
 }
 

@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
-	"brunt/chaos/rpc/lasting"
-	"brunt/scenarios/prose"
+	"brunt/chaos/rpc"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/workers"
+	"brunt/scenarios/syntax"
 )
 
 // Times of hiring.
@@ -128,7 +128,7 @@ func (h *Hirer) missing(ctx context.Context, errs []error) error {
 	case len(lines) == 0:
 		return nil
 	}
-	return fmt.Errorf("%s of %d joined within %s; %s", prose.Amount(len(errs)-len(lines), "worker"), len(errs),
+	return fmt.Errorf("%s of %d joined within %s; %s", syntax.Amount(len(errs)-len(lines), "worker"), len(errs),
 		quantity.FormatDuration(h.s.Join.D()), strings.Join(lines, "; "))
 }
 
@@ -140,8 +140,8 @@ func (h *Hirer) join(ctx context.Context, k int, key ed25519.PrivateKey) (*post,
 	}
 	p := &post{h: h, pod: pod.Name, uid: string(pod.UID), node: pod.Spec.NodeName, ended: make(chan struct{})}
 	dial := func(ctx context.Context) (net.Conn, error) { return h.cluster.Dial(ctx, h.s.Namespace, pod.Name, port) }
-	o := lasting.Options{Name: conversationOf(h.s.Run, k), Patience: h.s.Patience.D()}
-	p.Conn, err = lasting.Dial(ctx, dial, key, o)
+	o := rpc.LastingOptions{Name: conversationOf(h.s.Run, k), Patience: h.s.Patience.D()}
+	p.LastingConn, err = rpc.DialLasting(ctx, dial, key, o)
 	if err != nil {
 		return nil, fmt.Errorf("the pod %s runs on %s, and can't be spoken to: %w", pod.Name, pod.Spec.NodeName, err)
 	}
@@ -311,7 +311,7 @@ func (h *Hirer) gone(ctx context.Context) error {
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return h.left(fmt.Errorf("%s are still there", prose.Amount(n, "pod")))
+			return h.left(fmt.Errorf("%s are still there", syntax.Amount(n, "pod")))
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"brunt/chaos/kube"
 	"brunt/chaos/oci"
-	"brunt/scenarios/placement"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 )
 
@@ -36,7 +36,7 @@ const (
 
 // Settings are of the workers of one run.
 type Settings struct {
-	placement.Workers
+	scenarios.Workers
 	Run   string        // its id
 	Image string        // that the pods run
 	Lasts time.Duration // how long the run takes at most
@@ -111,7 +111,7 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 		}}
 	}
 	for _, text := range s.Tolerate {
-		t, err := placement.ParseToleration(text)
+		t, err := scenarios.ParseToleration(text)
 		if err != nil { // the scenario was checked
 			continue
 		}

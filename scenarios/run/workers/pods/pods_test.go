@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
-	"brunt/scenarios/placement"
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/suite"
@@ -20,7 +20,7 @@ import (
 
 // settings are of one worker, which joins within a time.
 func settings(join time.Duration) Settings {
-	return Settings{Run: "20260101-000000-abcd", Image: "brunt:test", Workers: placement.Workers{
+	return Settings{Run: "20260101-000000-abcd", Image: "brunt:test", Workers: scenarios.Workers{
 		Count: 1, On: "kubernetes", Namespace: "default", CPU: 1.5, Memory: 1 << 30, Join: quantity.Duration(join), Patience: quantity.Duration(30 * time.Second),
 		Spread: "zone", Nodes: map[string]string{"pool": "load"}, Tolerate: []string{"dedicated=load:NoSchedule"},
 	}}

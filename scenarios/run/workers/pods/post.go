@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
-	"brunt/chaos/rpc/lasting"
+	"brunt/chaos/rpc"
 	"brunt/scenarios/result"
 )
 
@@ -20,7 +20,7 @@ const (
 
 // A post is a worker in a pod.
 type post struct {
-	*lasting.Conn
+	*rpc.LastingConn
 	h     *Hirer
 	pod   string
 	uid   string

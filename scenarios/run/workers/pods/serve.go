@@ -7,7 +7,7 @@ import (
 	"net"
 	"time"
 
-	"brunt/chaos/rpc/lasting"
+	"brunt/chaos/rpc"
 )
 
 // A Served is a worker in its pod, as the arguments of its program say.
@@ -22,7 +22,7 @@ type Served struct {
 
 // Serve has do answer the run of a worker, until the run ends it. The error says that the run was lost.
 func (s Served) Serve(ctx context.Context, do func(ctx context.Context, in io.Reader, out io.Writer) error) error {
-	key, err := lasting.ParseKey(s.Key)
+	key, err := rpc.ParseKey(s.Key)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s Served) Serve(ctx context.Context, do func(ctx context.Context, in io.Re
 	if err != nil {
 		return err
 	}
-	conn := lasting.Listen(l, key, lasting.Options{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
+	conn := rpc.ListenLasting(l, key, rpc.LastingOptions{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
 	stop := context.AfterFunc(ctx, func() { conn.Abort(context.Cause(ctx)) })
 	defer stop()
 	err = do(ctx, conn, conn)

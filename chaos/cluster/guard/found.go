@@ -1,0 +1,247 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/journal"
+	"brunt/chaos/kube"
+)
+
+// opWatchdog takes back what a run's journal in a cluster has open, and removes the watchdog. The name stands in journals.
+const opWatchdog = "kube.watchdog"
+
+type undoArgs struct {
+	cluster.Place
+	Run string `json:"run"`
+}
+
+// Undo takes back what the journal of a run in the cluster has open, and removes the watchdog. It comes into brunt's own journal before the
+// watchdog is made.
+func (s *Settings) Undo() chaos.Undo {
+	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
+	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
+}
+
+// Operations end the watchdogs of runs in clusters.
+func Operations() []chaos.Operation {
+	return []chaos.Operation{{Name: opWatchdog, Helps: true, Find: find, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var args undoArgs
+		if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" || args.Namespace == "" {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		c, err := args.Open(ctx)
+		if err != nil {
+			return chaos.Failed, err
+		}
+		defer c.Close()
+		object, err := c.ConfigMaps(args.Namespace).Get(ctx, nameOf(args.Run))
+		if kube.Is(err, kube.NotFound) {
+			return chaos.Gone, nil
+		} else if err != nil {
+			return chaos.Failed, err
+		}
+		b, err := read(object)
+		if err != nil {
+			return chaos.Failed, err
+		}
+		if _, err := b.finish(ctx, c); err != nil {
+			return chaos.Failed, err
+		}
+		return chaos.Reverted, nil
+	}}}
+}
+
+// finish takes back what is open, the last first, and removes everything once nothing is.
+func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Taken, err error) {
+	var errs []error
+	for i := range slices.Backward(b.open) {
+		t := journal.Taken{Run: b.Run, Pending: b.open[i]}
+		t.Outcome, t.Err = b.revert(ctx, c, &b.open[i], "brunt took it back by the journal in the cluster")
+		if t.Err != nil && b.closed(ctx, c, b.open[i].ID) {
+			t.Outcome, t.Err = chaos.Gone, nil
+		}
+		if t.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", b.open[i].What, t.Err))
+		}
+		taken = append(taken, t)
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return taken, err
+	}
+	return taken, remove(ctx, c, b)
+}
+
+// closed reports whether an entry is open no more: two may take the same journal back, such as a person and a watchdog of the run, and the
+// first of them leaves the other nothing to find.
+func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
+	object, err := c.ConfigMaps(b.object.Namespace).Get(ctx, b.object.Name)
+	if kube.Is(err, kube.NotFound) || err == nil && object.UID != b.object.UID {
+		return true
+	}
+	return err == nil && object.Data[key(openKey, id)] == ""
+}
+
+// A Found is a run with a watchdog in a cluster.
+type Found struct {
+	Run   string    `json:"run"`
+	Host  string    `json:"host"` // the machine of its brunt
+	Began time.Time `json:"began"`
+	Alive bool      `json:"alive"`           // its brunt renews the Lease
+	In    []In      `json:"in,omitempty"`    // what is in
+	Taken []Taken   `json:"taken,omitempty"` // what the watchdog has taken back
+	Error string    `json:"error,omitempty"` // what of its journal can't be read
+
+	book *book
+}
+
+// In is an entry that is open.
+type In struct {
+	Fault string    `json:"fault"`
+	What  string    `json:"what"`
+	Since time.Time `json:"since"`
+}
+
+// listening is how long a Lease is looked at for a renewal.
+const listening = 5 * every / 2
+
+// List finds the runs with a watchdog in a namespace. It takes some seconds to find out which of them go on.
+func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, error) {
+	all, err := c.ConfigMaps(at.Namespace).List(ctx, kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	leases := c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: at.Namespace})
+	renewed := func() (map[string]string, error) {
+		out := map[string]string{}
+		for i := range all {
+			lease, err := leases.Get(ctx, all[i].Name)
+			if err != nil && !kube.Is(err, kube.NotFound) {
+				return nil, err
+			}
+			if err == nil {
+				out[all[i].Name] = lease.Text("spec", "renewTime")
+			}
+		}
+		return out, nil
+	}
+	was, err := renewed()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-time.After(listening):
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	is, err := renewed()
+	if err != nil {
+		return nil, err
+	}
+	var out []Found
+	for i := range all {
+		b, err := read(&all[i])
+		f := Found{Run: b.Run, Host: b.Host, Began: b.Began, Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b}
+		for j := range b.open {
+			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, b.open[j].Time})
+		}
+		if err != nil {
+			f.Error = err.Error()
+		}
+		for _, id := range slices.Sorted(maps.Keys(b.taken)) {
+			f.Taken = append(f.Taken, b.taken[id])
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// TakeBack takes back what a run that does not go on has left in the cluster, and removes its watchdog.
+func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken, error) {
+	switch {
+	case f.Alive:
+		return nil, fmt.Errorf("the run %s goes on, on %s", f.Run, f.Host)
+	case f.Error != "":
+		return nil, errors.New(f.Error)
+	}
+	object, err := c.ConfigMaps(f.book.object.Namespace).Get(ctx, f.book.object.Name)
+	if kube.Is(err, kube.NotFound) { // since it was found
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	b, err := read(object)
+	if err != nil {
+		return nil, err
+	}
+	return b.finish(ctx, c)
+}
+
+// find searches for the journals of runs that do not go on.
+func find(ctx context.Context, s *chaos.Search) (out []chaos.Remnant, err error) {
+	for _, at := range s.Clusters {
+		some, ferr := findAt(ctx, s, at)
+		out, err = append(out, some...), errors.Join(err, ferr)
+	}
+	return out, err
+}
+
+func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.Remnant, err error) {
+	c, place, err := cluster.Connect(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if at.Namespace == "" {
+		return findMade(ctx, c, place, s.Live)
+	}
+	all, err := List(ctx, c, place)
+	for i := range all {
+		if f := &all[i]; !f.Alive {
+			of := Settings{Run: f.Run, Place: place}
+			out = append(out, chaos.Remnant{
+				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
+				Why: "it has the label of the run, which was begun on " + f.Host, Undo: of.Undo(),
+			})
+		}
+	}
+	return out, err
+}
+
+// findMade finds the namespaces that runs have made for a stack of pods. One in which a watchdog is at work, or whose run lives on this
+// machine, is left out. Nothing says that a run without a watchdog has ended, so its namespace is not sure to be left behind.
+func findMade(ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool) (out []chaos.Remnant, err error) {
+	all, err := c.Namespaces().List(ctx, kube.Query{Labels: cluster.RunLabel})
+	if err != nil {
+		return nil, fmt.Errorf("%s: list its namespaces: %w", place, err)
+	}
+	for i := range all {
+		ns := &all[i]
+		run := ns.Labels[cluster.RunLabel]
+		if ns.DeletionTimestamp != nil || len(ns.OwnerReferences) > 0 || live(run) { // what has an owner goes with it
+			continue
+		}
+		in := place
+		in.Namespace = ns.Name
+		runs, lerr := List(ctx, c, in)
+		if err = errors.Join(err, lerr); lerr != nil || slices.ContainsFunc(runs, func(f Found) bool { return f.Alive }) {
+			continue
+		}
+		r := chaos.Remnant{
+			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(), Why: "it has the label of the run, whose watchdog there has ended",
+			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
+		}
+		if !r.Sure {
+			r.Why = "it has the label of the run; a run on another machine, which may go on, is not known here"
+		}
+		out = append(out, r)
+	}
+	return out, err
+}

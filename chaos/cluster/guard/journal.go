@@ -1,0 +1,135 @@
+package guard
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
+	"brunt/chaos/journal"
+	"brunt/chaos/kube"
+)
+
+// Keys of the ConfigMap's data: an entry by its number, and after its end what the watchdog did with it.
+const (
+	openKey  = "open-"
+	takenKey = "taken-"
+	runKey   = "run"
+)
+
+// run is what a ConfigMap says of its run.
+type run struct {
+	Run     string    `json:"run"`
+	Host    string    `json:"host"`
+	Cluster string    `json:"cluster"` // the UID of kube-system
+	Began   time.Time `json:"began"`
+	Nodes   bool      `json:"nodes,omitempty"` // it has rights to nodes, by objects of the cluster
+	// Besides are other namespaces that it has rights in, by roles there.
+	Besides []string `json:"besides,omitempty"`
+}
+
+// Taken is what the watchdog did with an entry.
+type Taken struct {
+	Time    time.Time     `json:"t"`
+	What    string        `json:"what"`
+	Outcome chaos.Outcome `json:"outcome"`
+	Why     string        `json:"why"`
+}
+
+// A line is what this package reads of a line of a journal.
+type line struct {
+	Op   string       `json:"op"`
+	ID   int          `json:"id"`
+	Undo []chaos.Undo `json:"undo"`
+}
+
+// stored is a line as the ConfigMap has it: with the undos that a watchdog in the cluster can execute. Ok is false for a line without any.
+func stored(ops chaos.Operations, text []byte) (of line, out string, ok bool, err error) {
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return line{}, "", false, err
+	}
+	if err := json.Unmarshal(text, &of); err != nil {
+		return line{}, "", false, err
+	}
+	of.Undo = slices.DeleteFunc(of.Undo, func(u chaos.Undo) bool { return !ops[u.Op].ByCluster })
+	all["undo"] = of.Undo
+	b, err := json.Marshal(all)
+	return of, string(b) + "\n", len(of.Undo) > 0, err
+}
+
+// book is the journal of a run in a cluster, as it was read.
+type book struct {
+	object *kube.ConfigMap
+	run
+	open  []journal.Pending // in the order in which they were written
+	taken map[int]Taken
+}
+
+func key(kind string, id int) string { return kind + strconv.Itoa(id) }
+
+// read reads the journal that a ConfigMap holds. What can't be read is an error beside the rest.
+func read(object *kube.ConfigMap) (*book, error) {
+	b := &book{object: object, taken: map[int]Taken{}}
+	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
+		return b, fmt.Errorf("the config map %s says nothing of its run: %w", object.Name, err)
+	}
+	var lines strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(object.Data)) {
+		switch text := object.Data[k]; {
+		case strings.HasPrefix(k, openKey):
+			lines.WriteString(text)
+		case strings.HasPrefix(k, takenKey):
+			var t Taken
+			id, err := strconv.Atoi(strings.TrimPrefix(k, takenKey))
+			if err == nil && json.Unmarshal([]byte(text), &t) == nil {
+				b.taken[id] = t
+			}
+		}
+	}
+	s, err := journal.Parse(strings.NewReader(lines.String()))
+	b.open = s.Open // sorted by their numbers
+	if s.Damaged > 0 || s.Torn {
+		err = cmp.Or(err, fmt.Errorf("the config map %s has an entry that can't be read", object.Name))
+	}
+	return b, err
+}
+
+// operationsAt are what a watchdog in a cluster takes faults back with, by a client of the cluster.
+func operationsAt(c *kube.Cluster, uid string) chaos.Operations {
+	open := cluster.OpenedAt(c, uid)
+	return chaos.OperationsOf(append(cluster.OperationsBy(open), agents.Operations(open))...)
+}
+
+// added is the patch that writes an entry.
+func added(id int, text string) []kube.Change {
+	return []kube.Change{{Op: "add", Path: "/data/" + key(openKey, id), Value: text}}
+}
+
+// revert takes an entry back, and notes that in the ConfigMap.
+func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, why string) (chaos.Outcome, error) {
+	ops := operationsAt(c, b.Cluster)
+	own, cancel := context.WithTimeout(ctx, ops.Within(e.Undo))
+	defer cancel()
+	out, err := e.Revert(own, ops)
+	if err != nil {
+		return out, err
+	}
+	note := cluster.JSON(Taken{Time: time.Now().UTC(), What: e.What, Outcome: out, Why: why})
+	at := key(openKey, e.ID)
+	_, err = c.ConfigMaps(b.object.Namespace).Patch(own, b.object.Name,
+		kube.Change{Op: "test", Path: "/metadata/uid", Value: b.object.UID}, kube.Change{Op: "remove", Path: "/data/" + at},
+		kube.Change{Op: "add", Path: "/data/" + key(takenKey, e.ID), Value: string(note)})
+	if kube.Is(err, kube.Invalid) || kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) && b.closed(own, c, e.ID) {
+		err = nil // its run, or a watchdog, has closed it meanwhile
+	}
+	return out, err
+}

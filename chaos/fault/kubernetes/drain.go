@@ -1,0 +1,103 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+	"brunt/chaos/kube"
+	"brunt/scenarios/syntax"
+)
+
+// NodeDrain is the fault node.drain. It evicts the pods of the target alone, and none of a daemon set. A disruption budget may refuse an eviction:
+// it is tried again, as `kubectl drain` does.
+type NodeDrain struct {
+	cluster.Nodes `yaml:",inline"`
+}
+
+var _ chaos.Fault = (*NodeDrain)(nil)
+
+func (d *NodeDrain) Traits(sc chaos.Scope) chaos.Traits {
+	t := d.Nodes.Traits(sc)
+	t.Rights = append(t.Rights, cluster.Right(sc, "create", "", "pods/eviction"))
+	return t
+}
+
+func (d *NodeDrain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	n, err := d.Find(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	c, err := cordon(env, n)
+	if err != nil {
+		return nil, err
+	}
+	var pods []kube.Pod
+	for i := range n.Pods {
+		if owner := n.Pods[i].Controller(); owner != nil && owner.Kind == "DaemonSet" {
+			continue
+		}
+		if err := cluster.Replaced(&n.Pods[i]); err != nil {
+			return nil, err
+		}
+		pods = append(pods, n.Pods[i])
+	}
+	if len(pods) == 0 {
+		return nil, fmt.Errorf("%w: the pods of the target on the node %s are of daemon sets, which no drain evicts", chaos.ErrNoUnit, n.Name)
+	}
+	c.Takes = settles + cluster.Grace(pods...)
+	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), syntax.Amount(len(pods), "pod"))
+	c.Also = func(ctx context.Context) error { return evict(ctx, n, pods) }
+	c.Effect = func(ctx context.Context) (string, error) {
+		if left, err := there(ctx, n, pods); err != nil || len(left) > 0 {
+			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", syntax.Amount(len(left), "pod"), n.Name))
+		}
+		return fmt.Sprintf("%s of the target gone from the node %s", syntax.Amount(len(pods), "pod"), n.Name), nil
+	}
+	return []chaos.Step{c}, nil
+}
+
+// evict evicts the pods that are on the node still and do not end yet. What a budget refuses is tried again by the next call.
+func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
+	left, err := there(ctx, n, pods)
+	if err != nil {
+		return err
+	}
+	for i := range left {
+		if left[i].DeletionTimestamp != nil {
+			continue
+		}
+		err := n.Target.Evict(ctx, left[i].Namespace, left[i].Name, string(left[i].UID))
+		if err != nil && !kube.Is(err, kube.Refused) && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Conflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// there lists those of some pods that are there still.
+func there(ctx context.Context, n *cluster.Node, pods []kube.Pod) (out []kube.Pod, err error) {
+	for i := range pods {
+		is, err := n.Target.Pods(pods[i].Namespace).Get(ctx, pods[i].Name)
+		switch {
+		case kube.Is(err, kube.NotFound):
+		case err != nil:
+			return nil, err
+		case is.UID == pods[i].UID:
+			out = append(out, *is)
+		}
+	}
+	return out, nil
+}
+
+func (*NodeDrain) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "node.drain", New: func() chaos.Fault { return new(NodeDrain) }, Undo: cluster.EditOperations(),
+		Example: "{of: store}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnCluster,
+		Doc:     "Keeps new pods off a node and evicts those of the target from it, as for its maintenance, until the fault ends.",
+	}
+}

@@ -1,0 +1,52 @@
+package kubernetes
+
+import (
+	"context"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/cluster"
+)
+
+// PodFail is the fault pod.fail. The images of its containers get a name that no runtime can parse: the pod's node ends the containers, with the
+// grace that the pod gives them, and can't start them until the fault ends. The pod stays, with its name, its address and its node, and is
+// not ready.
+type PodFail struct {
+	cluster.Units `yaml:",inline"`
+}
+
+var _ chaos.Fault = (*PodFail)(nil)
+
+func (f *PodFail) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Units.Traits(sc)
+	t.Rights = append(t.Rights, cluster.Right(sc, "patch", "", "pods"))
+	return t
+}
+
+func (f *PodFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	units, err := f.Pods(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var out []chaos.Step
+	for _, u := range units {
+		pod, err := u.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := u.Down(pod, env.Run, "")
+		c.What = fmt.Sprintf("fail pod %s (%s, on %s, UID %s): its images get a name that can't be started", pod.Name, u.Name(), pod.Spec.NodeName, pod.UID)
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (*PodFail) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "pod.fail", New: func() chaos.Fault { return new(PodFail) }, Undo: cluster.EditOperations(),
+		Example: "{service: web, pick: one}",
+		Effect:  chaos.Dies,
+		On:      chaos.OnCluster,
+		Doc:     "Ends the containers of a pod and keeps them down until the fault ends.",
+	}
+}

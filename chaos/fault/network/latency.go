@@ -1,0 +1,100 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/medium/link"
+	"brunt/chaos/medium/packets"
+	"brunt/chaos/netns"
+	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
+	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Latency is the fault network.latency. Without a direction, a round trip is delayed once.
+type Latency struct {
+	selector.Edge `yaml:",inline"`
+	link.Directed `yaml:",inline"`
+	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
+	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
+}
+
+var _ chaos.Fault = (*Latency)(nil)
+
+func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
+	link.CheckDirection(&f.Edge, f.Directed, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+	if f.Delay > 0 && f.Delay.D() < leastDelay {
+		m.Add(f.Edge.Of("delay"), "a delay of %s can't be proved: an answer without it may take as long; at least %s", f.Delay, quantity.FormatDuration(leastDelay))
+	}
+}
+
+// leastDelay is the least delay that a round trip shows.
+const leastDelay = time.Millisecond
+
+func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	dir := f.DirectionOr(proxy.Forward)
+	rtts := time.Duration(1)
+	if dir == proxy.Both {
+		rtts = 2
+	}
+	delay, jitter := rtts*f.Delay.D(), rtts*f.Jitter.D()
+	what := fmt.Sprintf("delay %s", f.Delay)
+	if f.Jitter > 0 {
+		what += fmt.Sprintf(" ± %s", f.Jitter)
+	}
+	if f.ByPackets(env.Contained) {
+		s := lateEvidence(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
+		return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, packets.Step{
+			What: what + " each packet", Evidence: s,
+			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
+		})
+	}
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
+		What:  what,
+		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
+		Takes: 2 * (delay + jitter),
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				t, err := link.RoundTrips(ctx, l)
+				if err != nil {
+					return "", err
+				}
+				return t.Delayed(delay, jitter, pulse.Late())
+			})
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			rtt, err := link.RoundTrip(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			if rtt > proof.MostUndelayed(f.Delay.D()) {
+				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
+			}
+			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
+		},
+	})
+}
+
+func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {
+	return packets.Traits(f, &f.Edge, netns.Latency, sc)
+}
+
+func (*Latency) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
+		Example: "{from: web, to: store, delay: 100ms}",
+		Effect:  chaos.Slow,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Delays data on a link, or the packets of containers.",
+	}
+}

@@ -1,0 +1,66 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/medium/link"
+	"brunt/chaos/medium/packets"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
+	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
+)
+
+// Reset is the fault network.reset. New connections work.
+type Reset struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all
+}
+
+var _ chaos.Fault = (*Reset)(nil)
+
+func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Reset, sc, m, "ports")
+}
+
+func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "reset all connections"
+	if f.ByPackets(env.Contained) {
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
+			What: what, Spec: netns.Spec{Do: netns.Reset},
+			Evidence: endsEvidence(),
+		})
+	}
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
+		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
+		Prove: func(ctx context.Context, _ *chaos.Link, before proxy.Line) (string, error) {
+			if before == nil {
+				return "", errors.New("no connection could be opened before it, as another fault is on the link")
+			}
+			if got := link.OutcomeOf(ctx, before); got != proxy.WasReset {
+				return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
+			}
+			return "a connection that was open before is reset", nil
+		},
+	})
+}
+
+func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
+	t := packets.Traits(f, &f.Edge, netns.Reset, sc)
+	t.OneShot = true
+	return t
+}
+
+func (*Reset) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Lossy,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Resets every open connection of a link, on both sides.",
+	}
+}

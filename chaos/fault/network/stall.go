@@ -1,0 +1,96 @@
+package network
+
+import (
+	"context"
+
+	"brunt/chaos"
+	"brunt/chaos/medium/link"
+	"brunt/chaos/medium/packets"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
+	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
+)
+
+// Stall is the fault network.stall. Nothing is lost. Between containers, TCP sends the held packets again: open
+// connections continue, and new ones wait.
+type Stall struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
+}
+
+// Blackhole is the fault network.blackhole.
+type Blackhole struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
+}
+
+var (
+	_ chaos.Fault = (*Stall)(nil)
+	_ chaos.Fault = (*Blackhole)(nil)
+)
+
+func (f *Stall) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Stall, sc, m, "ports")
+}
+
+func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Blackhole, sc, m, "ports")
+}
+
+func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "hold everything"
+	if f.ByPackets(env.Contained) {
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
+	}
+	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
+}
+
+func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "swallow everything"
+	if f.ByPackets(env.Contained) {
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
+	}
+	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
+}
+
+// mute returns a toxic under which nothing answers, on new and old connections.
+func mute(what string, t proxy.Toxic) *link.Toxic {
+	return &link.Toxic{What: what, Toxic: t, Watch: true, Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers}
+}
+
+// muteEvidence proves that nothing answers.
+func muteEvidence() packets.Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
+
+func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
+	t := packets.Traits(f, &f.Edge, netns.Stall, sc)
+	t.Cuts = true
+	return t
+}
+
+func (*Stall) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packets.Operations(),
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Hangs,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
+	}
+}
+
+func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
+	t := packets.Traits(f, &f.Edge, netns.Blackhole, sc)
+	t.Cuts = true
+	return t
+}
+
+func (*Blackhole) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packets.Operations(),
+		Example: "{from: web, to: store}",
+		Effect:  chaos.Cut,
+		On:      chaos.OnLinks | chaos.OnPackets,
+		Doc:     "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
+	}
+}

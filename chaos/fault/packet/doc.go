@@ -1,6 +1,0 @@
-// Package packet has the network faults. Between containers they act on packets (package packets); on
-// links the proxy applies them (package link).
-//
-// To add one, define in [packets.Evidence] what proves it and what proves that it is over, and on links in
-// [link.Toxic].
-package packet

@@ -1,0 +1,312 @@
+// This file has the fault on the clock of a unit: time.skew rewrites the code by which its processes read
+// the time of day (package vdso).
+
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/chaos/stress"
+	"brunt/chaos/vdso"
+	"brunt/chaos/victim"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is
+// forked off and stays the same program.
+type TimeSkew struct {
+	victim.Fault `yaml:",inline"`
+	Offset       Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
+}
+
+var _ chaos.Fault = (*TimeSkew)(nil)
+
+// Offset is a duration with a sign: 90s, -1h.
+type Offset time.Duration
+
+func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	s, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	s = strings.TrimSpace(s)
+	rest, back := strings.CutPrefix(s, "-")
+	if !back {
+		rest = strings.TrimPrefix(s, "+")
+	}
+	d, err := quantity.ParseDuration(rest)
+	switch {
+	case err != nil && strings.HasPrefix(rest, "-"):
+		m.Add(n.Pos, "want an offset such as 90s or -1h, not %q", s)
+	case err != nil:
+		m.Add(n.Pos, "%s", err)
+	case d == 0:
+		m.Add(n.Pos, "an offset of nothing leaves the clock as it is")
+	}
+	if back {
+		d = -d
+	}
+	*o = Offset(d)
+}
+
+// String formats the offset as a scenario has it.
+func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
+
+func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	t.CheckSelector(at, sc, m)
+	if err := vdso.Works(); err != nil {
+		m.Add(at, "time.skew can't be done here: %s", err)
+	}
+}
+
+func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host)}
+	})
+}
+
+// timeSkew is the step that shifts the clock of one unit, and the held fault.
+type timeSkew struct {
+	victim.Victim
+	offset time.Duration
+	burn   victim.Stressors
+	patch  vdso.Patch
+	family []proc.Identity
+}
+
+// clockOperations revert time.skew.
+func clockOperations() []chaos.Operation {
+	restore := victim.InFamily(restoreClock)
+	return []chaos.Operation{{Name: opClock, Exclusive: true, Find: findShifted, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		resumeFamily(u)
+		return restore(ctx, u)
+	}}}
+}
+
+// resumeFamily resumes a process and its descendants, any of which a brunt that died may have left stopped.
+//
+// subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where nothing can stop it
+// to change its code. So all of them go on before the first one is changed.
+func resumeFamily(u chaos.Undo) {
+	var id proc.Identity
+	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
+		return
+	}
+	for _, pid := range proc.Family(id.PID) {
+		vdso.Resume(pid)
+	}
+}
+
+// opClock is the undo of a shifted clock.
+const opClock = "clock.back"
+
+// Plan finds the processes of the unit, and what to write into them. The kernel gives all of them the same code.
+func (t *timeSkew) Plan() error {
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if t.patch, err = vdso.Of(given, t.offset); err != nil {
+		return err
+	}
+	for _, pid := range proc.Family(t.ID.PID) {
+		id, err := proc.Identify(pid)
+		if err != nil || proc.IsZombie(pid) {
+			continue
+		}
+		image, err := vdso.Image(pid)
+		switch {
+		case err != nil && !id.Alive():
+			continue
+		case err != nil:
+			return fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), pid, err)
+		case len(image) != len(given):
+			return fmt.Errorf("%s, pid %d: its architecture differs from brunt's", t.Unit.Name(), pid)
+		case proc.IsStopped(pid):
+			return fmt.Errorf("%s, pid %d: another program has stopped it", t.Unit.Name(), pid)
+		case !bytes.Equal(image, given):
+			return fmt.Errorf("%s, pid %d: another program has changed the code that reads the clock", t.Unit.Name(), pid)
+		}
+		t.family = append(t.family, id)
+	}
+	if len(t.family) == 0 {
+		return fmt.Errorf("%s: %w", t.Victim, proc.ErrEnded)
+	}
+	return nil
+}
+
+func (t *timeSkew) String() string {
+	return fmt.Sprintf("set the clock of %s %s", t.Victim, offText(t.offset))
+}
+
+// offText formats how far a clock is off, for people.
+func offText(d time.Duration) string {
+	if d < 0 {
+		return "back by " + quantity.FormatDuration(-d)
+	}
+	return "ahead by " + quantity.FormatDuration(d)
+}
+
+func (*timeSkew) Via() string { return "vDSO" }
+
+func (t *timeSkew) Undo() []chaos.Undo {
+	var out []chaos.Undo
+	args, _ := json.Marshal(t.patch)
+	for _, id := range t.family {
+		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: id.Raw()})
+	}
+	return out
+}
+
+func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
+	for _, id := range t.family {
+		if !id.Alive() {
+			continue
+		}
+		was, err := vdso.Apply(id.PID, t.patch)
+		if err == nil && was == vdso.Foreign {
+			err = errors.New("the code that it reads the clock by has been changed by another program")
+		}
+		if err != nil && id.Alive() {
+			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // the caller reverts what is done
+		}
+		t.Point("clock written")
+	}
+	if !t.ID.Alive() {
+		return nil, proc.ErrEnded
+	}
+	return t, nil
+}
+
+// closeBy is how far a clock may be from the expected time, beyond the time that reading it takes.
+const closeBy = 10 * time.Millisecond
+
+// off reads the clock of the unit's first process: a child of brunt reads it by the code that is in that process.
+func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
+	before := time.Now()
+	b, err := t.burn.Start(stress.Config{}, stress.Job{Clock: &stress.Clock{PID: t.ID.PID}})
+	if err != nil {
+		return 0, false, err
+	}
+	defer b.Stop()
+	r, err := b.First(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	after := time.Now()
+	off := func(want time.Duration) bool {
+		return !r.Now.Before(before.Round(0).Add(want-closeBy)) && !r.Now.After(after.Round(0).Add(want+closeBy))
+	}
+	if off(t.offset) {
+		return t.offset, true, nil
+	}
+	if off(0) {
+		return 0, false, nil
+	}
+	return r.Now.Sub(after.Round(0)), false, nil
+}
+
+func (t *timeSkew) Verify(ctx context.Context) (string, error) {
+	for _, id := range t.family {
+		state, err := vdso.StateOf(id.PID, t.patch)
+		if id.Alive() && (err != nil || state != vdso.Patched) {
+			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID, t.Unit.Name()), err)
+		}
+	}
+	off, yes, err := t.off(ctx)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("reading the clock of %s: %w", t.Unit.Name(), err)
+	case !yes:
+		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
+	}
+	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.family)), nil
+}
+
+func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
+// Revert implements [chaos.Held]. A process that is stopped, by another fault perhaps, stays so.
+func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
+	out, errs := chaos.Gone, []error{}
+	for _, id := range t.family {
+		o, err := victim.EachOf(id, func(pid int) (bool, error) {
+			was, err := vdso.Restore(pid, t.patch)
+			return was != vdso.Foreign, err
+		})
+		if o != chaos.Gone {
+			out = o
+		}
+		errs = append(errs, err)
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return chaos.Failed, err
+	}
+	return out, nil
+}
+
+// restoreClock restores the clock code of a process and resumes the process: brunt may have died while the
+// process was stopped for the change.
+func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
+	var p vdso.Patch
+	if err := json.Unmarshal(u.Args, &p); err != nil || len(p) == 0 {
+		return false, fmt.Errorf("%w: %q is not a patch", chaos.ErrDamaged, u.Args)
+	}
+	was, err := vdso.Rescue(pid, p)
+	return was != vdso.Foreign, err
+}
+
+func (t *timeSkew) Gone(ctx context.Context) (string, error) {
+	for _, id := range t.family {
+		state, err := vdso.StateOf(id.PID, t.patch)
+		if id.Alive() && (err != nil || state == vdso.Patched) {
+			return "", chaos.JoinErrors(fmt.Errorf("the clock of pid %d of %s is still off", id.PID, t.Unit.Name()), err)
+		}
+	}
+	if !t.ID.Alive() {
+		return t.EndedText(), nil
+	}
+	off, _, err := t.off(ctx)
+	if err != nil || off != 0 {
+		if !t.ID.Alive() {
+			return t.EndedText(), nil
+		}
+		return "", chaos.JoinErrors(fmt.Errorf("the clock of %s is %s", t.Unit.Name(), offText(off)), err)
+	}
+	return "its clock is the machine's again, and the code that it is read by the kernel's", nil
+}
+
+func (*Offset) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
+}
+
+func (*TimeSkew) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux",
+		Example: "{service: store, offset: 1h}",
+		Effect:  chaos.Clock,
+		On:      chaos.OnProcesses, Where: "x86-64 alone",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}},
+		Undo:       clockOperations(),
+		Capability: capability,
+		Doc:        "Shifts the time of day that the processes of a unit read, and none of the clocks that measure durations.",
+	}
+}
+
+// capability tells whether time.skew works here.
+func capability() chaos.Capability {
+	c := chaos.Capability{Fault: "time.skew", Via: "vDSO"}
+	if c.Err = vdso.Works(); c.Err != nil {
+		c.Fix = "it takes x86-64, and a kernel that gives processes a vDSO"
+	}
+	return c
+}

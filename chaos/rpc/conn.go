@@ -1,0 +1,345 @@
+// This file has a conversation that outlives its connections: a stream of bytes each way, between an end that dials and
+// one that listens.
+//
+//	Dial:   dial --> sign the nonce --> how far it has received --.
+//	                                                               >-- what the other has not received, acks each second
+//	Listen: accept -> nonce, verify --> how far it has received --'
+//
+// What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end that
+// dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes twice. An
+// end that has no connection for its patience ends the conversation with an error. What crosses a connection is deflated.
+//
+// Who dials proves that it has the private half of a key. Who listens says nothing but a nonce before that.
+
+package rpc
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// Times and bounds of a conversation.
+const (
+	ackEvery   = time.Second
+	silence    = 4 * time.Second // after which a connection counts as broken
+	lastWords  = 5 * time.Second // for how long Close waits until the other end has everything
+	mostAhead  = 64 << 20        // bytes that wait for the other end; further writes wait
+	mostRead   = 1 << 20         // bytes that wait for Read; no more are received meanwhile
+	mostPacket = 64 << 10        // bytes
+)
+
+// Kinds of packets: a byte, the length of what follows in four bytes, and that.
+const (
+	packetData byte = 1 + iota
+	packetAck       // how many bytes have been received in all, in eight bytes
+	packetEnd       // nothing is written any more
+)
+
+// errAlone is the end of a conversation without a connection for too long.
+var errAlone = errors.New("the other end was not reached")
+
+// A LastingConn is an end of a conversation. It is safe for one reader and one writer at a time.
+type LastingConn struct {
+	patience time.Duration
+	wake     *sync.Cond
+	closing  func() // ends the accepting or the dialing
+
+	mu       sync.Mutex
+	current  net.Conn // nil: there is none now
+	out      []byte   // written and not acked
+	base     uint64   // how many bytes before out were written
+	outEnd   bool     // nothing is written any more
+	in       []byte   // received and not read
+	received uint64
+	inEnd    bool
+	ended    error // why the conversation is over; nil: it goes on
+	lonely   *time.Timer
+	why      error // of the last attempt to connect
+	acked    uint64
+	busy     sync.WaitGroup
+}
+
+func newConn(patience, first time.Duration) *LastingConn {
+	c := &LastingConn{patience: patience, closing: func() {}}
+	c.wake = sync.NewCond(&c.mu)
+	c.lonely = time.AfterFunc(first, c.alone)
+	return c
+}
+
+// alone ends a conversation that had no connection for too long.
+func (c *LastingConn) alone() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != nil {
+		return
+	}
+	err := fmt.Errorf("%w for %s", errAlone, c.patience)
+	if c.why != nil {
+		err = fmt.Errorf("%w: %w", err, c.why)
+	}
+	c.end(err)
+}
+
+// end ends the conversation. The lock is held.
+func (c *LastingConn) end(err error) {
+	if c.ended == nil {
+		c.ended = err
+	}
+	if c.current != nil {
+		_ = c.current.Close()
+	}
+	c.lonely.Stop()
+	c.wake.Broadcast()
+}
+
+func (c *LastingConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.in) == 0 {
+		switch {
+		case c.inEnd:
+			return 0, io.EOF
+		case c.ended != nil:
+			return 0, c.ended
+		}
+		c.wake.Wait()
+	}
+	n := copy(p, c.in)
+	if c.in = c.in[n:]; len(c.in) == 0 {
+		c.in = nil
+	}
+	c.wake.Broadcast()
+	return n, nil
+}
+
+// Write implements [io.Writer]. It waits only while too much waits for the other end.
+func (c *LastingConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.out) > mostAhead && c.ended == nil {
+		c.wake.Wait()
+	}
+	if c.ended != nil {
+		return 0, c.ended
+	}
+	if c.outEnd {
+		return 0, net.ErrClosed
+	}
+	c.out = append(c.out, p...)
+	c.wake.Broadcast()
+	return len(p), nil
+}
+
+// CloseWrite ends what is written.
+func (c *LastingConn) CloseWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.outEnd = true
+	c.wake.Broadcast()
+	return c.ended
+}
+
+// Abort ends the conversation at once, for a reason that is announced to who reads and writes.
+func (c *LastingConn) Abort(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(why)
+}
+
+// Close ends the conversation, once the other end has everything or does not take it within 5 s.
+func (c *LastingConn) Close() error {
+	late := time.AfterFunc(lastWords, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.end(net.ErrClosed)
+	})
+	defer late.Stop()
+	c.mu.Lock()
+	c.outEnd = true
+	c.wake.Broadcast()
+	for c.ended == nil && c.current != nil && (len(c.out) > 0 || !c.sentEnd()) {
+		c.wake.Wait()
+	}
+	c.end(net.ErrClosed)
+	c.mu.Unlock()
+	c.closing()
+	c.busy.Wait()
+	return nil
+}
+
+// sentEnd reports whether the other end has received the end of what is written. The lock is held. An ack of one byte beyond
+// the last says so.
+func (c *LastingConn) sentEnd() bool { return c.acked > c.base+uint64(len(c.out)) }
+
+// attach goes on with a connection, whose other end has received so many bytes, and returns when it is broken.
+func (c *LastingConn) attach(raw net.Conn, has uint64) error {
+	conn := compress(raw)
+	c.mu.Lock()
+	if c.ended != nil {
+		c.mu.Unlock()
+		return c.ended
+	}
+	if has < c.base || has > c.base+uint64(len(c.out))+1 {
+		c.mu.Unlock()
+		return fmt.Errorf("the other end has %d bytes, of %d to %d", has, c.base, c.base+uint64(len(c.out)))
+	}
+	if c.current != nil {
+		_ = c.current.Close()
+	}
+	c.current = conn
+	c.ack(has)
+	c.lonely.Stop()
+	from := c.base
+	c.wake.Broadcast()
+	c.mu.Unlock()
+	var both sync.WaitGroup
+	var read error
+	both.Go(func() { read = c.receive(conn); c.detach(conn) })
+	both.Go(func() { c.send(conn, from); c.detach(conn) })
+	both.Wait()
+	return read
+}
+
+// detach notes that a connection is broken.
+func (c *LastingConn) detach(conn net.Conn) {
+	_ = conn.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == conn {
+		c.current = nil
+		c.lonely.Reset(c.patience)
+	}
+	c.wake.Broadcast()
+}
+
+// ack drops what the other end has. The lock is held.
+func (c *LastingConn) ack(has uint64) {
+	c.acked = max(c.acked, has)
+	if n := min(has, c.base+uint64(len(c.out))); n > c.base {
+		c.out = c.out[n-c.base:]
+		c.base = n
+	}
+	c.wake.Broadcast()
+}
+
+// has is how much has been received, as acks say it: the end counts as a byte. The lock is held.
+func (c *LastingConn) has() uint64 {
+	if c.inEnd {
+		return c.received + 1
+	}
+	return c.received
+}
+
+// send writes to a connection what the other end has not, from a byte on, and acks.
+func (c *LastingConn) send(conn net.Conn, from uint64) {
+	tick := time.NewTicker(ackEvery)
+	defer tick.Stop()
+	stop := make(chan struct{})
+	var ticks sync.WaitGroup
+	defer ticks.Wait()
+	defer close(stop)
+	due := true
+	ticks.Go(func() {
+		for {
+			select {
+			case <-tick.C:
+				c.mu.Lock()
+				due = true
+				c.wake.Broadcast()
+				c.mu.Unlock()
+			case <-stop:
+				return
+			}
+		}
+	})
+	announced, ended := uint64(0), false
+	for {
+		c.mu.Lock()
+		for c.current == conn && !due && from == c.base+uint64(len(c.out)) && (!c.outEnd || ended) && c.has()-announced < mostPacket &&
+			(!c.inEnd || announced == c.has()) {
+			c.wake.Wait()
+		}
+		if c.current != conn {
+			c.mu.Unlock()
+			return
+		}
+		var packet []byte
+		if has := c.has(); due || has-announced >= mostPacket || c.inEnd && announced != has {
+			packet = binary.BigEndian.AppendUint64([]byte{packetAck, 0, 0, 0, 8}, has)
+			announced, due = has, false
+		}
+		from = max(from, c.base)
+		if part := c.out[from-c.base:]; len(part) > 0 {
+			part = part[:min(len(part), mostPacket)]
+			packet = binary.BigEndian.AppendUint32(append(packet, packetData), uint32(len(part)))
+			packet = append(packet, part...)
+			from += uint64(len(part))
+		} else if c.outEnd && !ended {
+			packet, ended = append(packet, packetEnd, 0, 0, 0, 0), true
+		}
+		c.mu.Unlock()
+		_ = conn.SetWriteDeadline(time.Now().Add(silence))
+		if _, err := conn.Write(packet); err != nil {
+			return
+		}
+	}
+}
+
+// receive reads from a connection until it is broken.
+func (c *LastingConn) receive(conn net.Conn) error {
+	head := make([]byte, 5)
+	body := make([]byte, mostPacket)
+	for {
+		_ = conn.SetReadDeadline(time.Now().Add(silence))
+		if _, err := io.ReadFull(conn, head); err != nil {
+			return err
+		}
+		n := binary.BigEndian.Uint32(head[1:])
+		if n > mostPacket {
+			return fmt.Errorf("a packet of %d bytes", n)
+		}
+		if _, err := io.ReadFull(conn, body[:n]); err != nil {
+			return err
+		}
+		if err := c.take(conn, head[0], body[:n]); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes a packet in.
+func (c *LastingConn) take(conn net.Conn, kind byte, body []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != conn { // another connection goes on where this one was
+		return net.ErrClosed
+	}
+	switch {
+	case kind == packetData && !c.inEnd:
+		for len(c.in) > mostRead && c.current == conn {
+			c.wake.Wait()
+		}
+		if c.current != conn {
+			return net.ErrClosed
+		}
+		c.in = append(c.in, body...)
+		c.received += uint64(len(body))
+	case kind == packetAck && len(body) == 8:
+		has := binary.BigEndian.Uint64(body)
+		if has > c.base+uint64(len(c.out))+1 {
+			return errors.New("an ack of what was not written")
+		}
+		c.ack(has)
+	case kind == packetEnd:
+		c.inEnd = true
+	default:
+		return fmt.Errorf("a packet of the kind %d", kind)
+	}
+	c.wake.Broadcast()
+	return nil
+}

@@ -1,0 +1,292 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// keys are those of a conversation, always the same.
+func keys() (ed25519.PublicKey, ed25519.PrivateKey) {
+	private := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	return private.Public().(ed25519.PublicKey), private
+}
+
+// pipes is a listener of connections in memory.
+type pipes struct {
+	ch   chan net.Conn
+	once sync.Once
+	done chan struct{}
+}
+
+func newPipes() *pipes { return &pipes{ch: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.ch:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return nil }
+
+func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
+	local, remote := net.Pipe()
+	select {
+	case p.ch <- remote:
+		return local, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.done:
+		return nil, errors.New("nothing listens")
+	}
+}
+
+// A cut is a connection that breaks after some bytes, and then swallows what it may have been given.
+type cut struct {
+	net.Conn
+	left atomic.Int64
+}
+
+func (c *cut) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p[:min(len(p), 1+int(c.left.Load()&0xfff))])
+	if c.left.Add(-int64(n)) < 0 {
+		_ = c.Conn.Close()
+	}
+	return n, err
+}
+
+// TestConn_Cuts breaks the connection again and again at random places, in both directions: every byte arrives once.
+func TestConn_Cuts(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(1, 2))
+		at := newPipes()
+		dials := 0
+		dial := func(ctx context.Context) (net.Conn, error) {
+			conn, err := at.dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			dials++
+			c := &cut{Conn: conn}
+			c.left.Store(150 + random.Int64N(300_000))
+			return c, nil
+		}
+		o := LastingOptions{Name: "run 1", Patience: time.Minute, First: time.Minute}
+		remote := ListenLasting(at, public, o)
+		local, err := DialLasting(t.Context(), dial, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const size = 3 << 20
+		texts := [2][]byte{make([]byte, size), make([]byte, size)}
+		var got [2][]byte
+		var all sync.WaitGroup
+		for i, ends := range [][2]*LastingConn{{local, remote}, {remote, local}} {
+			for j := range texts[i] {
+				texts[i][j] = byte(random.Uint32())
+			}
+			all.Go(func() {
+				for rest := texts[i]; len(rest) > 0; {
+					n, err := ends[0].Write(rest[:min(len(rest), 10_000)])
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					rest = rest[n:]
+				}
+				_ = ends[0].CloseWrite()
+			})
+			all.Go(func() {
+				text, err := io.ReadAll(ends[1])
+				if got[i] = text; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for i := range texts {
+			if !bytes.Equal(got[i], texts[i]) {
+				t.Errorf("direction %d: %d bytes came of %d, or others", i, len(got[i]), size)
+			}
+		}
+		if dials < 10 {
+			t.Errorf("the connection was made only %d times", dials)
+		}
+		all.Go(func() { _ = remote.Close() })
+		_ = local.Close()
+		all.Wait()
+	})
+}
+
+// TestConn_Silent has a connection that swallows everything: it is given up, and the next one goes on.
+func TestConn_Silent(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		at := newPipes()
+		var mute atomic.Bool
+		dial := func(ctx context.Context) (net.Conn, error) {
+			conn, err := at.dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return &muted{Conn: conn, mute: &mute}, nil
+		}
+		o := LastingOptions{Name: "run", Patience: time.Minute, First: time.Minute}
+		remote := ListenLasting(at, public, o)
+		local, err := DialLasting(t.Context(), dial, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mute.Store(true)
+		time.AfterFunc(10*time.Second, func() { mute.Store(false) })
+		if _, err := local.Write([]byte("word")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(remote, word); err != nil || string(word) != "word" {
+			t.Errorf("%q, %v", word, err)
+		}
+		if took := time.Since(began); took < 10*time.Second || took > 20*time.Second {
+			t.Errorf("it came after %s", took)
+		}
+		var all sync.WaitGroup
+		all.Go(func() { _ = remote.Close() })
+		_ = local.Close()
+		all.Wait()
+	})
+}
+
+// muted swallows what is written while it is mute.
+type muted struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (m *muted) Write(p []byte) (int, error) {
+	if m.mute.Load() {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
+// TestConn_Alone has an end that is never reached again: both ends say so after their patience.
+func TestConn_Alone(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		at := newPipes()
+		var conns []net.Conn
+		dial := func(ctx context.Context) (net.Conn, error) {
+			if len(conns) > 0 {
+				return nil, errors.New("the API server does not answer")
+			}
+			conn, err := at.dial(ctx)
+			conns = append(conns, conn)
+			return conn, err
+		}
+		o := LastingOptions{Name: "run", Patience: 30 * time.Second, First: time.Minute}
+		remote := ListenLasting(at, public, o)
+		local, err := DialLasting(t.Context(), dial, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_ = conns[0].Close()
+		for _, end := range []*LastingConn{local, remote} {
+			if _, err := end.Read(make([]byte, 1)); !errors.Is(err, errAlone) || time.Since(began) != 30*time.Second {
+				t.Errorf("%v after %s", err, time.Since(began))
+			}
+		}
+		if _, err := local.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "the API server does not answer") {
+			t.Errorf("the end that dials does not say why: %v", err)
+		}
+		_, _ = local.Close(), remote.Close()
+		unheard := ListenLasting(newPipes(), public, o)
+		began = time.Now()
+		if _, err := unheard.Read(make([]byte, 1)); !errors.Is(err, errAlone) || time.Since(began) != time.Minute {
+			t.Errorf("without a first connection: %v after %s", err, time.Since(began))
+		}
+		_ = unheard.Close()
+	})
+}
+
+// TestConn_Strangers has others at the listener: they get a nonce, and disturb nothing.
+func TestConn_Strangers(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		at := newPipes()
+		o := LastingOptions{Name: "run", Patience: time.Minute, First: time.Minute}
+		remote := ListenLasting(at, public, o)
+		local, err := DialLasting(t.Context(), at.dial, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32))
+		if _, err := DialLasting(t.Context(), at.dial, other, o); !errors.Is(err, errRefused) {
+			t.Errorf("another key: %v", err)
+		}
+		if _, err := DialLasting(t.Context(), at.dial, private, LastingOptions{Name: "another run", Patience: time.Minute}); !errors.Is(err, errRefused) {
+			t.Errorf("another run: %v", err)
+		}
+		raw, err := at.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = raw.Write(bytes.Repeat([]byte("GET / HTTP/1.1\r\n"), 100)) }()
+		if text, _ := io.ReadAll(raw); len(text) != len(hello)+nonceSize+9 || !bytes.HasPrefix(text, []byte(hello)) || text[len(hello)+nonceSize] != 1 {
+			t.Errorf("a stranger reads %q", text)
+		}
+		if _, err := local.Write([]byte("word")); err != nil {
+			t.Fatal(err)
+		}
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(remote, word); err != nil || string(word) != "word" {
+			t.Errorf("%q, %v", word, err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		none := func(context.Context) (net.Conn, error) { return nil, errors.New("no pod") }
+		if _, err := DialLasting(short, none, private, o); err == nil || !strings.Contains(err.Error(), "no pod") {
+			t.Errorf("without a first connection: %v", err)
+		}
+		var all sync.WaitGroup
+		all.Go(func() { _ = remote.Close() })
+		_ = local.Close()
+		all.Wait()
+	})
+}
+
+// FuzzConn_Receive gives an end whatever bytes: it ends the connection, and never the program.
+func FuzzConn_Receive(f *testing.F) {
+	f.Add([]byte{packetData, 0, 0, 0, 1, 'x', packetAck, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, packetEnd, 0, 0, 0, 0})
+	f.Add([]byte{packetAck, 0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{packetData, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, packets []byte) {
+		c := newConn(time.Hour, time.Hour)
+		local, remote := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, remote) }()
+		go func() { _, _ = remote.Write(packets); _ = remote.Close() }()
+		if err := c.attach(local, 0); err == nil {
+			t.Error("the connection ended without an error")
+		}
+		if int(c.received) > len(packets) {
+			t.Errorf("%d bytes of %d", c.received, len(packets))
+		}
+		c.end(net.ErrClosed)
+	})
+}

@@ -1,0 +1,188 @@
+package ab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"brunt/scenarios"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+var (
+	errApart = errors.New("the sides can't be up together")
+	errOther = errors.New("the other side did not run") // the cause of a context
+)
+
+// endedEarly says why a comparison that was interrupted has no verdict.
+const endedEarly = "it was ended before the answer was clear"
+
+// arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
+func (x *Comparison) arrange(a, b *plan.Plan) {
+	if x.Concurrent || x.InTurns {
+		return
+	}
+	why := unfit(a, b, x.NoChaos)
+	if i := slices.IndexFunc(x.Options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
+		why = x.Options.Metrics[i] + " has no value by block"
+	}
+	if why == "" {
+		x.takes, x.seed = pairTakes(a, b), rand.Uint64()
+		if x.each = blockLength(x.takes, x.Block); x.each == 0 {
+			why = fmt.Sprintf("a load of %s has no two blocks of %s", x.takes, LeastBlock)
+		}
+	}
+	if why != "" {
+		fmt.Fprintf(x.Log, "runs in turns, not a switchback: %s\n", why)
+	}
+}
+
+// fit sets the number of pairs or rounds that the budget has room for.
+func (x *Comparison) fit() error {
+	if x.Budget == 0 {
+		return nil
+	}
+	each := x.whole
+	if !x.Concurrent && x.each == 0 {
+		each = 2 * x.whole
+	}
+	fit := int(x.Budget / each)
+	if x.each > 0 {
+		switch x.Pairs = fit; {
+		case fit < 1:
+			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.Budget, quantity.FormatDuration(each))
+		case fit*int(x.takes/(2*x.each)) < 2:
+			return scenarios.Usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or shorter blocks", x.Budget,
+				quantity.FormatDuration(x.each))
+		}
+		return nil
+	}
+	if !x.Fixed {
+		x.Confirm = min(x.Confirm, max(2, fit/3))
+	}
+	if x.Pairs = fit - x.Confirm; x.Pairs < 2 {
+		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.Budget,
+			syntax.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
+	}
+	return nil
+}
+
+// announce says what is going to run.
+func (x *Comparison) announce() {
+	w, whole := x.Log, quantity.FormatDuration(x.whole)
+	if x.each > 0 {
+		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
+			quantity.FormatDuration(x.each), syntax.Amount(x.Pairs, "round"), whole, x.folder)
+		return
+	}
+	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm, whole, x.folder)
+}
+
+// switched makes rounds in which the load is switched between both sides, until the verdict is clear.
+func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
+	for n := 1; ; n++ {
+		a, b, err := x.pair(ctx)
+		if err != nil { // what the blocks before show, whose bounds hold then as well
+			found, _, lerr := x.shown(x.round.as, x.round.bs, false)
+			if lerr != nil {
+				found = nil
+			}
+			return x.unended(found, endedEarly), err
+		}
+		found, last := x.round.found, n >= x.Pairs
+		if found == nil {
+			as, bs := compare.Blocks(a), compare.Blocks(b)
+			pairs := 0
+			if found, pairs, err = x.shown(as, bs, last); err != nil {
+				return Outcome{}, scenarios.Usage(err)
+			}
+			x.as, x.bs = append(x.as, as...), append(x.bs, bs...)
+			if found == nil {
+				continue
+			}
+			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", syntax.Amount(n, "round"), syntax.Amount(pairs, "pair"), found.Verdict)
+		}
+		if last || found.Verdict != scenarios.Inconclusive {
+			return x.outcome(found), nil
+		}
+	}
+}
+
+// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both once their
+// blocks show the answer.
+func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []compare.Run, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	x.met, x.round = newMeeting(len(order)), newRound()
+	made = make([]compare.Run, len(order))
+	errs := make([]error, len(order))
+	var runs, samples sync.WaitGroup
+	sampling, over := context.WithCancel(ctx)
+	defer over()
+	if r := x.round; x.each > 0 {
+		samples.Go(func() { x.follow(sampling, n, r, stop) })
+	}
+	for i, s := range order {
+		runs.Go(func() {
+			if made[i], errs[i] = x.one(ctx, s, n); errs[i] != nil && x.each > 0 {
+				stop(errOther)
+			}
+		})
+	}
+	runs.Wait()
+	over()
+	samples.Wait()
+	return made, errors.Join(errs...)
+}
+
+// failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback does
+// not begin beside the other, they are run in turns.
+func (x *Comparison) failed(ctx context.Context, s *Side, p *plan.Plan, r runEnd) error {
+	switch {
+	case errors.Is(context.Cause(ctx), errOther):
+		return errOther
+	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
+		fmt.Fprintf(x.Log, "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
+		return errApart
+	}
+	fmt.Fprintf(x.Log, "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
+	return errors.Join(r.err, scenarios.Exit(r.code))
+}
+
+// A runEnd says how a run ended early.
+type runEnd struct {
+	began  bool
+	reason string
+	code   int
+	err    error
+}
+
+// A meeting lets a number of runs begin at one time.
+type meeting struct {
+	mu      sync.Mutex
+	missing int
+	all     chan struct{} // closed when none is missing
+}
+
+func newMeeting(runs int) *meeting { return &meeting{missing: runs, all: make(chan struct{})} }
+
+// wait waits until all have come, or ctx ends.
+func (m *meeting) wait(ctx context.Context) error {
+	m.mu.Lock()
+	if m.missing--; m.missing == 0 {
+		close(m.all)
+	}
+	m.mu.Unlock()
+	select {
+	case <-m.all:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

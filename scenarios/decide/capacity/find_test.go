@@ -1,0 +1,174 @@
+package capacity_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/decide/capacity"
+)
+
+// A server breaks above its capacity, which varies by noise, and has less capacity for some probes
+// after a break.
+type server struct {
+	capacity  float64
+	noise     float64 // of the capacity, from probe to probe
+	generator float64 // the rate that the generator reaches; zero is no limit
+	tired     float64 // share of the capacity lost by a break, until the server has cooled down
+	cooled    int     // cool-downs that the server needs
+	r         *rand.Rand
+	hot       int
+}
+
+func (s *server) Probe(_ context.Context, rate float64) (capacity.Answer, string, error) {
+	c := s.capacity * (1 + s.noise*s.r.NormFloat64())
+	if s.hot > 0 {
+		c *= 1 - s.tired
+	}
+	switch {
+	case s.generator > 0 && rate > s.generator:
+		return capacity.Limited, "lag", nil
+	case rate > c:
+		s.hot = s.cooled
+		return capacity.Breaks, "p95", nil
+	}
+	return capacity.Holds, "", nil
+}
+
+func (s *server) CoolDown(context.Context) error {
+	s.hot = max(0, s.hot-1)
+	return nil
+}
+
+func TestFind(t *testing.T) {
+	tests := []struct {
+		name    string
+		server  server
+		o       capacity.Options
+		within  float64 // of the capacity
+		limited bool
+	}{
+		{name: "exact", server: server{capacity: 737}, o: capacity.Options{From: 10}, within: .03},
+		{name: "from above", server: server{capacity: 37}, o: capacity.Options{From: 1000}, within: .03},
+		{name: "noisy", server: server{capacity: 737, noise: .03}, o: capacity.Options{From: 10}, within: .1},
+		{name: "tired after a break", server: server{capacity: 737, tired: .5, cooled: 1}, o: capacity.Options{From: 10}, within: .03},
+		{name: "narrower", server: server{capacity: 737}, o: capacity.Options{From: 10, Precision: .005}, within: .005},
+		{name: "the generator gives out", server: server{capacity: 1e6, generator: 3000}, o: capacity.Options{From: 10}, limited: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := range uint64(20) {
+				srv := tt.server
+				srv.r = rand.New(rand.NewPCG(seed, 1))
+				f, err := capacity.Find(t.Context(), &srv, tt.o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tt.limited {
+					if f.Limited == 0 || f.High != 0 || f.Low > srv.generator || f.Low < srv.generator/1.05 {
+						t.Errorf("seed %d: %+v; the generator can do %v", seed, f, srv.generator)
+					}
+					continue
+				}
+				if off := math.Abs(f.Middle()/srv.capacity - 1); off > tt.within || f.Low >= f.High {
+					t.Errorf("seed %d: between %v and %v, %.1f %% off after %d probes", seed, f.Low, f.High, 100*off, len(f.Tries))
+				}
+			}
+		})
+	}
+}
+
+func TestFind_Max(t *testing.T) {
+	srv := &server{capacity: 1e6, r: rand.New(rand.NewPCG(1, 1))}
+	f, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100, Max: 3000})
+	if err != nil || f.Low != 3000 || f.High != 0 {
+		t.Errorf("%+v, %v; want all of it to hold", f, err)
+	}
+	for _, try := range f.Tries {
+		if try.Rate > 3000 {
+			t.Errorf("tried %v, above the most", try.Rate)
+		}
+	}
+}
+
+func TestFind_NoRate(t *testing.T) {
+	srv := &server{capacity: 0, r: rand.New(rand.NewPCG(1, 1))}
+	if f, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100}); !errors.Is(err, capacity.ErrNoRate) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+type failing struct{ server }
+
+func (f *failing) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
+	if rate > 300 {
+		return "", "", errors.New("no target")
+	}
+	return f.server.Probe(ctx, rate)
+}
+
+// TestFind_Ends: a search that ends early returns what it has found so far.
+func TestFind_Ends(t *testing.T) {
+	f, err := capacity.Find(t.Context(), &failing{server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}}, capacity.Options{From: 100})
+	if err == nil || f.Low != 200 || len(f.Tries) == 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := capacity.Find(ctx, &server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}, capacity.Options{From: 100}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	for _, from := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if _, err := capacity.Find(t.Context(), &failing{}, capacity.Options{From: from}); err == nil {
+			t.Errorf("begins at %v", from)
+		}
+	}
+}
+
+// TestFind_Disturbed: a disturbed probe does not count for or against the rate.
+func TestFind_Disturbed(t *testing.T) {
+	srv := &server{capacity: 737, r: rand.New(rand.NewPCG(1, 1))}
+	n := 0
+	f, err := capacity.Find(t.Context(), prober(func(ctx context.Context, rate float64) (capacity.Answer, string, error) {
+		if n++; n%4 != 0 {
+			return capacity.Disturbed, "a neighbour", nil
+		}
+		return srv.Probe(ctx, rate)
+	}), capacity.Options{From: 100})
+	if err != nil || f.Limited != 0 || f.Low > 737 || f.High < 737 {
+		t.Errorf("%+v, %v; want an interval around 737", f, err)
+	}
+	always := prober(func(_ context.Context, rate float64) (capacity.Answer, string, error) {
+		if rate > 500 {
+			return capacity.Disturbed, "the generator, or so it seems", nil
+		}
+		return capacity.Holds, "", nil
+	})
+	if f, err = capacity.Find(t.Context(), always, capacity.Options{From: 100}); err != nil || f.High != 0 || f.Low > 500 || f.Limited < 500 {
+		t.Errorf("where it is disturbed again and again: %+v, %v", f, err)
+	}
+	for _, even := range []int{2, 4} {
+		if _, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100, Confirm: even}); err == nil || !strings.Contains(err.Error(), fmt.Sprint(even+1)) {
+			t.Errorf("a majority of %d: %v", even, err)
+		}
+	}
+}
+
+// A prober is a Prober whose CoolDown does nothing.
+type prober func(ctx context.Context, rate float64) (capacity.Answer, string, error)
+
+func (p prober) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
+	return p(ctx, rate)
+}
+func (p prober) CoolDown(context.Context) error { return nil }
+
+func ExampleFind() {
+	srv := &server{capacity: 500, r: rand.New(rand.NewPCG(1, 1))}
+	f, _ := capacity.Find(context.Background(), srv, capacity.Options{From: 100})
+	fmt.Printf("between %.0f/s and %.0f/s\n", f.Low, f.High)
+	// Output: between 497/s and 508/s
+}

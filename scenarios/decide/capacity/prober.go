@@ -1,0 +1,218 @@
+// This file probes the target of a scenario at rates, for `brunt find`.
+//
+//	Find --Probe(rate)--> Prober --one run at the rate--> result
+//	      ^                                                          '-> holds, breaks, limited
+//	      '-----------------------------answer-----------------------------------'
+//
+// Package capacity chooses the rates. A [RunProber] makes a run of each, with the scenario's flows in
+// their proportions, and decides by its result whether the target sustains the rate.
+
+package capacity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
+// A RunProber probes the target of a scenario at rates. Each probe is a run at one rate, with the
+// scenario's flows in their proportions and without its faults.
+type RunProber struct {
+	Parse      func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
+	Compile    plan.CompileOptions
+	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
+	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
+	Length     time.Duration   // of a probe; longer where an objective needs more requests
+	Cool       time.Duration   // time for the target to recover after a break
+
+	weights []float64 // shares of the loads
+}
+
+var _ Prober = (*RunProber)(nil)
+
+// Check compiles a probe at a rate without running it, and returns the mean rate of all loads of the
+// scenario together.
+func (r *RunProber) Check() (mean float64, err error) {
+	sc, err := r.Parse()
+	if err != nil {
+		return 0, err
+	}
+	p, err := plan.Compile(sc, r.Compile)
+	if err != nil {
+		return 0, err
+	}
+	for i := range p.Loads {
+		l := &p.Loads[i]
+		if l.Schedule.Closed() {
+			return 0, fmt.Errorf("load %q is closed: its users wait for answers, so that it has no rate of its own; find needs executors with arrivals", l.Name)
+		}
+		if span := (l.Schedule.End() - l.Schedule.Start()).Seconds(); span > 0 {
+			r.weights = append(r.weights, l.Schedule.Rate.Area(l.Schedule.End())/span)
+		}
+		mean += r.weights[i]
+	}
+	for i := range r.weights {
+		r.weights[i] /= mean
+	}
+	if len(r.Objectives) == 0 {
+		for _, o := range sc.SLO {
+			if o.After == "" && o.PhaseOrRun() == "run" && !o.Metric.OfLedger() {
+				r.Objectives = append(r.Objectives, o)
+			}
+		}
+	}
+	if len(r.Objectives) == 0 {
+		return 0, errors.New(`the scenario has no objective over the whole run; name one, such as --objective "p95 < 200ms"`)
+	}
+	_, err = r.plan(mean)
+	return mean, err
+}
+
+// plan compiles the plan of a probe.
+func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
+	sc, err := r.Parse()
+	if err != nil {
+		return nil, err
+	}
+	sc.Faults, sc.Steady, sc.Stop, sc.Ledgers = nil, nil, nil, nil
+	sc.SLO = r.Objectives
+	length := r.Length
+	for _, o := range r.Objectives {
+		if n, ok := requests.Need(o); ok {
+			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
+		}
+	}
+	for i := range sc.Loads {
+		l := &sc.Loads[i]
+		l.Start = 0
+		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*r.weights[i], length)
+	}
+	return plan.Compile(sc, r.Compile)
+}
+
+// constant is the executor of a probe, with the arrivals of the load itself.
+func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block {
+	field := func(key, text string) syntax.Field {
+		return syntax.Field{Key: key, Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: text, Pos: own.Pos}}
+	}
+	with := &syntax.Node{Kind: syntax.Map, Pos: own.Pos, Fields: []syntax.Field{
+		field("rate", strconv.FormatFloat(rate, 'f', 9, 64)+"/s"),
+		field("duration", quantity.FormatDuration(length.Round(time.Millisecond))),
+	}}
+	if own.With != nil {
+		for _, given := range own.With.Fields {
+			if given.Key == "arrivals" {
+				with.Fields = append(with.Fields, given)
+			}
+		}
+	}
+	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
+}
+
+func (r *RunProber) Probe(ctx context.Context, rate float64) (Answer, string, error) {
+	p, err := r.plan(rate)
+	if err != nil {
+		return "", "", err
+	}
+	res, err := r.Run(ctx, p)
+	if err != nil {
+		return "", "", err
+	}
+	return answer(res)
+}
+
+// answer evaluates a probe.
+func answer(res *result.Result) (Answer, string, error) {
+	switch {
+	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
+		return "", "", fmt.Errorf("a probe did not end: %s", res.Reason)
+	case !res.Generator.Healthy:
+		why := "the generator was the limit"
+		if len(res.Generator.Limits) > 0 {
+			why = res.Generator.Limits[0]
+		}
+		if run.Crowded(&res.Generator) {
+			return Disturbed, why, nil
+		}
+		return Limited, why, nil
+	}
+	for _, o := range res.Objectives {
+		if o.Verdict == scenarios.Fail {
+			return Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
+		}
+	}
+	if why, grows := growing(res.Windows); grows {
+		return Breaks, why, nil
+	}
+	if res.Verdict == scenarios.Invalid {
+		return "", "", fmt.Errorf("a probe shows nothing: %s", res.Reason)
+	}
+	why := "every objective holds"
+	if len(res.Objectives) > 0 {
+		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))
+	}
+	return Holds, why, nil
+}
+
+// measured describes the measured value of an objective.
+func measured(o result.ObjectiveResult) string {
+	if math.IsNaN(float64(o.Measured)) {
+		return "no end"
+	}
+	m, err := slo.ParseMetric(o.Metric)
+	switch {
+	case err == nil && m.Unit == slo.Seconds:
+		return quantity.FormatSeconds(float64(o.Measured))
+	case err == nil && m.Unit == slo.ShareOf:
+		return quantity.FormatShareBriefly(float64(o.Measured))
+	}
+	return fmt.Sprintf("%.4g", float64(o.Measured))
+}
+
+// grows is the largest growth of the requests in flight over a probe's second half, as a share of
+// its requests: above it the target falls further behind each second, long before its percentiles
+// show it.
+const grows = .01
+
+// growing reports whether the target falls behind.
+func growing(windows []result.Window) (why string, yes bool) {
+	var all []result.Window
+	for _, w := range windows {
+		if w.Load == "*" && w.Step == "*" && w.Offered > 0 && w.T >= 0 {
+			all = append(all, w)
+		}
+	}
+	if len(all) < 4 {
+		return "", false
+	}
+	half := all[len(all)/2:]
+	offered, backlog := int64(0), half[len(half)-1].InFlight-all[len(all)/2-1].InFlight
+	for _, w := range half {
+		offered += w.Offered
+	}
+	if noise := 3 * math.Sqrt(float64(max(1, half[0].InFlight))); float64(backlog) <= noise || float64(backlog) <= grows*float64(offered) {
+		return "", false
+	}
+	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
+}
+
+func (r *RunProber) CoolDown(ctx context.Context) error {
+	select {
+	case <-time.After(r.Cool):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,73 @@
+package capacity
+
+import (
+	"math"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+)
+
+func TestProber_Answer(t *testing.T) {
+	windows := func(inFlight ...int64) (out []result.Window) {
+		for i, n := range inFlight {
+			out = append(out, result.Window{T: result.Num(i), Load: "*", Step: "*", Offered: 100, InFlight: n})
+		}
+		return out
+	}
+	passed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
+	failed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail}
+	late := func(advice string) result.Generator {
+		return result.Generator{Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
+	}
+	healthy := result.Generator{Healthy: true}
+	tests := []struct {
+		name string
+		res  result.Result
+		want Answer
+		why  string
+	}{
+		{"all held", result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}}, Holds, "p95 < 1s: 200ms"},
+		{
+			"one failed",
+			result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}},
+			Breaks, "p95 < 1s: no end",
+		},
+		{
+			"it falls behind",
+			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
+			Breaks, "it falls behind: 30 more are in flight at the end than half-way",
+		},
+		{
+			"as many are in flight all the time",
+			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)},
+			Holds, "every objective holds",
+		},
+		{"a neighbour", result.Result{Generator: late(run.LagAdvice(.1)), Verdict: scenarios.Invalid}, Disturbed, ""},
+		{"all the generator has", result.Result{Generator: late(run.LagAdvice(1e3)), Verdict: scenarios.Invalid}, Limited, ""},
+		{
+			"late with no program beside it",
+			result.Result{Generator: result.Generator{Limits: late(run.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid},
+			Limited, "",
+		},
+		{
+			"a neighbour, and no port",
+			result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(run.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid},
+			Limited, "",
+		},
+		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
+		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, why, err := answer(&tt.res)
+			if got != tt.want || (err != nil) != (tt.want == "") {
+				t.Errorf("it is %q, %v; want %q", got, err, tt.want)
+			}
+			if tt.why != "" && why != tt.why {
+				t.Errorf("it says %q, want %q", why, tt.why)
+			}
+		})
+	}
+}

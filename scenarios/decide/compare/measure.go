@@ -1,0 +1,139 @@
+package compare
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/result"
+)
+
+// A measure calls put with the values of a metric in a run, and where each was measured. A value of NaN is
+// none.
+type measure func(m *metric, s sample, put func(place, value))
+
+// A sample is a run, or a block of one, that is measured.
+type sample struct {
+	*result.Result
+	least float64 // requests above a percentile: [beyond], or [beyondBlock]
+}
+
+// cells are the cells that are compared: those of the warm-up and of whole iterations are not. Nor are those of the phase of
+// a recovery before version 2, which had another end.
+func (s sample) cells() iter.Seq2[place, *result.Cell] {
+	return func(yield func(place, *result.Cell) bool) {
+		for i := range s.Cells {
+			c := &s.Cells[i]
+			if c.Phase == "warmup" || c.Step == "iteration" || s.InWindows() && strings.HasPrefix(c.Phase, scenarios.RecoveryOf) {
+				continue
+			}
+			if !yield(place{c.Phase, c.Load, c.Step}, c) {
+				return
+			}
+		}
+	}
+}
+
+// percentile measures a percentile of the response times.
+func percentile(of func(*result.Times) result.Num) measure {
+	return func(m *metric, s sample, put func(place, value)) {
+		for at, c := range s.cells() {
+			lagged := s.least < beyond && slices.Contains(c.Lagged, m.Name)
+			if c.Outcome == "*" && float64(c.Count)*(1-m.quantile) >= s.least/2 && !lagged {
+				put(at, value{x: orInfinite(of(&c.Response)), n: c.Count})
+			}
+		}
+	}
+}
+
+// errorShares measures the share of errors and skipped steps, as an objective on errors counts them.
+func errorShares(_ *metric, s sample, put func(place, value)) {
+	type counts struct{ all, bad int64 }
+	shares := map[place]*counts{}
+	for at, c := range s.cells() {
+		if shares[at] == nil {
+			shares[at] = &counts{}
+		}
+		switch c.Outcome {
+		case "*":
+			shares[at].all = c.Count
+		case "error", "skipped":
+			shares[at].bad += c.Count
+		}
+	}
+	for at, c := range shares {
+		if c.all > 0 {
+			put(at, value{x: float64(c.bad) / float64(c.all), n: c.all, k: c.bad})
+		}
+	}
+}
+
+// closedRates measures the rate of good answers of closed loads, which is 0 without one: that of an open one is its schedule's.
+func closedRates(_ *metric, s sample, put func(place, value)) {
+	var none []place
+	good := map[place]bool{}
+	for at, c := range s.cells() {
+		switch {
+		case !closed(s.Result, c.Load):
+		case c.Outcome == "*": // unless there is a row of good ones
+			none = append(none, at)
+		case c.Outcome == "ok":
+			put(at, value{x: float64(c.Rate), n: c.Count})
+			good[at] = true
+		}
+	}
+	for _, at := range none {
+		if !good[at] {
+			put(at, value{})
+		}
+	}
+}
+
+// recoveries measures the time until recovery from each fault. A fault that made answers slower, and of which no limit says
+// which are slow, has none: how long that lasted is unknown.
+func recoveries(_ *metric, s sample, put func(place, value)) {
+	if s.InWindows() { // a recovery by windows is no measure for one by requests
+		return
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		at := place{f.Name, "*", "*"}
+		switch {
+		case f.NoOutage() && f.Parts.Slower().Answer == result.Yes && (!(f.Slow > 0) || f.SlowFrom != "" && far(f.Parts)):
+		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
+			least := max(float64(f.Resolution), 1e-3)
+			put(at, value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
+		case f.Impact == result.NotRecovered:
+			put(at, value{x: math.Inf(1), n: f.Traffic})
+		}
+	}
+}
+
+// far reports whether answers took far longer than in the baseline, so that a limit from it does not tell how long they were slow.
+func far(p *result.ImpactParts) bool {
+	return float64(p.P50) > effect.FarAbove(float64(p.P50Before)) || float64(p.P95) > effect.FarAbove(float64(p.P95Before))
+}
+
+// ofUnit is the place of a figure of a unit.
+func ofUnit(u *result.UnitUsage) place { return place{"run", "*", u.Unit} }
+
+// cpuTime measures the mean number of cores that each unit used.
+func cpuTime(_ *metric, s sample, put func(place, value)) {
+	for i := range s.Usage {
+		if u := &s.Usage[i]; u.CPU > 0 {
+			put(ofUnit(u), value{x: float64(u.CPU), n: int64(len(u.Seconds)), s: tickOf / float64(max(1, len(u.Seconds)))})
+		}
+	}
+}
+
+// mostMemory measures the largest memory of each unit.
+func mostMemory(_ *metric, s sample, put func(place, value)) {
+	for i := range s.Usage {
+		if u := &s.Usage[i]; u.Memory > 0 {
+			put(ofUnit(u), value{x: float64(u.Memory), n: int64(len(u.Seconds)), s: 4096})
+		}
+	}
+}

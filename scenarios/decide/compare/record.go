@@ -1,0 +1,245 @@
+package compare
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+)
+
+// RecordVersion is the version of a record's file that is written. Since version 4 a record has the settings of its
+// scenario and the noise of its machine, and its key leaves out the address of the target; since version 3 skipped
+// steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests, and
+// its phase ends a hold later. Older versions are read without the values that had another meaning, so that both are
+// never compared: see [Record.upgrade].
+const RecordVersion = 4
+
+// A Record is the entry of a run in a history: one value of each metric at each place.
+type Record struct {
+	Version int       `json:"version"`          // of this file
+	Run     string    `json:"run"`              // the run's name
+	Name    string    `json:"name"`             // of the scenario
+	Key     string    `json:"key"`              // digest of the settings of the scenario: runs of one key are comparable
+	Machine Machine   `json:"machine"`          // that it ran on
+	Started time.Time `json:"started"`          // when the run began
+	Commit  string    `json:"commit,omitempty"` // of the system under test, as --commit named it
+	Red     bool      `json:"red,omitempty"`    // found to be worse: it is no part of what later runs are held to
+	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
+	Values  []Kept    `json:"values"`           // what was measured
+
+	Former string `json:"former_key,omitempty"` // what the key was up to version 3: older records of this key are comparable too
+	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to version 3
+	// none
+	Scenario  map[string]string `json:"scenario,omitempty"`
+	Duration  result.Num        `json:"duration,omitempty"`  // of the load, in seconds
+	Noise     []Noise           `json:"noise,omitempty"`     // of the machine during each run
+	Disturbed string            `json:"disturbed,omitempty"` // how the noise exceeded that of the history; later runs are not held to it
+
+	dropped []string // metrics and phases of which upgrade dropped values
+}
+
+// A Kept is one value of a record.
+type Kept struct {
+	Phase  string     `json:"phase"`           // as in result.json
+	Load   string     `json:"load"`            // * is all of them
+	Step   string     `json:"step"`            // * is all of them
+	Metric string     `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
+	Value  result.Num `json:"value"`           // null is without end
+	Count  int64      `json:"count"`           // requests that it rests on
+	Bad    int64      `json:"bad,omitempty"`   // of a share: those that count
+	Grain  float64    `json:"grain,omitempty"` // of what is measured in steps: the step
+
+	Runs   int     `json:"runs,omitempty"`   // that it is the mean of; zero is one
+	Spread float64 `json:"spread,omitempty"` // of several: their standard deviation, of shares as they are, else of logarithms
+}
+
+// NewRecord makes the record of a run.
+func NewRecord(r *result.Result, m Machine) *Record {
+	rec := &Record{
+		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started, Duration: r.Duration,
+		Scenario: settingsOf(r), Former: formerKey(r),
+	}
+	if rec.Key = rec.Former; rec.Scenario != nil {
+		rec.Key = settingsKey(rec.Scenario)
+	}
+	all := metrics.values(r, beyond)
+	for _, at := range places(r, []values{all}) {
+		for i := range metrics {
+			m := &metrics[i]
+			if v, has := all[at][m.Name]; has {
+				rec.Values = append(rec.Values, Kept{
+					Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: result.Num(v.x), Count: v.n,
+					Bad: v.k, Grain: v.s,
+				})
+			}
+		}
+	}
+	return rec
+}
+
+// Figures gives the values of the whole run in brief.
+func (r *Record) Figures() string {
+	var out []string
+	for _, k := range r.Values {
+		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase == "run" && k.Load == "*" && k.Step == "*" {
+			out = append(out, k.Metric+" "+row.value(k.Value))
+		}
+	}
+	for _, n := range r.Noise {
+		out = append(out, n.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// values returns the record's values in the form of a run's.
+func (r *Record) values() values {
+	out := values{}
+	for _, k := range r.Values {
+		at := place{k.Phase, k.Load, k.Step}
+		if out[at] == nil {
+			out[at] = map[string]value{}
+		}
+		out[at][k.Metric] = value{x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain, runs: k.Runs, spread: k.Spread}
+	}
+	return out
+}
+
+// mostValues bounds a record: brunt never writes a larger one.
+const mostValues = 100_000
+
+// parseRecord parses a record's file.
+func parseRecord(b []byte) (*Record, error) {
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil { // trailing data is refused as well: it might be another record
+		return nil, err
+	}
+	switch {
+	case r.Version < 1 || r.Version > RecordVersion:
+		return nil, fmt.Errorf("version %d, and this brunt reads versions 1 to %d", r.Version, RecordVersion)
+	case r.Run == "" || r.Key == "" || r.Started.IsZero():
+		return nil, errors.New("it lacks a run, a key or a time")
+	case len(r.Values) > mostValues:
+		return nil, fmt.Errorf("it has %d values", len(r.Values))
+	case len(r.Noise) > mostRuns:
+		return nil, fmt.Errorf("it has the noise of %d runs", len(r.Noise))
+	}
+	for _, k := range r.Values {
+		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 ||
+			k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
+			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
+		}
+	}
+	r.upgrade()
+	return &r, nil
+}
+
+// upgrade drops the values of an older version that had another meaning: recoveries by windows and their phases of
+// version 1, and up to version 2 errors where steps were skipped. Nothing was skipped where the errors
+// rest on as many requests as the percentiles of their place.
+func (r *Record) upgrade() {
+	requests := map[place]int64{}
+	for _, k := range r.Values {
+		if m := metrics.named(k.Metric); m != nil && m.quantile > 0 {
+			requests[place{k.Phase, k.Load, k.Step}] = k.Count
+		}
+	}
+	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
+		drop := false
+		what := k.Metric
+		switch {
+		case strings.HasPrefix(k.Phase, scenarios.RecoveryOf) && r.Version < 2:
+			what, drop = scenarios.RecoveryOf+"FAULT", true
+		case k.Metric == "recover":
+			drop = r.Version < 2
+		case k.Metric == "errors":
+			drop = r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
+		}
+		if drop && !slices.Contains(r.dropped, what) {
+			r.dropped = append(r.dropped, what)
+		}
+		return drop
+	})
+}
+
+// Outdated says in one line which values of records are not compared, because an older version measured
+// something else by that name, and what it was. It is empty where all values are compared.
+func Outdated(records []*Record) string {
+	var says []string
+	for _, old := range []struct{ metric, meant string }{
+		{"recover", "it was measured by windows and not by requests"},
+		{scenarios.RecoveryOf + "FAULT", "it ended with the recovery and not a hold after it"},
+		{"errors", "skipped steps did not count as errors"},
+	} {
+		n := 0
+		for _, r := range records {
+			if slices.Contains(r.dropped, old.metric) {
+				n++
+			}
+		}
+		if n > 0 {
+			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, syntax.Amount(n, "older record"), old.meant))
+		}
+	}
+	return strings.Join(says, "; ")
+}
+
+// Mean combines several records of one session: each value is the mean, with the number of runs
+// and their spread; everything else is that of the first record. A value that is infinite in
+// one run is infinite.
+func Mean(records []*Record) *Record {
+	mean := *records[0]
+	mean.Values, mean.Noise = nil, nil
+	type of struct {
+		place
+		metric string
+	}
+	known := map[of]bool{}
+	var all []values
+	for _, r := range records {
+		all, mean.Noise = append(all, r.values()), append(mean.Noise, r.Noise...)
+		mean.Disturbed = cmp.Or(mean.Disturbed, r.Disturbed)
+	}
+	for _, first := range records {
+		for _, k := range first.Values {
+			at := of{place{k.Phase, k.Load, k.Step}, k.Metric}
+			if known[at] {
+				continue
+			}
+			known[at] = true
+			var vs []value
+			for _, has := range all {
+				if v, ok := has[at.place][at.metric]; ok {
+					vs = append(vs, v)
+				}
+			}
+			mean.Values = append(mean.Values, k.meanOf(vs))
+		}
+	}
+	return &mean
+}
+
+// meanOf returns the mean of a value over several runs.
+func (k Kept) meanOf(vs []value) Kept {
+	m := metrics.named(k.Metric)
+	if len(vs) < 2 || m == nil {
+		return k
+	}
+	k.Count, k.Bad = 0, 0
+	for _, v := range vs {
+		k.Count, k.Bad, k.Grain = k.Count+v.n, k.Bad+v.k, max(k.Grain, v.s)
+	}
+	s := m.sessionOf(vs)
+	k.Value, k.Runs, k.Spread = result.Num(m.value(s.mean)), int(s.runs), 0
+	if !math.IsInf(s.mean, 0) && !math.IsNaN(s.within) {
+		k.Spread = math.Sqrt(s.within / (s.runs - 1))
+	}
+	return k
+}

@@ -1,0 +1,172 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+)
+
+// A Trial compares runs with a history. It makes a further run while the runs so far are
+// inconclusive, and confirms a failure by fresh runs.
+//
+// Repeated checks increase the chance of a false alarm, so no check fails a trial by itself.
+// Only fresh runs can fail it, judged once at alpha: a false alarm needs those fresh runs to
+// fail, so its probability is at most alpha, whatever the checks before showed. To pass, each
+// check uses the bound of a single one: of runs that are worse by exactly their margin, one
+// check passes 5 in 100, and three checks passed up to 11 in simulated trials.
+//
+// A run is disturbed if the machine was noisier than during the history. A trial that passes with it passes: the noise did
+// not make the run worse. In any other case it is made again later, and it never fails a trial. A target on the
+// same machine that uses more of the processors raises brunt's lag and the CPU pressure as another load does; they count as the
+// target's own where [mostByLoad] runs in a row show nothing else, and the machine is quiet before and after each.
+type Trial struct {
+	History []*Record                      // as [Measure] gives it
+	Runs    int                            // largest number of runs; zero is one
+	Confirm int                            // fresh runs that confirm a failure; zero means none are needed
+	Make    func(n int) ([]*Record, error) // makes n further runs
+	Looked  func(c *Comparison, more int)  // called with each answer that leads to more runs; may be nil
+	Again   func(why string) bool          // waits to make a disturbed run again; false: no longer; nil never does
+
+	byLoad int // disturbed runs in a row that the target itself may have disturbed
+}
+
+// mostByLoad is how many runs in a row show high lag or pressure on a machine that is quiet without the load, before the target
+// itself counts as their cause.
+const mostByLoad = 3
+
+// Decide returns the answer, and all runs that it rests on, those of now first. After an error of Make
+// the answer is that of the last check.
+func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record, err error) {
+	more := func(n int) ([]*Record, error) {
+		if t.Looked != nil {
+			t.Looked(c, n)
+		}
+		return t.Make(n)
+	}
+	norm := Norm(t.History)
+	o.runs = t.Runs
+	for {
+		if c, err = gate(t.History, now, o); err != nil || c.Verdict == scenarios.Pass {
+			t.mark(norm, now)
+			return c, now, err
+		}
+		replaced, why, err := t.quiet(norm, now)
+		if err != nil || why != "" {
+			c.disturb(why)
+			return c, now, err
+		}
+		if replaced {
+			continue
+		}
+		if c.Verdict != scenarios.Inconclusive || len(now) >= t.Runs {
+			break
+		}
+		further, err := more(1)
+		now = append(now, further...)
+		if err != nil {
+			return c, now, err
+		}
+	}
+	if c.Verdict != scenarios.Regression || t.Confirm < 1 {
+		return c, now, nil
+	}
+	fresh, err := more(t.Confirm)
+	if err == nil {
+		var why string
+		if _, why, err = t.quiet(norm, fresh); why != "" {
+			c.disturb(why)
+			return c, append(now, fresh...), err
+		}
+	}
+	now = append(now, fresh...)
+	if err != nil {
+		return c, now, err
+	}
+	again, err := gate(t.History, fresh, o)
+	if err != nil {
+		return c, now, err
+	}
+	return again, now, nil
+}
+
+// Norm is the noise of the runs of a history, as [Measure] gives it.
+func Norm(history []*Record) NoiseNorm {
+	var out NoiseNorm
+	for _, r := range history[max(0, len(history)-mostHistory):] {
+		out = append(out, r.Noise...)
+	}
+	return out
+}
+
+// Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty where it can tell.
+func Unmeasured(records []*Record) string {
+	if len(Norm(records)) >= LeastNoise {
+		return ""
+	}
+	old := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return len(r.Noise) > 0 })
+	return fmt.Sprintf("how quiet the machine was is not known of %s, so that no run counts as disturbed before it is known of %d runs",
+		syntax.Amount(len(old), "older record"), LeastNoise)
+}
+
+// exceeded returns how the noise of the runs of a record exceeds a norm.
+func (r *Record) exceeded(norm NoiseNorm) NoiseExcess {
+	for _, n := range r.Noise {
+		if e := norm.Exceeded(n); e.Text != "" {
+			return e
+		}
+	}
+	return NoiseExcess{}
+}
+
+// mark notes which runs are disturbed.
+func (t *Trial) mark(norm NoiseNorm, runs []*Record) {
+	for _, r := range runs {
+		if t.byLoad < mostByLoad {
+			r.Disturbed = r.exceeded(norm).Text
+		}
+	}
+}
+
+// quiet makes disturbed runs again, in their places, until none is left or there is no more time to wait: then why says how one of them is
+// disturbed.
+func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string, err error) {
+	for i := range runs {
+		for {
+			e := runs[i].exceeded(norm)
+			if e.Text == "" {
+				t.byLoad = 0
+				break
+			}
+			if t.byLoad++; !e.ByLoad {
+				t.byLoad = 0
+			}
+			if t.byLoad >= mostByLoad {
+				runs[i].Disturbed = ""
+				break
+			}
+			runs[i].Disturbed = e.Text
+			if t.Again == nil || !t.Again(e.Text) {
+				return replaced, e.Text, nil
+			}
+			fresh, err := t.Make(1)
+			if err != nil {
+				return replaced, e.Text, err
+			}
+			runs[i], replaced = fresh[0], true
+		}
+	}
+	return replaced, "", nil
+}
+
+// disturb takes back the failures of a comparison whose runs are disturbed.
+func (c *Comparison) disturb(why string) {
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Verdict == scenarios.Fail {
+			r.Verdict, r.Note = scenarios.Inconclusive, "the machine was disturbed"
+		}
+	}
+	c.Verdict, c.Disturbed = scenarios.Inconclusive, why
+	c.Reason = "the machine was disturbed, so a worse figure says nothing of the build: " + why
+}

@@ -1,0 +1,205 @@
+// Package gate holds new runs of a scenario to the history of its runs. [brunt/scenarios/decide/compare] has the statistics; this
+// package decides which runs are made, and made again.
+//
+//	the scenario, the history -> Check: enough records? the noise of the machine
+//	a run -> comparable records -> too few: learn
+//	                            -> compare.Trial: more runs while it is inconclusive, new runs that confirm a failure
+//	                            -> the runs become one record of the history
+//
+// It prints the progress alone; a caller shows the outcome.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
+)
+
+// Settings are those of a gate.
+type Settings struct {
+	Options compare.Options
+	Runs    int           // at most as many: one, and another while the result is inconclusive
+	Confirm int           // new runs that confirm a failure
+	Wait    time.Duration // for a quiet machine, in all
+	Accept  bool          // restart the history: the change was wanted
+	Require bool          // refuse to learn
+	Commit  string        // of the system under test, for the trend; may be empty
+}
+
+// Fit sets the number of runs that a budget has room for, of runs that take as long as whole. Unless fixed, the runs that
+// confirm a failure become fewer: a third of a small budget. So does the time to wait, unless waits: a quarter. A budget
+// without room for a run is a [scenarios.UsageError].
+func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
+	fit := int(budget / whole)
+	if !fixed {
+		s.Confirm = min(s.Confirm, max(1, fit/3))
+	}
+	if s.Runs = fit - s.Confirm; s.Runs < 1 {
+		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", budget,
+			syntax.Amount(fit, "run"), quantity.FormatDuration(whole), s.Confirm)
+	}
+	if !waits {
+		s.Wait = min(s.Wait, budget/4)
+	}
+	return nil
+}
+
+// Check refuses to begin where a history is required and has too few records of the scenario. It returns the noise of
+// the machine in the history.
+func (s *Settings) Check(h *compare.History, p *plan.Plan) (compare.NoiseNorm, error) {
+	all, left := planned(p).Comparable(h.Records())
+	measure := compare.Measure(all)
+	if n := len(measure); s.Require && (s.Accept || n < compare.LeastHistory) {
+		return nil, lacksHistory(n, left)
+	}
+	return compare.Norm(measure), nil
+}
+
+// planned is the record of a run that has not been made: its scenario and machine.
+func planned(p *plan.Plan) *compare.Record {
+	return compare.NewRecord(&result.Result{Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0},
+		compare.Calibrate(result.Environment{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}))
+}
+
+// lacksHistory is the error of a gate that may not learn, with the number of records that count.
+func lacksHistory(n int, left []string) error {
+	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s", syntax.Amount(n, "record"),
+		compare.LeastHistory, strings.Join(append([]string{""}, left...), "; "))
+}
+
+// A Gate is one execution of a gate.
+type Gate struct {
+	Settings
+	Name    string // of the scenario
+	History *compare.History
+	Norm    compare.NoiseNorm                                 // of the machine, in the history
+	Run     func(ctx context.Context) (*result.Result, error) // performs a run, and writes its report
+	Page    func(id string) string                            // the page of the report of a run
+	Out     io.Writer                                         // for the progress
+	Log     io.Writer                                         // for warnings
+
+	pause  time.Duration                                      // before the next run that is made again; zero: the first
+	waited time.Duration                                      // in all
+	probe  func(ctx context.Context) compare.Noise            // of the machine at rest
+	one    func(ctx context.Context) (*compare.Record, error) // performs a run
+	began  time.Time
+	all    []*compare.Record // of all runs, in their order
+	ended  *result.Result    // a run that failed
+}
+
+// An Outcome is what a gate came to.
+type Outcome struct {
+	Found    *compare.Comparison // nil: there was none, as the gate learns or ended before
+	Decision *result.Decision    // in words, without the exit code; nil: no run ended
+}
+
+// Decide performs the runs, compares them with the history, and repeats them if they are inconclusive or fail. The runs
+// become a record of the history. An error of a run or of the history does not hide the outcome. A run that did not pass is
+// a [scenarios.Exit] with its exit code.
+func (g *Gate) Decide(ctx context.Context) (Outcome, error) {
+	g.probe, g.one = compare.NoiseOf, g.run
+	return g.decide(ctx)
+}
+
+func (g *Gate) decide(ctx context.Context) (Outcome, error) {
+	g.began = time.Now()
+	o, err := g.compared(ctx)
+	if o.Decision == nil && (g.ended != nil || len(g.all) > 0) && err != nil { // it ended before there was a comparison
+		o.Decision = &result.Decision{Word: "NO VERDICT", Verdict: scenarios.Broken, Reason: g.why(err)}
+		if g.ended != nil {
+			o.Decision.Word, o.Decision.Verdict = strings.ToUpper(string(g.ended.Verdict)), g.ended.Verdict
+		}
+		g.describe(o.Decision, nil)
+	}
+	return o, err
+}
+
+func (g *Gate) compared(ctx context.Context) (Outcome, error) {
+	now, err := g.several(ctx, 1)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := now[0].Known(g.Options); err != nil {
+		return Outcome{}, scenarios.Usage(err)
+	}
+	all, left := now[0].Comparable(g.History.Records())
+	measure := compare.Measure(all)
+	if g.Accept || len(measure) < compare.LeastHistory {
+		if g.Require {
+			return Outcome{}, lacksHistory(len(measure), left)
+		}
+		return g.learn(ctx, now[0], all, left)
+	}
+	for _, note := range []string{compare.Outdated(measure), compare.Unmeasured(measure)} {
+		if note != "" {
+			fmt.Fprintf(g.Log, "brunt: %s\n", note)
+		}
+	}
+	trial := &compare.Trial{
+		History: measure, Runs: g.Runs, Confirm: g.Confirm,
+		Make:  func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
+		Again: func(why string) bool { return g.again(ctx, why) },
+		Looked: func(c *compare.Comparison, more int) {
+			why := ""
+			if c.Verdict == scenarios.Regression {
+				why = " to confirm it"
+			}
+			fmt.Fprintf(g.Out, "after %s: %s: %s; brunt makes %s%s\n",
+				syntax.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, syntax.Amount(more, "new run"), why)
+		},
+	}
+	found, made, err := trial.Decide(now, g.Options)
+	if found == nil {
+		return Outcome{}, scenarios.Usage(err)
+	}
+	if ended := (run.Interrupt{}); err == nil && errors.As(context.Cause(ctx), &ended) { // while it waited
+		err = scenarios.Exit(ended.Code)
+	}
+	for _, r := range made {
+		r.Red = found.Verdict == scenarios.Regression
+	}
+	if kept := errors.Join(err, g.keep(made)); kept != nil {
+		err = kept // the verdict stands all the same, since the runs are done
+	}
+	o := Outcome{found, found.Decision()}
+	g.describe(o.Decision, made)
+	if err != nil {
+		o.Decision.Says = append(o.Decision.Says, "the gate ended early: "+g.why(err))
+	}
+	return o, err
+}
+
+// learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
+// show how much a mean of several runs varies from day to day.
+func (g *Gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record, left []string) (Outcome, error) {
+	first.Accept = g.Accept
+	more, err := g.several(ctx, g.Runs-1)
+	made := append([]*compare.Record{first}, more...)
+	if err := errors.Join(err, g.keep(made)); err != nil {
+		return Outcome{}, err
+	}
+	d := &result.Decision{Verdict: scenarios.None}
+	if g.Accept {
+		d.Word, d.Reason = "ACCEPTED", "the change was wanted, and the history starts again with this run"
+	} else {
+		known := append(compare.Measure(all), compare.Mean(made))
+		n := min(len(known), compare.LeastHistory)
+		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
+		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", syntax.Amount(n, "record"), compare.LeastHistory)
+		d.Says = append(compare.Outlook(known, g.Runs, g.Options), left...)
+	}
+	g.describe(d, made)
+	return Outcome{Decision: d}, nil
+}

@@ -1,0 +1,221 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/result"
+)
+
+// measured is the record of run i, which has a p95 alone.
+func measured(i int, p95 float64) *compare.Record {
+	return &compare.Record{
+		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2},
+		Values: []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}},
+	}
+}
+
+// day is the p95 of day i, where days differ.
+func day(i int) float64 { return .1 * math.Exp(.03*float64(i%3-1)) }
+
+// openedHistory opens the history of a folder until the end of the test.
+func openedHistory(t *testing.T, dir string) *compare.History {
+	t.Helper()
+	h, err := compare.OpenHistory(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// learned is a history that is just long enough, of records from the first on.
+func learned(t *testing.T, dir string, record func(i int) *compare.Record) *compare.History {
+	t.Helper()
+	h := openedHistory(t, dir)
+	for i := range compare.LeastHistory {
+		if err := h.Add(record(i + 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return openedHistory(t, dir)
+}
+
+// TestGate_Decide runs several gates in sequence and checks the number of runs, the output, the
+// exit code, and the history.
+func TestGate_Decide(t *testing.T) {
+	dir := t.TempDir()
+	made := 0
+	pass := func(p95 ...float64) (o Outcome, out string, runs int, err error) {
+		t.Helper()
+		h := openedHistory(t, dir)
+		var b strings.Builder
+		g := &Gate{Settings: Settings{Runs: 3, Confirm: 2, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+		g.one = func(context.Context) (*compare.Record, error) {
+			if runs == len(p95) {
+				return nil, errors.New("no further run")
+			}
+			made++
+			if p95[runs] < 0 { // brunt itself was the limit
+				p95 = append(p95[:runs:runs], p95[runs+1:]...)
+				return nil, scenarios.Exit(scenarios.ExitInvalid)
+			}
+			runs++
+			return measured(made, p95[runs-1]), nil
+		}
+		o, err = g.decide(t.Context())
+		if o.Decision != nil {
+			fmt.Fprint(&b, o.Decision.Word)
+		}
+		return o, b.String(), runs, err
+	}
+	newest := func() *compare.Record {
+		h := openedHistory(t, dir)
+		all, _ := (&compare.Record{Key: "k", Machine: compare.Machine{CPUs: 2}}).Comparable(h.Records())
+		return all[len(all)-1]
+	}
+	_, out, _, err := pass(-1, -1, -1, -1, -1, -1, -1)
+	if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || strings.Count(out, "repeated") != compare.NoiseAttempts-1 {
+		t.Fatalf("runs that show nothing are repeated: %q, %v", out, err)
+	}
+	for i := range compare.LeastHistory {
+		_, out, runs, err := pass(day(i), 1.02*day(i), .98*day(i))
+		if err != nil || runs != 3 || !strings.Contains(out, fmt.Sprintf("LEARNING %d/8", i+1)) {
+			t.Fatalf("gate %d made %d runs and said %q: %v", i+1, runs, out, err)
+		}
+	}
+	if k := newest().Values[0]; k.Runs != 3 || k.Count != 15000 || k.Spread < .015 || k.Spread > .025 {
+		t.Errorf("three runs are kept as %+v", k)
+	}
+	tests := []struct {
+		name string
+		p95  []float64 // of the possible runs
+		runs int       // runs performed
+		is   scenarios.Verdict
+		says string
+	}{
+		{"good at once", []float64{.1}, 1, scenarios.Pass, "PASS"},
+		{"good at the second look", []float64{.108, .096}, 2, scenarios.Pass, "brunt makes 1 new run"},
+		{"two that show nothing", []float64{-1, .108, -1, -1, .096}, 2, scenarios.Pass, "brunt makes 1 new run"},
+		{"never decided", []float64{.107, .107, .107}, 3, scenarios.Inconclusive, "INCONCLUSIVE"},
+		{"red by chance", []float64{.14, .1, .1}, 3, scenarios.Pass, "brunt makes 2 new runs to confirm it"},
+		{"red at the third look", []float64{.107, .109, .2, .13, .13}, 5, scenarios.Regression, "REGRESSION"},
+		{"red", []float64{.14, .13, .135}, 3, scenarios.Regression, "REGRESSION"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o, out, runs, err := pass(tt.p95...)
+			if err != nil || runs != tt.runs || o.Found.Verdict != tt.is || !strings.Contains(out, tt.says) {
+				t.Errorf("%d runs, %s, %v; want %d and %s with %q:\n%s", runs, o.Found.Verdict, err, tt.runs, tt.is, tt.says, out)
+			}
+			if r := newest(); r.Red != (tt.is == scenarios.Regression) || max(1, r.Values[0].Runs) != tt.runs {
+				t.Errorf("kept as red %t of %d runs", r.Red, r.Values[0].Runs)
+			}
+		})
+	}
+}
+
+// TestGate_NotKept checks that the verdict stands even if it cannot be saved. A history that is
+// not writable is reported before the runs.
+func TestGate_NotKept(t *testing.T) {
+	dir := t.TempDir()
+	h := learned(t, dir, func(i int) *compare.Record { return measured(i, day(i)) })
+	if err := h.Writable(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if h.Writable() == nil {
+		t.Error("a folder that is gone can be written")
+	}
+	var b strings.Builder
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+	g.one = func(context.Context) (*compare.Record, error) { return measured(100, .2), nil }
+	if o, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || o.Decision.Verdict != scenarios.Regression {
+		t.Errorf("%v: %+v", err, o.Decision)
+	}
+	g.Options.Steps = []string{"raed"}
+	if _, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
+		t.Errorf("a step that no run has is %v", err)
+	}
+}
+
+// TestGate_Outdated: a gate says which values of a history of an older version it does not compare.
+func TestGate_Outdated(t *testing.T) {
+	record := func(i, version int) *compare.Record {
+		r := measured(i, day(i))
+		r.Version, r.Values = version, append(r.Values, compare.Kept{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
+		return r
+	}
+	h := learned(t, t.TempDir(), func(i int) *compare.Record { return record(i, 1) })
+	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
+	var b strings.Builder
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+	g.one = func(context.Context) (*compare.Record, error) { return record(100, compare.RecordVersion), nil }
+	if _, err := g.decide(t.Context()); err != nil || strings.Count(b.String(), want) != 1 {
+		t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
+	}
+}
+
+// TestGate_Again waits for a quiet machine, in pauses that grow, for as long as Wait says.
+func TestGate_Again(t *testing.T) {
+	calm, busy := compare.Noise{Lag: result.NaN, Probe: .1e-3}, compare.Noise{Lag: result.NaN, Probe: .9e-3}
+	var norm compare.NoiseNorm
+	for range compare.LeastNoise {
+		norm = append(norm, calm)
+	}
+	for _, tt := range []struct {
+		name  string
+		wait  time.Duration
+		quiet time.Duration // when the machine is quiet again
+		took  time.Duration
+		want  bool
+	}{
+		{"at once", 2 * time.Minute, 0, 5 * time.Second, true},
+		{"later", 2 * time.Minute, 16 * time.Second, 35 * time.Second, true},
+		{"too late", 20 * time.Second, time.Hour, 20 * time.Second, false},
+		{"no wait", 0, 0, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				g := &Gate{Settings: Settings{Wait: tt.wait}, Norm: norm, Log: io.Discard, probe: func(context.Context) compare.Noise {
+					if time.Since(begin) < tt.quiet {
+						return busy
+					}
+					return calm
+				}}
+				if got := g.again(t.Context(), "lag"); got != tt.want || time.Since(begin) != tt.took {
+					t.Errorf("%t after %s, want %t after %s", got, time.Since(begin), tt.want, tt.took)
+				}
+			})
+		})
+	}
+}
+
+// TestGate_Ended: a run that ends a gate is its outcome, with the runs before it.
+func TestGate_Ended(t *testing.T) {
+	h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
+	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h, Out: io.Discard, Log: io.Discard}
+	g.Page = func(id string) string { return id }
+	g.Run = func(context.Context) (*result.Result, error) {
+		return &result.Result{Verdict: scenarios.Fail, Reason: "errors are many", ExitCode: scenarios.ExitFail}, nil
+	}
+	o, err := g.Decide(t.Context())
+	if !errors.Is(err, scenarios.Exit(scenarios.ExitFail)) || o.Found != nil {
+		t.Errorf("it ends with %v and %+v", err, o)
+	}
+	if d := o.Decision; d == nil || d.Word != "FAIL" || d.Reason != "a run ended with fail: errors are many" || d.Name != "s" {
+		t.Errorf("the decision is %+v", d)
+	}
+}

@@ -1,0 +1,127 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// firstPause is how long a gate waits before it makes a disturbed run again. Each further pause is twice as long.
+const firstPause = 5 * time.Second
+
+// A disturbedError is the end of a run that failed its own objectives while another load disturbed the machine.
+type disturbedError struct {
+	why  string
+	code int // of the run
+}
+
+func (e disturbedError) Error() string { return "the machine was disturbed: " + e.why }
+
+// again waits until the machine is quiet enough to make a disturbed run again. It reports false where the time to wait is used up.
+func (g *Gate) again(ctx context.Context, why string) bool {
+	for {
+		if g.pause *= 2; g.pause == 0 {
+			g.pause = firstPause
+		}
+		pause := min(g.pause, g.Wait-g.waited)
+		if pause <= 0 {
+			return false
+		}
+		fmt.Fprintf(g.Log, "brunt: another load disturbs the machine: %s; brunt waits %s\n", why, quantity.FormatDuration(pause))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+		g.waited += pause
+		e := g.Norm.Exceeded(g.probe(ctx))
+		if e.Text == "" {
+			return true
+		}
+		why = e.Text
+	}
+}
+
+// several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab
+// repeats a pair. A run that fails ends the gate; the runs before it are returned.
+func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
+	var out []*compare.Record
+	for range n {
+		r, err := g.one(ctx)
+		for again := 1; again < compare.NoiseAttempts && errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)); again++ {
+			fmt.Fprintln(g.Log, "brunt: a run shows nothing about the target and is repeated")
+			r, err = g.one(ctx)
+		}
+		for failed := (disturbedError{}); errors.As(err, &failed); r, err = g.one(ctx) {
+			if !g.again(ctx, failed.why) {
+				err = scenarios.Exit(failed.code)
+				break
+			}
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// run performs a run. A run that fails its own objectives is an error.
+func (g *Gate) run(ctx context.Context) (*compare.Record, error) {
+	meter := compare.BeginNoise(ctx)
+	res, err := g.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	around := meter.End(ctx, res)
+	if e := g.Norm.Exceeded(around); res.ExitCode == scenarios.ExitFail && e.Text != "" && !e.ByLoad {
+		return nil, disturbedError{e.Text, res.ExitCode}
+	}
+	if res.ExitCode != 0 {
+		fmt.Fprintf(g.Out, "a run ended with %s: %s; %s\n", res.Verdict, res.Reason, g.Page(res.Run))
+		g.ended = res
+		return nil, scenarios.Exit(res.ExitCode)
+	}
+	r := compare.NewRecord(res, compare.Calibrate(res.Environment))
+	r.Commit, r.Noise = g.Commit, []compare.Noise{around}
+	g.all = append(g.all, r)
+	fmt.Fprintf(g.Out, "run %d: %s; %s\n", len(g.all), r.Figures(), g.Page(res.Run))
+	return r, nil
+}
+
+// keep adds the runs to the history, as one record: the runs of one day count as one.
+func (g *Gate) keep(records []*compare.Record) error {
+	return g.History.Add(compare.Mean(records))
+}
+
+// describe adds what a report has besides the verdict. Made are the runs that the decision rests on.
+func (g *Gate) describe(d *result.Decision, made []*compare.Record) {
+	d.Kind, d.Name, d.Started, d.Took = "gate", g.Name, g.began, result.Sec(time.Since(g.began))
+	for i, r := range g.all {
+		state := "no"
+		switch {
+		case r.Disturbed != "" && slices.Contains(made, r):
+			state = "yes, though the machine was disturbed: " + r.Disturbed
+		case r.Disturbed != "":
+			state = "no, made again, as the machine was disturbed: " + r.Disturbed
+		case slices.Contains(made, r):
+			state = "yes"
+		}
+		d.Runs = append(d.Runs, result.JudgedRun{Name: fmt.Sprintf("run %d", i+1), Folder: r.Run, Started: r.Started, Figures: r.Figures(), State: state})
+	}
+}
+
+// why says why a gate ended early.
+func (g *Gate) why(err error) string {
+	if g.ended != nil {
+		return "a run ended with " + string(g.ended.Verdict) + ": " + g.ended.Reason
+	}
+	return err.Error()
+}

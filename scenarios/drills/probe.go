@@ -1,0 +1,62 @@
+// This file tells whether a system that brunt did not start answers as it did before the drills. A drill that is laid over a
+// system which is still broken would be about the drill before it.
+//
+//	plan --Reduce--> probe: a few seconds of its load, without faults --run--> State: failures and times by step
+//	                                                                             |
+//	before the first drill: the State that all later ones are held against       |
+//	after each drill: Wait probes until the State is like that, or time is up <--'
+//
+//	probe.go  the plan of a probe
+//	state.go  what a probe found, and whether two are alike
+//	wait.go   probes until the system answers as before
+
+package drills
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
+)
+
+// SteadyLasts is how long a probe of a system takes.
+const SteadyLasts = 3 * time.Second
+
+const (
+	leastRate = 2  // iterations a second of a load
+	usersRate = 20 // the most of a load of users
+)
+
+// HasSteadyState reports whether a system goes on between two runs: brunt did not start it.
+func HasSteadyState(p *plan.Plan) bool { return p.Stack == nil }
+
+// SteadyPlan returns the plan of a probe: the loads of the plan at their mean rate for a time, without faults and objectives. Of a load of users
+// there is an iteration a second for each, 20 at most. A script or a log has no part that is a probe.
+func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
+	one, sc := *p, *p.Scenario
+	one.Loads = slices.Clone(p.Loads)
+	for i := range one.Loads {
+		lp := &one.Loads[i]
+		switch {
+		case lp.Script != nil:
+			return nil, fmt.Errorf("load %q is a script, of which no short part can be run", lp.Name)
+		case lp.Schedule.Log != nil:
+			return nil, fmt.Errorf("load %q replays a log, of which no short part can be run", lp.Name)
+		}
+		rate := float64(leastRate)
+		if span := (lp.Schedule.End() - lp.Schedule.Start()).Seconds(); lp.Schedule.Closed() {
+			rate = float64(min(usersRate, lp.Schedule.MostUsers()))
+		} else if span > 0 {
+			rate = lp.Schedule.Rate.Total() / span
+		}
+		profile := load.NewProfile(0)
+		profile.Add(lasts, max(leastRate, rate), max(leastRate, rate))
+		lp.Schedule, lp.InTurn = load.Plan{Rate: profile}, true
+	}
+	one.Faults, one.Alerts, one.Ledgers, one.Gauges, one.Watches = nil, nil, nil, nil, nil
+	sc.SLO, sc.Steady, sc.Stop, sc.Ledgers, sc.Warmup = nil, nil, nil, nil, 0
+	one.Scenario = &sc
+	return &one, nil
+}

@@ -1,0 +1,4 @@
+package driver
+
+// NewRetryClients is for tests.
+var NewRetryClients = newRetryClients

@@ -1,0 +1,310 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos/catalog"
+	"brunt/chaos/netns"
+	"brunt/scenarios/connect"
+	"brunt/scenarios/k6"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/template"
+	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
+	"brunt/targets/platform/docker"
+)
+
+// Needs checks whether this machine and the target have what the plan needs. It starts nothing and
+// changes nothing on the machine.
+func Needs(ctx context.Context, p *plan.Plan) []Check {
+	checks := []Check{fileNeeds(p)}
+	switch {
+	case p.Stack == nil:
+		checks = append(checks, targetNeeds(ctx, p))
+	case p.Stack.Platform == platform.Docker, p.Stack.OnPods():
+	default:
+		checks = append(checks, commandNeeds(p)...)
+		checks = append(checks, portNeeds(p)...)
+	}
+	checks = append(checks, endpointNeeds(ctx, p)...)
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil {
+			checks = append(checks, k6Program("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
+		}
+	}
+	if p.Contained {
+		checks = append(checks, engineNeeds(ctx, p)...)
+	}
+	if p.Stack.OnPods() {
+		checks = append(checks, clusterNeeds(ctx, p)...)
+	} else if p.Scenario.Target.Kubernetes != nil {
+		checks = append(checks, podNeeds(ctx, p)...)
+	}
+	for _, e := range p.Parts() {
+		d, _ := catalog.Find(e.Kind)
+		if d.Capability == nil {
+			continue
+		}
+		if c := d.Capability(); c.Err != nil && c.Required {
+			checks = append(checks, Check{"fault " + e.Name, Bad, c.Err.Error(), c.Fix})
+		}
+	}
+	capabilities := sync.OnceValue(netns.Capabilities)
+	for _, e := range p.Parts() {
+		if err := p.TryFault(e, capabilities); err != nil {
+			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+		}
+	}
+	checks = append(checks, journalNeeds(p)...)
+	return append(checks, questionNeeds(ctx, p)...)
+}
+
+// journalNeeds names the faults of which the journal has a secret.
+func journalNeeds(p *plan.Plan) []Check {
+	var out []Check
+	for _, e := range p.Parts() {
+		if plan.KeepsSecret(p.Scenario, e) {
+			out = append(out, Check{
+				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
+					"is taken back", plan.NamedSecret,
+			})
+		}
+	}
+	return out
+}
+
+// questionNeeds tries the questions that a run would ask of the target and of its monitoring.
+func questionNeeds(ctx context.Context, p *plan.Plan) []Check {
+	var out []Check
+	for _, t := range dryrun.Try(ctx, p) {
+		c := Check{Name: t.What, State: Fine, Found: t.String()}
+		switch {
+		case t.Err != nil:
+			c.State, c.Fix = Bad, "install the program, or mend the command"
+		case t.Mute != nil:
+			c.State, c.Fix = Limited, "start what is asked, or mend the question, before the run"
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// k6Program checks whether brunt-k6 is there.
+func k6Program(name string, without CheckState, path string, err error) Check {
+	if err != nil {
+		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
+	}
+	return Check{name, Fine, path, ""}
+}
+
+// fileNeeds compares the largest number of requests in flight with the limit of open files.
+func fileNeeds(p *plan.Plan) Check {
+	want, fixed := p.FilesNeeded()
+	soft, hard := machine.RaiseFileLimit(want)
+	c := Check{Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft)}
+	switch {
+	case soft >= want:
+	case soft >= fixed:
+		c.Found += ": loads without a max_in_flight get one that fits"
+	default:
+		c.State = Limited
+		c.Fix = fmt.Sprintf("lower max_in_flight, or raise the hard limit of %d (`ulimit -Hn`, LimitNOFILE in systemd)", hard)
+	}
+	return c
+}
+
+// targetNeeds checks whether the address of the target accepts connections.
+func targetNeeds(ctx context.Context, p *plan.Plan) Check {
+	if p.FirstHop() == "" { // every step has a whole URL, or goes to an endpoint
+		return Check{Name: "target", State: Fine, Found: "is named by the steps"}
+	}
+	return accepts(ctx, p, "target", p.FirstHop())
+}
+
+// endpointNeeds checks whether the endpoints that steps go to accept connections, as far as their addresses are known.
+func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
+	var out []Check
+	urls := p.Endpoints(&template.Env{})
+	for _, name := range p.UsedEndpoints() {
+		text, known := urls[name]
+		if !known {
+			continue
+		}
+		if addr, err := p.HopTo(text); err == nil && (p.Stack != nil || addr != p.FirstHop()) {
+			out = append(out, accepts(ctx, p, "endpoint "+name, addr))
+		}
+	}
+	return out
+}
+
+// accepts checks whether an address accepts connections.
+func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return Check{name, Bad, err.Error(), "give it a host and a port"}
+	}
+	addrs, err := p.Lookup(ctx, host)
+	if err != nil {
+		return Check{name, Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
+	}
+	check := connect.Check(func(to netip.AddrPort, _ string) error { return p.LoadAllowlist.CheckAddr(to, host) })
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for _, a := range addrs {
+		var conn net.Conn
+		if conn, err = check.Dial(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port)); err == nil {
+			_ = conn.Close()
+			return Check{name, Fine, hostport + " accepts connections", ""}
+		}
+	}
+	return Check{name, Bad, err.Error(), "start it; brunt starts nothing that has a URL"}
+}
+
+// commandNeeds looks for the programs of the target's processes.
+func commandNeeds(p *plan.Plan) []Check {
+	var out []Check
+	for _, s := range p.Stack.Services {
+		if len(s.Command) == 0 {
+			continue
+		}
+		name, known := s.Command[0].Static()
+		if !known || len(p.Self) > 0 && name == p.Self[0] { // brunt itself needs no check
+			continue
+		}
+		path, err := dryrun.FindProgram(name, s.Dir)
+		if err != nil {
+			out = append(out, Check{"service " + s.Name, Bad, err.Error(), "build or install it, or mend the command"})
+			continue
+		}
+		out = append(out, Check{"service " + s.Name, Fine, path, ""})
+	}
+	return out
+}
+
+// portNeeds checks whether the fixed ports of services are free.
+func portNeeds(p *plan.Plan) []Check {
+	var taken []string
+	asked := 0
+	for _, s := range p.Stack.Services {
+		for i := range s.Replicas {
+			if s.Port == 0 {
+				continue
+			}
+			asked++
+			addr := fmt.Sprintf("127.0.0.1:%d", s.Port+i)
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				taken = append(taken, addr)
+				continue
+			}
+			_ = l.Close()
+		}
+	}
+	switch {
+	case asked == 0:
+		return nil
+	case len(taken) > 0:
+		slices.Sort(taken)
+		return []Check{{
+			"ports of services", Bad, "in use: " + strings.Join(taken, ", "),
+			"end the program that listens there, or leave the port out: brunt finds a free one",
+		}}
+	}
+	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
+}
+
+// podNeeds checks the rights that the plan takes of the cluster of its pods, and finds the pods.
+func podNeeds(ctx context.Context, p *plan.Plan) []Check {
+	f := dryrun.NewContainers(p)
+	defer f.Close()
+	if err := f.Choose(ctx); err != nil {
+		return []Check{{"target's cluster", Bad, strings.ReplaceAll(err.Error(), "\n", " "), "faults of this scenario hit pods there"}}
+	}
+	t := f.Pods()
+	n := map[string]int{}
+	for _, u := range t.Units() {
+		n[u.Service()]++
+	}
+	var found []string
+	for _, name := range t.Services() {
+		found = append(found, fmt.Sprintf("%s (%d)", name, n[name]))
+	}
+	out := []Check{{"target's cluster", Fine, fmt.Sprintf("%s at %s, with the pods of %s", t.Place, t.Server(), strings.Join(found, ", ")), ""}}
+	if unnamed := t.Unnamed(); len(unnamed) > 0 {
+		out = append(out, Check{
+			"target's cluster", Limited, "the names of these workloads can't name a service: " + strings.Join(unnamed, ", "),
+			"give them names under target.kubernetes.services",
+		})
+	}
+	for _, o := range p.Scenario.SLO {
+		if m := o.Metric; m.Scaled() && !plan.MayScale(p.Parts(), m.Source) && !autoscaled(ctx, t, m.Source) {
+			out = append(out, Check{
+				"target's cluster", Bad, fmt.Sprintf("nothing makes more pods of %s, so `%s` would fail: no autoscaler is of it, and no fault scales it",
+					m.Source, o.Text),
+				"make a HorizontalPodAutoscaler of it, or scale it by workload.scale",
+			})
+		}
+		if m := o.Metric; m.Scaled() && float64(n[m.Source]) >= m.Until.Value {
+			out = append(out, Check{
+				"target's cluster", Limited, fmt.Sprintf("%s has %d pods now, so `%s` would show nothing", m.Source, n[m.Source], o.Text),
+				"ask for more pods than there are at first",
+			})
+		}
+	}
+	source, err := t.UsageSource(ctx, p.Scenario.Target.Kubernetes.Usage)
+	switch {
+	case err != nil:
+		out = append(out, Check{
+			"usage of pods", Limited, err.Error(), "install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
+		})
+	case source != "":
+		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
+	}
+	return out
+}
+
+// engineNeeds checks the Docker engine and the images of the plan's containers.
+func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
+	e, err := dryrun.NewContainers(p).Open(ctx)
+	if err != nil {
+		return []Check{{"scenario's engine", Bad, err.Error(), "the scenario's containers are in a Docker engine"}}
+	}
+	defer e.Close()
+	out := []Check{{"scenario's engine", Fine, e.Address().Host, ""}}
+	if p.Stack == nil {
+		return out
+	}
+	if p.Stack.Compose != nil {
+		if _, err := compose.Command(ctx); err != nil {
+			return append(out, Check{"compose", Bad, err.Error(), ""})
+		}
+		return append(out, Check{"compose", Fine, p.Stack.Compose.Path, ""})
+	}
+	for _, svc := range p.Stack.Services {
+		name := "service " + svc.Name
+		image := svc.Container.Image
+		if image == "" {
+			program, err := docker.SelfPath(p.Getenv)
+			if err != nil {
+				return append(out, Check{name, Bad, err.Error(), "its containers run brunt itself"})
+			}
+			return append(out, Check{"the stack's image", Fine, "made of " + program, ""})
+		}
+		if err := e.HasImage(ctx, image); err != nil {
+			out = append(out, Check{name, Limited, "the engine has no image " + image, "it is fetched from its registry as the run " +
+				"begins, if that can be reached: build or load it first"})
+			continue
+		}
+		out = append(out, Check{name, Fine, "image " + image, ""})
+	}
+	return out
+}

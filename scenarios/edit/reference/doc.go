@@ -1,0 +1,23 @@
+// Package reference generates the reference: the JSON Schemas of scenarios, policies, drills, results and
+// events, the output of `brunt explain`, and the README.md files of scenarios/, chaos/, targets/,
+// reporters/ and examples/.
+//
+//	types of the packages --reflection--> schema -+
+//	sources (go:embed)    --comments----> description
+//	                                              +-> New -> Reference -> Explain: text for a terminal
+//	package result, metrics.go, topics/*.md -------+                    -> Files: the README.md files
+//
+// Each schema follows the Go type that reads or writes the file; descriptions are the comments of
+// its fields. A new kind of fault, executor, protocol or target is included automatically,
+// because the schema asks each package for its Kinds.
+//
+//	reference.go  New and Explain; text.go wraps what Explain prints
+//	schema.go     the schema of scenarios; result.go that of results
+//	entry.go      what can be explained, and how it is found
+//	outline.go    what may stand at a place of a scenario, for editors
+//	metrics.go    the metrics of objectives; protocols.go the protocols
+//	files.go      the README.md files; drills.go their table of drills
+//
+// A subject that needs examples is a topic: a file of topics/, whose first line is its title. To
+// add a topic, add a file and name it in the page that it belongs to, in files.go.
+package reference

@@ -1,8 +1,0 @@
-package impact
-
-import "time"
-
-const (
-	ms  = time.Millisecond
-	sec = time.Second
-)

@@ -1,0 +1,312 @@
+package effect
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios/result"
+)
+
+// A Mark is a request at its intended time, or where brunt itself was late, at the time at which it was ready to
+// send the request, though not after the second of the intended time. The target met the request as it was then:
+// by intended times, an outage would begin and end too early by brunt's lag.
+type Mark struct {
+	At  time.Duration
+	Bad bool
+}
+
+// A Range is the interval that contains an instant; NaN where the instant is unknown. At a sharp edge,
+// such as that of an outage in which every request failed, it is the time between two requests. At a
+// soft edge, such as that of errors that become more frequent, it is the 95 % interval of a change
+// point: all instants whose likelihood is at most e^1.92 times lower than that of the best one (Wilks,
+// 1938).
+type Range struct{ Low, High result.Num }
+
+// nowhere is the range of an unknown instant.
+var nowhere = Range{result.NaN, result.NaN}
+
+// An edge is an instant at which requests became bad or good.
+type edge struct {
+	At time.Duration
+	Range
+}
+
+// edgeAt is the edge at the border of a slice, where single requests are unknown.
+func edgeAt(t, width time.Duration) edge {
+	return edge{t, Range{result.Sec(max(0, t-width)), result.Sec(t + width)}}
+}
+
+// notBefore is the edge, or t where that is later.
+func (e edge) notBefore(t time.Duration) edge {
+	at := result.Sec(t)
+	return edge{max(e.At, t), Range{max(e.Low, at), max(e.High, at)}}
+}
+
+// width is how far the instant may lie from At.
+func (e edge) width() time.Duration { return max(e.At-e.Low.D(), e.High.D()-e.At) }
+
+// A burst is a sequence of requests so many of which are bad that chance does not explain it. It
+// begins and ends with a bad request.
+type burst struct {
+	first, last int // marks
+	score       float64
+}
+
+const (
+	// scoreLeast is the least score of a burst, the logarithm of how much likelier it is under the share
+	// of the degradation than before. Less than that of good requests ends a burst as well. One bad
+	// request alone does not reach it; two in a row do.
+	scoreLeast = 7
+	// likely is by how much the logarithm of the likelihood of an instant may be lower than that of the
+	// best one: half of the 95 % quantile of chi-squared with one degree of freedom.
+	likely = 1.92
+	// mostSlices bounds the slices at each end of a degradation whose requests are read one by one.
+	mostSlices = 300
+)
+
+// Around is how many slices before the injection and after the horizon of a question may count for its answer.
+const Around = mostSlices + 10
+
+// marks lists the requests of slices from to to in order: one that was sent late may lie behind its
+// slice. Known is false where single requests are unknown.
+func marks(q Question, from, to int) (out []Mark, known bool) {
+	for i := from; i < to; i++ {
+		s := &q.Slices[i]
+		if s.Marks == nil {
+			if s.Offered > 0 {
+				return nil, false
+			}
+			continue
+		}
+		out = s.Marks(out)
+	}
+	slices.SortStableFunc(out, func(a, b Mark) int { return cmp.Compare(a.At, b.At) })
+	return out, true
+}
+
+// rates are the shares of bad requests by which bursts are distinguished.
+type rates struct{ calm, bad, phi float64 }
+
+// ratesOf are the baseline's share, and that of the slices that exceed the limit.
+func (c chances) ratesOf(q Question, from, to int) rates {
+	var n, k float64
+	for i := from; i < to; i++ {
+		if s := &q.Slices[i]; float64(s.Bad) > c.limit*float64(s.N) {
+			n += float64(s.N)
+			k += float64(s.Bad)
+		}
+	}
+	r := rates{calm: max(c.p0, c.limit/10), phi: min(phiMost, c.phi)}
+	r.bad = min(.9, max(k/max(1, n), 5*r.calm, 2*c.limit))
+	r.calm = min(r.calm, r.bad/2)
+	return r
+}
+
+// bursts finds the bursts among marks in order, by cumulative sums (Page, 1954).
+func bursts(list []Mark, r rates) []burst {
+	worse, better := math.Log(r.bad/r.calm)/r.phi, math.Log((1-r.bad)/(1-r.calm))/r.phi
+	var out []burst
+	open, sum := burst{}, 0.0
+	in := false
+	end := func() {
+		if in && open.score >= scoreLeast {
+			out = append(out, open)
+		}
+		in = false
+	}
+	for i := range list {
+		switch {
+		case list[i].Bad && !in:
+			in, sum, open = true, worse, burst{i, i, worse}
+		case list[i].Bad:
+			if sum += worse; sum >= open.score {
+				open.last, open.score = i, sum
+			}
+		case in:
+			if sum += better; sum <= 0 || sum < open.score-scoreLeast {
+				end()
+			}
+		}
+	}
+	end()
+	return out
+}
+
+// split returns the change points of marks list[from:to] that are about as likely as at: before it the
+// requests have the share calm, after it their own. Backwards reverses time.
+func split(list []Mark, from, to, at int, r rates, backwards bool) (first, last int) {
+	var n, k float64
+	type candidate struct {
+		i    int
+		fits float64
+	}
+	var all []candidate
+	best := math.Inf(-1)
+	step := func(i int) {
+		n++
+		if list[i].Bad {
+			k++
+		}
+		p := min(k/n, 1-1e-9)
+		if p <= r.calm {
+			return
+		}
+		fits := (k*math.Log(p/r.calm) + (n-k)*math.Log((1-p)/(1-r.calm))) / r.phi
+		best = max(best, fits)
+		all = append(all, candidate{i, fits})
+	}
+	if backwards {
+		for i := from; i < to; i++ {
+			step(i)
+		}
+	} else {
+		for i := to - 1; i >= from; i-- {
+			step(i)
+		}
+	}
+	first, last = at, at
+	for _, c := range all {
+		if c.fits >= best-likely {
+			first, last = min(first, c.i), max(last, c.i)
+		}
+	}
+	return first, last
+}
+
+// goodAfter is the first good request after mark i, or end.
+func goodAfter(list []Mark, i int, end time.Duration) time.Duration {
+	for _, m := range list[i+1:] {
+		if !m.Bad {
+			return m.At
+		}
+	}
+	return end
+}
+
+// goodBefore is the last good request before mark i, or start.
+func goodBefore(list []Mark, i int, start time.Duration) time.Duration {
+	for j := i - 1; j >= 0; j-- {
+		if !list[j].Bad {
+			return list[j].At
+		}
+	}
+	return start
+}
+
+// begin is the first bad request of the degradation that begins in slice onset: not before slice
+// first. A burst that was over by then is no part of it.
+func (c chances) begin(q Question, first, onset int) (edge, bool) {
+	from, to := max(first, onset-1), min(len(q.Slices), onset+3)
+	list, known := marks(q, from, to)
+	found := bursts(list, c.ratesOf(q, from, to))
+	for known && len(found) == 0 && to < len(q.Slices) && to-onset < mostSlices { // a stray bad request before it made the onset early
+		to = min(len(q.Slices), to+3)
+		list, known = marks(q, from, to)
+		if found = bursts(list, c.ratesOf(q, from, to)); len(found) > 0 && !c.calm(list[:found[0].first]) {
+			return edge{}, false
+		}
+	}
+	if !known || len(found) == 0 {
+		return edge{}, false
+	}
+	b := found[max(0, slices.IndexFunc(found, func(b burst) bool { return list[b.last].At >= q.Slices[onset].Start }))]
+	low, high := split(list, 0, b.last+1, b.first, c.ratesOf(q, from, to), false)
+	return edge{list[b.first].At, Range{result.Sec(goodBefore(list, low, q.Slices[from].Start)), result.Sec(max(list[b.first].At, list[high].At))}}, true
+}
+
+// finish is the first good request after the last bad one of a degradation that a hold from slice s
+// on ended. It began in slice onset.
+func (c chances) finish(q Question, onset, s int) (edge, bool) {
+	from, to := max(onset, s-3), min(len(q.Slices), s+2)
+	list, known := marks(q, from, to)
+	r := c.ratesOf(q, from, to)
+	found := bursts(list, r)
+	for back := from; known && len(found) == 0 && back > onset && s-back < mostSlices; { // stray bad requests made the hold begin late
+		back = max(onset, back-3)
+		list, known = marks(q, back, to)
+		r = c.ratesOf(q, back, to)
+		if found = bursts(list, r); len(found) > 0 && !c.calm(list[found[len(found)-1].last+1:]) {
+			return edge{}, false
+		}
+	}
+	if !known || len(found) == 0 {
+		return edge{}, false
+	}
+	b, end := found[0], q.Slices[to-1].End
+	for _, later := range found[1:] { // bad requests within the hold are no part of the degradation
+		if list[later.first].At < q.Slices[s].Start {
+			b = later
+		}
+	}
+	low, high := split(list, b.first, len(list), b.last, r, true)
+	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}}, true
+}
+
+// calm reports whether the share of bad requests is within the limit.
+func (c chances) calm(list []Mark) bool {
+	bad := 0
+	for _, m := range list {
+		if m.Bad {
+			bad++
+		}
+	}
+	return float64(bad) <= c.limit*float64(len(list))
+}
+
+// stallBegin is the begin of a stall of which slice s is the first in which nothing ended. The requests in flight then
+// are the last that were sent, as users who wait send nothing: the first of them met the stall. The last answer
+// came after the request before it was sent, and before the last one was.
+func stallBegin(q Question, s int) (edge, bool) {
+	n := int(q.Slices[s].InFlight)
+	var list []Mark
+	for from := s - 1; from >= 0 && len(list) <= n && s-from < mostSlices && q.Slices[s].Stalled(); from-- {
+		var known bool
+		if list, known = marks(q, from, s); !known {
+			return edge{}, false
+		}
+	}
+	if n == 0 || len(list) < n {
+		return edge{}, false
+	}
+	at := list[len(list)-n].At
+	return edge{at, Range{result.Sec(list[max(0, len(list)-n-1)].At), result.Sec(list[len(list)-1].At)}}, true
+}
+
+// stallEnd is the end of a stall right before slice s: nothing ended until that slice began, and a
+// request that was intended in it is good.
+func stallEnd(q Question, s int) (edge, bool) {
+	list, known := marks(q, s, s+1)
+	if !known || s == 0 || !q.Slices[s-1].Stalled() {
+		return edge{}, false
+	}
+	at := q.Slices[s].Start
+	return edge{at, Range{result.Sec(at), result.Sec(goodAfter(list, -1, q.Slices[s].End))}}, true
+}
+
+// badTime is how long the requests from slice onset to time until were bad: the sum of all bursts,
+// each from its first bad request to the first good one after it. It reads single requests at both
+// ends; in the middle of a very long degradation a slice that exceeds the limit counts as a whole.
+func (c chances) badTime(q Question, onset int, until time.Duration) (time.Duration, bool) {
+	to, _ := slices.BinarySearchFunc(q.Slices, until, func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+	sum := time.Duration(0)
+	add := func(from, to int) bool {
+		list, known := marks(q, from, to)
+		for _, b := range bursts(list, c.ratesOf(q, onset, to)) {
+			sum += max(0, min(until, goodAfter(list, b.last, q.Slices[to-1].End))-list[b.first].At)
+		}
+		return known
+	}
+	if to-onset <= 2*mostSlices {
+		known := to > onset && add(onset, to)
+		return sum, known && sum > 0
+	}
+	for _, s := range q.Slices[onset+mostSlices : to-mostSlices] {
+		if float64(s.Bad) > c.limit*float64(s.N) {
+			sum += s.End - s.Start
+		}
+	}
+	known := add(onset, onset+mostSlices) && add(to-mostSlices, to)
+	return sum, known && sum > 0
+}

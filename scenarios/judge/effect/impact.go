@@ -1,0 +1,286 @@
+package effect
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios/result"
+)
+
+// A Slice is a window of an objective's requests, by intended time.
+type Slice struct {
+	Start, End time.Duration
+	N          int64 // offered, without the shed
+	Bad        int64
+	Offered    int64
+	Good       int64
+	Ended      int64 // requests that ended during the slice, whenever they were intended
+	InFlight   int64 // requests in flight at its start
+
+	// Marks appends the requests of the slice in the order of their intended time, without the shed.
+	// Nil: they are unknown, and edges are known to the slice.
+	Marks func([]Mark) []Mark
+}
+
+// Stalled reports whether requests were in flight and none ended.
+func (s *Slice) Stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
+
+// A Question describes the load around a fault.
+type Question struct {
+	Slices   []Slice       // ascending; one begins at Injected, one at Cleared
+	Baseline []Slice       // requests that ended before the first injection
+	Before   []Slice       // requests that ended before this injection, after the effects of earlier faults
+	Caught   Slice         // N and Bad of the requests in flight at the injection
+	Injected time.Duration // just before the injecting call
+	Cleared  time.Duration // the end of time if the fault was not cleared
+	Horizon  time.Duration // the end of the time in which effects are attributed to this fault
+	Next     string        // the fault whose injection is the horizon; empty for the end of the load
+	Limit    float64       // L: the share of bad requests that counts as impact
+	Hold     time.Duration
+}
+
+// ended describes the horizon.
+func (q *Question) ended() string {
+	if q.Next != "" {
+		return q.Next + " was injected"
+	}
+	return "the load ended"
+}
+
+// An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
+type Answer struct {
+	Impact      result.Impact
+	MaySlow     bool       // it is unknown because answers may have been slower, and nothing else was seen
+	OnsetAt     result.Num // intended time of the first bad request, not before the injection
+	OnsetIn     Range
+	FailoverAt  result.Num
+	FailoverIn  Range
+	RecoveredAt result.Num // intended time of the first good request after the last bad one; the injection, if there was no impact
+	RecoveredIn Range
+	RelapsedAt  result.Num    // it had recovered, and was bad again from here on, with no other fault; NaN: it did not
+	NotBefore   result.Num    // recovery was not earlier; NaN where RecoveredAt is known, or without data
+	Degraded    time.Duration // sum of the stretches of bad requests
+	Failed      int64
+	Area        float64       // seconds
+	Resolution  time.Duration // of onset and recovery: how far they may lie from the figure
+	BadBefore   bool          // the steady state failed: windows before the injection were bad
+	StuckBefore bool          // they were bad because requests were in flight and none ended
+	Note        string
+	// why recovery can't show, where requests are bad at a rate near the limit also without the fault
+	Usual string
+}
+
+// Tells reports whether the impact is known. It is also known where only the recovery is not.
+func (a *Answer) Tells() bool {
+	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
+}
+
+// Unknown is the answer where the effect is unknown; note says why.
+func Unknown(impact result.Impact, note string) Answer {
+	return Answer{
+		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN, NotBefore: result.NaN,
+		OnsetIn: nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
+	}
+}
+
+// Ask finds impact and recovery.
+//
+// Windows decide whether requests were bad; requests say from when to when; see Range.
+//
+// Onset: the first bad request of the first bad window of a two-of-three at or after the injection, or
+// of one that is bad beyond doubt: by its share, or because so many requests were bad in a row; see searched.
+//
+// Failover: the first good request after the last bad one before a hold that is good while the fault
+// is still in.
+//
+// Recovered: the first good request after the last bad one before the first hold over which the pooled
+// bad share has an upper bound no higher than the limit, and after which the load stayed good up to
+// the next fault or its end. Service that comes and goes has not recovered. If the target degrades
+// again within a hold of the clearing, that is the same degradation; if it does so later, it relapsed.
+//
+// Bad before the injection: the steady state did not hold, and the impact is unknown. The same rule
+// applies: two of the last three windows before the injection, or the whole baseline, are bad; see
+// unsteady.
+//
+// Without a baseline, with too few requests to fill two windows or a hold, or where
+// the load ends or another fault comes within a hold of the injection, the impact is
+// unknown.
+func Ask(q Question) Answer {
+	a := Unknown(result.UnknownYet, "")
+	c := newChances(q.Baseline, q.Limit)
+	end := max(q.Injected, min(q.Cleared, q.Horizon))
+	if c.n == 0 {
+		a.Note = "no request ended before the first injection, so there is no baseline"
+		a.count(q, c, end)
+		return a
+	}
+	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
+		a.Note = "the steady state did not hold: windows before the injection were bad"
+		a.count(q, c, end)
+		return a
+	}
+	first := 0
+	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
+		first++
+	}
+	ws := c.searched(q.Slices, first, q.Horizon)
+	at, sure := firstOnset(ws)
+	if at < 0 {
+		a.untouched(q, c, ws, first)
+		a.count(q, c, end)
+		return a
+	}
+	onset := c.locate(q.Slices, ws, at, first)
+	a.Impact = result.Impacted
+	width := max(time.Second, ws[at].End-ws[at].Start)
+	begin := c.badFrom(q, first, onset, width)
+	a.OnsetAt, a.OnsetIn, a.Resolution = result.Sec(begin.At), begin.Range, begin.width()
+	if s, ok := c.failover(q, onset, max(onset, ws[sure].from)); ok {
+		back := c.goodFrom(q, onset, s, width)
+		a.FailoverAt, a.FailoverIn = result.Sec(back.At), back.Range
+	}
+	until := a.recover(q, c, onset, max(onset, ws[sure].from), width)
+	if sum, known := c.badTime(q, max(first, onset-1), until); known {
+		a.Degraded = sum
+	} else {
+		for i := range ws {
+			if ws[i].verdict >= bad && ws[i].Start < until {
+				a.Degraded += max(0, min(until, ws[i].End)-max(ws[i].Start, q.Slices[onset].Start))
+			}
+		}
+	}
+	a.count(q, c, until)
+	return a
+}
+
+// untouched is the answer without an onset: no impact, if there was enough data.
+func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
+	known, open := 0, false
+	for i := range ws {
+		if ws[i].verdict != unknown {
+			known++
+			open = ws[i].verdict == bad // the next window could have completed an onset
+		}
+	}
+	if known > 1 && ws[known-2].verdict == bad {
+		open = true
+	}
+	switch {
+	case q.Horizon-q.Injected < q.Hold:
+		a.Note = q.ended() + " within a hold of the injection"
+	case open:
+		a.Note = q.ended() + " after a bad window, and one bad window does not decide"
+	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, noDegradation).state != recovered:
+		a.Note = "too few requests after the injection to decide"
+		if q.Next != "" {
+			a.Note = "too few requests between the injection and that of " + q.Next + " to decide"
+		}
+	default:
+		a.Impact = result.NotImpacted
+		a.RecoveredAt = result.Sec(q.Injected)
+	}
+}
+
+// badFrom is the instant from which requests were bad, of a degradation that begins in slice onset, and
+// not before slice first. Width is the resolution where single requests are unknown.
+func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge {
+	if e, exact := c.begin(q, first, onset); exact {
+		return e
+	}
+	if e, exact := stallBegin(q, onset); exact {
+		return e.notBefore(q.Injected)
+	}
+	return edgeAt(q.Slices[onset].Start, width)
+}
+
+// goodFrom is the instant at which the hold from slice s on made good, of a degradation that began in
+// slice onset. Width is the resolution where single requests are unknown.
+func (c chances) goodFrom(q Question, onset, s int, width time.Duration) edge {
+	if e, exact := c.finish(q, onset, s); exact {
+		return e
+	}
+	if e, exact := stallEnd(q, s); exact {
+		return e
+	}
+	return edgeAt(q.Slices[s].Start, width)
+}
+
+// recover looks for recovery after slice from and returns the end of the degradation.
+func (a *Answer) recover(q Question, c chances, onset, from int, width time.Duration) time.Duration {
+	last := satAdd(q.Cleared, q.Hold) // a degradation that begins by then belongs to this one
+	for {
+		h := c.recovery(q, onset, from)
+		if h.state != recovered {
+			a.Impact = result.NotRecovered
+			a.NotBefore = result.Sec(c.notBefore(q, onset, h))
+			a.Usual = c.usualRate(q)
+			if h.state == undecided {
+				a.Impact = result.UnknownYet
+				a.Note = a.Because(q.ended() + " before a hold long enough to prove recovery")
+			}
+			return q.Horizon
+		}
+		ws := c.searched(q.Slices, h.from, q.Horizon)
+		again, sure := firstOnset(ws)
+		if again < 0 {
+			back := c.goodFrom(q, onset, h.from, width)
+			a.RecoveredAt, a.RecoveredIn = result.Sec(back.At), back.Range
+			a.Resolution = max(a.Resolution, back.width())
+			return back.At
+		}
+		before := h.from
+		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
+		if q.Slices[onset].Start > last && !a.RelapsedAt.Known() {
+			a.RelapsedAt = result.Sec(c.badFrom(q, before, onset, width).At)
+		}
+		from = max(onset, ws[sure].from)
+	}
+}
+
+// count adds up the losses from the injection to until.
+//
+// Failed are bad requests beyond the baseline's share, plus those that were in flight at the
+// injection. Area is the integral of 1 - good/offered; a slice in which nothing was offered counts
+// in full when it was stalled, as closed loads are, for longer than chance explains.
+func (a *Answer) count(q Question, c chances, until time.Duration) {
+	n, k := q.Caught.N, q.Caught.Bad
+	var stall, silent time.Duration // how long the present stall lasts, and how much of it had no request
+	ends := func() {
+		if c.quiet(stall) < tailBad {
+			a.Area += silent.Seconds()
+		}
+		stall, silent = 0, 0
+	}
+	for i := range q.Slices {
+		s := &q.Slices[i]
+		if s.Start < q.Injected || s.Start >= until {
+			continue
+		}
+		n += s.N
+		k += s.Bad
+		width := s.End - s.Start
+		if s.Stalled() {
+			stall += width
+		} else {
+			ends()
+		}
+		switch {
+		case s.Offered > 0:
+			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width.Seconds()
+		case s.Stalled():
+			silent += width
+		}
+	}
+	ends()
+	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
+}
+
+// forever is later than any run.
+const forever = time.Duration(math.MaxInt64)
+
+func satAdd(a, b time.Duration) time.Duration {
+	if a > forever-b {
+		return forever
+	}
+	return a + b
+}

@@ -1,0 +1,107 @@
+package effect
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"brunt/scenarios/result"
+)
+
+// An Incident is a stretch of the load whose bad share exceeds the limit, whatever caused it.
+type Incident struct {
+	Begin   time.Duration // time of its first bad request; see Mark
+	BeginIn Range
+	End     time.Duration // time of the first good request after its last bad one, or the end of the load
+	EndIn   Range
+	Over    bool // it was over before the load ended
+	// it did not end earlier; where the load ended within a hold of the last bad request, it is the time of that
+	// request
+	NotBefore time.Duration
+	Degraded  time.Duration // sum of its stretches of bad requests
+}
+
+// Incidents finds the incidents of a load in the order of time. Slices are those of the whole load; of
+// q only they, the horizon, the limit and the hold count.
+//
+// The rules are those of a fault's impact, but no instant is special: an incident may begin before the
+// first injection, and be part of the baseline. So it is held against the limit alone, and how errors
+// cluster is read from the slices within the limit, without the stalled ones. Stretches with less than a hold of good requests
+// between them are one incident. A run that is bad all along is one incident.
+func Incidents(q Question) []Incident {
+	q.Injected, q.Cleared = 0, forever
+	var calm []Slice
+	for i := range q.Slices {
+		if s := &q.Slices[i]; float64(s.Bad) <= q.Limit*float64(s.N) && !s.Stalled() {
+			calm = append(calm, *s)
+		}
+	}
+	c := newChances(calm, q.Limit)
+	c.p0 = 0
+	var out []Incident
+	for first := 0; first < len(q.Slices); {
+		ws := c.searched(q.Slices, first, q.Horizon)
+		at, sure := firstOnset(ws)
+		if at < 0 {
+			break
+		}
+		width := max(time.Second, ws[at].End-ws[at].Start)
+		onset := c.locate(q.Slices, ws, at, first)
+		begin := c.badFrom(q, first, onset, width)
+		in := Incident{Begin: begin.At, BeginIn: begin.Range, End: q.Horizon, EndIn: Range{result.Sec(q.Horizon), result.Sec(q.Horizon)}}
+		from := max(onset, ws[sure].from)
+		good := c.recovery(q, onset, from)
+		for good.state == recovered { // its hold may begin with the end of the incident
+			after := c.searched(q.Slices, good.from, q.Horizon)
+			next, last := firstOnset(after)
+			if next != 0 || c.locate(q.Slices, after, next, good.from) >= good.to { // bad again after the hold: another incident
+				break
+			}
+			from = max(good.from, after[last].from)
+			good = c.recovery(q, onset, from)
+		}
+		in.NotBefore = c.notBefore(q, onset, good)
+		first = len(q.Slices)
+		if good.state == recovered {
+			end := c.goodFrom(q, onset, good.from, width)
+			in.End, in.EndIn, in.Over, in.NotBefore = end.At, end.Range, true, end.At
+			first = good.from
+			for first < len(q.Slices)-1 && q.Slices[first].End <= end.At {
+				first++
+			}
+		}
+		if sum, known := c.badTime(q, max(0, onset-1), in.End); known {
+			in.Degraded = sum
+		} else {
+			in.Degraded = in.End - in.Begin
+		}
+		out = append(out, in)
+	}
+	return out
+}
+
+// Union joins two lists of incidents: those that overlap become one, from the earlier begin to the
+// later end.
+func Union(a, b []Incident) []Incident {
+	all := slices.Concat(a, b)
+	slices.SortStableFunc(all, func(a, b Incident) int { return cmp.Compare(a.Begin, b.Begin) })
+	var out []Incident
+	for _, in := range all {
+		if len(out) == 0 || in.Begin-width(in.BeginIn) > out[len(out)-1].End {
+			out = append(out, in)
+			continue
+		}
+		last := &out[len(out)-1]
+		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) { // the same begin, known better
+			last.Begin, last.BeginIn = in.Begin, in.BeginIn
+		}
+		last.Degraded = max(last.Degraded, in.Degraded)
+		same := (in.End - last.End).Abs() <= max(width(in.EndIn), width(last.EndIn))
+		if same && width(in.EndIn) < width(last.EndIn) || !same && in.End > last.End {
+			last.End, last.EndIn, last.Over, last.NotBefore = in.End, in.EndIn, in.Over, in.NotBefore
+		}
+	}
+	return out
+}
+
+func width(r Range) time.Duration { return (r.High - r.Low).D() }

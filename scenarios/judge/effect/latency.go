@@ -1,0 +1,274 @@
+package effect
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/statistics"
+)
+
+// LatencySlice counts the good answers of a part of the load, by intended time and by how they compare
+// with the limit of their step: a tenth above the baseline's median, and above its 95th percentile.
+type LatencySlice struct {
+	Start, End time.Duration
+	N          int64                   // good answers
+	Above      [2][LatencyRatios]int64 // of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
+	Far        [2]int64                // of them: slower than FarAbove the baseline's median, and its 95th percentile
+}
+
+// FarAbove is the time from which an answer is far slower than a percentile of the baseline, in seconds: over twice of it, and over
+// 20 ms longer.
+func FarAbove(percentile float64) float64 { return max(2*percentile, percentile+.02) }
+
+// LatencyRatios is how many multiples of a limit are counted.
+const LatencyRatios = 29
+
+// LatencyRatio is the multiple i of a limit, from an eighth to sixteen times: in steps of 9 % from a half to twice.
+func LatencyRatio(i int) float64 { return math.Exp2(latencyPower(i)) }
+
+// latencyPower is the binary logarithm of LatencyRatio: steps of 1/8 between a half and twice, of 1/2 beyond.
+func latencyPower(i int) float64 {
+	const near, fine = 8, 4 // steps on each side of the limit that are fine; the rest below it
+	switch at := i - near - fine; {
+	case at < -near:
+		return -1 + float64(at+near)/2
+	case at > near:
+		return 1 + float64(at-near)*3/8
+	default:
+		return float64(at) / near
+	}
+}
+
+const (
+	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, and
+	// what the approximation adds, stay under 1 % a fault; TestLatency_Simulation counts.
+	latencyChance = .0015
+	// latencyBlocks is the least number of blocks of the baseline that show how its level varies, and
+	// latencyMore that of longer blocks, which are looked at besides.
+	latencyBlocks, latencyMore = 5, 10
+	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
+	latencyAnswers = 20
+	// latencyBlock is the least number of good answers of a block, in the mean: fewer have no percentile.
+	latencyBlock = 10
+	// latencyLeast is the deviation that each level has by the steps of LatencyRatio, besides its own.
+	latencyLeast = .025
+	// latencyLimit is the multiple 1 of LatencyRatio: the limit itself.
+	latencyLimit = 12
+)
+
+// latencyPercentiles are the percentiles of the baseline that limits are taken from.
+var latencyPercentiles = [2]float64{.5, .95}
+
+// Slower reports whether the good answers to the requests that met a fault were slower than those of the
+// baseline, by more than chance explains: in at most 1 % of faults without an effect.
+//
+// Slower means by a tenth, at the median or at the 95th percentile. The level of a block of time is the
+// logarithm of its percentile over the limit, and the mean level of the fault's blocks is compared with that
+// of the baseline's by a t test. Neighbouring answers depend on each other, because queues and pauses
+// last, so that single answers would raise the false alarms; levels of blocks vary with it. A level has
+// no upper end: a target whose level varies from second to second is called slower where its answers are slow
+// enough, which the share of slow answers, at most 100 %, can't tell.
+//
+// The variance is that of the baseline, which a fault without an effect shares, at blocks of one second, two, four
+// and so on while there are ten of them, and the largest chance of these decides. Blocks are taken for a
+// first-order autoregressive process: its correlation is that of neighbours, and its estimate, which is too low
+// by (1+3ρ)/n (Kendall, 1954), is raised by that. It inflates the variance of a mean by (1+ρ)/(1-ρ), and leaves
+// n(1-ρ²)/(1+ρ²) blocks that are independent (Bartlett, 1935), which are the degrees of freedom.
+//
+// Besides, more of the answers are slow than Fisher's exact test explains. A baseline with too few answers for
+// levels, such as 30 s at one a second, is compared by the shares of slow answers in its blocks.
+//
+// The answer is yes only if it is with least, which are the fault's answers without all that brunt itself may have
+// added to them. It is no if the answers were not far slower, with nothing taken off; see Far. Else it is untested: also with
+// under 5 s or under 20 good answers in the baseline.
+func Slower(baseline, fault, least []LatencySlice) result.Told {
+	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
+	case !few && slower(baseline, least):
+		return result.Told{Answer: result.Yes}
+	case !Far(fault):
+		return result.Told{Answer: result.No}
+	case !few && slower(baseline, fault):
+		return result.NotTold("brunt itself was later than before, which may be all of it")
+	case few || !TellsSlower(baseline, fault):
+		return result.NotTold(fmt.Sprintf("there are %d good answers of the fault and %d of the baseline, and each needs %d, those of the baseline in %d s",
+			answersOf(fault), answersOf(baseline), latencyAnswers, latencyBlocks))
+	}
+	return result.NotTold("their times varied as much before")
+}
+
+// Far reports whether the answers may have taken over twice as long as in the baseline, and over 20 ms longer: at the median by its 95 %
+// upper bound, and at the 95th percentile as it is, because a bound of that needs hundreds of answers.
+func Far(fault []LatencySlice) bool {
+	var all LatencySlice
+	for i := range fault {
+		all.Add(&fault[i])
+	}
+	n, far := float64(all.N), float64(all.Far[0])
+	return far > 0 && UpperBound(far, n, Confidence) >= .5 || float64(all.Far[1]) > (1-latencyPercentiles[1])*n
+}
+
+// slower is the test of Slower.
+func slower(baseline, fault []LatencySlice) bool {
+	for k := range latencyPercentiles {
+		chance, ok := latencyTail(baseline, fault, k)
+		if !ok {
+			chance = sharesTail(baseline, fault, k)
+		} else if chance < latencyChance {
+			chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
+		}
+		if chance < latencyChance {
+			return true
+		}
+	}
+	return false
+}
+
+// TellsSlower reports whether there are enough good answers for the test of [Slower]: 20 of each, and of the baseline in five blocks of a second.
+func TellsSlower(baseline, fault []LatencySlice) bool {
+	blocks := 0
+	for range blocksOf(baseline, time.Second) {
+		blocks++
+	}
+	return blocks >= latencyBlocks && answersOf(baseline) >= latencyAnswers && answersOf(fault) >= latencyAnswers
+}
+
+func answersOf(list []LatencySlice) (n int64) {
+	for i := range list {
+		n += list[i].N
+	}
+	return n
+}
+
+// latencyTail is the chance of levels as high as those of a fault without an effect, at percentile k; false: the
+// baseline has too few answers to tell.
+func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bool) {
+	worst = 1
+	pooled := joinedLevel(baseline, k)
+	for length := time.Second; ; length *= 2 {
+		b, perBaseline := levelsOf(baseline, k, length)
+		f, perFault := levelsOf(fault, k, length)
+		blocks := float64(len(f))
+		switch {
+		case len(b) < latencyBlocks, found && (len(b) < latencyMore || len(f) == 0):
+			return worst, found
+		case perBaseline < latencyBlock:
+			continue
+		case len(f) == 0: // it was in for less than a block
+			f, perFault, blocks = []float64{joinedLevel(fault, k)}, float64(answersOf(fault)), max(.25, spanOf(fault).Seconds()/length.Seconds())
+			perFault /= blocks
+		}
+		base, variance, freedom := latencyNoise(b)
+		over := mean(f) - base + pooled // the level of the baseline is a tenth below the limit
+		if over <= 0 {
+			return 1, true
+		}
+		fewer := max(1, perBaseline/perFault) // blocks of fewer answers vary more
+		v := variance * (1/float64(len(b)) + fewer/blocks)
+		chance := statistics.Student(freedom).Survival(over / math.Sqrt(v))
+		if !found || chance > worst {
+			worst, found = chance, true
+		}
+	}
+}
+
+func spanOf(list []LatencySlice) (d time.Duration) {
+	for i := range list {
+		d += list[i].End - list[i].Start
+	}
+	return d
+}
+
+// latencyNoise is the mean of levels, the variance of one of them, inflated by how they depend on their
+// neighbours, and the degrees of freedom that it has.
+func latencyNoise(levels []float64) (of, variance, freedom float64) {
+	of = mean(levels)
+	n := float64(len(levels))
+	var sum, pairs, last float64
+	for i, v := range levels {
+		d := v - of
+		sum += d * d
+		if i > 0 {
+			pairs += d * last
+		}
+		last = d
+	}
+	sum += (n - 1) * latencyLeast * latencyLeast
+	rho := pairs / sum
+	rho = max(0, min(.9, rho+(1+3*max(0, rho))/n))
+	variance = sum / (n - 1) * (1 + rho) / (1 - rho)
+	return of, variance, max(2, (n-1)*(1-rho*rho)/(1+rho*rho))
+}
+
+func mean(list []float64) float64 {
+	sum := 0.0
+	for _, v := range list {
+		sum += v
+	}
+	return sum / float64(len(list))
+}
+
+// levelsOf are the levels of blocks of at least length, and their answers in the mean.
+func levelsOf(list []LatencySlice, k int, length time.Duration) (levels []float64, answers float64) {
+	for b := range blocksOf(list, length) {
+		levels = append(levels, joinedLevel(b, k))
+		answers += float64(answersOf(b))
+	}
+	return levels, answers / max(1, float64(len(levels)))
+}
+
+// blocksOf divides slices into blocks of at least length; blocks without a good answer, and the rest at the end, are
+// left out.
+func blocksOf(list []LatencySlice, length time.Duration) iter.Seq[[]LatencySlice] {
+	return func(yield func([]LatencySlice) bool) {
+		from, d := 0, time.Duration(0)
+		for i := range list {
+			if d += list[i].End - list[i].Start; d < length-10*time.Millisecond {
+				continue
+			}
+			if b := list[from : i+1]; answersOf(b) > 0 && !yield(b) {
+				return
+			}
+			from, d = i+1, 0
+		}
+	}
+}
+
+// joinedLevel is the level of all slices as one.
+func joinedLevel(list []LatencySlice, k int) float64 {
+	var all LatencySlice
+	for i := range list {
+		all.Add(&list[i])
+	}
+	return all.level(k)
+}
+
+// Add adds the answers of another slice.
+func (s *LatencySlice) Add(o *LatencySlice) {
+	s.N += o.N
+	for k := range s.Above {
+		for i := range s.Above[k] {
+			s.Above[k][i] += o.Above[k][i]
+		}
+		s.Far[k] += o.Far[k]
+	}
+}
+
+// level is the logarithm of percentile k over its limit, between the two multiples that it lies between.
+func (s *LatencySlice) level(k int) float64 {
+	above := 1 - latencyPercentiles[k]
+	share := func(i int) float64 { return float64(s.Above[k][i]) / float64(s.N) }
+	for i := range LatencyRatios {
+		if share(i) > above {
+			continue
+		}
+		if i == 0 {
+			return latencyPower(0) * math.Ln2
+		}
+		from, to := latencyPower(i-1), latencyPower(i)
+		return (from + (to-from)*(share(i-1)-above)/(share(i-1)-share(i))) * math.Ln2
+	}
+	return latencyPower(LatencyRatios-1) * math.Ln2
+}

@@ -1,0 +1,148 @@
+package effect
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
+)
+
+// A latencyWorld is a target whose response times are drawn.
+type latencyWorld struct {
+	name  string
+	draw  func(r *rand.Rand) float64 // seconds
+	noise float64                    // deviation of the logarithm of its level, an AR(1) process with a time constant of 3 s
+}
+
+var latencyWorlds = []latencyWorld{
+	{"bimodal", func(r *rand.Rand) float64 {
+		if r.Float64() < .15 {
+			return .060 * math.Exp(.1*r.NormFloat64())
+		}
+		return .002 * math.Exp(.2*r.NormFloat64())
+	}, 0},
+	{"heavy tail", func(r *rand.Rand) float64 { return .002 / math.Pow(1-r.Float64(), 1/1.3) }, 0},
+	{"lognormal", func(r *rand.Rand) float64 { return .010 * math.Exp(.8*r.NormFloat64()) }, 0},
+	{"rare slow mode", func(r *rand.Rand) float64 { // the 95th percentile of few answers lies in either mode
+		if r.Float64() < .02 {
+			return .060 * math.Exp(.1*r.NormFloat64())
+		}
+		return .002 * math.Exp(.2*r.NormFloat64())
+	}, 0},
+	{"lognormal, correlated", func(r *rand.Rand) float64 { return .010 * math.Exp(.8*r.NormFloat64()) }, .15},
+	{"heavy tail, correlated", func(r *rand.Rand) float64 { return .002 / math.Pow(1-r.Float64(), 1/1.3) }, .15},
+	{"bimodal, correlated", func(r *rand.Rand) float64 {
+		if r.Float64() < .15 {
+			return .060 * math.Exp(.1*r.NormFloat64())
+		}
+		return .002 * math.Exp(.2*r.NormFloat64())
+	}, .15},
+}
+
+// slowerIn plays a baseline and a fault during which all answers take times as long, and asks whether
+// those were slower.
+func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.Duration, times float64) bool {
+	back := math.Exp(-1. / 3)
+	x := r.NormFloat64()
+	second := func(d time.Duration, times float64) (out [][]float64) {
+		for range int(d / time.Second) {
+			level := times * math.Exp(w.noise*x)
+			x = back*x + math.Sqrt(1-back*back)*r.NormFloat64()
+			one := make([]float64, int(rate))
+			for i := range one {
+				one[i] = level * w.draw(r)
+			}
+			out = append(out, one)
+		}
+		return out
+	}
+	before, during := second(baseline, 1), second(fault, times)
+	all := slices.Concat(before...)
+	slices.Sort(all)
+	counter := newLatencyCounter([2]float64{1.1 * all[len(all)/2], 1.1 * all[len(all)*95/100]})
+	count := func(list [][]float64) (out []LatencySlice) {
+		for i, one := range list {
+			s := LatencySlice{Start: time.Duration(i) * time.Second, End: time.Duration(i+1) * time.Second}
+			for _, t := range one {
+				counter.count(&s, t)
+			}
+			out = append(out, s)
+		}
+		return out
+	}
+	slices := count(during)
+	return Slower(count(before), slices, slices).Answer == result.Yes
+}
+
+// TestLatency_Simulation gives the false alarms and the power of Slower. The full form takes a minute:
+//
+//	BRUNT_FULL=1 go test ./scenarios/judge/effect -run Latency -v
+func TestLatency_Simulation(t *testing.T) {
+	suite.Sequential(t)
+	mine := suite.OneIn(5)
+	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
+	rates := []float64{5, 20, 100, 1000}
+	var all, alarms int
+	for _, w := range latencyWorlds {
+		for _, rate := range rates {
+			for _, s := range spans {
+				if !mine() {
+					continue
+				}
+				trials := suite.Trials(480)
+				if rate > 100 {
+					trials = suite.Trials(120)
+				}
+				r := rand.New(rand.NewPCG(3, 6))
+				found := map[float64]int{}
+				for _, times := range []float64{1, 1.5, 3} {
+					for range trials {
+						if w.slowerIn(r, rate, s.baseline, s.fault, times) {
+							found[times]++
+						}
+					}
+				}
+				all, alarms = all+trials, alarms+found[1]
+				share := func(times float64) string { return fmt.Sprintf("%.1f%%", 100*float64(found[times])/float64(trials)) }
+				t.Logf("%-24s %5g/s, %3s before, %3s in: false %5s; 1.5 times slower %6s, 3 times %6s",
+					w.name, rate, s.baseline, s.fault, share(1), share(1.5), share(3))
+				if most := .01*float64(trials) + 3*math.Sqrt(.01*float64(trials)); float64(found[1]) > most {
+					t.Errorf("%s, %g/s, %s before, %s in: %d false alarms in %d", w.name, rate, s.baseline, s.fault, found[1], trials)
+				}
+				power := .9
+				if w.noise > 0 {
+					power = .6
+				}
+				if float64(found[3]) < power*float64(trials) && rate >= 100 && s.baseline >= 30*sec {
+					t.Errorf("%s, %g/s, %s before, %s in: 3 times slower is seen in %d of %d", w.name, rate, s.baseline, s.fault, found[3], trials)
+				}
+			}
+		}
+	}
+	t.Logf("%d false alarms in %d faults, %.2f%%", alarms, all, 100*float64(alarms)/float64(all))
+	if float64(alarms) > .01*float64(all) {
+		t.Errorf("%d false alarms in %d faults, over 1%%", alarms, all)
+	}
+}
+
+// TestSlower_FewAnswers: a baseline of few answers shows what is many times slower.
+func TestSlower_FewAnswers(t *testing.T) {
+	w := latencyWorld{draw: func(r *rand.Rand) float64 { return .010 * math.Exp(.1*r.NormFloat64()) }}
+	for _, c := range []struct {
+		rate     float64
+		baseline time.Duration
+	}{{1, 30 * sec}, {1, 60 * sec}, {2, 15 * sec}, {2, 30 * sec}, {4, 15 * sec}, {2, 40 * sec}, {5, 10 * sec}} {
+		r := rand.New(rand.NewPCG(1, 2))
+		if !w.slowerIn(r, c.rate, c.baseline, 30*sec, 50) {
+			t.Errorf("%g/s, %s before: 50 times slower is not seen", c.rate, c.baseline)
+		}
+		if w.slowerIn(r, c.rate, c.baseline, 30*sec, 1) {
+			t.Errorf("%g/s, %s before: a false alarm", c.rate, c.baseline)
+		}
+	}
+}

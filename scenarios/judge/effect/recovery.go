@@ -1,0 +1,201 @@
+package effect
+
+import "time"
+
+type recoveryState uint8
+
+const (
+	stillBad  recoveryState = iota // the requests from here on exceed the limit
+	undecided                      // they may be good, but the data end before they can show it
+	recovered
+)
+
+// hold is the state of the slices from one on.
+type hold struct {
+	state recoveryState
+	from  int   // slice
+	to    int   // the slice after its last, once recovered
+	n, k  int64 // requests and bad ones up to the decision
+}
+
+// degradation is the state that a hold must be better than.
+type degradation struct {
+	share  float64 // of bad requests
+	phi    float64 // dispersion of their counts
+	chance float64 // allowed chance that a hold this much better is an accident; the run has many candidates
+}
+
+// noDegradation is a state that every hold is better than.
+var noDegradation = degradation{share: 1, phi: 1, chance: 1}
+
+// tailOver is the chance below which the beginning of a hold is too bad.
+const tailOver = 1 - Confidence
+
+// hold decides whether the slices from s on, up to end, show recovery from the degradation before.
+// It extends the stretch beyond width until the upper bound of its pooled bad share is within the
+// limit, and it is better than the degradation by more than chance and clusters explain. If its
+// beginning, of any length, exceeds the limit, then recovery is not at s.
+//
+// It computes bounds at every slice at first, then each time the stretch has grown by a twentieth:
+// an hour has thousands of slices to begin at.
+func (c chances) hold(q Question, s int, end, width time.Duration, before degradation) hold {
+	h := hold{state: undecided, from: s}
+	stall := q.stalledBefore(s) // no hold begins in a stall
+	check := s
+	for j := s; j < len(q.Slices) && q.Slices[j].End <= end; j++ {
+		sl := &q.Slices[j]
+		h.n += sl.N
+		h.k += sl.Bad
+		if stall += sl.End - sl.Start; !sl.Stalled() {
+			stall = 0
+		}
+		last := j+1 == len(q.Slices) || q.Slices[j+1].End > end
+		if j < check && !last {
+			continue
+		}
+		if j-s > 20 {
+			check = j + (j-s)/20
+		}
+		over := float64(h.k) > c.limit*float64(h.n)
+		switch {
+		case c.quiet(stall) < tailBad, over && c.tail(h.n, h.k) < tailOver:
+			h.state = stillBad
+			return h
+		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) && c.better(h, before, before.chance):
+			h.state, h.to = recovered, j+1
+			return h
+		}
+	}
+	return h
+}
+
+// stalledBefore is how long requests had been in flight of which none ended, as slice s began. It is
+// zero where s itself is no part of that stall.
+func (q *Question) stalledBefore(s int) time.Duration {
+	if !q.Slices[s].Stalled() {
+		return 0
+	}
+	first := s
+	for first > 0 && q.Slices[first-1].Stalled() && q.Slices[first-1].Start >= q.Injected {
+		first--
+	}
+	return q.Slices[s].Start - q.Slices[first].Start
+}
+
+// within reports whether the upper bound of the share of h is at most the limit: whether so few
+// would be seen in under 5 % of cases if the share were the limit.
+func (c chances) within(h hold, t degradation) bool {
+	phi := max(c.phi, t.phi)
+	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
+}
+
+// tailSame is the chance, over a whole run, below which a hold that is better than the degradation
+// before it is no accident.
+const tailSame = 0.01
+
+// better reports whether the share of h is lower than that of the degradation by more than chance
+// explains.
+func (c chances) better(h hold, t degradation, chance float64) bool {
+	phi := max(c.phi, t.phi)
+	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
+}
+
+const (
+	pairsLeast = 10 // fewer pairs of slices do not show a dispersion
+	phiMost    = 5  // the largest factor by which a dispersion lengthens a hold
+)
+
+// degradationBefore is the degradation before slice s, back to the onset: two holds of it, or as
+// many requests as two of them need. A baseline without errors does not show how errors cluster.
+//
+// Its dispersion is that of neighbours, so that a level that changes adds little; the first and the
+// last pair, where it changes, are left out: Σd²/Σw, where d is the difference between a slice's bad
+// requests and its part of its own and its neighbour's, and w the variance of that by chance; see
+// differ.
+func (c chances) degradationBefore(q Question, onset, s int) degradation {
+	var n, k int64
+	sum, weight, pairs := 0.0, 0.0, 0
+	most := 2 * EnoughFor(c.limit)
+	for j := s - 1; j >= onset; j-- {
+		a := &q.Slices[j]
+		if q.Slices[s].Start-a.Start > 2*q.Hold && n >= most {
+			break
+		}
+		n += a.N
+		k += a.Bad
+		if j <= onset+1 || j == s-1 {
+			continue
+		}
+		if a.N+q.Slices[j-1].N > 0 {
+			square, variance := differ(a, &q.Slices[j-1])
+			sum += square
+			weight += variance
+			pairs++
+		}
+	}
+	t := noDegradation
+	t.chance = tailSame / max(1, (q.Horizon-q.Slices[onset].Start).Seconds())
+	if pairs >= pairsLeast && weight > 0 {
+		t.phi = min(phiMost, max(1, sum/weight))
+	}
+	if n > 0 { // a lower bound: the slices after an onset were selected for being bad
+		phi := max(c.phi, t.phi)
+		t.share = max(c.limit, LowerBound(float64(k)/phi, float64(n)/phi, Confidence))
+	}
+	return t
+}
+
+// recovery finds the first good hold after slice from. Where there is none, it reports whether the
+// load ended too early to show one.
+func (c chances) recovery(q Question, onset, from int) hold {
+	out := hold{state: stillBad}
+	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
+		h := c.hold(q, s, q.Horizon, q.Hold, c.degradationBefore(q, onset, s))
+		if h.state == recovered {
+			return h
+		}
+		if h.state == undecided && out.state == stillBad && c.begun(q, onset, h) {
+			out = h
+		}
+	}
+	return out
+}
+
+// notBefore is the earliest possible time of recovery from a degradation that began in slice onset. H is
+// what [chances.recovery] found: where the load ended within a hold, that is the last bad request before it.
+func (c chances) notBefore(q Question, onset int, h hold) time.Duration {
+	if h.state == stillBad {
+		return q.Horizon
+	}
+	if e, exact := c.finish(q, onset, h.from); exact {
+		return e.Low.D()
+	}
+	return q.Slices[h.from].Start
+}
+
+// begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has
+// lasted for a hold, or it is better than the degradation before it. Otherwise a few good requests
+// at the end would look like recovery.
+func (c chances) begun(q Question, onset int, h hold) bool {
+	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
+		return true
+	}
+	return c.better(h, c.degradationBefore(q, onset, h.from), tailBad)
+}
+
+// failover finds the first slice after from at which a good hold begins while the fault is active.
+// The part of the hold before the clearing must be enough to show it.
+func (c chances) failover(q Question, onset, from int) (int, bool) {
+	end := min(q.Cleared, q.Horizon)
+	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= end; s++ {
+		width := min(q.Hold, end-q.Slices[s].Start)
+		t := c.degradationBefore(q, onset, s)
+		if width < narrow || c.hold(q, s, q.Horizon, q.Hold, t).state != recovered {
+			continue
+		}
+		if c.hold(q, s, end, width, t).state == recovered {
+			return s, true
+		}
+	}
+	return 0, false
+}

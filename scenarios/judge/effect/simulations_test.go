@@ -1,0 +1,8 @@
+package effect
+
+import "time"
+
+const (
+	ms  = time.Millisecond
+	sec = time.Second
+)

@@ -1,0 +1,102 @@
+package effect
+
+import (
+	"math"
+	"slices"
+)
+
+// unsteady reports whether the load was bad before the injection, by the limit alone: two of the
+// last three windows were bad, or one of them beyond doubt, or the baseline as a whole beyond doubt,
+// or two of any three of its windows. Stuck means that requests were in flight and none ended.
+//
+// subtle: phi takes a level that changes within the baseline for errors in clusters, which would
+// hide the change. So where a change would show, clumps replaces phi; two windows long before the
+// injection may as well be clusters.
+func (c chances) unsteady(q Question) (yes, stuck bool) {
+	all := int64(math.Round(c.p0 * float64(c.n)))
+	c.p0 = 0
+	calm := c
+	calm.phi = min(c.phi, clumps(q.Baseline))
+	if calm.tail(c.n, all) < tailStrong {
+		return true, false
+	}
+	for _, ws := range [][]window{calm.last(q.Before), c.windows(q.Baseline, 0, forever)} {
+		if at, _ := firstOnset(ws); at >= 0 {
+			return true, float64(ws[at].Bad) <= c.limit*float64(ws[at].N)
+		}
+	}
+	return false, false
+}
+
+// last joins slices into windows as join does, but backwards from their end, and returns the last
+// three in ascending order.
+func (c chances) last(before []Slice) []window {
+	var out []window
+	n, to := int64(0), len(before)
+	for i := to - 1; i >= 0 && len(out) < 3; i-- {
+		n += before[i].N
+		whole := c.enough(n, before[to-1].End-before[i].Start)
+		if !whole && i > 0 {
+			continue
+		}
+		t := windowOf(before, i, to)
+		t.partial = !whole
+		t.verdict = c.judge(&t)
+		out = append(out, t)
+		n, to = 0, i
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// levels is the number of changes of level that clumps leaves out.
+const levels = 2
+
+// clumps is the dispersion of bad requests by neighbours: the largest of that of slices, of pairs of
+// them, of fours and so on, as widest is by the variance of all. At a change of level two neighbours
+// differ, and no others; so it leaves out the pairs that differ most.
+func clumps(counts []Slice) float64 {
+	phi := 1.0
+	for len(counts) >= 5 {
+		type pair struct{ square, weight float64 }
+		var pairs []pair
+		for i := 1; i < len(counts); i++ {
+			if square, weight := differ(&counts[i], &counts[i-1]); weight > 0 {
+				pairs = append(pairs, pair{square, weight})
+			}
+		}
+		slices.SortFunc(pairs, func(a, b pair) int {
+			if a.square > b.square {
+				return -1
+			}
+			return 1
+		})
+		sum, weight := 0.0, 0.0
+		for i := levels; i < len(pairs); i++ {
+			sum += pairs[i].square
+			weight += pairs[i].weight
+		}
+		if weight > 0 {
+			phi = max(phi, sum/weight)
+		}
+		twice := make([]Slice, len(counts)/2)
+		for i := range twice {
+			a, b := &counts[2*i], &counts[2*i+1]
+			twice[i] = Slice{N: a.N + b.N, Bad: a.Bad + b.Bad}
+		}
+		counts = twice
+	}
+	return phi
+}
+
+// differ is the squared difference between the bad requests of a and its part of those of a and b;
+// and the variance of that, if the bad requests were spread over both by chance.
+func differ(a, b *Slice) (square, variance float64) {
+	all := float64(a.N + b.N)
+	if all == 0 {
+		return 0, 0
+	}
+	part, both := float64(a.N)/all, float64(a.Bad+b.Bad)
+	d := float64(a.Bad) - part*both
+	return d * d, both * part * (1 - part)
+}

@@ -1,0 +1,289 @@
+package effect
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// tailBad is the chance below which a window's bad requests are not chance.
+	tailBad = 0.01
+	// tailStrong is the chance below which one window is enough instead of two of three.
+	tailStrong = 1e-6
+	// expected is how many bad requests a window must have room for at the limit.
+	expected = 5
+	// narrow is how much shorter than a second a window may be: the part of a second after an
+	// injection counts as a window.
+	narrow = 950 * time.Millisecond
+)
+
+// verdictOf is the verdict on a window.
+type verdictOf uint8
+
+const (
+	unknown verdictOf = iota
+	good
+	bad
+	strong // bad beyond doubt
+)
+
+// window is a window of detection: slices joined until they can show the limit.
+type window struct {
+	Slice
+	from, to int           // slices
+	stall    time.Duration // longest stretch with requests in flight of which none ended
+	partial  bool          // the data ended before it was wide enough
+	verdict  verdictOf
+}
+
+// windowOf joins the slices in [from, to).
+func windowOf(slices []Slice, from, to int) window {
+	t := window{Slice: Slice{Start: slices[from].Start, End: slices[to-1].End}, from: from, to: to}
+	stall := time.Duration(0)
+	for i := from; i < to; i++ {
+		s := &slices[i]
+		t.N += s.N
+		t.Bad += s.Bad
+		t.Ended += s.Ended
+		if stall += s.End - s.Start; !s.Stalled() {
+			stall = 0
+		}
+		t.stall = max(t.stall, stall)
+	}
+	return t
+}
+
+// enough reports whether n requests in d can show the limit.
+func (c chances) enough(n int64, d time.Duration) bool {
+	return float64(n)*c.limit >= expected && d >= narrow
+}
+
+// chances judges windows against a baseline.
+type chances struct {
+	limit   float64
+	n       int64   // requests in the baseline
+	p0      float64 // their bad share
+	phi     float64 // dispersion of the bad counts: above 1 where errors come in clusters
+	ends    float64 // requests that ended per second
+	endsPhi float64 // dispersion of those
+}
+
+// newChances computes p0 and phi = max(1, var/mean of the bad counts) from the baseline.
+func newChances(baseline []Slice, limit float64) chances {
+	c := chances{limit: limit, phi: 1, endsPhi: 1}
+	var bads, ends []float64
+	var bad, ended int64
+	span := time.Duration(0)
+	for _, s := range baseline {
+		c.n += s.N
+		bad += s.Bad
+		ended += s.Ended
+		span += s.End - s.Start
+		bads = append(bads, float64(s.Bad))
+		ends = append(ends, float64(s.Ended))
+	}
+	if c.n == 0 {
+		return c
+	}
+	c.p0 = float64(bad) / float64(c.n)
+	c.phi = widest(bads)
+	c.ends = float64(ended) / span.Seconds()
+	c.endsPhi = widest(ends)
+	return c
+}
+
+// widest is the largest dispersion of counts by the second, by two, four and so on, for as long as
+// there are five of them: single seconds do not show a cluster that spans several, and a short
+// baseline has few wide windows.
+func widest(counts []float64) float64 {
+	phi := dispersion(counts)
+	for len(counts) >= 10 {
+		n := len(counts) / 2
+		pairs := make([]float64, n)
+		for i := range pairs {
+			pairs[i] = counts[2*i] + counts[2*i+1]
+		}
+		counts = pairs
+		phi = max(phi, dispersion(counts))
+	}
+	return phi
+}
+
+// dispersion is the variance of counts over their mean, at least 1, the value of a Poisson process.
+func dispersion(counts []float64) float64 {
+	if len(counts) < 2 {
+		return 1
+	}
+	mean := 0.0
+	for _, x := range counts {
+		mean += x
+	}
+	mean /= float64(len(counts))
+	if mean == 0 {
+		return 1
+	}
+	v := 0.0
+	for _, x := range counts {
+		v += (x - mean) * (x - mean)
+	}
+	return max(1, v/float64(len(counts)-1)/mean)
+}
+
+// join joins slices from index from on, up to horizon, into windows in which n*L >= 5.
+func (c chances) join(slices []Slice, from int, horizon time.Duration) []window {
+	var out []window
+	n := int64(0)
+	for i := from; i < len(slices) && slices[i].End <= horizon; i++ {
+		n += slices[i].N
+		whole := c.enough(n, slices[i].End-slices[from].Start)
+		if !whole && i+1 < len(slices) && slices[i+1].End <= horizon {
+			continue
+		}
+		t := windowOf(slices, from, i+1)
+		t.partial = !whole
+		out = append(out, t)
+		from, n = i+1, 0
+	}
+	return out
+}
+
+// windows joins slices into windows and judges them.
+func (c chances) windows(slices []Slice, from int, horizon time.Duration) []window {
+	ws := c.join(slices, from, horizon)
+	for i := range ws {
+		ws[i].verdict = c.judge(&ws[i])
+	}
+	return ws
+}
+
+// sharpLeast is the least number of bad requests in a row that is an outage, at a dispersion of 1.
+const sharpLeast = 10
+
+// searched is windows, and one with a sharp outage is bad beyond doubt: with requests that were bad in a
+// row, at least ten times the dispersion of the baseline, and so many that a window with no others would be bad.
+// Chance does not put them in a row, so that one window is enough.
+//
+// It counts where a window is wider than a slice, up to 500 requests a second. At more than that one slice shows an
+// outage as short.
+func (c chances) searched(slices []Slice, from int, horizon time.Duration) []window {
+	ws := c.windows(slices, from, horizon)
+	for i := range ws {
+		w := &ws[i]
+		if w.verdict == strong || w.to-w.from < 2 {
+			continue
+		}
+		bad, to := w.Bad, min(w.to+1, len(slices)) // an outage may end in the next window
+		if to > w.to {
+			bad += slices[w.to].Bad
+		}
+		if bad >= sharpLeast && c.sharp(slices[w.from:to], w.N) {
+			w.verdict = strong
+		}
+	}
+	return ws
+}
+
+// sharp reports whether requests of slices were bad in a row, in a window of n requests or as many as show the limit.
+func (c chances) sharp(slices []Slice, n int64) bool {
+	n = max(n, int64(expected/c.limit))
+	row, longest := 0, 0
+	var list []Mark
+	for i := range slices {
+		if slices[i].Marks == nil {
+			row = 0
+			continue
+		}
+		list = slices[i].Marks(list[:0])
+		for _, m := range list {
+			if row++; !m.Bad {
+				row = 0
+			}
+			longest = max(longest, row)
+		}
+	}
+	return float64(longest) >= sharpLeast*c.phi && float64(longest) > c.limit*float64(n) && c.tail(n, int64(longest)) < tailBad
+}
+
+// tail is the probability of a window at least as bad, if the share were the limit or twice the
+// baseline's, whichever is larger.
+func (c chances) tail(n, bad int64) float64 {
+	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
+}
+
+// quiet is the probability that no request ends in d, at the rate of the baseline.
+func (c chances) quiet(d time.Duration) float64 {
+	return math.Exp(-c.ends * d.Seconds() / c.endsPhi)
+}
+
+// judge decides whether a window is bad: by its share of bad requests, or because requests were in
+// flight and none ended for longer than chance explains.
+func (c chances) judge(t *window) verdictOf {
+	p := c.quiet(t.stall)
+	if t.N > 0 && float64(t.Bad)/float64(t.N) > c.limit {
+		p = min(p, c.tail(t.N, t.Bad))
+	}
+	switch {
+	case p < tailStrong:
+		return strong
+	case t.partial:
+		return unknown
+	case p < tailBad:
+		return bad
+	}
+	return good
+}
+
+// firstOnset returns the first bad window of two bad ones among three, or the first strong one, and
+// the window that completed the decision; -1 is none.
+func firstOnset(ws []window) (at, sure int) {
+	for i := range ws {
+		if ws[i].verdict == strong {
+			return i, i
+		}
+		if ws[i].verdict != bad {
+			continue
+		}
+		for j := i + 1; j <= i+2 && j < len(ws); j++ {
+			if ws[j].verdict >= bad {
+				return i, j
+			}
+		}
+	}
+	return -1, -1
+}
+
+// locate returns the slice at which the bad time in window i began. That slice may lie in the window
+// before, which was too good as a whole to be bad; never before first.
+func (c chances) locate(slices []Slice, ws []window, i, first int) int {
+	t := &ws[i]
+	if t.Bad == 0 { // a stall
+		s := t.from
+		for s < t.to-1 && !slices[s].Stalled() {
+			s++
+		}
+		return s
+	}
+	from := t.from
+	if i > 0 {
+		from = ws[i-1].from
+	}
+	from = max(from, first)
+	best, at := math.Inf(-1), t.from
+	var n, k float64
+	for s := t.to - 1; s >= from; s-- {
+		n += float64(slices[s].N)
+		k += float64(slices[s].Bad)
+		if n == 0 {
+			continue
+		}
+		p0 := max(c.p0, 0.5/n, c.limit/10)
+		p1 := min(k/n, 1-1e-9)
+		if p1 <= p0 {
+			continue
+		}
+		if ll := k*math.Log(p1/p0) + (n-k)*math.Log((1-p1)/(1-p0)); ll > best {
+			best, at = ll, s
+		}
+	}
+	return at
+}

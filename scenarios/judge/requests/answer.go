@@ -1,0 +1,52 @@
+package requests
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// Unanswered is the result of an objective that cannot be judged.
+func Unanswered(phase, why string) result.ObjectiveResult {
+	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
+}
+
+// Worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
+// measured value.
+func Worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
+	if a.Verdict != b.Verdict {
+		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
+	}
+	x, y := float64(a.Measured), float64(b.Measured)
+	switch o.Op {
+	case "<", "<=":
+		return x > y
+	case ">", ">=":
+		return x < y
+	}
+	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
+}
+
+// VerdictIf is the verdict on an objective that is met, or not.
+func VerdictIf(met bool) scenarios.Verdict {
+	if met {
+		return scenarios.Pass
+	}
+	return scenarios.Fail
+}
+
+// OwnLag begins why an objective is invalid, where brunt's own time decides it.
+const OwnLag = "brunt itself was late"
+
+// BoundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
+func BoundsDecide(r *result.ObjectiveResult) string {
+	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low), Precisely(r.High))
+}
+
+// Precisely formats a time since t0 to the millisecond.
+func Precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }

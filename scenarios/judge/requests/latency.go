@@ -1,0 +1,224 @@
+package requests
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// A SlowdownTest counts the good answers that are slower than those of the baseline, by time: for the test of
+// whether a fault made answers slower. Each step is held against its own baseline, so that another mix
+// of steps makes nothing slower.
+type SlowdownTest struct {
+	limits   []limits // by series
+	baseline []effect.LatencySlice
+	met      []answers // by the set of faults that the requests met; that of no fault is the baseline
+	sets     [][]int32 // occurrences, by set
+}
+
+// limits are the times of a step by which its answers are counted, in seconds; of a step without a baseline all are zero.
+type limits struct {
+	above [2]float64 // a tenth above the baseline's median and 95th percentile
+	// far above those of the service time, and of the response time; see [effect.FarAbove]. brunt's own time before it sent a request is
+	// known to be its own. All else may be the target's: also the time for which a request waited for a connection or a user.
+	far [2]struct{ service, response float64 }
+}
+
+// answers are good answers as measured, and without what brunt itself added to them.
+type answers struct {
+	measured     []effect.LatencySlice
+	own, least   []effect.LatencySlice // without brunt's own time; and without the largest lag of their window besides
+	n            int64
+	late         time.Duration // sum of brunt's own time
+	incomparable int64         // answers of steps without a good answer in the baseline, which n leaves out
+}
+
+// later is how much more own time of brunt the answers have in the mean than those of the baseline.
+func (w *answers) later(baseline *answers) time.Duration {
+	return w.late/time.Duration(max(1, w.n)) - baseline.late/time.Duration(max(1, baseline.n))
+}
+
+// least is the least time by which an answer is slower, whatever the baseline.
+const least = 200 * time.Microsecond
+
+// Slowdown is the answer to whether a fault made good answers slower.
+type Slowdown struct {
+	result.Told
+	Far    bool // by over twice and over 20 ms, or that is not excluded; see [effect.Far]
+	Enough bool // there are enough answers to tell; see [effect.TellsSlower]
+}
+
+// limitsOf are the limits of a step with a baseline.
+func limitsOf(c *measure.Counts) (l limits) {
+	if c.Response == nil || c.Response.Total == 0 {
+		return l
+	}
+	for k, q := range []float64{.5, .95} {
+		at := c.Response.ValueAt(measure.Rank(q, c.Response.Total), c.Most)
+		l.above[k] = max(1.1*at, at+least.Seconds())
+		l.far[k].response = effect.FarAbove(at)
+		if k == 0 { // the least that the median can be
+			q = effect.LowerRank(c.Service.Total, q)
+		}
+		l.far[k].service = effect.FarAbove(c.Service.ValueAt(measure.Rank(q, c.Service.Total), c.SvcMost))
+	}
+	return l
+}
+
+// addFar counts the good answers of a step that are far slower: by their service time, or by their response time without brunt's own time.
+func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
+	t := &c.Service[scenarios.OK]
+	responses := c.Late.Punctual.Above([]float64{l.far[0].response, l.far[1].response})
+	for k, limit := range l.far {
+		s.Far[k] += max(t.Total-t.UpTo(limit.service), responses[k])
+	}
+}
+
+// NewSlowdownTest returns the test of a recording with its baseline, by series; nil where no fault was injected.
+func NewSlowdownTest(f *measure.Recording, baseline []measure.Counts) *SlowdownTest {
+	if f.FirstInjection() == measure.Never {
+		return nil
+	}
+	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets}
+	for s := range baseline {
+		l.limits = append(l.limits, limitsOf(&baseline[s]))
+	}
+	return l
+}
+
+// Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the cell's window.
+func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
+	of := &l.limits[k.Series]
+	base := f.InBaseline(k)
+	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || !base && len(f.Sets[k.Set]) == 0 {
+		return
+	}
+	t := &c.Response[scenarios.OK]
+	if of.above[0] == 0 {
+		l.met[k.Set].incomparable += t.Total
+		return
+	}
+	n := effect.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
+	for i, limit := range of.above {
+		for j := range n.Above[i] {
+			n.Above[i][j] = t.Total - t.UpTo(limit*effect.LatencyRatio(j))
+		}
+	}
+	of.addFar(&n, c)
+	met := &l.met[k.Set]
+	met.n += n.N
+	met.late += c.Counts().Own.Total
+	if base {
+		l.baseline = joined(l.baseline, n)
+		return
+	}
+	met.measured = joined(met.measured, n)
+	met.own = joined(met.own, without(n, c, of, 0))
+	met.least = joined(met.least, without(n, c, of, lag))
+}
+
+// without returns a slice without brunt's own time in the answers of a cell, and without lag besides. It is as measured where both are zero.
+func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Duration) effect.LatencySlice {
+	if lag == 0 && c.Counts().Own.Total == 0 {
+		return n
+	}
+	limits := make([]float64, effect.LatencyRatios)
+	for i, limit := range of.above {
+		for j := range limits {
+			limits[j] = limit*effect.LatencyRatio(j) + lag.Seconds()
+		}
+		copy(n.Above[i][:], c.Late.Punctual.Above(limits))
+	}
+	return n
+}
+
+// Slower reports whether occurrences, which are taken for one, made good answers slower; see [effect.Slower]. What brunt
+// itself may have added is its own time, and where that is higher than in the baseline by what makes an answer slower, the largest lag in
+// the request's window: so late did brunt wake up, and so late may it have read the answer.
+func (l *SlowdownTest) Slower(of ...int) Slowdown {
+	if l == nil {
+		return Slowdown{Told: result.NotTold("no fault was injected")}
+	}
+	var met answers
+	for set, members := range l.sets {
+		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
+			m := &l.met[set]
+			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...), append(met.least, m.least...)
+			met.n, met.late, met.incomparable = met.n+m.n, met.late+m.late, met.incomparable+m.incomparable
+		}
+	}
+	without := met.own
+	if met.later(&l.met[0]) >= least {
+		without = met.least
+	}
+	measured := inOrder(met.measured)
+	s := Slowdown{effect.Slower(l.baseline, measured, inOrder(without)), effect.Far(measured), effect.TellsSlower(l.baseline, measured)}
+	if s.Answer == result.No && met.incomparable > met.n {
+		s.Told = result.NotTold(fmt.Sprintf("%d of %d good answers are of steps that had none in the baseline", met.incomparable, met.n+met.incomparable))
+	}
+	return s
+}
+
+// Tells reports whether there are enough answers for Slower to tell.
+func (l *SlowdownTest) Tells(i int) bool {
+	if l == nil {
+		return true
+	}
+	var met []effect.LatencySlice
+	for set, members := range l.sets {
+		if slices.Contains(members, int32(i)) {
+			met = append(met, l.met[set].measured...)
+		}
+	}
+	return effect.TellsSlower(l.baseline, inOrder(met))
+}
+
+// SlowdownSoFar is the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and of a fault, by series. It is never
+// yes, because the times of single seconds are compared at the end.
+func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
+	var all effect.LatencySlice
+	for s := range c.Steps {
+		if of := limitsOf(baseline[s].CountsWithTimes()); c.InSums(s) && of.above[0] > 0 {
+			all.N += fault[s].Response[scenarios.OK].Total
+			of.addFar(&all, &fault[s])
+		}
+	}
+	if effect.Far([]effect.LatencySlice{all}) {
+		return Slowdown{Told: result.NotTold("that is tested when the run is over"), Far: true}
+	}
+	return Slowdown{Told: result.Told{Answer: result.No}}
+}
+
+// Finish puts the baseline in order, once all cells are added.
+func (l *SlowdownTest) Finish() {
+	if l != nil {
+		l.baseline = inOrder(l.baseline)
+	}
+}
+
+// inOrder returns slices in the order of time, each once.
+func inOrder(list []effect.LatencySlice) []effect.LatencySlice {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b effect.LatencySlice) int { return cmp.Compare(a.Start, b.Start) })
+	var out []effect.LatencySlice
+	for _, s := range list {
+		out = joined(out, s)
+	}
+	return out
+}
+
+// joined appends a slice, or adds it to the last one where that begins at the same time.
+func joined(list []effect.LatencySlice, s effect.LatencySlice) []effect.LatencySlice {
+	last := len(list) - 1
+	if last < 0 || list[last].Start != s.Start {
+		return append(list, s)
+	}
+	list[last].Add(&s)
+	return list
+}

@@ -1,0 +1,44 @@
+package requests
+
+import (
+	"slices"
+
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// limitOf is the limit that an objective needs counted, if any.
+func limitOf(o slo.Objective) (measure.Limit, bool) {
+	switch {
+	case o.Metric.Percentile() && o.Relative(): // its target is known once the load is over
+	case o.Metric.Percentile():
+		at := result.Num(o.Value).D()
+		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
+	case o.Metric.Span > 0 && (o.Metric.Row().Count != nil || o.Metric.OfFault()):
+		return measure.Limit{At: o.Metric.Span, Inclusive: true}, true
+	}
+	return measure.Limit{}, false
+}
+
+// LimitsOf collects the limits that objectives need counted, each once.
+func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
+	var out []measure.Limit
+	for _, list := range lists {
+		for _, o := range list {
+			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// LimitIndex is the index of an objective's limit among limits; -1 without one.
+func LimitIndex(limits []measure.Limit, o slo.Objective) int {
+	l, ok := limitOf(o)
+	if !ok {
+		return -1
+	}
+	return slices.Index(limits, l)
+}

@@ -1,0 +1,114 @@
+package requests
+
+import (
+	"fmt"
+	"math"
+
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/slo"
+)
+
+// Unshown explains why the requests do not show that an objective on a share holds, although it holds
+// for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
+// share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
+//
+// The bound is that of the requests of the phase. The spread between seconds is wider, and says how
+// much another run may differ: it stands beside as the interval, and decides only in strict runs.
+func Unshown(o slo.Objective, sum *Sum, limit int) string {
+	share := Allowed(o)
+	if !NeedsBound(o) {
+		return ""
+	}
+	bad, n, complement := sum.Share(o, limit)
+	bound := effect.UpperBound(float64(bad), float64(n), effect.Confidence)
+	if bound <= share {
+		return ""
+	}
+	shown := func(share float64) string {
+		if complement {
+			share = 1 - share
+		}
+		return o.Metric.FormatValue(share)
+	}
+	text := fmt.Sprintf("%s of %d requests, which show no better than %s", shown(float64(bad)/float64(n)), n, shown(bound))
+	if need := enoughToShow(float64(bad)/float64(n), share); need > 0 {
+		text += fmt.Sprintf(": about %d are needed at this share", need)
+	}
+	return text
+}
+
+// NeedsBound reports whether a pass of an objective needs its bound: one on a share of requests does,
+// unless it is on none or all of them.
+func NeedsBound(o slo.Objective) bool {
+	row, share := o.Metric.Row(), Allowed(o)
+	return row.Count != nil && row.Unit == slo.ShareOf && share > 0 && share < 1
+}
+
+// Bound is the 95 % bound of the share of an objective that needs one, as its metric measures it.
+func Bound(o slo.Objective, sum *Sum, limit int) float64 {
+	bad, n, complement := sum.Share(o, limit)
+	bound := effect.UpperBound(float64(bad), float64(n), effect.Confidence)
+	if complement {
+		return 1 - bound
+	}
+	return bound
+}
+
+// enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
+// zero where a hundred million do not.
+func enoughToShow(share, limit float64) int64 {
+	for n := 10.0; n <= 1e8; n *= 1.1 {
+		if effect.UpperBound(math.Round(share*n), n, effect.Confidence) <= limit {
+			return int64(n)
+		}
+	}
+	return 0
+}
+
+// BeyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
+// that the objective failed however few requests there were.
+func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
+	bad, n, _ := sum.Share(o, limit)
+	if OfSpans(o.Metric) { // of a burn rate: the requests of the whole phase
+		bad, n = sum.Bad(), sum.Offered()
+	}
+	share := Allowed(o)
+	if o.Metric.Percentile() && !o.Upper() { // it needs enough requests above the value
+		bad, share = n-bad, o.Metric.Quantile
+	}
+	return effect.LowerBound(float64(bad), float64(n), effect.Confidence) > share
+}
+
+// Allowed is the share of requests that an objective allows to be bad, or 1 where the objective
+// has no such share, or none yet.
+func Allowed(o slo.Objective) float64 {
+	row := o.Metric.Row()
+	switch {
+	case row.Budget != nil:
+		return row.Budget(o)
+	case math.IsNaN(o.Value): // a multiple of what is not known yet
+	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
+	case row.Better == slo.HigherIsBetter && !o.Upper():
+		return 1 - o.Value
+	case row.Better == slo.LowerIsBetter && o.Upper():
+		return o.Value
+	}
+	return 1
+}
+
+// Need is the least number of requests with which an objective can pass; ok is false where
+// there is no such number. An objective that allows no bad request needs one request, because
+// more good requests prove nothing more.
+func Need(o slo.Objective) (n int64, ok bool) {
+	if o.Metric.Percentile() {
+		return effect.EnoughForQuantile(o.Metric.Quantile), true
+	}
+	a := Allowed(o)
+	switch {
+	case a >= 1:
+		return 0, false
+	case a <= 0:
+		return 1, true
+	}
+	return effect.EnoughFor(a), true
+}

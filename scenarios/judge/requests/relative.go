@@ -1,0 +1,108 @@
+// This file judges objectives whose target is a multiple of what the run itself measured, such as
+// `p95 < 110% of baseline`.
+//
+//	objective --OfReference--> what it is held against --measured, with its interval--> Judge --> answer
+//
+// What is judged is a fact about the requests of its phase, as for any objective. What it is held against is an
+// estimate: another baseline of the same target would have given another. So the verdict is a pass or a failure
+// only where it is the same at both ends of the reference's 95 % interval.
+
+package requests
+
+import (
+	"fmt"
+	"math"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// WithReferences returns the objectives with those on the references of the relative ones.
+func WithReferences(list []slo.Objective) []slo.Objective {
+	out := list
+	for _, o := range list {
+		if o.Relative() {
+			out = append(out[:len(out):len(out)], o.OfReference())
+		}
+	}
+	return out
+}
+
+// AsksRelative reports whether an objective asks for a value and its interval, as that of a reference does, and is held to none.
+func AsksRelative(o slo.Objective) bool { return math.IsNaN(o.Value) }
+
+// Either is the answer about a reference of which two answers are known, as measured and without brunt's own time: with
+// an interval that both lie in.
+func Either(a, b result.ObjectiveResult) result.ObjectiveResult {
+	if !a.Measured.Known() || !b.Measured.Known() {
+		return a
+	}
+	al, ah := ends(a)
+	bl, bh := ends(b)
+	if min(al, bl) != max(ah, bh) {
+		a.Low, a.High = result.Num(min(al, bl)), result.Num(max(ah, bh))
+	}
+	return a
+}
+
+// ends is the interval of a value; the value itself where none is known.
+func ends(r result.ObjectiveResult) (low, high float64) {
+	low, high = float64(r.Low), float64(r.High)
+	if math.IsNaN(low) || math.IsNaN(high) {
+		return float64(r.Measured), float64(r.Measured)
+	}
+	return low, high
+}
+
+// RelativeTarget is what an objective was held to, once it is judged; NaN: its reference is not known.
+func RelativeTarget(o slo.Objective, r *result.ObjectiveResult) result.Num {
+	if r.Reference == nil {
+		return result.Num(o.Value)
+	}
+	return result.Num(o.Against(float64(r.Reference.Measured)).Value)
+}
+
+// JudgeRelative judges a relative objective held against a reference. JudgeRelative judges the objective with a target.
+func JudgeRelative(o slo.Objective, reference result.ObjectiveResult, judge func(slo.Objective) result.ObjectiveResult) result.ObjectiveResult {
+	of, text := float64(reference.Measured), o.Reference.String()
+	if why := unusable(o, reference); why != "" {
+		r := judge(o)
+		r.Verdict, r.Note = scenarios.Inconclusive, why
+		return r
+	}
+	low, high := ends(reference)
+	r := judge(o.Against(of))
+	r.Reference = &result.Reference{Of: text, Factor: result.Num(o.Reference.Factor), Measured: reference.Measured, Low: reference.Low, High: reference.High}
+	if r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail {
+		return r
+	}
+	shown := o.Metric.FormatValue
+	switch atLow, atHigh := judge(o.Against(low)).Verdict, judge(o.Against(high)).Verdict; {
+	case of == 0 && float64(r.Measured) == 0:
+		if o.Op == "<" || o.Op == ">" {
+			r.Verdict = scenarios.Inconclusive
+			r.Note = fmt.Sprintf("%s is %s in both, and no multiple of that is another value: want %s=", o.Metric.Text, shown(0), o.Op)
+		}
+	case atLow != r.Verdict || atHigh != r.Verdict:
+		r.Verdict, r.Note = scenarios.Inconclusive, fmt.Sprintf("%s of %s lies between %s and %s (95 %%), which decides: more requests in it tell it more exactly",
+			o.Metric.Text, text, shown(low), shown(high))
+	case r.Note == "":
+		r.Note = fmt.Sprintf("%s was %s", text, shown(of))
+	}
+	return r
+}
+
+// unusable says why a reference is nothing to hold an objective against; empty where it is.
+func unusable(o slo.Objective, reference result.ObjectiveResult) string {
+	text := o.Reference.String()
+	switch {
+	case math.IsInf(float64(reference.Measured), 0):
+		return fmt.Sprintf("%s of %s is infinite, as too many of its requests failed", o.Metric.Text, text)
+	case reference.Verdict == scenarios.Inconclusive && reference.Note != "":
+		return "nothing to compare with: " + reference.Note
+	case !reference.Measured.Known():
+		return fmt.Sprintf("%s of %s is not known", o.Metric.Text, text)
+	}
+	return ""
+}

@@ -1,0 +1,83 @@
+package requests
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A Spread holds a figure of the occurrences of a fault: the least, the measured and the largest that each may be.
+type Spread struct {
+	figures [][3]float64
+	Unknown int // how many of them are not known
+}
+
+// Add takes the figure of an occurrence, and reports whether it is unknown. One that never recovered is infinite.
+func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
+	v := float64(r.Measured)
+	figure := [3]float64{v, v, v}
+	switch {
+	case math.IsNaN(v):
+		figure = [3]float64{0, math.Inf(1), math.Inf(1)}
+		if r.Low.Known() {
+			figure[0] = float64(r.Low)
+		}
+		s.Unknown++
+	case r.Low.Known() && r.High.Known():
+		figure[0], figure[2] = min(v, float64(r.Low)), max(v, float64(r.High))
+	}
+	s.figures = append(s.figures, figure)
+	return math.IsNaN(v)
+}
+
+// Judge judges an objective on a percentile over the occurrences, whose note says why the effect of one is unknown. Where
+// the ends of their intervals decide, it is inconclusive.
+func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
+	n := len(s.figures)
+	out.Count = int64(n)
+	switch need := result.EnoughForSpread(o.Metric.Over); {
+	case n == 0:
+		return
+	case n < need:
+		out.Note = fmt.Sprintf("%d occurrences, but at least %d are needed", n, need)
+		return
+	}
+	best, measured, worst := s.at(o.Metric.Over)
+	out.Low, out.High = result.Num(best), result.Num(worst)
+	bounded := Meets(o, best) == Meets(o, worst)
+	if s.Unknown == 0 {
+		out.Measured = result.Num(measured)
+	} else if !bounded {
+		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", s.Unknown, n, out.Note)
+		return
+	}
+	out.Note = ""
+	switch met := Meets(o, measured); {
+	case !bounded && strict:
+		out.Note = "strict: the target lies within the interval"
+	case !bounded && met:
+		out.Note = BoundsDecide(out)
+	default:
+		out.Verdict = VerdictIf(met)
+	}
+	if s.Unknown == 0 && best == measured && worst == measured {
+		out.Low, out.High = result.NaN, result.NaN
+	}
+}
+
+// at is percentile q, 0 to 1, of the least, the measured and the largest figures.
+func (s *Spread) at(q float64) (least, measured, largest float64) {
+	var out [3]float64
+	for k := range out {
+		var column []float64
+		for _, figure := range s.figures {
+			column = append(column, figure[k])
+		}
+		slices.Sort(column)
+		out[k] = result.OfSpread(column, q)
+	}
+	return out[0], out[1], out[2]
+}

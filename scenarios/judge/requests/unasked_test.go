@@ -1,0 +1,60 @@
+package requests_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/result"
+)
+
+// TestUnasked: a run without objectives names what was not good, and is good only where all was.
+func TestUnasked(t *testing.T) {
+	for _, c := range []struct {
+		name                   string
+		ok, shed, bad, skipped int64
+		want                   string
+		good                   bool
+	}{
+		{"all failed", 0, 0, 300, 0, "100% of requests failed and no objective asks about it.", false},
+		{"skipped steps count", 50, 0, 25, 25, "50% of requests failed and no objective asks about it.", false},
+		{"one of many", 99_999, 0, 1, 0, "0.001% of requests failed and no objective asks about it.", false},
+		{"shed", 150, 50, 0, 0, "25% of requests were shed and no objective asks about it.", false},
+		{"both", 50, 25, 25, 0, "25% of requests failed, 25% of requests were shed and no objective asks about it.", false},
+		{"all good", 100, 0, 0, 0, "Every request and check was good, and no objective asks about anything.", true},
+		{"nothing", 0, 0, 0, 0, "No request was made and no objective asks about it.", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var cells []result.Cell
+			for outcome, n := range map[string]int64{"*": c.ok + c.shed + c.bad + c.skipped, "ok": c.ok, "shed": c.shed, "error": c.bad, "skipped": c.skipped} {
+				if n > 0 || outcome == "*" {
+					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n},
+						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
+				}
+			}
+			if _, got, good := requests.Unasked(cells, nil, nil); got != c.want || good != c.good {
+				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
+			}
+		})
+	}
+}
+
+// TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
+func TestUnasked_Writes(t *testing.T) {
+	cells := []result.Cell{
+		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100}, {Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: 100},
+	}
+	for _, c := range []struct {
+		ledger result.LedgerRecord
+		good   bool
+		want   string
+	}{
+		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 100}, true, "Every request and check was good"},
+		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3}, false, "3 acknowledged writes were lost, duplicated or stale and no objective"},
+		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
+	} {
+		if _, got, good := requests.Unasked(cells, nil, []*result.LedgerRecord{&c.ledger}); good != c.good || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
+		}
+	}
+}

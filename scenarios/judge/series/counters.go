@@ -1,0 +1,162 @@
+package series
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// leastReadings is how often a counter must be read within a phase for its growth there.
+const leastReadings = 3
+
+// judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself, divided by
+// that of another name, or by the number of requests.
+func judgeCounters(o slo.Objective, phase string, in requests.Span, series []result.Series, sent int64) result.ObjectiveResult {
+	r := requests.Unanswered(phase, "")
+	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
+	r.Count = n
+	by := 1.0
+	if o.Metric.By != "" && why == "" {
+		if by, _, why = growthOf(o.Metric.By, phase, in, series); why == "" && by == 0 {
+			why = fmt.Sprintf("%s did not grow in %s", o.Metric.By, phase)
+		}
+	}
+	if o.Metric.PerRequest() && why == "" {
+		if by = float64(sent); sent == 0 {
+			why = "no request was sent in " + phase
+		}
+	}
+	if why != "" {
+		r.Note = why
+		return r
+	}
+	r.Measured, r.Verdict = result.Num(grew/by), scenarios.Fail
+	if o.Holds(float64(r.Measured)) {
+		r.Verdict = scenarios.Pass
+	}
+	if o.Metric.Divided() {
+		r.Note = fmt.Sprintf("%s for %s", amount(grew), amount(by))
+	}
+	return r
+}
+
+// amount formats the growth of a counter.
+func amount(f float64) string {
+	if f < 10 {
+		return strconv.FormatFloat(f, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(f, 'f', 0, 64)
+}
+
+// growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the phase holds.
+// Why says what prevents an answer.
+func growthOf(name, phase string, in requests.Span, series []result.Series) (grew float64, readings int64, why string) {
+	first := math.Inf(1) // when the name was read first
+	every := time.Duration(0)
+	var all []*result.Series
+	for i := range series {
+		if s := &series[i]; s.Name == name && len(s.Points) > 0 {
+			all = append(all, s)
+			first, every = min(first, float64(s.Points[0].T)), s.Every.D()
+		}
+	}
+	for _, s := range all {
+		c := counterOf(s, first)
+		grew += c.in(in.From.Seconds(), in.To.Seconds(), float64(s.Every))
+		readings = max(readings, c.within(in))
+	}
+	switch {
+	case len(all) == 0:
+		why = "no value of " + name + " is known"
+	case readings < leastReadings:
+		why = fmt.Sprintf("%s was read %d times in %s, and its growth there needs %d: it is read every %s (every: …)", name, readings, phase, leastReadings,
+			quantity.FormatDuration(every))
+	}
+	return grew, readings, why
+}
+
+// A counter is the growth of one series since its first reading.
+type counter struct {
+	at, grew []float64
+	began    bool // it was zero at its first instant
+}
+
+// counterOf adds up the growth of a series between its readings. One that was not there when its name was first read began at
+// zero, as a counter of a kind of error does with the first error.
+func counterOf(s *result.Series, first float64) counter {
+	var c counter
+	var sum, was float64
+	for _, p := range s.Points {
+		t, v := float64(p.T), float64(p.V)
+		switch {
+		case math.IsNaN(v):
+			continue
+		case len(c.at) == 0 && t > first:
+			c.at, c.grew, c.began = append(c.at, max(first, t-float64(s.Every))), append(c.grew, 0), true
+			sum = v
+		case len(c.at) > 0 && v < was: // it was reset
+			sum += v
+		case len(c.at) > 0:
+			sum += v - was
+		}
+		was = v
+		c.at, c.grew = append(c.at, t), append(c.grew, sum)
+	}
+	return c
+}
+
+// in is the growth between two instants. Where readings begin after the first or end before the second, it is taken to go on as
+// in between: for the gap, or for half the time between two readings where the gap is longer than one and a half of that, as
+// Prometheus does.
+func (c counter) in(from, to, every float64) float64 {
+	if len(c.at) < 2 {
+		return 0
+	}
+	begin, end := max(from, c.at[0]), min(to, c.at[len(c.at)-1])
+	if end <= begin {
+		return 0
+	}
+	gap := func(length float64) float64 {
+		if length > 1.5*every {
+			return every / 2
+		}
+		return length
+	}
+	more := gap(to - end)
+	if !c.began {
+		more += gap(begin - from)
+	}
+	grew := c.until(end) - c.until(begin)
+	return grew + grew*more/(end-begin)
+}
+
+// until is the growth up to an instant of the readings. Between two of them it is taken to be even.
+func (c counter) until(t float64) float64 {
+	for i := range c.at {
+		switch {
+		case c.at[i] < t:
+			continue
+		case i == 0:
+			return 0
+		}
+		return c.grew[i-1] + (c.grew[i]-c.grew[i-1])*(t-c.at[i-1])/(c.at[i]-c.at[i-1])
+	}
+	return c.grew[len(c.grew)-1]
+}
+
+// within counts the readings in a phase.
+func (c counter) within(in requests.Span) (n int64) {
+	for _, t := range c.at {
+		if t > in.From.Seconds() && t <= in.To.Seconds() {
+			n++
+		}
+	}
+	return n
+}

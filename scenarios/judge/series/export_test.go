@@ -1,0 +1,4 @@
+package series
+
+// Reached is for tests.
+var Reached = reached

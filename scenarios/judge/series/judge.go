@@ -1,0 +1,157 @@
+package series
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A ReactionJudge judges objectives on reactions.
+type ReactionJudge struct {
+	*Reactions
+	Faults []measure.Occurrence
+	OverAt func(i int) time.Duration // the true end of an occurrence, by number
+	Usage  []result.UnitUsage        // of the target's units
+	Series []result.Series           // the scenario's metrics
+	End    time.Duration             // of the loads, or so far
+	Strict bool                      // a target within the interval is inconclusive
+}
+
+// Occurrence judges when the user's monitoring, or a figure of the target, reacted to occurrence i. The effect of the fault on
+// the load does not matter.
+func (j ReactionJudge) Occurrence(o slo.Objective, i int, r *result.ObjectiveResult) {
+	switch {
+	case o.Metric.Row().Healing:
+		j.resolved(o, i, r)
+	case o.Metric.Reaches():
+		j.reached(o, j.Faults[i].Injected, r)
+	default:
+		j.noticed(o, i, r)
+	}
+}
+
+// noticed judges when the monitoring detected occurrence i.
+func (j ReactionJudge) noticed(o slo.Objective, i int, r *result.ObjectiveResult) {
+	d, asked := j.Detected[i]
+	if o.Metric.OfAlert() {
+		d, asked = j.Alerts[AlertKey{i, o.Metric.Source}]
+	}
+	switch {
+	case !asked:
+		r.Note = "the monitoring was not queried"
+	case d.Why != "":
+		r.Note = d.Why
+	case j.overlapping(i, d.At) != "":
+		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed", j.overlapping(i, d.At))
+	default:
+		j.since(o, j.Faults[i].Injected, d, "not noticed", r)
+	}
+}
+
+// Stage judges when a figure of the target reached its value, counted from the begin of a stage.
+func (j ReactionJudge) Stage(o slo.Objective) result.ObjectiveResult {
+	from := j.Stages[o.After]
+	r := requests.Unanswered(o.After, "the stage did not begin")
+	if from < j.End {
+		r.Note, r.Count = "", 1
+		j.reached(o, from, &r)
+	}
+	return r
+}
+
+// reached judges when a figure of the target reached its value, counted from an instant.
+func (j ReactionJudge) reached(o slo.Objective, from time.Duration, r *result.ObjectiveResult) {
+	var d Detection
+	d.At, d.NotYet, d.Why = reached(o.Metric, from, result.Num(o.Value).D(), j.Usage, j.Series)
+	if d.Why != "" {
+		r.Note = d.Why
+		return
+	}
+	if o.Metric.Scaled() && d.At > 0 && d.At == from {
+		r.Note = fmt.Sprintf("%s had %.0f ready pods before: it shows nothing", o.Metric.Source, o.Metric.Until.Value)
+		return
+	}
+	j.since(o, from, d, "not reached", r)
+	if o.Metric.Scaled() && d.At > 0 && r.Note == "" {
+		if lost := lostAgain(o.Metric, d.At, j.Series); lost > 0 {
+			r.Note = "fewer were ready again at " + quantity.FormatSeconds(lost.Seconds())
+		}
+	}
+}
+
+// since judges a reaction, counted from an instant. What says that there was none.
+func (j ReactionJudge) since(o slo.Objective, from time.Duration, d Detection, what string, r *result.ObjectiveResult) {
+	low := max(0, (d.NotYet - from).Seconds())
+	if d.At == 0 {
+		none(o, low, what, r)
+		return
+	}
+	j.between(o, low, (d.At - from).Seconds(), r)
+}
+
+// between judges a reaction that came between two times, in seconds.
+func (j ReactionJudge) between(o slo.Objective, low, v float64, r *result.ObjectiveResult) {
+	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
+	if j.Strict && requests.Meets(o, low) != requests.Meets(o, v) {
+		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
+		return
+	}
+	r.Verdict = requests.VerdictIf(requests.Meets(o, v))
+}
+
+// resolved judges when an alert was resolved, measured from the true end of the fault:
+// while the fault is active, the alert is right to fire.
+func (j ReactionJudge) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
+	oc := j.Faults[i]
+	d, asked := j.Resolved[AlertKey{i, o.Metric.Source}]
+	switch other := j.overlapping(i, max(d.At, d.Still)); {
+	case !asked:
+		r.Note = "the monitoring was not queried"
+		return
+	case d.Why != "":
+		r.Note = d.Why
+		return
+	case !oc.Over:
+		r.Note = oc.Name + " was not cleared"
+		return
+	case other != "":
+		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two the alert fired for", other)
+		return
+	}
+	over := j.OverAt(i)
+	low := max(0, (d.Still - over).Seconds())
+	if d.At == 0 {
+		none(o, low, "still firing", r)
+		return
+	}
+	j.between(o, low, max(0, (d.At-over).Seconds()), r)
+}
+
+// none judges a reaction that had not come by the last query, least seconds after it was due to begin. What says so.
+func none(o slo.Objective, least float64, what string, r *result.ObjectiveResult) {
+	r.Low, r.Note = result.Num(least), what+": > "+quantity.FormatSeconds(least)
+	if !requests.Meets(o, least) {
+		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
+	}
+}
+
+// overlapping names another occurrence that was active between the injection of occurrence i
+// and until, up to its true end. It is empty where there is none, and where until is zero.
+func (j ReactionJudge) overlapping(i int, until time.Duration) string {
+	if until == 0 {
+		return "" // neither was detected
+	}
+	for k, other := range j.Faults {
+		if k != i && other.Name != "" && other.Injected <= until && j.OverAt(k) > j.Faults[i].Injected {
+			return other.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,86 @@
+package series
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// reached is when every series of a metric held its condition for the first time, from an instant on, and the last reading before at
+// which one did not. At is 0 if they never did. Why says what prevents an answer.
+//
+// How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are left at a reading
+// within the target of an objective, it counts when enough are back.
+func reached(m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series) (at, notYet time.Duration, why string) {
+	all := seriesOf(m, usage, named)
+	notYet = from
+	for _, c := range all {
+		first, last, known := c.reached(m.Until, from)
+		if m.Figure().Whole && !m.Scaled() && known && first == from {
+			if lost := c.lost(m.Until, from); lost > 0 && lost <= from+within {
+				first, last, _ = c.reached(m.Until, lost)
+				last = max(last, lost)
+			}
+		}
+		switch {
+		case !known:
+			return 0, 0, "no value of " + c.of + " is known from then on"
+		case first == 0:
+			at, notYet = 0, max(notYet, last)
+			return at, notYet, ""
+		}
+		if first >= at {
+			at, notYet = first, max(from, last)
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0, "no value of " + m.Source + " is known"
+	}
+	return at, notYet, ""
+}
+
+// reached is when a series held a condition for the first time from an instant on, and the last reading before that; first is 0 if it
+// never did. A series that held it at the last reading before the instant did at once.
+func (c series) reached(until slo.Condition, from time.Duration) (first, last time.Duration, known bool) {
+	before := math.NaN()
+	for _, p := range c.points {
+		if math.IsNaN(float64(p.V)) {
+			continue
+		}
+		if p.T.D() <= from {
+			before = float64(p.V)
+			continue
+		}
+		if !known && until.Holds(before) {
+			return from, from, true
+		}
+		known = true
+		if until.Holds(float64(p.V)) {
+			return p.T.D(), last, true
+		}
+		last = p.T.D()
+	}
+	return 0, last, known
+}
+
+// lostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it held it to the end.
+func lostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Duration {
+	for _, c := range seriesOf(m, nil, named) {
+		if lost := c.lost(m.Until, at); lost > 0 {
+			return lost
+		}
+	}
+	return 0
+}
+
+// lost is the first reading after an instant that does not hold a condition; 0: all hold it.
+func (c series) lost(until slo.Condition, at time.Duration) time.Duration {
+	for _, p := range c.points {
+		if p.T.D() > at && !math.IsNaN(float64(p.V)) && !until.Holds(float64(p.V)) {
+			return p.T.D()
+		}
+	}
+	return 0
+}

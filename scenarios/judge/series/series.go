@@ -1,0 +1,256 @@
+// This file judges objectives on values over time: the resource usage of a unit, and the metrics that a
+// scenario names.
+//
+//	result.UnitUsage, result.Series --Judge, in a phase--> answer of the worst replica or set of labels
+
+package series
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A series holds one value over time, of one unit or one set of labels.
+type series struct {
+	of     string // name of the unit, or the labels
+	every  time.Duration
+	points []result.Point
+	lives  []int  // by point: number of the unit's process; nil means one process
+	runs   []bool // by point of a pod, which may come and go: whether it ran; nil: values are expected at all times
+}
+
+// seriesOf lists the series of an objective: one for each replica of a service, or for each set
+// of labels of a metric.
+func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []series {
+	var out []series
+	if m.Resource == slo.UnitsFigure {
+		return unitsOf(m.Source, usage)
+	}
+	for i := range usage {
+		u := &usage[i]
+		if m.Resource == "" || m.Figure().OfPods || m.Source != u.Unit && m.Source != u.Service {
+			continue
+		}
+		c := series{of: u.Unit, every: time.Second, points: u.Points(m.Resource)}
+		if u.OfPod() && !m.Figure().Counted {
+			if m.Resource == "cpu" && u.Every > 0 {
+				c.every = u.Every.D()
+			}
+			for _, s := range u.Seconds {
+				c.runs = append(c.runs, s.Running)
+			}
+		}
+		for _, s := range u.Seconds {
+			c.lives = append(c.lives, s.Starts)
+		}
+		out = append(out, c)
+	}
+	for i := range named {
+		s := &named[i]
+		if m.Figure().OfPods && s.Service == m.Source && s.Name == m.Source+"."+m.Resource {
+			out = append(out, series{of: s.Service, every: s.Every.D(), points: s.Points})
+		}
+		if m.Resource == "" && m.Source == s.Name {
+			of := s.Name
+			if len(s.Labels) > 0 {
+				of += fmt.Sprint(s.Labels)[len("map"):]
+			}
+			out = append(out, series{of: of, every: s.Every.D(), points: s.Points})
+		}
+	}
+	return out
+}
+
+// JudgeGauge judges an objective on the resource usage of a unit or on a named series. Sent is the number of requests that the
+// objective is about, for one on counters. Where
+// less than half of the values are known, the verdict is inconclusive, because the worst value
+// may be missing. A growth is judged by its interval, which must lie on one side of the target.
+func JudgeGauge(o slo.Objective, phase string, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64) result.ObjectiveResult {
+	if o.Metric.Counts() {
+		return judgeCounters(o, phase, in, series, sent)
+	}
+	all := withoutBrief(seriesOf(o.Metric, usage, series), in)
+	worst := requests.Unanswered(phase, "no value of "+o.Metric.Source+" is known")
+	for i, c := range all {
+		r := c.judge(o, phase, in)
+		if len(all) > 1 && r.Note == "" {
+			r.Note = c.of
+		} else if len(all) > 1 {
+			r.Note = c.of + ": " + r.Note
+		}
+		if i == 0 || requests.Worse(o, &r, &worst) {
+			worst = r
+		}
+	}
+	return worst
+}
+
+// briefly is how long a pod may run before its source has told what it uses.
+const briefly = 30 * time.Second
+
+// ran is how long a pod ran in a phase, and how many values are known of it.
+func (c series) ran(in requests.Span) (d time.Duration, known int) {
+	for i, p := range c.points {
+		if at := p.T.D(); at <= in.From || at > in.To || !c.runs[i] {
+			continue
+		}
+		d += time.Second
+		if !math.IsNaN(float64(p.V)) {
+			known++
+		}
+	}
+	return d, known
+}
+
+// withoutBrief leaves the pods out that did not run long enough in a phase for a source to tell what they used, unless there are no others.
+func withoutBrief(all []series, in requests.Span) (out []series) {
+	for _, c := range all {
+		if c.runs != nil {
+			if d, known := c.ran(in); known == 0 && d < briefly {
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
+}
+
+func (c series) judge(o slo.Objective, phase string, in requests.Span) result.ObjectiveResult {
+	r := requests.Unanswered(phase, "")
+	var points []result.Point
+	var lives []int
+	seen := 0
+	for i, p := range c.points {
+		if at := p.T.D(); at <= in.From || at > in.To {
+			continue
+		}
+		seen++
+		if !math.IsNaN(float64(p.V)) {
+			points = append(points, p)
+			if c.lives != nil {
+				lives = append(lives, c.lives[i])
+			}
+		}
+	}
+	r.Count = int64(len(points))
+	if o.Metric.Figure().Counted {
+		return c.counted(o, r, points, in)
+	}
+	expected := int(in.Length() / max(c.every, time.Millisecond))
+	if c.runs != nil {
+		ran, _ := c.ran(in)
+		expected = int(ran / max(c.every, time.Millisecond))
+	}
+	switch {
+	case len(points) == 0 && seen > 0:
+		r.Note = "no value is known in " + phase
+		return r
+	case len(points) == 0:
+		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.Length().Seconds()))
+		return r
+	case 2*len(points) < expected:
+		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase, expected)
+	}
+	if o.Metric.Slope() {
+		return growth(o, r, points, lives)
+	}
+	how := o.Metric.Fold
+	if how == slo.Worst {
+		how = "min"
+		if o.Upper() || o.Op == "=" && o.Holds(fold("min", points)) {
+			how = "max"
+		}
+	}
+	r.Measured = result.Num(fold(how, points))
+	met := o.Holds(float64(r.Measured))
+	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper()) // independent of the missing values
+	switch {
+	case r.Note != "" && !beyond:
+	case met:
+		r.Verdict = scenarios.Pass
+	default:
+		r.Verdict, r.Note = scenarios.Fail, ""
+	}
+	return r
+}
+
+// counted judges an objective on a counter that starts with the run, by its increase in the
+// phase.
+func (c series) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span) result.ObjectiveResult {
+	if len(points) == 0 {
+		r.Note = "no value was read in " + r.Phase
+		return r
+	}
+	before := result.Num(0)
+	for _, p := range c.points {
+		if p.T.D() <= in.From {
+			before = p.V
+		}
+	}
+	r.Measured, r.Verdict = points[len(points)-1].V-before, scenarios.Fail
+	if o.Holds(float64(r.Measured)) {
+		r.Verdict = scenarios.Pass
+	}
+	return r
+}
+
+// fold reduces values to one.
+func fold(how string, points []result.Point) float64 {
+	v := float64(points[0].V)
+	for _, p := range points[1:] {
+		switch x := float64(p.V); how {
+		case "max":
+			v = max(v, x)
+		case "min":
+			v = min(v, x)
+		case "mean":
+			v += x
+		default: // last
+			v = x
+		}
+	}
+	if how == "mean" {
+		v /= float64(len(points))
+	}
+	return v
+}
+
+// enoughToGrow is the least number of points for a growth.
+const enoughToGrow = 10
+
+// growth judges an objective on how fast a series grows.
+func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, lives []int) result.ObjectiveResult {
+	switch {
+	case r.Note != "":
+		return r
+	case len(points) < enoughToGrow:
+		r.Note = fmt.Sprintf("%d values, but at least %d are needed to judge growth", len(points), enoughToGrow)
+		return r
+	}
+	slope, low, high := effect.TheilSen(points, lives)
+	if math.IsNaN(slope) {
+		r.Note = "its process restarted too often to judge growth"
+		return r
+	}
+	r.Measured, r.Low, r.High = result.Num(slope), result.Num(low), result.Num(high)
+	switch {
+	case o.Holds(low) != o.Holds(high):
+		r.Note = fmt.Sprintf("it grows by %s to %s: a longer run would decide", o.Metric.FormatValue(low), o.Metric.FormatValue(high))
+	case o.Holds(slope):
+		r.Verdict = scenarios.Pass
+	default:
+		r.Verdict = scenarios.Fail
+	}
+	return r
+}

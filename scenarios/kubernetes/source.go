@@ -1,8 +1,0 @@
-package kubernetes
-
-import "embed"
-
-// Source is the text of this package: the comments of its settings become their descriptions.
-//
-//go:embed *.go
-var Source embed.FS

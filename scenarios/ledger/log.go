@@ -1,0 +1,225 @@
+// This file keeps the outcome of every write of a run in a file, from which the ledger is verified
+// after the run.
+//
+//	load --> [writeShard.Record] --> buffer of a shard --Flush, each second--> file --[writeLog.Each]--> ledger
+//
+//	worker: load --> buffer of a shard --> memory --[writeLog.Take], each turn--> [writeLog.Import] --> file of the run
+//
+// A write costs one line of JSON in its shard's buffer. To keep more of a write, add a field to [loggedWrite],
+// and write and read it in log.go.
+
+package ledger
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
+)
+
+// writeLog keeps the outcome of every write of a run in a file: one line of JSON each, with its id,
+// its end in seconds from t0, and whether it was acknowledged. It uses one buffer of memory for each
+// shard, however long the run is. After brunt is killed, the file lacks at most the writes of the
+// last second.
+type writeLog struct {
+	shards []*writeShard
+	file   *os.File // nil: the writes are held in memory
+	held   held
+	most   int64
+	kept   atomic.Int64
+	over   atomic.Int64
+	broken atomic.Pointer[error]
+}
+
+// A loggedWrite is the outcome of one write.
+type loggedWrite struct {
+	ID    string
+	End   time.Duration // offset from t0 of its answer, or of giving it up
+	Acked bool
+}
+
+// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 16
+// bytes of memory for each.
+const mostWrites = 8_000_000
+
+// Bounds on ids and buffers, in bytes.
+const (
+	longestID  = 4 << 10
+	writesRoom = 32 << 10
+)
+
+// newWriteLog creates the file at path, or an unnamed file where path is empty.
+func newWriteLog(path string, shards int) (*writeLog, error) {
+	w := newLog(shards)
+	var err error
+	if path == "" {
+		w.file, err = disk.Temp("brunt-writes-*")
+	} else {
+		w.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a file for the ledger: %w", err)
+	}
+	return w, nil
+}
+
+func newLog(shards int) *writeLog {
+	w := &writeLog{most: mostWrites}
+	for range max(1, shards) {
+		w.shards = append(w.shards, &writeShard{of: w, lines: make([]byte, 0, writesRoom+longestID)})
+	}
+	for i, s := range w.shards {
+		s.next = w.shards[(i+1)%len(w.shards)]
+	}
+	return w
+}
+
+// Shard returns shard i.
+func (w *writeLog) Shard(i int) *writeShard { return w.shards[i%len(w.shards)] }
+
+// A writeShard collects the writes of some workers. Like a [writeShard] it never blocks: a worker that
+// finds it in use takes the next one.
+type writeShard struct {
+	of    *writeLog
+	taken atomic.Bool
+	lines []byte
+	next  *writeShard
+	_     [64]byte // keeps the next shard off this cache line
+}
+
+// Record keeps a write. It returns false for an invalid id: empty, null, longer than 4 KiB or no
+// text.
+func (s *writeShard) Record(id []byte, end time.Duration, acked bool) bool {
+	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
+		return false
+	}
+	if w := s.of; w.kept.Load() >= w.most || w.broken.Load() != nil || w.held.full() {
+		w.over.Add(1)
+		return true
+	}
+	s.of.kept.Add(1)
+	t := s.take()
+	t.lines = appendWrite(t.lines, id, end, acked)
+	if len(t.lines) >= writesRoom {
+		t.flush()
+	}
+	t.taken.Store(false)
+	return true
+}
+
+func (s *writeShard) take() *writeShard {
+	t := s
+	for !t.taken.CompareAndSwap(false, true) {
+		if t = t.next; t == s {
+			runtime.Gosched() // all shards are in use
+		}
+	}
+	return t
+}
+
+// flush appends whole lines to the file; other shards may do so at the same time.
+func (s *writeShard) flush() {
+	if len(s.lines) == 0 {
+		return
+	}
+	s.of.write(s.lines)
+	s.lines = s.lines[:0]
+}
+
+// write appends whole lines to the file, or to those in memory.
+func (w *writeLog) write(lines []byte) {
+	if w.file == nil {
+		w.held.add(lines)
+	} else if _, err := w.file.Write(lines); err != nil {
+		w.broken.CompareAndSwap(nil, &err)
+	}
+}
+
+// appendWrite appends a line.
+func appendWrite(dst, id []byte, end time.Duration, acked bool) []byte {
+	dst = append(dst, `{"id":`...)
+	if plainID(id) {
+		dst = append(append(append(dst, '"'), id...), '"')
+	} else {
+		quoted, _ := json.Marshal(string(id)) // never fails for a string
+		dst = append(dst, quoted...)
+	}
+	dst = strconv.AppendFloat(append(dst, `,"t":`...), end.Seconds(), 'f', 9, 64)
+	return append(strconv.AppendBool(append(dst, `,"ack":`...), acked), "}\n"...)
+}
+
+// plainID reports whether id needs no escape in JSON.
+func plainID(id []byte) bool {
+	for _, c := range id {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// Flush writes the buffers of all shards to the file.
+func (w *writeLog) Flush() error {
+	for _, s := range w.shards {
+		for !s.taken.CompareAndSwap(false, true) {
+			runtime.Gosched()
+		}
+		s.flush()
+		s.taken.Store(false)
+	}
+	if err := w.broken.Load(); err != nil {
+		return fmt.Errorf("keeping the ledger: %w", *err)
+	}
+	return nil
+}
+
+// Kept is the number of writes that were kept.
+func (w *writeLog) Kept() int64 { return w.kept.Load() }
+
+// Over is the number of writes that were not kept: beyond the bound, or after a write error.
+func (w *writeLog) Over() int64 { return w.over.Load() }
+
+// Each calls do for every write, in the order of recording, which is nearly that of their ends. No
+// write may be recorded meanwhile.
+func (w *writeLog) Each(do func(loggedWrite) error) error {
+	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(w.file)
+	lines.Buffer(make([]byte, 0, 64<<10), 8*longestID)
+	for lines.Scan() {
+		var line struct {
+			ID  string  `json:"id"`
+			T   float64 `json:"t"`
+			Ack bool    `json:"ack"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			if w.broken.Load() != nil { // only a part of a line was written
+				return nil
+			}
+			return fmt.Errorf("the ledger's file is damaged: %w", err)
+		}
+		if err := do(loggedWrite{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// Close closes the file and removes it.
+func (w *writeLog) Close() error {
+	if w.file == nil {
+		return nil
+	}
+	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
+}

@@ -1,0 +1,88 @@
+package ledger
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+)
+
+// A WriteBatch is what the log of a worker kept since its last batch, for the log of its run.
+type WriteBatch struct {
+	Lines []byte // whole lines, as in the file
+	Over  int64  // writes that were not kept
+}
+
+// mostHeld bounds the memory for the writes that a worker holds until its run asks for them, in bytes. It is some 4 million writes:
+// a worker whose run is silent ends its load after seconds.
+const mostHeld = 256 << 20
+
+// held are lines in memory. Any goroutine may use it.
+type held struct {
+	mu    sync.Mutex
+	lines []byte
+	bytes atomic.Int64
+}
+
+func (h *held) full() bool { return h.bytes.Load() >= mostHeld }
+
+func (h *held) add(lines []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, lines...)
+	h.bytes.Store(int64(len(h.lines)))
+}
+
+// take takes whole lines of at most so many bytes.
+func (h *held) take(most int) (lines []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.lines)
+	if n > most {
+		n = bytes.LastIndexByte(h.lines[:most], '\n') + 1
+	}
+	lines, h.lines = h.lines[:n:n], h.lines[n:]
+	h.bytes.Store(int64(len(h.lines)))
+	return lines
+}
+
+// newHeldLog returns a log that holds its writes in memory, until Take takes them.
+func newHeldLog(shards int) *writeLog { return newLog(shards) }
+
+// Take takes the writes that were kept since it was called last, in at most so many bytes, which are more than the longest line has. More
+// reports whether there are others. The log is one of [newHeldLog].
+func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
+	_ = w.Flush() // memory has no errors
+	b = WriteBatch{Lines: w.held.take(most), Over: w.over.Swap(0)}
+	w.kept.Add(-int64(bytes.Count(b.Lines, newline)))
+	return b, w.kept.Load() > 0
+}
+
+var newline, writelogAcknowledged = []byte("\n"), []byte("\"ack\":true}\n")
+
+// Import keeps the writes of a batch, and returns how many of them were acknowledged; those that were not kept count as such.
+func (w *writeLog) Import(b WriteBatch) (acked int64) {
+	lines, n := b.Lines, int64(bytes.Count(b.Lines, newline))
+	acked = int64(bytes.Count(lines, writelogAcknowledged)) + b.Over
+	over := w.kept.Add(n) - w.most
+	if w.broken.Load() != nil {
+		over = n
+	}
+	if over = min(over, n); over > 0 {
+		w.kept.Add(-over)
+		w.over.Add(over)
+		lines = lines[:prefix(lines, n-over)]
+	}
+	w.over.Add(b.Over)
+	if len(lines) > 0 {
+		w.write(lines)
+	}
+	return acked
+}
+
+// prefix is the length of the first n lines.
+func prefix(lines []byte, n int64) (length int) {
+	for ; n > 0; n-- {
+		length += bytes.IndexByte(lines[length:], '\n') + 1
+	}
+	return length
+}

@@ -1,0 +1,357 @@
+// This file records when requests of a second were good and when they were bad, to the request. It is what the begin and
+// the end of an outage are read from.
+
+package measure
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+)
+
+// floorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
+func floorSecond(t time.Duration) time.Duration {
+	s := t.Truncate(time.Second)
+	if s > t {
+		s -= time.Second
+	}
+	return s
+}
+
+// slotsPerSecond is how finely edges record the order of good and bad requests: by 1/1024 s. A load
+// of up to 1024 requests per second has one request in a slot.
+const slotsPerSecond = 1024
+
+// edgeSlot is the length of a slot.
+const edgeSlot = time.Second / slotsPerSecond
+
+// slots is a set of slots of a second.
+type slots [slotsPerSecond / 64]uint64
+
+// A Edges says when requests of a window were good and when they were bad, by intended time, or where
+// brunt was late, by the time at which it was ready to send. It is what the begin and the end of an
+// outage are read from, to the request instead of to the window.
+//
+// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A request
+// that was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request that brunt failed at
+// is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
+//
+// Records of one second can be merged, whatever steps, sets of faults or machines they come from.
+type Edges struct {
+	FirstGood, LastGood time.Duration // valid where Good
+	FirstBad, LastBad   time.Duration // valid where Bad
+	FirstShed, LastShed time.Duration // valid where Shed
+	Good, Bad, Shed     bool          // there is such a request
+	goods               int64         // number of good requests
+	detail              *detail       // nil: there is no bad, shed or lagged request, and the good ones are taken as spread evenly
+}
+
+// detail is the order of requests within the second.
+type detail struct{ good, bad, lagged, shed slots }
+
+// slotOf is the slot of an intended time.
+func slotOf(t time.Duration) int { return slotIn(floorSecond(t), t) }
+
+// slotIn is the slot of an intended time in its second.
+func slotIn(second, t time.Duration) int { return int((t - second) * slotsPerSecond / time.Second) }
+
+func (s *slots) set(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *slots) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+func (s *slots) merge(t *slots) {
+	for i := range s {
+		s[i] |= t[i]
+	}
+}
+
+// GoodAt records a good request of a second.
+func (e *Edges) GoodAt(second, t time.Duration) {
+	if !e.Good {
+		e.Good, e.FirstGood, e.LastGood = true, t, t
+	}
+	e.FirstGood, e.LastGood = min(e.FirstGood, t), max(e.LastGood, t)
+	e.within().good.set(slotIn(second, t))
+	e.goods++
+}
+
+// spread calls do with the times of the good requests, as if they were spread evenly from the first to
+// the last; at most one for each slot.
+func (e *Edges) spread(do func(time.Duration)) {
+	n := max(1, min(e.goods, slotsPerSecond)-1)
+	for i := range n {
+		do(e.FirstGood + time.Duration(i)*(e.LastGood-e.FirstGood)/time.Duration(n))
+	}
+	if e.LastGood > e.FirstGood {
+		do(e.LastGood)
+	}
+}
+
+// widen lets the first and the last time of a kind of request, which are valid where any is set, take in a span.
+func widen(any *bool, first, last *time.Duration, from, to time.Duration) {
+	if !*any {
+		*any, *first, *last = true, from, to
+	}
+	*first, *last = min(*first, from), max(*last, to)
+}
+
+// BadAt records a bad request of a second.
+func (e *Edges) BadAt(second, t time.Duration) {
+	widen(&e.Bad, &e.FirstBad, &e.LastBad, t, t)
+	e.within().bad.set(slotIn(second, t))
+}
+
+// ShedAt records a shed request of a second.
+func (e *Edges) ShedAt(second, t time.Duration) {
+	widen(&e.Shed, &e.FirstShed, &e.LastShed, t, t)
+	e.within().shed.set(slotIn(second, t))
+}
+
+// ShedAsBad returns a copy in which shed requests are bad.
+func (e *Edges) ShedAsBad() Edges {
+	out := e.Clone()
+	if !out.Shed {
+		return out
+	}
+	widen(&out.Bad, &out.FirstBad, &out.LastBad, out.FirstShed, out.LastShed)
+	out.detail.bad.merge(&out.detail.shed)
+	return out
+}
+
+// LaggedAsBad returns a copy in which answers are bad that were slow by brunt's own time alone.
+func (e *Edges) LaggedAsBad() Edges {
+	out := e.Clone()
+	if !out.Good || out.detail == nil {
+		return out
+	}
+	d, second := out.detail, floorSecond(out.FirstGood)
+	for i := range slotsPerSecond {
+		if d.lagged.has(i) && d.good.has(i) {
+			at := clamped(i, second+time.Duration(i)*time.Second/slotsPerSecond, out.FirstGood, out.LastGood)
+			widen(&out.Bad, &out.FirstBad, &out.LastBad, at, at)
+			d.bad.set(i)
+			d.good[i/64] &^= 1 << (i % 64)
+		}
+	}
+	return out
+}
+
+// within returns the detail.
+func (e *Edges) within() *detail {
+	if e.detail == nil {
+		e.detail = &detail{}
+		if e.Good && e.goods > 0 {
+			e.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
+		}
+	}
+	return e.detail
+}
+
+// Reset empties the edges and keeps their memory.
+func (e *Edges) Reset() {
+	d := e.detail
+	if d != nil {
+		*d = detail{}
+	}
+	*e = Edges{detail: d}
+}
+
+// LagAt records a request of a second that brunt itself made bad or slow.
+func (e *Edges) LagAt(second, t time.Duration) { e.within().lagged.set(slotIn(second, t)) }
+
+// Merge adds the edges f of the same second.
+func (e *Edges) Merge(f *Edges) {
+	switch d := f.detail; {
+	case d != nil:
+		own := e.within()
+		own.good.merge(&d.good)
+		own.bad.merge(&d.bad)
+		own.lagged.merge(&d.lagged)
+		own.shed.merge(&d.shed)
+	case f.Good && e.detail != nil:
+		f.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
+	}
+	e.goods += f.goods
+	if f.Good {
+		widen(&e.Good, &e.FirstGood, &e.LastGood, f.FirstGood, f.LastGood)
+	}
+	if f.Bad {
+		widen(&e.Bad, &e.FirstBad, &e.LastBad, f.FirstBad, f.LastBad)
+	}
+	if f.Shed {
+		widen(&e.Shed, &e.FirstShed, &e.LastShed, f.FirstShed, f.LastShed)
+	}
+}
+
+// Clone returns a copy that shares no memory. Edges without a bad or shed request keep only the number of the
+// good ones, the first and the last, because no outage begins or ends between those.
+func (e *Edges) Clone() Edges {
+	out := *e
+	out.detail = nil
+	if e.detail != nil && (e.Bad || e.Shed || e.Lagged() > 0) {
+		d := *e.detail
+		out.detail = &d
+	}
+	return out
+}
+
+// A EdgeMark is a request of edges.
+type EdgeMark struct {
+	At  time.Duration // within 1/1024 s; the first and last of each kind are exact
+	Bad bool
+}
+
+// Lagged is the number of slots of 1/1024 s with a request that brunt itself made bad or slow.
+func (e *Edges) Lagged() int {
+	n := 0
+	if e.detail != nil {
+		for _, w := range e.detail.lagged {
+			n += bits.OnesCount64(w)
+		}
+	}
+	return n
+}
+
+// Failed appends the times of requests of a second at which brunt failed, where it had no other at that time.
+func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Duration {
+	if e.detail == nil {
+		return into
+	}
+	for w, set := range e.detail.lagged {
+		for set &^= e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+			into = append(into, second+time.Duration(w*64+bits.TrailingZeros64(set))*time.Second/slotsPerSecond)
+		}
+	}
+	return into
+}
+
+// Marks lists the requests in the order of their times. Requests of one kind in one slot
+// share a mark.
+func (e *Edges) Marks(into []EdgeMark) []EdgeMark {
+	if e.detail == nil {
+		if e.Good {
+			e.spread(func(at time.Duration) { into = append(into, EdgeMark{At: at}) })
+		}
+		return into
+	}
+	second := floorSecond(e.FirstGood)
+	if e.Bad {
+		second = floorSecond(e.FirstBad)
+	}
+	for w := range e.detail.good {
+		for set := e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+			i := w*64 + bits.TrailingZeros64(set)
+			at := second + time.Duration(i)*time.Second/slotsPerSecond
+			good := EdgeMark{At: clamped(i, at, e.FirstGood, e.LastGood)}
+			bad := EdgeMark{At: clamped(i, at, e.FirstBad, e.LastBad), Bad: true}
+			switch isGood, isBad := e.detail.good.has(i), e.detail.bad.has(i); {
+			case isGood && isBad && good.At <= bad.At:
+				into = append(into, good, bad)
+			case isGood && isBad:
+				into = append(into, bad, good)
+			case isGood:
+				into = append(into, good)
+			default:
+				into = append(into, bad)
+			}
+		}
+	}
+	return into
+}
+
+// clamped is the time of slot i, which begins at at: exact in the slots of the first and the last
+// request of its kind.
+func clamped(i int, at, first, last time.Duration) time.Duration {
+	if slotOf(last) == i && slotOf(first) != i {
+		return last
+	}
+	return min(max(at, first), last)
+}
+
+// Append encodes the edges of a window of the second that begins at second: which kinds there are,
+// the times as distances from the second, and the detail where there is a bad, a shed or a lagged request, or always if it is
+// to be whole, since another record of the window may have one.
+func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
+	kinds := byte(0)
+	if e.Good {
+		kinds |= 1
+	}
+	if e.Bad {
+		kinds |= 2
+	}
+	if e.Shed {
+		kinds |= 8
+	}
+	detailed := e.Bad || e.Shed || e.Lagged() > 0 || whole && e.Good && e.detail != nil
+	if detailed {
+		kinds |= 4
+	}
+	b = append(b, kinds)
+	if e.Good {
+		b = binary.AppendUvarint(b, uint64(e.FirstGood-second))
+		b = binary.AppendUvarint(b, uint64(e.LastGood-second))
+		b = binary.AppendUvarint(b, uint64(e.goods))
+	}
+	if e.Bad {
+		b = binary.AppendUvarint(b, uint64(e.FirstBad-second))
+		b = binary.AppendUvarint(b, uint64(e.LastBad-second))
+	}
+	if e.Shed {
+		b = binary.AppendUvarint(b, uint64(e.FirstShed-second))
+		b = binary.AppendUvarint(b, uint64(e.LastShed-second))
+	}
+	if !detailed {
+		return b
+	}
+	for _, s := range [...]*slots{&e.detail.good, &e.detail.bad, &e.detail.lagged, &e.detail.shed} {
+		used := uint64(0)
+		for i, w := range s {
+			if w != 0 {
+				used |= 1 << i
+			}
+		}
+		b = binary.AppendUvarint(b, used)
+		for _, w := range s {
+			if w != 0 {
+				b = binary.LittleEndian.AppendUint64(b, w)
+			}
+		}
+	}
+	return b
+}
+
+// Decode decodes what Append encoded. Records before version 4 of the file have no shed requests.
+func (e *Edges) Decode(r *WireReader, second time.Duration, hasShed bool) {
+	most, lists := uint64(15), 4
+	if !hasShed {
+		most, lists = 7, 3
+	}
+	kinds := r.UpTo(most)
+	at := func() time.Duration { return second + time.Duration(r.UpTo(uint64(time.Second-1))) }
+	if e.Good = kinds&1 != 0; e.Good {
+		e.FirstGood, e.LastGood, e.goods = at(), at(), r.Count()
+	}
+	if e.Bad = kinds&2 != 0; e.Bad {
+		e.FirstBad, e.LastBad = at(), at()
+	}
+	if e.Shed = kinds&8 != 0; e.Shed {
+		e.FirstShed, e.LastShed = at(), at()
+	}
+	if kinds&4 == 0 {
+		if e.Bad || e.Shed {
+			r.Fail()
+		}
+		return
+	}
+	if e.detail == nil { // within would spread the good requests over the second
+		e.detail = &detail{}
+	}
+	d := e.detail
+	for _, s := range []*slots{&d.good, &d.bad, &d.lagged, &d.shed}[:lists] {
+		used := r.UpTo(1<<len(s) - 1)
+		for i := range s {
+			if used&(1<<i) != 0 {
+				s[i] = r.Word()
+			}
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// This file finds the files that a plan rests on, such as the programs of its services, and their
+// digests.
+
+package dryrun
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"brunt/targets/platform"
+)
+
+// RelativePath returns a path relative to a folder, or the path itself where that is not possible.
+func RelativePath(dir, path string) string {
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(from, abs); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return abs
+}
+
+// Programs lists the files that a service is started from: its command, and the files among its
+// arguments. Brunt itself is left out: its version identifies it.
+func Programs(s *platform.Service) []string {
+	var out []string
+	if s.Container != nil { // its image holds its programs
+		return nil
+	}
+	self, _ := os.Executable()
+	for i := range s.Command {
+		arg, static := s.Command[i].Static()
+		if !static || arg == "" {
+			continue
+		}
+		file := arg
+		if i == 0 {
+			var err error
+			if file, err = FindProgram(arg, s.Dir); err != nil {
+				continue
+			}
+		} else if !filepath.IsAbs(file) {
+			file = filepath.Join(s.Dir, file)
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && file != self && !slices.Contains(out, file) {
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// Digest returns the SHA-256 digest of a file.
+func Digest(file string) (sum [sha256.Size]byte, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// FindProgram finds the program of a command that is started in dir.
+func FindProgram(name, dir string) (path string, err error) {
+	if dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
+		name = filepath.Join(dir, name)
+	}
+	if path, err = exec.LookPath(name); errors.Is(err, exec.ErrDot) {
+		err = nil
+	}
+	return path, err
+}

@@ -1,0 +1,4 @@
+package plan
+
+// Kinds is for tests.
+var Kinds = ArgumentKinds

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"slices"
+
+	"brunt/chaos"
+	"brunt/chaos/kube"
+	"brunt/scenarios"
+)
+
+// anywhere widens rights in namespaces that a run makes to all namespaces: which they are is not known before the run.
+func anywhere(k *scenarios.Kubernetes, sc chaos.Scope, rights func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right) []kube.Right {
+	some := k.For("some")
+	in := *sc.Cluster
+	in.Namespace = some.Namespace
+	sc.Cluster = &in
+	made := some.Made()
+	var out []kube.Right
+	for _, r := range rights(some, sc) {
+		if slices.Contains(made, r.Namespace) {
+			r.Namespace = ""
+		}
+		if slices.Contains(made, r.Name) {
+			r.Name = ""
+		}
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// own are the kinds of objects of which a stack is made.
+var own = [][2]string{{"", "services"}, {"apps", scenarios.StatefulSets}}
+
+// bringing are the rights to make the pods of a stack, and to speak to them.
+func bringing(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right {
+	if !k.Brings {
+		return nil
+	}
+	ns := sc.Cluster.Namespace
+	out := removing(k, sc)
+	if len(k.Made()) > 0 {
+		out = append(out, kube.Right{Verb: "create", Resource: "namespaces"})
+	}
+	for _, of := range own {
+		out = append(out, kube.Right{Verb: "create", Group: of[0], Resource: of[1], Namespace: ns})
+	}
+	return append(out,
+		kube.Right{Verb: "get", Resource: "pods/log", Namespace: ns},
+		kube.Right{Verb: "get", Resource: "pods/portforward", Namespace: ns},
+		kube.Right{Verb: "create", Resource: "pods/portforward", Namespace: ns}, // from 1.35 on
+	)
+}
+
+// removing are the rights to remove what a run has made of a stack.
+func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
+	if !k.Brings {
+		return nil
+	}
+	for _, verb := range []string{"get", "delete"} {
+		for _, ns := range k.Made() {
+			out = append(out, kube.Right{Verb: verb, Resource: "namespaces", Namespace: ns, Name: ns})
+		}
+		for _, of := range own {
+			out = append(out, kube.Right{Verb: verb, Group: of[0], Resource: of[1], Namespace: sc.Cluster.Namespace})
+		}
+	}
+	return out
+}
+
+// MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only its author knows.
+func MayScale(faults []*chaos.Entry, service string) bool {
+	for _, e := range faults {
+		for _, part := range e.Parts() {
+			switch part.Kind {
+			case "workload.scale":
+				if of := part.Block.With.Get("service"); of == nil || of.Value == service {
+					return true
+				}
+			case "kube.apply", "exec", "webhook", "action.run", "call":
+				return true
+			}
+		}
+	}
+	return false
+}

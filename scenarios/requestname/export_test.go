@@ -1,8 +1,0 @@
-package requestname
-
-// Names that the external tests use.
-const (
-	MostCounted = mostCounted
-	MostName    = mostName
-	MostNames   = mostNames
-)

@@ -1,0 +1,40 @@
+// This file defines the terms that a report, a message or a page of the reference uses.
+//
+//	terms.go --> Find, All --> `brunt explain`, the README.md files
+//	                      \--> report.html: a sentence behind each underlined term
+//
+// To add a term, add it to terms.go. Its first sentence is what the page shows, so it has to define the term alone.
+
+package result
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Term is a word, or some words, with one meaning.
+type Term struct {
+	Name string   // in lower case, with - between words
+	Also []string // other words for it, in the same form
+	Text string   // sentences; code stands between backquotes
+}
+
+// Terms returns every term, in no particular order.
+func Terms() []Term { return slices.Clone(all) }
+
+// FindTerm returns the term that words name, as a page writes them: "in flight" is in-flight, and "CPU, mean" is cpu-mean.
+func FindTerm(words string) (Term, bool) {
+	name := strings.NewReplacer(", ", "-", " ", "-").Replace(strings.ToLower(words))
+	for _, t := range all {
+		if t.Name == name || slices.Contains(t.Also, name) {
+			return t, true
+		}
+	}
+	return Term{}, false
+}
+
+// Sentence returns the first sentence of the term's text.
+func (t Term) Sentence() string {
+	first, _, _ := strings.Cut(t.Text, ". ")
+	return strings.TrimSuffix(first, ".") + "."
+}

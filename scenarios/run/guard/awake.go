@@ -1,0 +1,173 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/journal"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
+)
+
+// Awake finds out, each time that brunt itself stood still, what its watchdog took back meanwhile. A
+// fault that is taken back is void; without its target the run ends.
+type Awake struct {
+	log      *events.Log
+	cancel   context.CancelCauseFunc // ends the run
+	journal  *journal.Journal
+	remote   *journal.RemoteWatchdog // nil: there is none, or it has given brunt up
+	timeline func() *chaos.Timeline
+	freezes  func() []measure.Freeze
+	asleep   func() time.Duration // how long the machine has been suspended since it was started
+	began    time.Time            // of the pulse's clock
+
+	mu    sync.Mutex
+	seen  int            // freezes that were looked at
+	slept time.Duration  // the machine's sleep that is known
+	heard time.Duration  // when the machine's sleep was read last
+	last  measure.Freeze // the last one that was long
+	until time.Duration  // how long the watchdog is likely to be still at work
+	acts  bool           // the watchdog may have begun to act, and an undo may take it long
+	read  time.Duration  // when the journal was read last
+	stop  chan struct{}  // closed when the faults are over
+	gone  sync.WaitGroup
+
+	inside *inside // the watchdog in a cluster
+}
+
+const (
+	awakeEvery = 250 * time.Millisecond
+	longFreeze = time.Second      // shorter ones are not reported
+	actsAfter  = 8 * time.Second  // the watchdog acts after 10 s without a heartbeat, of which there is one each second
+	stillWorks = 10 * time.Second // it may be in the middle of its work when brunt goes on
+	readEvery  = 2 * time.Second  // the journal, after that
+)
+
+// NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
+// returns the timeline in progress, or nil. Its user calls End.
+func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
+	a := &Awake{
+		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{}),
+	}
+	ticks := measure.NewPulse(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
+	a.freezes, a.asleep = ticks.Freezes, machine.Suspended
+	a.slept = a.asleep()
+	a.gone.Go(func() {
+		defer ticks.Stop()
+		tick := time.NewTicker(awakeEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-a.stop:
+				return
+			case <-tick.C:
+				a.examine(false, false)
+			}
+		}
+	})
+	return a
+}
+
+// End ends the watch.
+func (a *Awake) End() {
+	close(a.stop)
+	a.gone.Wait()
+}
+
+// inRun returns an instant of the pulse's clock as an offset from t0.
+func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log.T0()) + at }
+
+// Check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
+// watchdog may have acted: its undo of a fault may end much later.
+// It reads the journal in any case for a fault that is overdue.
+func (a *Awake) Check(overdue bool) {
+	if a.inside != nil {
+		a.inside.check()
+	}
+	a.examine(true, overdue)
+}
+
+// examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
+// overdue says that a fault is past its deadline, at which the watchdog acts.
+func (a *Awake) examine(due, overdue bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.freezes()
+	for _, f := range all[a.seen:] {
+		if f.To-f.From >= longFreeze {
+			a.last, a.until, a.acts = f, f.To+stillWorks, a.acts || f.To-f.From >= actsAfter
+			a.log.Event(result.Event{Event: "brunt.frozen", Text: "for " + quantity.FormatInstant(f.To-f.From)})
+		}
+	}
+	a.seen = len(all)
+	now := time.Since(a.began)
+	a.suspended(now)
+	soon := a.until > 0 && now <= a.until
+	if !soon && !overdue && (!a.acts || !due && now < a.read+readEvery) {
+		return
+	}
+	a.read = now
+	a.besides()
+	taken, busy, err := a.journal.TakenBack()
+	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {
+		time.Sleep(awakeEvery / 10) // it ends processes of the run, also those that are started now
+		taken, busy, err = a.journal.TakenBack()
+	}
+	if err != nil {
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
+		return
+	}
+	var from, to time.Duration
+	if a.last.To > 0 {
+		from, to = a.inRun(a.last.From), a.inRun(a.last.To)
+	}
+	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
+		at := e.TakenBack.Sub(a.log.T0().Round(0))
+		if t := a.timeline(); e.Fault != "" && t != nil {
+			t.TakenBack(e.ID, chaos.TakenBackError{At: at, From: from, To: to})
+			continue
+		}
+		if from == to {
+			a.cancel(TargetGoneError{fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at))})
+			continue
+		}
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
+			quantity.FormatInstant(from), quantity.FormatInstant(to), e.What, quantity.FormatInstant(at))})
+	}
+}
+
+// suspended notes that the machine was suspended since it was asked last. The clock of the run stood still meanwhile, as did a watchdog on
+// this machine; one on another machine went on. Mu is held.
+func (a *Awake) suspended(now time.Duration) {
+	all := a.asleep()
+	if d := all - a.slept; d >= longFreeze {
+		a.last, a.until, a.acts = measure.Freeze{From: a.heard, To: now}, now+stillWorks, a.acts || d >= actsAfter
+		a.log.Event(result.Event{Event: "brunt.frozen", Text: "the machine was suspended for " + quantity.FormatInstant(d)})
+	}
+	a.slept, a.heard = all, now
+}
+
+// besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last long
+// freeze. No load ran in the freeze, so the instant matters to the second at most. Mu is held.
+func (a *Awake) besides() {
+	if a.remote == nil || !a.acts || !a.remote.Gone(context.Background()) {
+		return
+	}
+	a.remote = nil
+	at := min(a.last.From+journal.GivenUp, a.last.To)
+	if err := a.journal.RevertedBeside(a.began.Add(at)); err != nil {
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back can't be noted: %v", err)})
+	}
+}
+
+// A TargetGoneError is the cause of a run whose target its own watchdog ended, or may have ended.
+type TargetGoneError struct{ How string }
+
+// Error says how it was ended.
+func (t TargetGoneError) Error() string { return t.How }

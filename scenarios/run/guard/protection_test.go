@@ -1,0 +1,45 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/proxy/child"
+	"brunt/scenarios/plan"
+	"brunt/targets/platform/docker"
+)
+
+// dark is a lamp in the network of a container.
+type dark struct{ *lamp }
+
+func (dark) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{InNetwork: true} }
+
+// TestProtection_PrepareAgents: the process for networks is started before the run for any fault that needs it, also
+// behind one that needs an agent alone.
+func TestProtection_PrepareAgents(t *testing.T) {
+	freeze := &chaos.Entry{Kind: "process.freeze", Damage: new(lamp)}
+	cut := &chaos.Entry{Kind: "network.partition", Damage: dark{new(lamp)}}
+	for _, c := range []struct {
+		name          string
+		faults        []*chaos.Entry
+		starts, opens bool
+	}{
+		{"no fault", nil, false, false},
+		{"of an agent", []*chaos.Entry{freeze}, false, true},
+		{"in a network", []*chaos.Entry{cut}, true, false},
+		{"in a network, after one of an agent", []*chaos.Entry{freeze, cut}, true, false},
+	} {
+		p := NewProtection(&plan.Plan{Faults: c.faults, Contained: true}, nil, Options{})
+		p.Agents.Local = &child.Shared{Command: []string{filepath.Join(t.TempDir(), "none")}}
+		opened := errors.New("the engine is opened")
+		err := p.PrepareAgents(t.Context(), func(context.Context) (*docker.Engine, error) { return nil, opened })
+		started := errors.Is(err, fs.ErrNotExist)
+		if started != c.starts || errors.Is(err, opened) != c.opens || err != nil && !c.starts && !c.opens {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

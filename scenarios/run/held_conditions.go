@@ -1,0 +1,134 @@
+// This file keeps in what a target always lives with: faults that hold for a whole run, without a phase and without an
+// objective on them.
+
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// A conditionsHost is the run whose conditions hold.
+type conditionsHost struct {
+	Entries  []*chaos.Entry
+	Env      chaos.Env
+	Journal  chaos.Recorder
+	Seed     uint64
+	SkipNone bool               // a condition that matches no unit is left out
+	Longest  time.Duration      // after that time a watchdog takes them back, whatever the run does
+	Awake    func(overdue bool) // see [chaos.Timeline]
+	Event    func(result.Event)
+	Lost     func(why error) // a condition does not hold any more
+}
+
+// A heldConditions is the conditions of a run while they hold.
+type heldConditions struct {
+	host    conditionsHost
+	end     context.CancelFunc
+	done    chan struct{}
+	records []*chaos.Record // once done is closed
+
+	mu      sync.Mutex
+	pending map[string]bool
+	errs    []error
+	ready   chan struct{} // closed when each is in, or failed
+}
+
+// openConditions injects all conditions and proves that they are in. After an error none is.
+func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, error) {
+	h := &heldConditions{host: host, done: make(chan struct{}), pending: map[string]bool{}, ready: make(chan struct{})}
+	var entries []*chaos.Entry
+	for _, e := range host.Entries {
+		h.pending[e.Name] = true
+		one, at := *e, quantity.Duration(math.MinInt64/2) // at once, before t0
+		one.At, one.For = &at, quantity.Duration(host.Longest)
+		entries = append(entries, &one)
+	}
+	t := &chaos.Timeline{
+		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true, SkipNone: host.SkipNone, End: math.MaxInt64,
+		Phases: chaos.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
+	}
+	playing, end := context.WithCancel(context.WithoutCancel(ctx))
+	h.end = end
+	go func() {
+		defer close(h.done)
+		h.records = t.Play(playing)
+	}()
+	var err error
+	select {
+	case <-h.ready:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	h.mu.Lock()
+	err = errors.Join(append([]error{err}, h.errs...)...)
+	h.mu.Unlock()
+	if err != nil {
+		h.Release()
+		return nil, err
+	}
+	return h, nil
+}
+
+// event follows the timeline.
+func (h *heldConditions) event(e result.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch e.Event {
+	case "fault.verified":
+		h.host.Event(result.Event{Event: "condition.held", Fault: e.Fault, Text: e.Text})
+	case "fault.skipped":
+		h.host.Event(result.Event{Event: "condition.skipped", Fault: e.Fault, Text: e.Text})
+	case "fault.unverified":
+		h.errs = append(h.errs, fmt.Errorf("the condition %s was injected, but had no effect: %s", e.Fault, e.Text))
+	case "fault.failed", "fault.missed":
+		h.errs = append(h.errs, fmt.Errorf("the condition %s was not injected: %s", e.Fault, e.Text))
+	case "fault.void":
+		h.host.Lost(fmt.Errorf("the condition %s did not hold to the end: %s", e.Fault, e.Text))
+		return
+	case "fault.cleared":
+		h.host.Event(result.Event{Event: "condition.cleared", Fault: e.Fault, Text: e.Text})
+		return
+	default:
+		return
+	}
+	if !h.pending[e.Fault] {
+		return
+	}
+	if delete(h.pending, e.Fault); len(h.pending) == 0 {
+		close(h.ready)
+	}
+}
+
+// Release takes all conditions back, the last first, and returns their records.
+func (h *heldConditions) Release() []result.Condition {
+	h.end()
+	<-h.done
+	var out []result.Condition
+	for _, r := range h.records {
+		c := result.Condition{
+			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
+		}
+		if err := r.Err(); err != nil {
+			c.Note = err.Error()
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// An unnamed journal keeps conditions as parts of the target, so that the run ends where a watchdog takes one back.
+type unnamed struct{ chaos.Recorder }
+
+func (u unnamed) Intent(in chaos.Intent) (int, error) {
+	in.What, in.Fault = "the condition "+in.Fault+": "+in.What, ""
+	return u.Recorder.Intent(in)
+}

@@ -1,0 +1,164 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
+const (
+	lagShare = 0.1                   // of the tightest latency objective
+	lagMost  = 10 * time.Millisecond // p99 lag above this is never healthy
+	sentLess = 0.99                  // of the schedule, because brunt lacked resources
+)
+
+// lagLimit is the largest p99 lag of a healthy run with these objectives.
+func lagLimit(objectives []slo.Objective) time.Duration {
+	limit := lagMost
+	for _, o := range objectives {
+		if o.Metric.Latency() && o.Upper() && o.Value > 0 {
+			limit = min(limit, result.Num(lagShare*o.Value).D())
+		}
+	}
+	return limit
+}
+
+// judgeGenerator adds what the measurements of the load show of brunt's own health: how late it was, and
+// whether it was the limit.
+func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
+	g.Lag, g.Queue, g.Offered, g.Sent, g.Attempts, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Attempts, f.Clamped
+	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
+	g.Limits = append(late(f, g, lagLimit), starved(f, g)...)
+	g.Healthy = len(g.Limits) == 0
+}
+
+const lagLimited = "p99 lag " // begins a limit by lag
+
+// mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
+const mostLate = 5
+
+// late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
+func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
+	limits := []string{}
+	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)), func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
+	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
+	for i, phase := range over {
+		lag := f.LagByPhase[phase]
+		if i == mostLate {
+			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+requests.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
+				syntax.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
+			break
+		}
+		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+requests.OwnLag+". %s",
+			quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
+	}
+	return limits
+}
+
+// A starved generator had no socket or no port for some requests. That is a failure of brunt: once
+// it affects a hundredth of the requests of a phase, or a tenth of the errors in a run that fails,
+// the run shows nothing about the target.
+const starvedErrors = 0.1
+
+// starved describes what this machine lacked, and the remedy.
+func starved(f *judge.Findings, g *result.Generator) []string {
+	least, errs, own, held := false, int64(0), int64(0), true
+	for _, share := range f.Starved {
+		least = least || share > 1-sentLess
+	}
+	for cause, n := range f.Causes {
+		errs += n
+		if cause.Own() {
+			own += n
+		}
+	}
+	for _, o := range f.Objectives {
+		held = held && o.Verdict == scenarios.Pass
+	}
+	if !least && (held || float64(own) < starvedErrors*float64(errs)) || own == 0 {
+		return nil
+	}
+	var limits []string
+	if n := f.Causes[scenarios.NoPort]; n > 0 {
+		low, high := machine.EphemeralPorts()
+		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
+			"target, and a closed connection holds its own for a while. "+
+			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
+	}
+	if n := f.Causes[scenarios.Unsent]; n > 0 {
+		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice(g, 0)))
+	}
+	if n := f.Causes[scenarios.NoSocket]; n > 0 {
+		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))
+	}
+	return limits
+}
+
+const (
+	longFreeze    = time.Second     // a freeze from which on it is not due to a processor that was busy for a moment
+	stoppedFreeze = 5 * time.Second // one that no other program causes: processors are shared in turns of far less
+)
+
+// quotaHeld is the share of the periods of a CPU quota in which brunt had used it up, from which on it explains lag.
+const quotaHeld = .05
+
+// advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
+// unless a CPU quota or other programs kept brunt from the processors.
+func advice(g *result.Generator, lag float64) string {
+	longest := result.Num(0)
+	for _, f := range g.Freezes {
+		longest = max(longest, f.D)
+	}
+	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
+	switch {
+	case g.Throttled >= quotaHeld && !(stood && long):
+		return fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its container or control group, or lower the rate.",
+			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
+	case !stood, !long && g.Pressure >= contended:
+		return LagAdvice(float64(g.CPU))
+	}
+	return fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",
+		quantity.FormatSeconds(math.Round(float64(longest)*10)/10))
+}
+
+// LagAdvice is the remedy for a late generator, by the cores that it used.
+func LagAdvice(cores float64) string {
+	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
+		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
+	}
+	return crowdedOut
+}
+
+const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
+
+// GeneratorLate reports whether lag was the generator's only limit, so that no request lacked a socket or was never sent, and no other
+// cause makes the run invalid, such as an early end.
+func GeneratorLate(r *result.Result) bool {
+	limits := r.Generator.Limits
+	return len(limits) > 0 && !slices.ContainsFunc(limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
+		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, requests.OwnLag))
+}
+
+// contended is the share of time in which some task waits for a processor, from which on other
+// programs count as the cause of brunt's lag.
+const contended = .2
+
+// Crowded reports whether the generator was late only because another program used the processors.
+func Crowded(g *result.Generator) bool {
+	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
+}

@@ -1,0 +1,61 @@
+package run
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
+)
+
+// TestStarved: the share of requests without a port from which a run is invalid.
+func TestStarved(t *testing.T) {
+	pass, fail := []result.ObjectiveResult{{Verdict: scenarios.Pass}}, []result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
+	for _, c := range []struct {
+		name       string
+		shares     map[string]float64
+		causes     map[scenarios.Cause]int64
+		objectives []result.ObjectiveResult
+		want       string
+	}{
+		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},
+		{"few, and all held", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5}, pass, ""},
+		{
+			"few, and one failed",
+			map[string]float64{"run": .005},
+			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45},
+			fail, "5 requests found no port",
+		},
+		{"few among many errors", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46}, fail, ""},
+		{"many, and all held", map[string]float64{"run": .011}, map[scenarios.Cause]int64{scenarios.NoSocket: 11}, pass, "11 requests found no socket"},
+		{
+			"many in a phase",
+			map[string]float64{"run": .001, "x": .5},
+			map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000},
+			fail, "11 requests found no socket",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, new(result.Generator))
+			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
+				t.Errorf("got %q, want %q", said, c.want)
+			}
+		})
+	}
+}
+
+// TestLate_ManyPhases: of many phases with lag the worst are named, and the others are counted.
+func TestLate_ManyPhases(t *testing.T) {
+	f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"good": {P99: .001, Low: .001}}}
+	for i := range 300 {
+		lag := .02 + float64(i)/1000
+		f.LagByPhase["f#"+strconv.Itoa(i)] = judge.PhaseLag{P99: lag, Low: lag}
+	}
+	got := late(f, new(result.Generator), lagMost)
+	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
+		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") || !GeneratorLate(&result.Result{Generator: result.Generator{Limits: got}}) {
+		t.Errorf("%q", got)
+	}
+}

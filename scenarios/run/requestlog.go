@@ -1,0 +1,89 @@
+// This file writes every request of a run to a file.
+
+package run
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A requestLog writes the requests of a run to a file as they are counted. One goroutine at a time may use
+// it.
+type requestLog struct {
+	file *os.File
+	pack *zstd.Encoder
+	out  *result.RequestsWriter
+	err  error // the first error; nothing is written after it
+}
+
+// createRequestLog creates the file of a run.
+func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog, error) {
+	head := result.Requests{Run: run, T0: t0, Checks: s.Checks}
+	for _, l := range s.Series.Loads {
+		head.Loads = append(head.Loads, l.Name)
+	}
+	for _, step := range s.Series.Steps {
+		head.Steps = append(head.Steps, result.RequestsStep{Name: step.Name})
+	}
+	head.Steps = result.Masked(head.Steps, s.Scenario.Secrets.Mask)
+	for i := range s.Loads {
+		for _, f := range s.Loads[i].Flows {
+			for _, step := range f.Steps {
+				if step.Call == nil { // a pause
+					continue
+				}
+				if t := step.Call.Traits(); t.URL != "" {
+					asks(&head.Steps[step.Index], t.Method, s.Scenario.Secrets.MaskFields(t.URL))
+				}
+			}
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
+	if err != nil {
+		return nil, fmt.Errorf("the file of requests: %w", err)
+	}
+	k := &requestLog{file: f}
+	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
+		k.out, err = result.NewRequestsWriter(k.pack, head)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("the file of requests: %w", err)
+	}
+	return k, nil
+}
+
+// asks records the method and URL of a step. Where they differ by request, as those of targets do,
+// it uses the path in its name.
+func asks(to *result.RequestsStep, method, url string) {
+	if to.URL != "" && to.URL != url {
+		_, url, _ = strings.Cut(to.Name, " ")
+	}
+	to.Method, to.URL = method, url
+}
+
+// Keep writes a request, except those of the warm-up and those that were never reached.
+func (l *requestLog) Keep(o *scenarios.Outcome) {
+	if l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
+		l.err = l.out.Write(o)
+	}
+}
+
+// Close ends the file; its error is why the file is incomplete.
+func (l *requestLog) Close() error {
+	for _, end := range []func() error{l.out.Flush, l.pack.Close, l.file.Close} {
+		if err := end(); l.err == nil {
+			l.err = err
+		}
+	}
+	return l.err
+}

@@ -1,0 +1,113 @@
+// This file writes text for people: amounts, lists, sentences, and text that is safe in a terminal, on a page and in Markdown.
+
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Amount writes a number with its noun in singular or plural.
+func Amount(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// ListOr lists items for people; none is the text for an empty list.
+func ListOr(items []string, none string) string {
+	if len(items) == 0 {
+		return none
+	}
+	return strings.Join(items, ", ")
+}
+
+// Sentence capitalizes s and ends it with a full stop. A first word that is one of the names stays as it is, and so does one with a
+// digit, such as p95.
+func Sentence(s string, names ...string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return ""
+	}
+	first, _, _ := strings.Cut(s, " ")
+	if !strings.ContainsAny(first, "0123456789") && !slices.Contains(names, strings.TrimSuffix(first, ":")) {
+		c, n := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(c)) + s[n:]
+	}
+	if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "!") && !strings.HasSuffix(s, "?") {
+		s += "."
+	}
+	return s
+}
+
+// Markdown escapes one line of text for a table cell, or a line, of GitHub's Markdown. The result
+// contains no Markdown, HTML or formula, and mentions no user.
+func Markdown(text string) string { return markdown.Replace(Clean(text)) }
+
+// subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
+var markdown = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
+	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.")
+
+// Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
+// blanks; characters that control a terminal or the direction of text become visible escapes.
+func Clean(s string) string { return proseVisible(s, " ") }
+
+// CleanLines is Clean for text of several lines.
+func CleanLines(s string) string {
+	return proseVisible(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+}
+
+func proseVisible(s, newline string) string {
+	safe := true
+	for i := 0; i < len(s) && safe; i++ {
+		safe = s[i] >= ' ' && s[i] < 0x7f
+	}
+	if safe {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		c, n := utf8.DecodeRuneInString(s)
+		switch {
+		case c == utf8.RuneError && n == 1:
+			b.WriteRune(utf8.RuneError) // as in JSON
+		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
+			b.WriteString(newline)
+		case c == '\t':
+			b.WriteByte(' ')
+		case unicode.IsControl(c):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case invisible(c):
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// invisible reports whether a character controls the direction of text, or shows nothing at all.
+func invisible(c rune) bool {
+	return unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff'
+}
+
+// CleanJSON escapes the characters in lines of JSON that control a terminal or the direction of text. JSON leaves most of them as
+// they are within its strings, and reads the escapes as the same characters.
+func CleanJSON(lines []byte) []byte {
+	var out []byte
+	for i := 0; i < len(lines); {
+		c, n := utf8.DecodeRune(lines[i:])
+		if c != '\n' && (unicode.IsControl(c) || invisible(c)) {
+			out = fmt.Appendf(out, `\u%04x`, c)
+		} else {
+			out = append(out, lines[i:i+n]...)
+		}
+		i += n
+	}
+	return out
+}

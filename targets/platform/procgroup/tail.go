@@ -1,0 +1,44 @@
+// This file keeps the end of what a program prints, for messages about it.
+
+package procgroup
+
+import (
+	"io"
+	"sync"
+)
+
+// A Tail keeps the last bytes that are written to it. Several goroutines may use it at once.
+type Tail struct {
+	Most int       // bytes that it keeps; zero is 4 KiB
+	To   io.Writer // receives everything as well, until it fails; nil: nothing does
+
+	mu  sync.Mutex
+	end []byte
+}
+
+// Write implements [io.Writer]. It never fails: a full disk must not stop a program.
+func (b *Tail) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.To != nil {
+		if _, err := b.To.Write(p); err != nil {
+			b.To = nil
+		}
+	}
+	most := b.Most
+	if most == 0 {
+		most = 4 << 10
+	}
+	b.end = append(b.end, p[max(0, len(p)-most):]...)
+	if over := len(b.end) - most; over > 0 {
+		b.end = append(b.end[:0], b.end[over:]...)
+	}
+	return len(p), nil
+}
+
+// String returns what it keeps. It may begin within a character.
+func (b *Tail) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.end)
+}
