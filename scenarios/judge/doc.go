@@ -74,9 +74,11 @@
 //   - A fault in which brunt stood still for half of the time or more, or after which it sent more than half of what was due in
 //     it, has no "none seen": its impact is unknown.
 //   - Whether a fault made answers slower has three answers; see [effect.Slower]. It is yes if they are slower without brunt's own time, and,
-//     where brunt was later than in the baseline, without the largest lag of their second. It is no if their service time, which
-//     leaves out nothing but the time before brunt sent them, is not over twice that of the baseline and over 20 ms longer. Else it is
-//     untested: the impact is unknown, and no objective on the recovery passes, unless the scenario says which answers are slow.
+//     where brunt was later than in the baseline, without the largest lag of their second. It is no if 95 % bounds
+//     exclude that their service time, which leaves out nothing but the time before brunt sent them, is over twice that
+//     of the baseline and over 20 ms longer, at the median or at the 95th percentile; 59 good answers can show that.
+//     Else it is untested: the impact is unknown, and no objective on the recovery passes, unless the scenario says which
+//     answers are slow.
 //   - Requests that were due in a fault and that brunt sent after it, because it stood still or was late, did not meet it. An
 //     objective in that fault that does not hold with them as bad is invalid.
 //   - A request that brunt is not ready to send is not in flight, so that brunt's own lag is no stall of the target.

@@ -253,7 +253,7 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) string {
 	case limit == 0:
 		return "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
 			"make it longer, or set `judge: {slow: ...}`"
-	case s.Far:
+	case s.Far != result.No:
 		return "answers were slower, and how long is not known: they took less than the limit from the baseline, " +
 			quantity.FormatSeconds(limit.Seconds()) + "; set `judge: {slow: ...}`"
 	}

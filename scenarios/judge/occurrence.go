@@ -74,7 +74,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 // that was not injected.
 func (f *effects) slowdown(i int) requests.Slowdown {
 	if f.slower == nil || f.Faults[i].Name == "" {
-		return requests.Slowdown{Told: result.Told{Answer: result.No}}
+		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
 	}
 	return f.slower[i]
 }

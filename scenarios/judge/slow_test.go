@@ -203,3 +203,59 @@ func TestSlow_RequiredImpact(t *testing.T) {
 		}
 	}
 }
+
+// TestSlow_FewAnswers: so few answers that chance may have hidden slow ones are no `no`, while the run goes on and at
+// its end, and no objective on the recovery passes.
+func TestSlow_FewAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answers int
+		slow    func(i int) bool // takes 500 ms
+		want    result.Answer
+	}{
+		{"four, as before", 4, func(int) bool { return false }, result.Untested},
+		{"four, slow", 4, func(int) bool { return true }, result.Untested},
+		{"50, as before", 50, func(int) bool { return false }, result.Untested},
+		{"100, as before", 100, func(int) bool { return false }, result.No},
+		{"100, four of them slow", 100, func(i int) bool { return i%25 == 9 }, result.Untested},
+		{"100, slow", 100, func(int) bool { return true }, result.Yes},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objectives := parseObjectives(t, "recover < 5s after f", "heal < 5s after f", "recover < 5s after incident")
+			g := newFixtureWith(t, measure.Config{Series: oneStep}, objectives...)
+			all := perSecond(100, 0, 20*sec, 2*ms, okay)
+			for i := range c.answers {
+				d := 2 * ms
+				if c.slow(i) {
+					d = 500 * ms
+				}
+				all = append(all, request(20*sec+10*ms+9*sec/time.Duration(c.answers)*time.Duration(i), d, okay))
+			}
+			all = append(all, perSecond(100, 30*sec, 60*sec, 2*ms, okay)...)
+			var live *judge.Findings
+			look := func() {
+				so := judge.Case{SLO: objectives, Loads: []requests.Span{{To: 60 * sec}}}
+				f, err := g.interim.Findings(g.Recorder, so)
+				if err != nil {
+					t.Fatal(err)
+				}
+				live = f
+			}
+			in, out := func() { g.Inject("f", "f") }, func() { g.Clear(0) }
+			g.play(all, action{20 * sec, in}, action{30 * sec, out}, action{55 * sec, look})
+			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+			no := c.want == result.No
+			if got := f.Faults[0]; got.Parts.Slower().Answer != c.want || (got.Impact == result.NotImpacted) != no {
+				t.Errorf("slower: %+v, %s (%s); want %s", got.Parts.Slower(), got.Impact, got.Note, c.want)
+			}
+			if got := live.Faults[0]; (got.Impact == result.NotImpacted) != no {
+				t.Errorf("live: %s (%s)", got.Impact, got.Note)
+			}
+			for _, o := range append(f.Objectives, live.Objectives[:2]...) {
+				if (o.Verdict == scenarios.Pass) != no {
+					t.Errorf("%s: %s (%s)", o.Text, o.Verdict, o.Note)
+				}
+			}
+		})
+	}
+}

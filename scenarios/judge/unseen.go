@@ -119,7 +119,7 @@ func (f *composer) doubting(o slo.Objective) *composer {
 	}
 	var records []record
 	for i := range f.Faults {
-		if s := f.slowdown(i); s.Answer == result.No || !s.Far {
+		if s := f.slowdown(i); s.Answer == result.No || s.Far == result.No {
 			continue
 		}
 		for _, j := range f.index().Affected[i] {

@@ -27,14 +27,16 @@ type ImpactParts struct {
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th
 	// percentile: by a test that is wrong for at most 1 % of faults without an effect, whatever brunt itself added
 	Slowed bool `json:"slowed,omitempty"`
-	// the test has too few good answers: it needs 20 of the fault and 20 of the baseline, and those in five seconds
+	// there are too few good answers to tell: that they were not slower needs 59 of the fault, that they were 20, and
+	// both need 20 of the baseline in five seconds
 	Untested bool `json:"untested,omitempty"`
 	// why it is not certain whether the good answers were slower, by over twice and over 20 ms; empty: it is
 	SlowerUntold string `json:"slower_untold,omitempty"`
 }
 
-// Slower reports whether the good answers were slower than in the baseline. It is untested where they may have taken
-// over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See effect.Slower.
+// Slower reports whether the good answers were slower than in the baseline. It is untested where 95 % bounds don't
+// exclude that they took over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See
+// effect.Slower.
 //
 // A result before SlowerUntold has only what the percentiles say, where it had too few answers for the test.
 func (p *ImpactParts) Slower() Told {

@@ -114,9 +114,11 @@ var all = []Term{
 		"writes that the fault lost are an impact. So are slower answers: the median or the 95th percentile rises by a tenth, by a t test on blocks of " +
 		"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because neighbouring answers depend on " +
 		"each other. How long it was slower is known if a limit says which answers are slow (`brunt explain judge.slow`); without one no objective on " +
-		"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own time. Where they took over twice as " +
-		"long as before and over 20 ms longer, and brunt's own time or chance may be why, the outcome is \"slower, not certain\": what the fault did " +
-		"is not known, and no objective on its recovery passes. The report shows each part beside the baseline, and response times without brunt's own time."},
+		"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own " +
+		"time. They are not slower if 95 % bounds exclude that they took over twice as long as before and over 20 ms longer, " +
+		"at the median or at the 95th percentile, which needs 59 good answers. Else the outcome is \"slower, not certain\": " +
+		"what the fault did is not known, and no objective on its recovery passes. The report shows each part beside the " +
+		"baseline, and response times without brunt's own time."},
 	{"incident", []string{"lasted", "what-failed"}, "A span of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; if brunt itself was late, it is the time at which brunt was ready to send it, because the target " +

@@ -82,32 +82,55 @@ var latencyPercentiles = [2]float64{.5, .95}
 // levels, such as 30 s at one a second, is compared by the shares of slow answers in its blocks.
 //
 // The answer is yes only if it is with least, which are the fault's answers without all that brunt itself may have
-// added to them. It is no if the answers were not far slower, with nothing taken off; see Far. Else it is untested: also with
-// under 5 s or under 20 good answers in the baseline.
+// added to them. It is no if the answers were not far slower, with nothing taken off; see [Far]. Else it is untested.
 func Slower(baseline, fault, least []LatencySlice) result.Told {
+	far := Far(fault)
 	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
 	case !few && slower(baseline, least):
 		return result.Told{Answer: result.Yes}
-	case !Far(fault):
-		return result.Told{Answer: result.No}
+	case far.Answer == result.No:
+		return far
 	case !few && slower(baseline, fault):
 		return result.NotTold("brunt itself was later than before, which may be all of it")
-	case few || !TellsSlower(baseline, fault):
-		return result.NotTold(fmt.Sprintf("there are %d good answers of the fault and %d of the baseline, and each needs %d, those of the baseline in %d s",
-			answersOf(fault), answersOf(baseline), latencyAnswers, latencyBlocks))
+	case !TellsSlower(baseline, fault):
+		return result.NotTold(fmt.Sprintf("there are %d good answers of the fault and %d of the baseline, "+
+			"and %d and %d are needed, those of the baseline in %d s",
+			answersOf(fault), answersOf(baseline), EnoughForFar(), latencyAnswers, latencyBlocks))
+	case far.Answer == result.Untested:
+		return far
 	}
 	return result.NotTold("their times varied as much before")
 }
 
-// Far reports whether the answers may have taken over twice as long as in the baseline, and over 20 ms longer: at the median by its 95 %
-// upper bound, and at the 95th percentile as it is, because a bound of that needs hundreds of answers.
-func Far(fault []LatencySlice) bool {
+// EnoughForFar is the least number of good answers with which [Far] can be no: 59.
+func EnoughForFar() int64 { return EnoughFor(1 - latencyPercentiles[1]) }
+
+// Far answers whether the answers took over twice as long as in the baseline, and over 20 ms longer, at the median or
+// at the 95th percentile. It is no if the 95 % upper bounds of both exclude it, and yes if the 95 % lower bound of one
+// shows it. Else it is untested: fewer than 59 answers have no upper bound of the 95th percentile.
+func Far(fault []LatencySlice) result.Told {
 	var all LatencySlice
 	for i := range fault {
 		all.Add(&fault[i])
 	}
-	n, far := float64(all.N), float64(all.Far[0])
-	return far > 0 && UpperBound(far, n, Confidence) >= .5 || float64(all.Far[1]) > (1-latencyPercentiles[1])*n
+	open := -1
+	for k, q := range latencyPercentiles {
+		n, far := float64(all.N), float64(all.Far[k])
+		switch {
+		case LowerBound(far, n, Confidence) > 1-q:
+			return result.Told{Answer: result.Yes}
+		case UpperBound(far, n, Confidence) >= 1-q:
+			open = k
+		}
+	}
+	if open < 0 {
+		return result.Told{Answer: result.No}
+	}
+	of := [2]string{
+		"median before, which does not exclude that half do",
+		"95th percentile before, which does not exclude that one in 20 does",
+	}
+	return result.NotTold(fmt.Sprintf("%d of %d good answers took far longer than the %s", all.Far[open], all.N, of[open]))
 }
 
 // slower is the test of Slower.
@@ -126,13 +149,18 @@ func slower(baseline, fault []LatencySlice) bool {
 	return false
 }
 
-// TellsSlower reports whether there are enough good answers for the test of [Slower]: 20 of each, and of the baseline in five blocks of a second.
+// TellsSlower reports whether there are enough good answers to tell whether they were slower: 20 of the baseline in
+// five blocks of a second, and of the fault as many as no needs, see [EnoughForFar], or 20 that were slower.
 func TellsSlower(baseline, fault []LatencySlice) bool {
 	blocks := 0
 	for range blocksOf(baseline, time.Second) {
 		blocks++
 	}
-	return blocks >= latencyBlocks && answersOf(baseline) >= latencyAnswers && answersOf(fault) >= latencyAnswers
+	if blocks < latencyBlocks || answersOf(baseline) < latencyAnswers {
+		return false
+	}
+	n := answersOf(fault)
+	return n >= EnoughForFar() || n >= latencyAnswers && slower(baseline, fault)
 }
 
 func answersOf(list []LatencySlice) (n int64) {

@@ -146,3 +146,58 @@ func TestSlower_FewAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestFar: no needs a bound of both percentiles, which so few answers don't have, and yes one as well.
+func TestFar(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		n    int64
+		far  [2]int64
+		want result.Answer
+	}{
+		{"no answer", 0, [2]int64{}, result.Untested},
+		{"four, as before", 4, [2]int64{}, result.Untested},
+		{"four, far slower", 4, [2]int64{4, 4}, result.Yes}, // by the 95th percentile
+		{"58, as before", 58, [2]int64{}, result.Untested},
+		{"59, as before", 59, [2]int64{}, result.No},
+		{"59, one far slower", 59, [2]int64{1, 1}, result.Untested},
+		{"200, of which 2 % are far slower", 200, [2]int64{4, 4}, result.No},
+		{"200, of which 3 % are far slower", 200, [2]int64{6, 6}, result.Untested},
+		{"200, of which 9 % are far slower", 200, [2]int64{18, 18}, result.Yes},
+		{"500, half of them slower than the median", 500, [2]int64{250, 0}, result.Untested},
+		{"500, more than half", 500, [2]int64{290, 0}, result.Yes},
+	} {
+		one := LatencySlice{N: c.n, Far: c.far}
+		if got := Far([]LatencySlice{one}); got.Answer != c.want || (got.Why != "") != (c.want == result.Untested) {
+			t.Errorf("%s: %s (%s), want %s", c.name, got.Answer, got.Why, c.want)
+		}
+		// the parts of a fault are one
+		if got := Far([]LatencySlice{{}, one}); got.Answer != c.want {
+			t.Errorf("%s, with a second that had none: %s", c.name, got.Answer)
+		}
+	}
+}
+
+// TestFar_Simulation: no is wrong for one fault in 20 at most, where one in 20 of its answers is far slower, however
+// many there are.
+func TestFar_Simulation(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	const trials = 4000
+	for _, n := range []int64{1, 4, 20, 59, 100, 300, 1000} {
+		wrong := 0
+		for range trials {
+			s := LatencySlice{N: n}
+			for range n {
+				if r.Float64() < .05 {
+					s.Far[1]++
+				}
+			}
+			if Far([]LatencySlice{s}).Answer == result.No {
+				wrong++
+			}
+		}
+		if most := .05*trials + 3*math.Sqrt(.05*trials); float64(wrong) > most {
+			t.Errorf("%d answers: %d of %d are called not slower, want %.0f at most", n, wrong, trials, most)
+		}
+	}
+}

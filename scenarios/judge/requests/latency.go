@@ -22,11 +22,13 @@ type SlowdownTest struct {
 	sets     [][]int32 // occurrences, by set
 }
 
-// limits are the times of a step by which its answers are counted, in seconds; of a step without a baseline all are zero.
+// limits are the times of a step by which its answers are counted, in seconds; all are zero for a step with fewer good
+// answers in the baseline than a bound of its median needs.
 type limits struct {
 	above [2]float64 // a tenth above the baseline's median and 95th percentile
-	// far above those of the service time, and of the response time; see [effect.FarAbove]. brunt's own time before it sent a request is
-	// known to be its own. All else may be the target's: also the time for which a request waited for a connection or a user.
+	// far above the 95 % lower bounds of those of the service time, and of the response time; see [effect.FarAbove].
+	// brunt's own time before it sent a request is known to be its own. All else may be the target's: also the time for
+	// which a request waited for a connection or a user.
 	far [2]struct{ service, response float64 }
 }
 
@@ -36,7 +38,7 @@ type answers struct {
 	own, least   []effect.LatencySlice // without brunt's own time; and without the largest lag of their window besides
 	n            int64
 	late         time.Duration // sum of brunt's own time
-	incomparable int64         // answers of steps without a good answer in the baseline, which n leaves out
+	incomparable int64         // answers of steps without limits, which n leaves out
 }
 
 // later is how much more own time of brunt the answers have in the mean than those of the baseline.
@@ -47,26 +49,29 @@ func (w *answers) later(baseline *answers) time.Duration {
 // least is the least time by which an answer is slower, whatever the baseline.
 const least = 200 * time.Microsecond
 
+// leastBaseline is the least number of good answers of a step whose median has a 95 % lower bound; see
+// [effect.EnoughFor].
+const leastBaseline = 5
+
 // Slowdown is the answer to whether a fault made good answers slower.
 type Slowdown struct {
 	result.Told
-	Far    bool // by over twice and over 20 ms, or that is not excluded; see [effect.Far]
-	Enough bool // there are enough answers to tell; see [effect.TellsSlower]
+	Far    result.Answer // by over twice and over 20 ms; see [effect.Far]
+	Enough bool          // there are enough answers to tell, or they were far slower; see [effect.TellsSlower]
 }
 
 // limitsOf are the limits of a step with a baseline.
 func limitsOf(c *measure.Counts) (l limits) {
-	if c.Response == nil || c.Response.Total == 0 {
+	if c.Response == nil || c.Response.Total < leastBaseline {
 		return l
 	}
 	for k, q := range []float64{.5, .95} {
 		at := c.Response.ValueAt(measure.Rank(q, c.Response.Total), c.Most)
 		l.above[k] = max(1.1*at, at+least.Seconds())
-		l.far[k].response = effect.FarAbove(at)
-		if k == 0 { // the least that the median can be
-			q = effect.LowerRank(c.Service.Total, q)
-		}
-		l.far[k].service = effect.FarAbove(c.Service.ValueAt(measure.Rank(q, c.Service.Total), c.SvcMost))
+		low := c.Response.ValueAt(measure.Rank(effect.LowerRank(c.Response.Total, q), c.Response.Total), c.Most)
+		l.far[k].response = effect.FarAbove(low)
+		low = c.Service.ValueAt(measure.Rank(effect.LowerRank(c.Service.Total, q), c.Service.Total), c.SvcMost)
+		l.far[k].service = effect.FarAbove(low)
 	}
 	return l
 }
@@ -158,9 +163,11 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 		without = met.least
 	}
 	measured := inOrder(met.measured)
-	s := Slowdown{effect.Slower(l.baseline, measured, inOrder(without)), effect.Far(measured), effect.TellsSlower(l.baseline, measured)}
+	s := Slowdown{Told: effect.Slower(l.baseline, measured, inOrder(without)), Far: effect.Far(measured).Answer}
+	s.Enough = s.Far == result.Yes || effect.TellsSlower(l.baseline, measured)
 	if s.Answer == result.No && met.incomparable > met.n {
-		s.Told = result.NotTold(fmt.Sprintf("%d of %d good answers are of steps that had none in the baseline", met.incomparable, met.n+met.incomparable))
+		s.Told = result.NotTold(fmt.Sprintf("%d of %d good answers are of steps that had fewer than %d in the baseline",
+			met.incomparable, met.n+met.incomparable, leastBaseline))
 	}
 	return s
 }
@@ -183,16 +190,25 @@ func (l *SlowdownTest) Tells(i int) bool {
 // yes, because the times of single seconds are compared at the end.
 func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	var all effect.LatencySlice
+	incomparable := int64(0)
 	for s := range c.Steps {
-		if of := limitsOf(baseline[s].CountsWithTimes()); c.InSums(s) && of.above[0] > 0 {
-			all.N += fault[s].Response[scenarios.OK].Total
-			of.addFar(&all, &fault[s])
+		if !c.InSums(s) {
+			continue
 		}
+		n := fault[s].Response[scenarios.OK].Total
+		of := limitsOf(baseline[s].CountsWithTimes())
+		if of.above[0] == 0 {
+			incomparable += n
+			continue
+		}
+		all.N += n
+		of.addFar(&all, &fault[s])
 	}
-	if effect.Far([]effect.LatencySlice{all}) {
-		return Slowdown{Told: result.NotTold("that is tested when the run is over"), Far: true}
+	far := effect.Far([]effect.LatencySlice{all}).Answer
+	if far != result.No || incomparable > all.N {
+		return Slowdown{Told: result.NotTold("that is tested when the run is over"), Far: far}
 	}
-	return Slowdown{Told: result.Told{Answer: result.No}}
+	return Slowdown{Told: result.Told{Answer: result.No}, Far: far}
 }
 
 // Finish puts the baseline in order, once all cells are added.
