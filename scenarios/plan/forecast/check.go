@@ -58,6 +58,7 @@ func (p Plan) Check() (notes []string) {
 	c.insideFault(est)
 	c.undecidable(est)
 	c.slowAnswers(est)
+	c.fewAnswers(est)
 	c.samples(est)
 	c.closedLoads()
 	c.resolution(est)

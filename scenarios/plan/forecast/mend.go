@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
@@ -132,6 +133,37 @@ func (c *check) slowAnswers(est []chaos.Estimated) {
 	c.notes = append(c.notes, fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: if a fault only "+
 		"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.", map[bool]string{false: "about", true: "at most"}[got.most],
 		int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
+}
+
+// fewAnswers notes each fault that an objective asks about and that too few requests meet to show that it made no
+// answers slower: the objective then passes only if requests fail.
+func (c *check) fewAnswers(est []chaos.Estimated) {
+	if c.Scenario.Judge.Slow > 0 {
+		return
+	}
+	noted := map[string]bool{}
+	for _, e := range est {
+		i := slices.IndexFunc(c.Scenario.SLO, func(o slo.Objective) bool {
+			of := o.After == scenarios.Incident || o.After == e.Name || o.After == e.Entry.Name
+			return of && o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper()
+		})
+		if i < 0 || noted[e.Entry.Name] {
+			continue
+		}
+		during, in, need := slo.Objective{Phase: e.Entry.Name}, span{e.At, min(e.Clear, c.end)}, effect.EnoughForFar()
+		got, known := c.expected(during, in.from, in.to)
+		if !known || got.n >= float64(need) {
+			continue
+		}
+		noted[e.Entry.Name] = true
+		about, more := "about", c.more(during, in, float64(need)/max(1, got.n))
+		if got.most {
+			about = "at most"
+		}
+		c.notes = append(c.notes, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
+			"made none far slower; with fewer, `%s` can't pass if no request fails: %s, or judge: {slow: 500ms}.",
+			e.Name, about, int(got.n), need, c.Scenario.SLO[i].Text, more))
+	}
 }
 
 // holdText words the hold that hold returns, and why it is longer than the scenario's.

@@ -246,3 +246,36 @@ func TestCompile_InsideFault(t *testing.T) {
 		})
 	}
 }
+
+// TestCompile_FewAnswers: a fault that too few requests meet to show that it made none slower is noted with what mends
+// it, where an objective asks of it.
+func TestCompile_FewAnswers(t *testing.T) {
+	const note = " meet it, and 59 good answers are needed to show that it made none far slower; with fewer, "
+	stall := func(stays string) string { return "{at: 80s, for: " + stays + ", network.stall: {to: users}}" }
+	for _, c := range []struct{ name, rate, fault, more, want string }{
+		{
+			"too few", "10/s", stall("4s"), "slo: [recover < 30s after a]", "a: about 40 requests" + note +
+				"`recover < 30s after a` can't pass if no request fails: for: 6s, or rate: 15/s, or judge: {slow: 500ms}.",
+		},
+		{"mended by time", "10/s", stall("6s"), "slo: [recover < 30s after a]", ""},
+		{"mended by the rate", "15/s", stall("4s"), "slo: [recover < 30s after a]", ""},
+		{"mended by a limit", "10/s", stall("4s"), "slo: [recover < 30s after a]\njudge: {slow: 500ms}", ""},
+		{"a time of its own", "10/s", stall("4s"), "slo: [recover(500ms) < 30s after a]", ""},
+		{
+			"of the incident", "10/s", stall("4s"), "slo: [recover < 30s after incident]",
+			"`recover < 30s after incident` can't pass",
+		},
+		{"not asked", "10/s", stall("4s"), "slo: [errors < 5%]", ""},
+		{
+			"one-shot", "10/s", "{at: 80s, process.crash: {service: users}}", "slo: [recover < 30s after a]",
+			"a: about 50 requests" + note,
+		},
+	} {
+		got := strings.Join(notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n"+
+			"  main: {executor: constant-arrival-rate, rate: "+c.rate+", duration: 180s, flow: [{get: /}]}\n"+
+			"chaos: {a: "+c.fault+"}\n"+c.more+"\n", "meet it"), "")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
