@@ -66,6 +66,12 @@ func QuestionsBeyond(what string) error {
 		"policy has such a list there too, to let them", what)
 }
 
+// ImagesBeyond is the error for a registry that an image with a secret in its name may not come from.
+func ImagesBeyond(what string) error {
+	return fmt.Errorf("what is secret goes to loopback and what brunt started; name %s under guard.allow.load or "+
+		"guard.allow.chaos, and where a policy has such a list there too, to let it", what)
+}
+
 // CallsBeyond is the error for an address that a call or a question was about to connect to.
 func CallsBeyond(what string) error {
 	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, alerts, watch, ready and detect "+

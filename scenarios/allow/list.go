@@ -168,6 +168,19 @@ func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
+// CheckNamed refuses a host, a name or an address, that no entry names, if it is not loopback. It is for connections
+// that other programs make, whose addresses brunt does not see: a name may lead anywhere.
+func (l *List) CheckNamed(host string, port uint16) error {
+	ip, err := netip.ParseAddr(host)
+	for _, f := range l.rules {
+		if scenarios.IsLocalhost(host) || f.NamesHost(host, port) || err == nil && f.Holds(netip.AddrPortFrom(ip, port), "") {
+			continue
+		}
+		return f.refuse(host)
+	}
+	return nil
+}
+
 // CheckCluster refuses a namespace of a cluster that a list does not name.
 func (l *List) CheckCluster(name string) error {
 	for _, f := range l.rules {

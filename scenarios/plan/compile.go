@@ -73,6 +73,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.references()
 	faultCompiler{c}.faults()
 	c.reachEngine()
+	c.images()
 	c.policies()
 	c.upstream()
 	endpointCompiler{c}.upstreams()

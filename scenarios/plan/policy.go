@@ -56,22 +56,28 @@ func (lp *Load) shapeAt() syntax.Pos {
 func (c *compiler) questions() chaos.Scope {
 	scope := c.plan.Scope
 	scope.Host = func(u *url.URL) error {
-		byLoad := c.plan.LoadAllowlist.CheckURL(nil)(u)
-		if byLoad == nil {
-			return nil
-		}
-		byChaos := c.plan.ChaosAllowlist.CheckURL(nil)(u)
-		switch {
-		case byChaos == nil:
-			return nil
-		case allow.OfPolicy(byLoad):
-			return byLoad
-		case allow.OfPolicy(byChaos):
-			return byChaos
-		}
-		return scenarios.QuestionsBeyond(u.Hostname())
+		return c.within(func(l *allow.List) error { return l.CheckURL(nil)(u) }, scenarios.QuestionsBeyond(u.Hostname()))
 	}
 	return scope
+}
+
+// within returns nil if the list of load or that of faults passes a check. Its error is that of a policy, if one
+// refuses, else beyond.
+func (c *compiler) within(check func(*allow.List) error, beyond error) error {
+	byLoad := check(c.plan.LoadAllowlist)
+	if byLoad == nil {
+		return nil
+	}
+	byChaos := check(c.plan.ChaosAllowlist)
+	switch {
+	case byChaos == nil:
+		return nil
+	case allow.OfPolicy(byLoad):
+		return byLoad
+	case allow.OfPolicy(byChaos):
+		return byChaos
+	}
+	return beyond
 }
 
 // ChaosRules lists where calls of faults may go besides loopback: the lists of the scenario and of policies, all of which must

@@ -192,6 +192,24 @@ var leaks = []leak{
 		parts: loadWith(`resolve: {a.test: FAR}`, `{get: "http://a.test/${env.BRUNT_TEST_LEAK}"}`),
 	},
 	{
+		field: "targets/platform.Container.image",
+		parts: `target: {containers: {web: {image: "FAR/web:${env.BRUNT_TEST_LEAK}", ports: [80]}}}`,
+	},
+	{
+		field: "targets/platform.Container.image",
+		parts: "params: {image: \"FAR/${hex(sha256(file.secret.txt))}:v1\"}\n" +
+			`target: {containers: {web: {image: "${image}", ports: [80]}}}`,
+	},
+	{
+		field: "scenarios/kubernetes.Target.image",
+		parts: `target: {stack: demo, platform: kubernetes, ` +
+			`kubernetes: {context: c, image: "FAR/brunt:${env.BRUNT_TEST_LEAK}"}}`,
+	},
+	{
+		field: "scenarios/placement.Workers.image",
+		parts: `workers: {count: 2, on: kubernetes, context: c, image: "FAR/brunt:${env.BRUNT_TEST_LEAK}"}`,
+	},
+	{
 		field: "scenarios.Load.targets", loaded: true,
 		parts: `load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, targets: targets.txt}}`,
 	},

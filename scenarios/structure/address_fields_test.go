@@ -17,6 +17,7 @@ import (
 const (
 	ofQuestions = "probe.Address.check within Scope.Host; ResolvedCall.client by scenarios/connect"
 	ofLoad      = "targets.CheckURL or compiler.target within LoadAllowlist; targets/dial"
+	ofImages    = "compiler.images, where the name holds a secret: within LoadAllowlist or ChaosAllowlist, by name"
 	noAddress   = "it names a part of the target, or a place in the scenario"
 )
 
@@ -61,11 +62,14 @@ var addressFields = map[string]string{
 	"scenarios.TLS.server_name":              "a name in a handshake, to which nothing connects",
 	"scenarios.Trace.link":                   "a link for readers of the report, to which nothing connects",
 	"scenarios/policies.Policy.targets":      noAddress,
+	"targets/platform.Container.image":       ofImages,
+	"scenarios/kubernetes.Target.image":      ofImages,
+	"scenarios/placement.Workers.image":      ofImages,
 }
 
 // addressKeys are the keys that an address would have, whatever the type of its field.
 var addressKeys = regexp.MustCompile(`(^|_)(url|uri|addr|address|addresses|host|hosts|dns|proxy|endpoints?|resolve|` +
-	`server|server_name|prometheus|alertmanager|scrape|link|webhook|brokers?|targets)$`)
+	`server|server_name|prometheus|alertmanager|scrape|link|webhook|brokers?|targets|image)$`)
 
 // leaksFile has a scenario for each field, in its variable leaks: it reaches for an address that is not allowed.
 const leaksFile = "../run/addresses_test.go"

@@ -15,7 +15,9 @@ import (
 // makes through the engine's API.
 type Container struct {
 	syntax.Place
-	Image      string  `yaml:"image,required"`        // that the engine has, or can fetch
+	// that the engine has, or can fetch; with ${env.…} or ${file.…} in its name, from a registry that guard.allow names,
+	// such as docker.io
+	Image      string  `yaml:"image,required"`
 	Command    Command `yaml:"command"`               // zero is the image's
 	Entrypoint Command `yaml:"entrypoint"`            // zero is the image's
 	Replicas   int     `yaml:"replicas,min=1,max=64"` // containers of the service; zero is one
