@@ -80,8 +80,9 @@ type HeldTraits struct {
 	// aims the fault at the peers of that step and says so, or returns "" if they are the same; an error voids the fault. Nil: its step
 	// has no peers.
 	OnPlan func(ctx context.Context, now Step) (said string, err error)
-	// Ended is asked every second while the fault is in, and just before the revert. An error says how the fault ended
-	// before, by none of brunt's doing, which voids it. What it can't find out is no error. Nil: the fault can't end so.
+	// Ended is asked every second while the fault is in, and just before the revert. An error voids the fault: it says how
+	// the fault ended before, by none of brunt's doing, or that brunt's own proxy hit more than the fault was to. What it
+	// can't find out is no error. Nil: the fault can't end so.
 	Ended func(ctx context.Context) error
 	// AskedLast says that Ended puts load on the target, and is asked only before the revert.
 	AskedLast bool

@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"fmt"
 	"net/http"
+	"path"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -166,9 +169,12 @@ func (x *exchange) answer(rs []reply) {
 // processes it by itself.
 func (x *exchange) with(do func(), caller *flow) {
 	x.mu.Lock()
-	whole := completes(do)
-	stranded := !whole || x.lost.Load() && x.owes() || x.streams != nil && x.streams.wrong != nil
+	broken := completes(do)
+	stranded := broken != nil || x.lost.Load() && x.owes() || x.streams != nil && x.streams.wrong != nil
 	x.mu.Unlock()
+	if broken != nil {
+		x.l.p.noteBroken(broken)
+	}
 	if stranded { // never leave a client waiting
 		x.l.shut(true)
 		return
@@ -176,12 +182,32 @@ func (x *exchange) with(do func(), caller *flow) {
 	caller.opp.kick(false)
 }
 
-// completes reports whether do returned. A panic of a codec, which either side can cause by what it sends, ends the link's connection and
-// not the proxy: others pass through it too.
-func completes(do func()) (whole bool) {
-	defer func() { whole = recover() == nil }()
+// completes returns the panic of do as an error. A panic of a codec, which either side can cause by what it sends, ends
+// the link's connection and not the proxy: others pass through it too.
+func completes(do func()) (broken error) {
+	defer func() {
+		if p := recover(); p != nil {
+			broken = fmt.Errorf("brunt's own codec failed on a message and ended the connection: %v, in %s", p, panicked())
+		}
+	}()
 	do()
-	return true
+	return nil
+}
+
+// panicked names the function that panicked, for the function that recovers.
+func panicked() string {
+	var at [32]uintptr
+	frames := runtime.CallersFrames(at[:runtime.Callers(0, at[:])])
+	for seen, more := false, true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		of := strings.HasPrefix(f.Function, "runtime.")
+		if seen && !of {
+			return path.Base(f.Function)
+		}
+		seen = seen || f.Function == "runtime.gopanic"
+	}
+	return "an unknown function"
 }
 
 // refuse makes the error of a refusal ready, once.

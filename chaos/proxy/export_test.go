@@ -1,12 +1,25 @@
 package proxy
 
-import "net"
+import (
+	"net"
+
+	"brunt/chaos/proxy/codec/query"
+)
 
 // BufferSize and CanSplice export limits to external tests.
 const (
 	BufferSize = bufferSize
 	CanSplice  = canSplice
 )
+
+// WithCodec makes each open connection of a protocol of package query use another codec.
+func (p *Proxy) WithCodec(c query.Codec) {
+	for _, l := range p.live() {
+		l.http.mu.Lock()
+		l.http.queries.codec = c
+		l.http.mu.Unlock()
+	}
+}
 
 // ErrClosed is the error of a closed proxy.
 var ErrClosed = errClosed

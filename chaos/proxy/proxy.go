@@ -57,6 +57,7 @@ type Proxy struct {
 	mu             sync.Mutex
 	closed         bool
 	toxics         []*toxicity // in the order in which they were added
+	broken         error       // the first failure of a codec while there was no toxic
 	links          map[*link]struct{}
 	expectedProbes map[netip.AddrPort]*rendezvous // expected probes by their local address
 }
@@ -96,6 +97,26 @@ func (p *Proxy) Stats() Traffic {
 	t := p.stats.traffic()
 	t.Passed -= t.Hit
 	return t
+}
+
+// Broken returns how a codec of the proxy first failed while there was no toxic; nil: none did. It ended a connection
+// that no fault was to hit. Failures under a toxic are in the [Status] of that.
+func (p *Proxy) Broken(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.broken
+}
+
+// noteBroken records the failure of a codec for the active toxics, or else for the proxy.
+func (p *Proxy) noteBroken(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range p.toxics {
+		x.broken.CompareAndSwap(nil, &err)
+	}
+	if len(p.toxics) == 0 && p.broken == nil {
+		p.broken = err
+	}
 }
 
 // Open returns the number of open connections, without probes.

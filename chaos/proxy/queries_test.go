@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/query"
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
+	"brunt/scenarios/suite"
 )
 
 // pong answers each command of Redis, which is a line for it, as soon as its last line has come.
@@ -118,6 +120,67 @@ func TestQueries_Flush(t *testing.T) {
 	remove(t, x)
 	ask(parse, pgMessage("1", ""))
 	ask(pgMessage("S", ""), pgMessage("Z", "T"))
+}
+
+// wrongCodec is a codec with a mistake.
+type wrongCodec struct{ query.Codec }
+
+func (wrongCodec) Requests(b []byte) ([]query.Part, error) { return []query.Part(nil)[:len(b)], nil }
+
+// TestQueries_Panic: a panic of a codec ends its connection. The toxics that are active learn of it. Where there is
+// none, the proxy does.
+func TestQueries_Panic(t *testing.T) {
+	p := start(t, serve(t, pong), proxy.Config{HTTP: true})
+	breaks := func() {
+		t.Helper()
+		c := dial(t, p)
+		ask := func() error {
+			_, _ = io.WriteString(c, command("GET", "1"))
+			_, err := io.ReadFull(c, make([]byte, len("+1\r\n")))
+			return err
+		}
+		if err := ask(); err != nil {
+			t.Fatal(err)
+		}
+		p.WithCodec(wrongCodec{})
+		if ask() == nil {
+			t.Error("it is answered, and not ended")
+		}
+		suite.Until(t, "the connection to end", func() bool { return p.Open() == 0 })
+	}
+	told := func(what, text string) {
+		t.Helper()
+		for _, want := range []string{"brunt's own codec", "slice bounds out of range", "proxy_test.wrongCodec.Requests"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q has no %q", what, text, want)
+			}
+		}
+	}
+	before := add(t, p, toxics.RedisError{Reply: "READONLY no", Name: "SET *"})
+	remove(t, before)
+	one := add(t, p, toxics.RedisError{Reply: "READONLY no", Name: "SET *"})
+	other := add(t, p, toxics.Latency{Delay: time.Millisecond})
+	breaks()
+	told("the one", one.Status(t.Context()).Broken)
+	told("the other", other.Status(t.Context()).Broken)
+	remove(t, one)
+	remove(t, other)
+	if err := p.Broken(t.Context()); err != nil {
+		t.Errorf("under toxics, the proxy says %v", err)
+	}
+	breaks()
+	if err := p.Broken(t.Context()); err == nil {
+		t.Error("the proxy does not say so")
+	} else {
+		told("the proxy", err.Error())
+	}
+	after := add(t, p, toxics.RedisError{Reply: "READONLY no", Name: "SET *"})
+	for _, x := range []proxy.Toxicity{before, after} {
+		if s := x.Status(t.Context()); s != (proxy.Status{}) {
+			t.Errorf("%+v of a toxic that was not active", s)
+		}
+	}
+	remove(t, after)
 }
 
 // TestQueries_Probes: a probe of either protocol sees what a client does.

@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Toxic is a fault on a link: Latency, Bandwidth, Stall, Blackhole, Partition, Reset, SlowClose,
@@ -104,10 +106,18 @@ type Toxicity interface {
 	//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
 	//     Hit were selected, Passed were not; Forward are the bytes of both.
 	Seen() Traffic
+	// Status tells what became of the toxic besides its effect. It is zero where that is not known.
+	Status(ctx context.Context) Status
 	// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
 	// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
 	// the only error is a listener that can't be opened again.
 	Remove() error
+}
+
+// A Status tells what became of a toxic besides its effect.
+type Status struct {
+	Lifted time.Duration // how long ago the process of the proxy took it off, at the end of its lease; zero: it did not
+	Broken string        // how a codec of the proxy first failed while the toxic was active; empty: none did
 }
 
 // A toxicity is a Toxicity of a proxy in this process.
@@ -117,13 +127,21 @@ type toxicity struct {
 	n      uint64 // its number among all toxics ever added
 	effect Effect
 	seen   counters
-	off    atomic.Bool // it is being removed
+	off    atomic.Bool           // it is being removed
+	broken atomic.Pointer[error] // see Status
 
 	mu      sync.Mutex // held by Remove
 	removed bool
 }
 
 func (t *toxicity) Seen() Traffic { return t.seen.traffic() }
+
+func (t *toxicity) Status(context.Context) (s Status) {
+	if err := t.broken.Load(); err != nil {
+		s.Broken = (*err).Error()
+	}
+	return s
+}
 
 func (t *toxicity) Remove() error {
 	t.mu.Lock()

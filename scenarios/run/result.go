@@ -75,7 +75,11 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	unfit := r.loads.scripts.Limits()
 	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
-	r.decide(ctx, res, objectives, f.Faults, slices.Concat(unfit, r.addWorkers(res)))
+	broken := r.sys.Broken(ctx)
+	for _, why := range broken {
+		r.Note("%s", why)
+	}
+	r.decide(ctx, res, objectives, f.Faults, slices.Concat(unfit, r.addWorkers(res), broken))
 	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {

@@ -490,6 +490,11 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 	}
 	left, drainErr := h.drain(ctx)
 	text += "; what is opened from inside goes straight"
+	for _, d := range h.diversions {
+		if broken := d.Proxy.Broken(ctx); broken != nil {
+			text += fmt.Sprintf("; before the fault was in or after it, on %s, %v", d.Name(), broken)
+		}
+	}
 	if left > 0 {
 		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and what was under way there",
 			syntax.Amount(left, "connection"), settleWithin)

@@ -171,5 +171,5 @@ func (h *heldDiverted) endedThere(ctx context.Context) error {
 			}
 		}
 	}
-	return h.lifted(ctx)
+	return h.ended(ctx)
 }

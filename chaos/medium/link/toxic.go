@@ -156,7 +156,7 @@ func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, 
 }
 
 func (h *heldToxic) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.lifted}
+	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.ended}
 }
 
 // Lasting gives the toxic the lease of its occurrence.
@@ -165,11 +165,16 @@ func (t *Toxic) Lasting(env chaos.Env) *Toxic {
 	return t
 }
 
-// lifted tells whether the process of the proxies has taken the toxic off at the end of its lease.
-func (h *heldToxic) lifted(ctx context.Context) error {
-	for _, in := range h.in {
-		if ago := child.Lifted(ctx, in); ago > 0 && h.now != nil {
-			return chaos.TakenBackError{At: h.now() - ago, By: "the process of the proxies"}
+// ended tells whether the process of the proxies has taken the toxic off at the end of its lease, and whether a codec
+// of brunt's own failed under it: that ended a connection which the fault may have spared.
+func (h *heldToxic) ended(ctx context.Context) error {
+	for i, in := range h.in {
+		s := in.Status(ctx)
+		if s.Lifted > 0 && h.now != nil {
+			return chaos.TakenBackError{At: h.now() - s.Lifted, By: "the process of the proxies"}
+		}
+		if s.Broken != "" {
+			return fmt.Errorf("%s: %s", h.Links[i].Name(), s.Broken)
 		}
 	}
 	return nil

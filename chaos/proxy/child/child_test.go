@@ -267,7 +267,7 @@ func TestProxy_AddUnder_Lease(t *testing.T) {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the toxic to be off", func() bool { status, _, _ := get(x); return status == http.StatusOK })
-	suite.Until(t, "the process to say so", func() bool { return child.Lifted(t.Context(), in) > 0 })
+	suite.Until(t, "the process to say so", func() bool { return in.Status(t.Context()).Lifted > 0 })
 	if err := in.Remove(); err != nil {
 		t.Error(err)
 	}
@@ -278,8 +278,8 @@ func TestProxy_AddUnder_Lease(t *testing.T) {
 	if status, _, err := get(x); status != http.StatusServiceUnavailable || err != nil {
 		t.Error(status, err)
 	}
-	if err := longer.Remove(); err != nil || child.Lifted(t.Context(), longer) != 0 {
-		t.Errorf("%v, lifted %s ago", err, child.Lifted(t.Context(), longer))
+	if err := longer.Remove(); err != nil || longer.Status(t.Context()).Lifted != 0 {
+		t.Errorf("%v, lifted %s ago", err, longer.Status(t.Context()).Lifted)
 	}
 }
 

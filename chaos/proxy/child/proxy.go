@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
@@ -117,6 +116,16 @@ func (x *Proxy) Connections(ctx context.Context) (n int64, err error) {
 	return n, x.ended(err)
 }
 
+// Broken returns how a codec of the proxy first failed while there was no toxic. It is nil where the process
+// does not say.
+func (x *Proxy) Broken(ctx context.Context) error {
+	var text string
+	if err := x.p.ask(ctx, opBroken, arguments{Proxy: x.n}, &text); err != nil || text == "" {
+		return nil
+	}
+	return errors.New(text)
+}
+
 // Established opens a connection and checks that it works. A connection that is open when ctx has ended is closed.
 func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 	ctx, cancel := bounded(ctx)
@@ -183,13 +192,10 @@ func Unknown(in proxy.Toxicity) bool {
 	return t.unknown
 }
 
-// Lifted returns how long ago the process of a toxic took it off itself, at the end of its lease. Zero: it did not, or
-// does not say.
-func Lifted(ctx context.Context, in proxy.Toxicity) (ago time.Duration) {
-	if t, ok := in.(*toxicity); ok {
-		_ = t.x.p.ask(ctx, opLifted, arguments{Toxic: t.n}, &ago)
-	}
-	return ago
+// Status implements [proxy.Toxicity].
+func (t *toxicity) Status(ctx context.Context) (s proxy.Status) {
+	_ = t.x.p.ask(ctx, opStatus, arguments{Toxic: t.n}, &s)
+	return s
 }
 
 // Remove implements [proxy.Toxicity]. A process that has ended has no toxic.

@@ -25,7 +25,8 @@ const (
 	opAdd      = "add"
 	opRemove   = "remove"
 	opSeen     = "seen"
-	opLifted   = "lifted"
+	opStatus   = "status"
+	opBroken   = "broken"
 	opCount    = "count"
 	opProbe    = "probe"
 	opLine     = "line"
@@ -170,14 +171,17 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case opClear:
 		_, err := s.effects.clear(a.Lease.Key)
 		return nil, err
-	case opLifted:
-		return s.effects.since(a.Toxic)
-	case opSeen:
+	case opStatus, opSeen:
 		t, err := find(s, s.toxics, a.Toxic)
 		if err != nil {
 			return nil, err
 		}
-		return t.Seen(), nil
+		if op == opSeen {
+			return t.Seen(), nil
+		}
+		status := t.Status(ctx)
+		status.Lifted, err = s.effects.since(a.Toxic)
+		return status, err
 	case opExchange, opHang:
 		l, err := find(s, s.lines, a.Line)
 		if err != nil {
@@ -202,6 +206,11 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 		return s.add(p, a)
 	case opCount:
 		return p.Stats().Connections, nil
+	case opBroken:
+		if err := p.Broken(ctx); err != nil {
+			return err.Error(), nil
+		}
+		return "", nil
 	case opProbe:
 		r, err := p.Probe(ctx, a.Probe)
 		return probedOf(r), err

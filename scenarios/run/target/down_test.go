@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -29,6 +30,25 @@ type slowLink struct {
 }
 
 func (l *slowLink) Close() error { l.closes++; return nil }
+
+// brokenLink is a link whose proxy ended a connection by a mistake of its own.
+type brokenLink struct{ chaos.Proxy }
+
+func (brokenLink) Broken(context.Context) error { return errors.New("a codec failed") }
+
+// soundLink is a link whose proxy made no mistake.
+type soundLink struct{ chaos.Proxy }
+
+func (soundLink) Broken(context.Context) error { return nil }
+
+// TestSystem_Broken checks that a link on which brunt itself ended a connection is named, and no other.
+func TestSystem_Broken(t *testing.T) {
+	s := new(System)
+	s.links = []*chaos.Link{{From: "load", To: "web", Proxy: soundLink{}}, {From: "web", To: "store", Proxy: brokenLink{}}}
+	if got := s.Broken(t.Context()); len(got) != 1 || got[0] != "web->store, without a fault: a codec failed" {
+		t.Errorf("%q", got)
+	}
+}
 
 // TestSystem_Down_Process checks that the end of the proxies' process does not wait for each of its links.
 func TestSystem_Down_Process(t *testing.T) {

@@ -393,6 +393,17 @@ func (s *System) Down(ctx context.Context) error {
 	return errors.Join(append(errs, s.Close())...)
 }
 
+// Broken names the links on which a codec of brunt's own failed and ended a connection while no fault was in, and
+// says how.
+func (s *System) Broken(ctx context.Context) (out []string) {
+	for _, l := range s.links {
+		if err := l.Proxy.Broken(context.WithoutCancel(ctx)); err != nil {
+			out = append(out, fmt.Sprintf("%s, without a fault: %v", l.Name(), err))
+		}
+	}
+	return out
+}
+
 // Links returns the links, as faults need them.
 func (s *System) Links() []*chaos.Link { return s.links }
 
